@@ -1,0 +1,45 @@
+"""Everything that goes wrong by name. Status and exit codes are chosen at the edges, not here."""
+
+from __future__ import annotations
+
+
+class PawlError(Exception):
+    """What happened, where, and what to do about it, in words that its reader can act on."""
+
+
+class SettingError(PawlError):
+    """An environment variable holds what it can't."""
+
+
+class SourceError(PawlError):
+    """The followed repository or folder could not be read: nothing changes until it can."""
+
+
+class ReleaseFailed(PawlError):
+    """A release can't be served.
+
+    `stage` says how far it came (one of `STAGES`), `detail` holds a traceback or a tool's output, and
+    `heals` whether the same release might do better on another try (a download might, a syntax error won't).
+    """
+
+    def __init__(self, message: str, *, stage: str, detail: str = "", heals: bool = False) -> None:
+        super().__init__(message)
+        self.stage = stage
+        self.detail = detail
+        self.heals = heals
+
+
+STAGES = ("manifest", "checkout", "environment", "memory", "load", "examples")
+"""The steps of a release on its way to being live, in order; where one fails is where it is named."""
+
+
+class VersionNotFound(PawlError):
+    """No commit reachable from the followed branch goes by that name."""
+
+
+class VersionAmbiguous(PawlError):
+    """Several commits go by that name; `commits` are their full hashes."""
+
+    def __init__(self, message: str, commits: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.commits = commits

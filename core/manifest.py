@@ -1,0 +1,73 @@
+"""`model.yaml`: what a model's author may say about it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+import yaml
+
+from core.errors import ReleaseFailed
+
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
+
+
+class Serve(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a model is served."""
+
+    replicas: Count = 1
+    """Worker processes."""
+    threads: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """Threads that run requests in each worker; 0: greenlets, for classes that don't wait on the network."""
+    concurrent: bool | None = None
+    """Whether requests may interleave; None: found out from the class."""
+    timeout_s: Seconds = 30.0
+    """Seconds a request may take, and a stretch of the author's code may run."""
+    memory_mb: Count | None = None
+    """Megabytes of memory at which a worker is replaced; None: no limit of its own."""
+    max_batch: Count = 64
+    """Rows merged into one call of a model."""
+    max_queue: Count = 1000
+    """Requests waiting in each gateway; over it the answer is 503."""
+    swap: Literal["beside", "replace"] = "beside"
+    """`beside`: the new pool is up before the old one stops; `replace` accepts a gap to save memory."""
+    variables: Literal["dict", "dataframe"] | None = None
+    """How variables come to a method that annotates nothing; None: as the server's VARIABLES says."""
+    device: Annotated[str, msgspec.Meta(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] | None = None
+    """`auto`, `cpu`, `cuda` or `cuda:N`; None: as the server's DEVICE says."""
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A model folder's `model.yaml`; without one, the defaults."""
+
+    description: str = ""
+    metadata: dict[str, Any] = {}
+    """Given to the class as `metadata`."""
+    uses: tuple[str, ...] = ()
+    """Folders beside this one whose code it imports."""
+    serve: Serve = Serve()
+    train: dict[str, Any] | None = None
+    """How the model is trained; the trainer reads it."""
+
+
+def parse_manifest(text: bytes) -> Manifest:
+    """The manifest in `text` (YAML).
+
+    Raises ReleaseFailed, naming the key or the line, for what is no YAML, has an unknown key or a value out of range.
+    """
+    try:
+        content = yaml.safe_load(text)
+        return msgspec.convert({} if content is None else content, Manifest)
+    except yaml.YAMLError as error:
+        raise _failure(f"is not YAML: {_one_line(error)}") from error
+    except (msgspec.ValidationError, RecursionError, ValueError) as error:
+        raise _failure(_one_line(error)) from error
+
+
+def _failure(what: str) -> ReleaseFailed:
+    return ReleaseFailed(f"model.yaml: {what}", stage="manifest")
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,1 @@
+"""From a git ref, or a folder, to running pools of workers."""

@@ -1,0 +1,36 @@
+"""What the reconcile loop asks of the place that models come from: a git repository or a local folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from core.release import Desired, Release, Wanted
+
+
+class Source(Protocol):
+    """Where models come from. Every method but `start` and `close` blocks and is called in a thread, one at a time."""
+
+    @property
+    def where(self) -> str:
+        """The place in words fit for a log: no credentials in it."""
+        ...
+
+    def start(self, changed: Callable[[], None]) -> None:
+        """Begin to watch; `changed` may be called from any thread, as often as it likes."""
+        ...
+
+    def look(self) -> Desired:
+        """What should be served now. Raises SourceError when the place can't be read."""
+        ...
+
+    def check_out(self, release: Release, into: Path) -> None:
+        """Write the release's files into the empty folder `into`. Raises ReleaseFailed."""
+        ...
+
+    def resolve(self, model: str, name: str) -> Wanted:
+        """The model at version `name`: `vN` or a commit prefix. Raises VersionNotFound or VersionAmbiguous."""
+        ...
+
+    def close(self) -> None: ...

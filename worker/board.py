@@ -1,0 +1,52 @@
+"""A page of shared memory on which a worker writes what it is doing, and the daemon reads it.
+
+Writing costs a store; reading needs no answer, so it works too when the worker hangs with the GIL held.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import time
+from collections.abc import Sequence
+
+COUNTERS = ("requests", "calls", "rows", "batches")
+"""What is counted since the worker's start: requests begun, calls of sessions, their rows, and the batches they became."""
+
+_SLICES = 64
+
+
+class Board:
+    """Slices of author's code (when each began, in `time.monotonic_ns`, 0 when none runs) and counters.
+
+    A slice is a stretch of the author's code without a switch. Slot 0 is the main loop's, slot 1 the batch thread's,
+    the others belong to request threads, shared when there are more threads than slots.
+    """
+
+    def __init__(self, path: str, *, create: bool = False) -> None:
+        size = 8 * (_SLICES + len(COUNTERS))
+        handle = os.open(path, os.O_RDWR | (os.O_CREAT | os.O_TRUNC if create else 0), 0o600)
+        try:
+            if create:
+                os.ftruncate(handle, size)
+            self._page = memoryview(mmap.mmap(handle, size)).cast("q")
+        finally:
+            os.close(handle)
+
+    def begin(self, slot: int) -> None:
+        self._page[slot % _SLICES] = time.monotonic_ns()
+
+    def end(self, slot: int) -> None:
+        self._page[slot % _SLICES] = 0
+
+    def count(self, counter: int, by: int = 1) -> None:
+        """Add to `COUNTERS[counter]`. For one writing thread."""
+        self._page[_SLICES + counter] += by
+
+    def longest_slice_s(self) -> float:
+        """Seconds that the oldest running slice has taken."""
+        begun: Sequence[int] = [at for at in self._page[:_SLICES] if at]
+        return (time.monotonic_ns() - min(begun)) / 1e9 if begun else 0.0
+
+    def counters(self) -> dict[str, int]:
+        return dict(zip(COUNTERS, self._page[_SLICES:], strict=True))

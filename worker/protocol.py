@@ -1,0 +1,180 @@
+"""How a worker is spoken to.
+
+Two channels. *Frames* carry requests and answers between a gateway and a worker on a Unix stream socket. *Control
+messages*, JSON lines on a socket pair that the worker inherits, carry everything else between it and the daemon.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+
+class Kind(IntEnum):
+    """What a frame is."""
+
+    REQUEST = 1
+    """Gateway to worker: `body` is the HTTP request's body, `deadline_ns` when its caller stops waiting."""
+    ANSWER = 2
+    """Worker to gateway: `body` is JSON, `status` the HTTP status."""
+    CANCEL = 3
+    """Gateway to worker: the caller of that request has gone."""
+
+
+class Frame(NamedTuple):
+    kind: int
+    id: int
+    """Chosen by the gateway, unique among what is outstanding on the connection; 32 bits."""
+    status: int
+    """HTTP status of an answer, else 0."""
+    deadline_ns: int
+    """`time.monotonic_ns()` (one clock for all processes of a machine) of a request's end, else 0."""
+    body: bytes
+
+
+HEADER = struct.Struct("<IIqHB")
+"""Length of the body, id, deadline, status, kind."""
+
+
+class FrameError(Exception):
+    """The other side sent what is no frame; the connection can't go on."""
+
+
+def pack_frame(kind: Kind, id: int, body: bytes = b"", *, status: int = 0, deadline_ns: int = 0) -> bytes:
+    return HEADER.pack(len(body), id, deadline_ns, status, kind) + body
+
+
+class FrameReader:
+    """Cuts a stream of bytes into frames."""
+
+    def __init__(self, max_body: int) -> None:
+        """`max_body`: bytes; a longer frame is a FrameError."""
+        self._max_body = max_body
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """Take in what was received; yield the frames that are now whole."""
+        buffer = self._buffer
+        buffer += data
+        start, have = 0, len(buffer)
+        try:
+            while have - start >= HEADER.size:
+                length, id, deadline_ns, status, kind = HEADER.unpack_from(buffer, start)
+                if length > self._max_body:
+                    raise FrameError(f"a frame of {length} bytes; at most {self._max_body} are taken")
+                end = start + HEADER.size + length
+                if have < end:
+                    break
+                body = bytes(memoryview(buffer)[start + HEADER.size : end])
+                start = end
+                yield Frame(kind, id, status, deadline_ns, body)
+        finally:
+            if start:
+                del buffer[:start]
+
+
+class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a worker needs to know: the first control message it gets. Children read no settings of ours."""
+
+    model: str
+    folder: str
+    """The model's folder, absolute, ending in "/": the working directory, first on `sys.path`."""
+    root: str
+    """The release's folder: the model's folder and those it uses lie in it; second on `sys.path`."""
+    socket: str
+    """Path of the Unix socket to listen on once ready."""
+    clock: str
+    """Path of the file of slice clocks (see `SliceClock`)."""
+    max_body: int
+    """Bytes of the largest body."""
+    metadata: dict[str, Any] = {}
+    threads: int = 0
+    concurrent: bool | None = None
+    max_batch: int = 64
+    variables: Literal["dict", "dataframe"] = "dict"
+    device: str = "auto"
+    cpus: int = 1
+    """Threads that ONNX Runtime may use for one call."""
+
+
+class Merging(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether calls of one ONNX file are merged, and why or why not, in words."""
+
+    session: str
+    """The file's stem."""
+    merged: bool
+    why: str
+    provider: str
+    """The execution provider that really runs, e.g. `CPUExecutionProvider`."""
+
+
+class Description(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker found out about its model while loading it."""
+
+    takes: Literal["nothing", "dict", "dataframe", "typed", "onnx"]
+    """How variables come to the method."""
+    concurrent: bool
+    """Whether requests interleave at ONNX calls."""
+    why: str
+    """Why, or why not, in words."""
+    threads: int = 0
+    doc: str = ""
+    """The class's docstring."""
+    variables_schema: dict[str, Any] | None = None
+    """JSON Schema (2020-12) of `variables`, references under `#/$defs/`, where the annotation gives one."""
+    answer_schema: dict[str, Any] | None = None
+    """The same of the answer."""
+    sessions: tuple[Merging, ...] = ()
+    python: str = ""
+    load_s: float = 0.0
+
+
+class Ready(msgspec.Struct, frozen=True, tag=True):
+    """Loaded, warmed up and listening."""
+
+    description: Description
+
+
+class Failed(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """The folder can't be served; the worker exits after saying so."""
+
+    message: str
+    """What happened, in which file and line, and what to do."""
+    traceback: str = ""
+    heals: bool = False
+    """Whether another try could go better (a constructor that downloads something could)."""
+
+
+class Raised(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """A request failed in the author's code: what its caller is not told."""
+
+    error_id: str
+    message: str
+    traceback: str
+
+
+class Noticed(msgspec.Struct, frozen=True, tag=True):
+    """Something that the model's author should read in the log."""
+
+    message: str
+
+
+FromWorker = Ready | Failed | Raised | Noticed
+
+
+class Drain(msgspec.Struct, frozen=True, tag=True):
+    """Take no new connection, answer what is there, exit once every gateway has closed its connection."""
+
+
+def encode_message(message: msgspec.Struct) -> bytes:
+    """One control message as a line."""
+    return msgspec.json.encode(message) + b"\n"
+
+
+decode_from_worker = msgspec.json.Decoder(FromWorker).decode
+decode_config = msgspec.json.Decoder(WorkerConfig).decode
+decode_to_worker = msgspec.json.Decoder(Drain).decode
