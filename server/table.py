@@ -1,6 +1,7 @@
 """The route table that the daemon hands to every gateway, and the messages they exchange.
 
-JSON lines on a socket pair that the gateway inherits. A gateway knows nothing but its `GatewayConfig` and the newest table.
+JSON lines on a socket pair that the gateway inherits. A gateway knows nothing but its `GatewayConfig` and the newest
+table.
 """
 
 from __future__ import annotations

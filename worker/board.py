@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 
 COUNTERS = ("requests", "calls", "rows", "batches")
-"""What is counted since the worker's start: requests begun, calls of sessions, their rows, and the batches they became."""
+"""Counted since the worker's start: requests begun, calls of sessions, their rows, the batches they became."""
 
 _SLICES = 64
 
