@@ -1,0 +1,66 @@
+"""What goes wrong in a worker, by name. The HTTP status of an answer is chosen here, the worker's edge."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class LoadFailed(Exception):
+    """The folder can't be served. The message is its author's to act on: the file, the line, what to do.
+
+    `heals`: whether the same folder could do better on another try.
+    """
+
+    def __init__(self, message: str, heals: bool = False) -> None:
+        super().__init__(message)
+        self.heals = heals
+
+
+class RequestFailed(Exception):
+    """A request gets an error in place of an answer; `details` stand beside the code and the message in it."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "model_error"
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.details = details
+
+
+class MalformedJson(RequestFailed):
+    """The body is no JSON."""
+
+    status = 400
+    code = "malformed_json"
+
+
+class InvalidVariables(RequestFailed):
+    """The body is JSON, but not what the model takes; `field` names what doesn't fit, where one thing does not."""
+
+    status = 422
+    code = "invalid_variables"
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message, **({} if field is None else {"field": field}))
+        self.field = field
+
+
+class DeadlineExceeded(RequestFailed):
+    """The caller has stopped waiting before the request began."""
+
+    status = 504
+    code = "deadline_exceeded"
+
+
+class BadAnswer(RequestFailed):
+    """The author's code returned what can't be sent."""
+
+    code = "bad_answer"
+
+
+class ModelError(RequestFailed):
+    """The author's code raised; the answer tells its type and message, and `error_id` leads to the traceback."""
+
+    def __init__(self, message: str, error_id: str) -> None:
+        super().__init__(message, error_id=error_id)
+        self.error_id = error_id
