@@ -1,0 +1,173 @@
+"""The settings: environment variables, read once, by the daemon alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
+
+import msgspec
+
+from core.errors import SettingError
+
+Count = Annotated[int, msgspec.Meta(ge=1, description="a whole number, 1 or more")]
+Seconds = Annotated[float, msgspec.Meta(gt=0, description="a number of seconds above 0")]
+Bytes = Annotated[int, msgspec.Meta(ge=1, description="a number of megabytes, 1 or more")]
+Base = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^/?([A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)?/?$",
+        description="path segments of letters, digits and ._~- joined by '/', or nothing",
+    ),
+]
+Device = Annotated[str, msgspec.Meta(pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="one of auto, cpu, cuda, cuda:N")]
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535, description="a port number; 0 takes any free one")]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """One field per environment variable. The variable's name is the field's in capitals without underscores mattering.
+
+    Fields named in `SECRETS` are hidden from logs, errors and child processes.
+    """
+
+    git_path: str = ""
+    """Repository of model folders; empty: the local folder `models_serve` is followed."""
+    usergit: str = ""
+    """User name for the repository."""
+    gitpassword: str = ""
+    """Password or access token for the repository."""
+    git_ssh_key_file: str = ""
+    """Private key for ssh repositories."""
+    git_known_hosts_file: str = ""
+    """Known hosts for ssh repositories; empty: a host's key is trusted when first seen."""
+    git_branch: str = ""
+    """Branch to follow; empty: the remote's default."""
+    git_folder: str = ""
+    """Where the model folders are in the repository; empty: at its root."""
+    base_url: Base = "models_serve"
+    """Path under which everything is served."""
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: Port = 8000
+    """Port to listen on."""
+    sync_seconds: Seconds = 30.0
+    """Seconds between looks at the repository."""
+    webhook_secret: str = ""
+    """Secret of the webhook; empty: `POST /-/sync` needs ADMIN_TOKEN."""
+    admin_token: str = ""
+    """Bearer token of the admin API; empty: what it can change, it refuses."""
+    data_dir: str = ".pawl"
+    """Folder for everything that Pawl keeps."""
+    database_url: str = ""
+    """Where the registry is; empty: SQLite in DATA_DIR."""
+    gateways: Count = 1
+    """Processes that accept HTTP."""
+    device: Device = "auto"
+    """Where ONNX models run; auto: on the GPU when there is one."""
+    variables: Annotated[Literal["dict", "dataframe"], msgspec.Meta(description="dict or dataframe")] = "dict"
+    """How variables come to a `transform_predict` that annotates nothing."""
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], msgspec.Meta(description="debug, info, warning or error")
+    ] = "info"
+    """What is logged."""
+    max_body_mb: Bytes = 32
+    """Megabytes of the largest request body."""
+    max_buffered_mb: Bytes = 512
+    """Megabytes of all request bodies that one gateway holds at a time."""
+    body_timeout_s: Seconds = 30.0
+    """Seconds in which a request's body must have come."""
+    start_timeout_s: Seconds = 120.0
+    """Seconds that a worker has to load its model and answer its examples."""
+    fetch_timeout_s: Seconds = 300.0
+    """Seconds that a fetch of the repository may take."""
+    fetch_max_mb: Bytes = 10_000
+    """Megabytes that the mirror of the repository may take."""
+    environment_timeout_s: Seconds = 900.0
+    """Seconds that building a model's Python environment may take."""
+    stop_timeout_s: Seconds = 25.0
+    """Seconds that requests in flight get to finish when the server stops."""
+    version_idle_s: Seconds = 300.0
+    """Seconds after which an old version that was asked for by name, and is no longer asked for, is stopped."""
+
+    @property
+    def base(self) -> str:
+        """The base path as it stands in URLs: "" or "/one/two"."""
+        stripped = self.base_url.strip("/")
+        return f"/{stripped}" if stripped else ""
+
+    @property
+    def data(self) -> Path:
+        return Path(self.data_dir).absolute()
+
+
+SECRETS = frozenset(
+    {"git_path", "usergit", "gitpassword", "git_ssh_key_file", "webhook_secret", "admin_token", "database_url"}
+)
+"""Settings that no child process gets to see. `git_path` and `database_url` may carry a password."""
+
+_SILENT = SECRETS - {"git_path"}
+PREFIX = "pawl"
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """The settings in `environ`; names match without regard to case and underscores, and PAWL_ ones win.
+
+    Raises SettingError, in one line, naming the variable, what it held and what it takes.
+    """
+    found = _find(environ)
+    hints = get_type_hints(Settings, include_extras=True)
+    values = {field: _convert(variable, environ[variable], hints[field], field) for field, variable in found.items()}
+    return Settings(**values)
+
+
+def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
+    """`environ` without Pawl's secrets: what a child process may see."""
+    secret = {_plain(name) for name in SECRETS}
+    secret |= {PREFIX + name for name in secret}
+    return {name: value for name, value in environ.items() if _plain(name) not in secret}
+
+
+def _find(environ: Mapping[str, str]) -> dict[str, str]:
+    """Field → name of the variable that sets it."""
+    by_plain_name: dict[str, str] = {}
+    for variable in environ:
+        if _is_set(_plain(variable), environ[variable]):
+            by_plain_name.setdefault(_plain(variable), variable)
+    found = {}
+    for field in Settings.__struct_fields__:
+        plain = _plain(field)
+        if PREFIX + plain in by_plain_name:
+            found[field] = by_plain_name[PREFIX + plain]
+        elif plain in by_plain_name:
+            found[field] = by_plain_name[plain]
+    return found
+
+
+def _is_set(plain_name: str, value: str) -> bool:
+    """An empty variable is not set, as in an env file, but for the base path, which may be empty.
+
+    Kubernetes gives every pod beside a Service named `pawl` a PAWL_PORT of its own making, `tcp://10.0.0.1:8000`.
+    """
+    if plain_name == PREFIX + "port" and value.startswith("tcp://"):
+        return False
+    return value != "" or plain_name in ("baseurl", PREFIX + "baseurl")
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+def _convert(variable: str, text: str, kind: Any, field: str) -> Any:
+    try:
+        return msgspec.convert(text.strip(), kind, strict=False)
+    except msgspec.ValidationError as error:
+        held = "(hidden)" if field in _SILENT else repr(text)
+        raise SettingError(f"{variable} is {held}; it takes {_takes(kind)}") from error
+
+
+def _takes(kind: Any) -> str:
+    for meta in getattr(kind, "__metadata__", ()):
+        if meta.description:
+            return str(meta.description)
+    return re.sub(r"<class '(.*)'>", r"\1", str(kind))

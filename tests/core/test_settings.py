@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import pytest
+
+from core.errors import SettingError
+from core.settings import Settings, read_settings, scrubbed
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    settings = read_settings({})
+    assert settings == Settings()
+    assert (settings.host, settings.port, settings.base, settings.sync_seconds) == (
+        "127.0.0.1",
+        8000,
+        "/models_serve",
+        30,
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["baseUrl", "BASE_URL", "baseurl", "BASEURL", "Base_Url", "PAWL_BASE_URL", "pawl_baseUrl"]
+)
+def test_case_and_underscores_of_a_name_do_not_matter(name: str) -> None:
+    assert read_settings({name: "one/two"}).base == "/one/two"
+
+
+def test_the_prefixed_name_wins() -> None:
+    assert read_settings({"PORT": "1", "PAWL_PORT": "2"}).port == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "base"), [("", ""), ("/", ""), ("/a/", "/a"), ("a/b", "/a/b"), ("models_serve", "/models_serve")]
+)
+def test_the_base_may_have_any_number_of_segments(value: str, base: str) -> None:
+    assert read_settings({"baseUrl": value}).base == base
+
+
+def test_an_empty_variable_is_not_set() -> None:
+    assert read_settings({"PORT": "", "gitPath": ""}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "eighty"),
+        ("port", "70000"),
+        ("SYNC_SECONDS", "0"),
+        ("GATEWAYS", "0"),
+        ("DEVICE", "gpu"),
+        ("PAWL_VARIABLES", "list"),
+        ("baseUrl", "a b"),
+    ],
+)
+def test_a_wrong_value_names_the_variable_what_it_held_and_what_it_takes(name: str, value: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        read_settings({name: value})
+    message = str(caught.value)
+    assert message.startswith(f"{name} is {value!r}; it takes ")
+    assert "\n" not in message
+    assert "Annotated" not in message
+    assert "msgspec" not in message
+
+
+def test_every_setting_says_what_it_takes() -> None:
+    for field in Settings.__struct_fields__:
+        if not isinstance(getattr(Settings(), field), str):
+            with pytest.raises(SettingError, match=r"it takes (a|one|dict|debug)"):
+                read_settings({field: "?"})
+
+
+def test_children_see_no_secret() -> None:
+    environ = {
+        "gitpassword": "s",
+        "PAWL_ADMIN_TOKEN": "s",
+        "Webhook_Secret": "s",
+        "DATABASE_URL": "s",
+        "gitPath": "s",
+        "usergit": "s",
+        "PATH": "/bin",
+        "PORT": "1",
+    }
+    assert scrubbed(environ) == {"PATH": "/bin", "PORT": "1"}
+
+
+def test_the_port_that_kubernetes_makes_up_for_a_service_named_pawl_is_ignored() -> None:
+    assert read_settings({"PAWL_PORT": "tcp://10.0.0.1:8000", "PORT": "81"}).port == 81
