@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -10,11 +10,19 @@ from core.release import Desired, Release, Wanted
 
 
 class Source(Protocol):
-    """Where models come from. Every method but `start` and `close` blocks and is called in a thread, one at a time."""
+    """Where models come from.
+
+    `look`, `check_out` and `resolve` block and are called in threads: `look` one at a time, the others also meanwhile.
+    """
 
     @property
     def where(self) -> str:
         """The place in words fit for a log: no credentials in it."""
+        ...
+
+    @property
+    def seen(self) -> Mapping[str, list[str]]:
+        """Releases of each model in the order they came, where versions are numbered by that; else empty."""
         ...
 
     def start(self, changed: Callable[[], None]) -> None:
