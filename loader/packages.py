@@ -1,0 +1,51 @@
+"""Which packages Pawl runs on, and so which ones every environment gets."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+
+import importlib_metadata
+
+_WORKER_NEEDS = ("msgspec", "greenlet")
+_CUDA_LIBRARY = "nvidia-cudnn-cu"
+
+RUNTIMES = (
+    "onnxruntime-gpu",
+    "onnxruntime",
+    "onnxruntime-cann",
+    "onnxruntime-directml",
+    "onnxruntime-migraphx",
+    "onnxruntime-openvino",
+    "onnxruntime-qnn",
+    "onnxruntime-rocm",
+    "onnxruntime-training",
+)
+"""Builds of ONNX Runtime. They all install the module `onnxruntime`, so two of them are one broken one."""
+
+
+def own_pins() -> tuple[str, ...]:
+    """What the worker and, last, ONNX Runtime need: requirements, at the versions that Pawl itself runs on."""
+    have = installed(sys.path)
+    runtime = next(name for name in RUNTIMES if name in have)
+    libraries = "[cuda,cudnn]" if any(name.startswith(_CUDA_LIBRARY) for name in have) else ""
+    return (*(f"{name}=={have[name]}" for name in _WORKER_NEEDS), f"{runtime}{libraries}=={have[runtime]}")
+
+
+def installed(path: Sequence[str]) -> Mapping[str, str]:
+    """Normalised names and versions of what can be imported from the folders in `path`, earlier ones first."""
+    found: dict[str, str] = {}
+    for package in importlib_metadata.distributions(path=list(path)):
+        found.setdefault(normalised(package.name), package.version)
+    return dict(sorted(found.items()))
+
+
+def name_of(requirement: str) -> str:
+    """The normalised name that a requirement begins with."""
+    return normalised(re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0])
+
+
+def normalised(name: str) -> str:
+    """One spelling for all spellings of a package's name, after PEP 503."""
+    return re.sub(r"[-_.]+", "-", name).lower()
