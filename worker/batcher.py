@@ -1,0 +1,176 @@
+"""Calls of ONNX sessions that wait, and the batches they become.
+
+There is no timer: a batch is whatever came in while the last one ran.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+
+from .lane import Lane
+
+_log = logging.getLogger("pawl.batcher")
+
+
+class Call:
+    """One `session.run` made inside a request. Whoever parks it sets `resume`, and calls it once the batch has run."""
+
+    __slots__ = ("exception", "feeds", "key", "output_names", "result", "resume", "rows", "session")
+
+    resume: Callable[[], None]
+
+    def __init__(
+        self,
+        session: Lane,
+        output_names: list[str] | None,
+        feeds: Mapping[str, Any],
+        *,
+        rows: int = 1,
+        key: Hashable | None = None,
+    ) -> None:
+        """Calls with equal keys fit together; one without a key runs alone."""
+        self.session = session
+        self.output_names = output_names
+        self.feeds = feeds
+        self.rows = rows
+        self.key = key
+        self.result: list[Any] | None = None
+        self.exception: Exception | None = None
+
+    def run(self) -> None:
+        """Run alone. Never raises."""
+        try:
+            self.result = self.session.run(self.output_names, self.feeds)
+        except Exception as error:
+            # Its traceback would hold this frame, and the frame this call: a cycle for each failed request.
+            self.exception = error.with_traceback(None)
+
+    def outcome(self) -> list[Any]:
+        """The outputs of this call; raises what ONNX Runtime raised."""
+        if self.exception is not None:
+            raise self.exception
+        assert self.result is not None
+        return self.result
+
+
+class Batch:
+    """Calls that run together: one, or several with one key."""
+
+    __slots__ = ("calls", "rows", "session", "slow")
+
+    def __init__(self, calls: list[Call]) -> None:
+        self.calls = calls
+        self.session = calls[0].session
+        self.rows = sum(call.rows for call in calls)
+        self.slow = self.session.is_slow(self.rows)
+        """Whether running it in a second thread pays."""
+
+    def run(self) -> None:
+        """Give each call its result or its exception. Never raises."""
+        begun = time.perf_counter()
+        if len(self.calls) == 1:
+            self.calls[0].run()
+        else:
+            self._run_together()
+        self.session.took(self.rows, time.perf_counter() - begun)
+
+    def _run_together(self) -> None:
+        try:
+            outputs = self.session.run(self.calls[0].output_names, _gather(self.calls))
+        except Exception as error:
+            self._run_apart_after(error)
+        else:
+            self._share_out(outputs)
+
+    def _run_apart_after(self, error: Exception) -> None:
+        self._run_apart()
+        if all(call.exception is None for call in self.calls):
+            self.session.stop_merging(f"a batch failed whose calls went through one by one ({error})")
+
+    def _share_out(self, outputs: list[Any]) -> None:
+        if all(_has_rows(output, self.rows) for output in outputs):
+            _scatter(self.calls, outputs)
+        else:
+            self._run_apart()
+            self.session.stop_merging(f"{self.rows} rows went in and another number came out")
+
+    def _run_apart(self) -> None:
+        for call in self.calls:
+            call.run()
+
+
+class Batcher:
+    """Where calls wait. Any thread may `add`; one takes."""
+
+    def __init__(
+        self,
+        park: Callable[[Call], None],
+        can_park: Callable[[], bool],
+        notice: Callable[[str], None] = _log.warning,
+    ) -> None:
+        """`can_park`: whether the caller runs inside a request. `park` sets a call's `resume`, adds the call, and
+        returns once it was resumed. `notice` takes what the model's author should read, from any thread.
+        """
+        self.park = park
+        self.can_park = can_park
+        self.notice = notice
+        self._waiting: deque[Call] = deque()
+
+    def add(self, call: Call) -> None:
+        self._waiting.append(call)
+
+    @property
+    def pending(self) -> int:
+        """How many calls wait."""
+        return len(self._waiting)
+
+    def take(self) -> Batch | None:
+        """The next batch: the oldest call and those that fit with it."""
+        return Batch(choose(self._waiting)) if self._waiting else None
+
+
+def choose(waiting: deque[Call]) -> list[Call]:
+    """Remove the oldest call, and with it, oldest first, those of its key that fit into its session's `max_rows`.
+
+    The others keep their order. Needs no lock while only one thread chooses: others append on the right, and what
+    is passed over goes back on the left.
+    """
+    first = waiting.popleft()
+    chosen, room = [first], first.session.max_rows - first.rows
+    if first.key is None or not first.session.merges:
+        return chosen
+    passed_over: list[Call] = []
+    while room > 0 and waiting:
+        call = waiting.popleft()
+        if call.key == first.key and call.rows <= room:
+            chosen.append(call)
+            room -= call.rows
+        else:
+            passed_over.append(call)
+    waiting.extendleft(reversed(passed_over))
+    return chosen
+
+
+def _gather(calls: list[Call]) -> dict[str, Any]:
+    import numpy as np  # loaded by the session already; a folder without ONNX never gets here
+
+    return {name: np.concatenate([call.feeds[name] for call in calls]) for name in calls[0].feeds}
+
+
+def _has_rows(output: Any, rows: int) -> bool:
+    shape: tuple[int, ...] = getattr(output, "shape", ())
+    return len(shape) > 0 and shape[0] == rows
+
+
+def _scatter(calls: list[Call], outputs: list[Any]) -> None:
+    """Each caller gets copies of its own rows: a view would keep the whole batch alive for as long as one caller
+    keeps his answer, and copying costs less than the gathering did."""
+    start = 0
+    for call in calls:
+        end = start + call.rows
+        call.result = [output[start:end].copy() for output in outputs]
+        start = end

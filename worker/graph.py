@@ -1,0 +1,230 @@
+"""The structure of an ONNX file: its operators and the shapes of what goes in and out, without its weights.
+
+The `onnx` package would cost every worker a hundred milliseconds and every model's environment a dependency.
+Field numbers are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto, whose message each function names.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .errors import LoadFailed
+from .wire import Malformed, fields, integers, signed, text
+
+_LFS = b"version https://git-lfs.github.com/spec/"
+"""https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md"""
+
+_MAX_VOCABULARY = 64
+
+Dimension = int | str | None
+"""A fixed size, a symbol, or unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What goes into a graph or comes out of it."""
+
+    name: str
+    kind: str
+    """"tensor", or what else it is: "sequence", "map", "optional", "sparse tensor", "opaque value"."""
+    shape: tuple[Dimension, ...] | None = None
+    """None: the rank is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One operator of a graph."""
+
+    op: str
+    domain: str
+    """Empty: ONNX's own."""
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    integers: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Attributes that are integers or lists of them, of those named in `_WANTED`."""
+    strings: tuple[str, ...] = ()
+    """The first of the categories it knows (`cats_strings`, `keys_strings`)."""
+    graphs: tuple[Graph, ...] = ()
+    """The branches of an If, the body of a Loop or a Scan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    inputs: tuple[Value, ...]
+    """Without the initializers, which older files list here too."""
+    outputs: tuple[Value, ...]
+    nodes: tuple[Node, ...]
+    functions: Mapping[tuple[str, str], Graph] = field(default_factory=dict)
+    """The model's own operators, by domain and name; their inputs and outputs are names only."""
+
+    def walk(self) -> Iterator[Node]:
+        """All nodes, those of subgraphs and of the model's own operators included."""
+        for node in self.nodes:
+            yield node
+            for graph in node.graphs:
+                yield from graph.walk()
+        for function in self.functions.values():
+            yield from function.walk()
+
+
+_WANTED = frozenset({"axis", "axes", "training_mode"})
+_VOCABULARIES = frozenset({"cats_strings", "keys_strings"})
+
+
+def read_graph(path: Path) -> Graph:
+    """The structure of an .onnx file, in time proportional to its nodes. Raises LoadFailed."""
+    with path.open("rb") as file:
+        start = file.read(len(_LFS))
+        if not start:
+            raise LoadFailed(f"{path.name} is empty")
+        if start == _LFS:
+            raise LoadFailed(
+                f"{path.name} is a Git LFS pointer, not the model itself: push it with `git lfs push`, "
+                "and let what serves it reach the LFS server"
+            )
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as pages, memoryview(pages) as message:
+            return _read(path, message)
+
+
+def _read(path: Path, message: memoryview) -> Graph:
+    try:
+        return _model(message)
+    except (Malformed, RecursionError) as error:
+        reason = str(error)
+    # Outside the handler: the traceback would keep views of the pages, and the map could not be closed.
+    raise LoadFailed(f"{path.name} is not an ONNX model ({reason}): export it again")
+
+
+def _model(message: memoryview) -> Graph:
+    """ModelProto."""
+    graph, functions = None, {}
+    for number, _, value in fields(message):
+        if number == 7:
+            graph = _graph(value)
+        elif number == 25:
+            name, function = _function(value)
+            functions[name] = function
+    if graph is None:
+        raise Malformed("it holds no graph")
+    return Graph(graph.inputs, graph.outputs, graph.nodes, functions)
+
+
+def _graph(message: memoryview) -> Graph:
+    """GraphProto."""
+    nodes, inputs, outputs, initializers = [], [], [], set()
+    for number, _, value in fields(message):
+        if number == 1:
+            nodes.append(_node(value))
+        elif number == 5:
+            initializers.add(_string(value, 8))
+        elif number == 11:
+            inputs.append(_value(value))
+        elif number == 12:
+            outputs.append(_value(value))
+    given = tuple(each for each in inputs if each.name not in initializers)
+    return Graph(given, tuple(outputs), tuple(nodes))
+
+
+def _function(message: memoryview) -> tuple[tuple[str, str], Graph]:
+    """FunctionProto."""
+    inputs, outputs, nodes = [], [], []
+    for number, _, value in fields(message):
+        if number == 4:
+            inputs.append(Value(text(value), "tensor"))
+        elif number == 5:
+            outputs.append(Value(text(value), "tensor"))
+        elif number == 7:
+            nodes.append(_node(value))
+    return (_string(message, 10), _string(message, 1)), Graph(tuple(inputs), tuple(outputs), tuple(nodes))
+
+
+def _node(message: memoryview) -> Node:
+    """NodeProto."""
+    op, domain = "", ""
+    inputs, outputs, strings, graphs = [], [], [], []
+    numbers = {}
+    for number, _, value in fields(message):
+        if number == 1:
+            inputs.append(text(value))
+        elif number == 2:
+            outputs.append(text(value))
+        elif number == 4:
+            op = text(value)
+        elif number == 7:
+            domain = text(value)
+        elif number == 5:
+            name, found, vocabulary, subgraphs = _attribute(value)
+            if found:
+                numbers[name] = tuple(found)
+            strings += vocabulary
+            graphs += subgraphs
+    domain = "" if domain == "ai.onnx" else domain
+    return Node(op, domain, tuple(inputs), tuple(outputs), numbers, tuple(strings), tuple(graphs))
+
+
+def _attribute(message: memoryview) -> tuple[str, list[int], list[str], list[Graph]]:
+    """AttributeProto. Lists that nobody wants are left unread: a tree ensemble's have millions of elements."""
+    name = ""
+    numbers: list[int] = []
+    strings: list[str] = []
+    graphs = []
+    for number, plain, value in fields(message):
+        if number == 1:
+            name = text(value)
+        elif number in (6, 11):
+            graphs.append(_graph(value))
+        elif number == 3 and name in _WANTED:
+            numbers.append(signed(plain))
+        elif number == 8 and name in _WANTED:
+            numbers += integers(plain, value)
+        elif number == 9 and name in _VOCABULARIES and len(strings) < _MAX_VOCABULARY:
+            strings.append(text(value))
+        elif number in (7, 8, 9):
+            break
+    return name, numbers, strings, graphs
+
+
+_KINDS = {1: "tensor", 4: "sequence", 5: "map", 7: "opaque value", 8: "sparse tensor", 9: "optional"}
+
+
+def _value(message: memoryview) -> Value:
+    """ValueInfoProto."""
+    name, kind, shape = "", "value of unknown type", None
+    for number, _, value in fields(message):
+        if number == 1:
+            name = text(value)
+        elif number == 2:
+            kind, shape = _type(value)
+    return Value(name, kind, shape)
+
+
+def _type(message: memoryview) -> tuple[str, tuple[Dimension, ...] | None]:
+    """TypeProto."""
+    for number, _, value in fields(message):
+        if number in _KINDS:
+            shapes = [_shape(inner) for field_, _, inner in fields(value) if field_ == 2] if number == 1 else []
+            return _KINDS[number], (shapes[0] if shapes else None)
+    return "value of unknown type", None
+
+
+def _shape(message: memoryview) -> tuple[Dimension, ...]:
+    """TensorShapeProto."""
+    return tuple(_dimension(value) for number, _, value in fields(message) if number == 1)
+
+
+def _dimension(message: memoryview) -> Dimension:
+    """TensorShapeProto.Dimension."""
+    for number, plain, value in fields(message):
+        if number == 1:
+            return signed(plain)
+        if number == 2:
+            return text(value) or None
+    return None
+
+
+def _string(message: memoryview, wanted: int) -> str:
+    """One field of a message, which is text."""
+    return next((text(value) for number, _, value in fields(message) if number == wanted), "")

@@ -1,0 +1,152 @@
+"""A trial while a model loads: do its rows come out together as they do apart?
+
+It costs some eight runs of at most four rows, and warms the session up. It can only find a difference, so it comes
+after what the graph is known to do (see `merging`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from .graph import Graph
+from .rows import SCALES, Feeds, Rows, huge_and_nan, together
+
+BUDGET_S = 2.0
+"""A model that can't finish in this time is left unmerged: a push waits for the probe."""
+
+TOLERANCE = 1e-4
+COARSE_TOLERANCE = 1e-2
+"""Relative to the largest value of the row. A matrix product of one row takes another kernel than one of several, and
+sums in another order: float32 then differs by some 1e-6, a hundred times that after many layers and with rows of the
+scales tried here. The coarse one: float16 has three digits, and so has TF32, in which a GPU multiplies float32 by default."""
+
+_SIZES = (5, 32, 128)
+"""Tried for dimensions without a fixed size: a network that halves an image five times refuses the small ones."""
+
+_WORDS = ("a", "b", "")
+
+Run = Callable[[Feeds], list[Any]]
+
+
+class OutOfTime(Exception):
+    """The budget is used up."""
+
+
+class Trial:
+    """Runs one session within a budget, and tells how long each run took."""
+
+    def __init__(self, session: Any, took: Callable[[int, float], None]) -> None:
+        self._session = session
+        self._took = took
+        self._names = [output.name for output in session.get_outputs()]
+        self._deadline: float | None = None
+
+    def run(self, feeds: Feeds) -> list[Any]:
+        """All outputs. Raises OutOfTime, and what ONNX Runtime raises."""
+        begun = time.perf_counter()
+        if self._deadline is not None and begun > self._deadline:
+            raise OutOfTime
+        outputs: list[Any] = self._session.run(self._names, feeds)
+        now = time.perf_counter()
+        if self._deadline is None:  # the first run is mostly warming up, on a GPU for seconds
+            self._deadline = now + BUDGET_S
+        else:
+            self._took(len(next(iter(feeds.values()))), now - begun)
+        return outputs
+
+
+def why_not_alike(graph: Graph, session: Any, took: Callable[[int, float], None]) -> str | None:
+    """The difference found, in words; None where rows come out the same. `took` is told the runs' rows and seconds."""
+    tolerance = TOLERANCE if session.get_providers()[0] == "CPUExecutionProvider" else COARSE_TOLERANCE
+    trial = Trial(session, took)
+    try:
+        for rows in _kinds_of_rows(graph, session):
+            try:
+                trial.run(rows.row(0))
+            except OutOfTime:
+                raise
+            except Exception as error:
+                refusal = str(error)
+            else:
+                return _difference(trial.run, rows, tolerance)
+    except OutOfTime:
+        return f"trying it took longer than {BUDGET_S:g} s"
+    except Exception as error:
+        return f"trying it with made-up rows failed: {error}"
+    return f"it refused every made-up row: {refusal}"
+
+
+def _kinds_of_rows(graph: Graph, session: Any) -> Iterator[Rows]:
+    inputs = session.get_inputs()
+    words = _vocabulary(graph) or _WORDS
+    for size in _SIZES if any(not isinstance(each, int) for i in inputs for each in i.shape[1:]) else _SIZES[:1]:
+        for gentle in (False, True):
+            yield Rows(inputs, size, words, gentle=gentle)
+
+
+def _vocabulary(graph: Graph) -> tuple[str, ...]:
+    """Words that the model knows: an encoder refuses others. Only one list, for there is no telling which input they
+    are for."""
+    lists = {node.strings for node in graph.walk() if node.strings}
+    return lists.pop() if len(lists) == 1 else ()
+
+
+def _difference(run: Run, rows: Rows, tolerance: float) -> str | None:
+    singles = [rows.row(index) for index in range(len(SCALES))]
+    apart = [run(single) for single in singles]
+    if not all(_is_a_row(output) for outputs in apart for output in outputs):
+        return "one row in does not give one row out"
+    if problem := _compare(run(together(singles)), apart, tolerance):
+        return f"rows together differ from rows apart ({problem})"
+    if problem := _compare(run(together(singles[1:])), apart[1:], tolerance):
+        return f"rows together differ from rows apart ({problem})"
+    return _poisoning(run, rows, singles, apart, tolerance) if rows.have_floats else None
+
+
+def _poisoning(
+    run: Run, rows: Rows, singles: Sequence[Feeds], apart: Sequence[list[Any]], tolerance: float
+) -> str | None:
+    """A row of NaN or of huge numbers must not be felt by its neighbours."""
+    for value in huge_and_nan():
+        try:
+            outputs = run(together([singles[0], rows.poison(value), *singles[2:]]))
+        except OutOfTime:
+            raise
+        except Exception:  # such a batch is run again call by call while serving, so nobody else feels it
+            continue
+        if problem := _compare(outputs, [apart[0], None, *apart[2:]], tolerance):
+            return f"a row of {value:g} changes its neighbours ({problem})"
+    return None
+
+
+def _is_a_row(output: Any) -> bool:
+    return isinstance(output, np.ndarray) and output.ndim > 0 and len(output) == 1
+
+
+def _compare(outputs: Sequence[Any], apart: Sequence[list[Any] | None], tolerance: float) -> str | None:
+    """`apart`: each row's outputs, None for a row not to compare. Returns where they differ, in words."""
+    for position, output in enumerate(outputs):
+        if len(output) != len(apart):
+            return f"output {position} has {len(output)} rows for {len(apart)}"
+        for index, row in enumerate(apart):
+            if row is not None and not _alike(output[index], row[position][0], tolerance):
+                return f"output {position}, row {index}"
+    return None
+
+
+def _alike(one: Any, other: Any, tolerance: float) -> bool:
+    if np.shape(one) != np.shape(other):
+        return False
+    one, other = np.asarray(one), np.asarray(other)
+    if one.dtype.kind != "f":
+        return bool(np.array_equal(one, other))
+    tolerance = COARSE_TOLERANCE if one.dtype == np.float16 else tolerance
+    finite = np.isfinite(other)
+    if not np.array_equal(one[~finite], other[~finite], equal_nan=True):
+        return False
+    largest = np.abs(other[finite]).max(initial=0)
+    return bool(np.all(np.abs(one[finite].astype(float) - other[finite]) <= tolerance * largest + 1e-7))
