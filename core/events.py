@@ -1,0 +1,44 @@
+"""What happened, for the log, the admin API and the registry."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+
+import msgspec
+
+
+class EventKind(StrEnum):
+    LIVE = "live"
+    """A release answers the model's plain route from now on."""
+    FAILED = "failed"
+    """A release can't be served; what was live still is."""
+    RENAMED = "renamed"
+    """The live release goes by another version: a commit that changed nothing, or a revert."""
+    REMOVED = "removed"
+    """A model's folder has gone, and its route with it."""
+    LEFT_OUT = "left_out"
+    """A folder looks like a model and is not served."""
+    SOURCE_LOST = "source_lost"
+    SOURCE_BACK = "source_back"
+    HISTORY_REWRITTEN = "history_rewritten"
+    """The followed branch was moved to a commit that does not descend from the last one."""
+    WORKER_LOST = "worker_lost"
+    WORKER_REPLACED = "worker_replaced"
+    CRASH_LOOP = "crash_loop"
+    REQUEST_FAILED = "request_failed"
+    GATEWAY_LOST = "gateway_lost"
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that happened."""
+
+    kind: EventKind
+    message: str
+    model: str = ""
+    """Empty when it is not about one model."""
+    version: str = ""
+    commit: str = ""
+    detail: str = ""
+    """A traceback or a tool's output."""
+    at: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))

@@ -1,0 +1,108 @@
+"""What to do next about one model: pure, so that it can be read and tested without a process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.errors import ReleaseFailed
+from core.release import Version, Wanted
+
+TRIES = 3
+_PAUSES_S = (2.0, 10.0, 30.0, 60.0)
+"""Between tries; the last is the pause of a release that is never given up on."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """How often a release could not be started, and when (`time.monotonic`) it was last tried."""
+
+    key: str
+    """What failed: tried again when this changes."""
+    error: ReleaseFailed
+    tries: int
+    at: float
+    was_live: bool = False
+    """It has been live before, so it is tried for ever."""
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a model stands."""
+
+    wanted: Wanted | None
+    """None: its folder has gone."""
+    live: tuple[str, Version] | None = None
+    """The id of the live release, and the version it goes by."""
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Start the wanted release."""
+
+    wanted: Wanted
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """The wanted release can't be started at all; say so, once."""
+
+    wanted: Wanted
+    error: ReleaseFailed
+
+
+@dataclass(frozen=True)
+class Rename:
+    """What is live is what is wanted, under another version."""
+
+    version: Version
+
+
+@dataclass(frozen=True)
+class Retire:
+    """Take the model away."""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nothing to do until something changes, or until `seconds` have passed."""
+
+    seconds: float | None = None
+
+
+Action = Attempt | Refuse | Rename | Retire | Wait
+
+
+def decide(state: State, now: float) -> Action:
+    wanted = state.wanted
+    if wanted is None:
+        return Retire()
+    if wanted.release is None:
+        return _refuse_once(wanted, state.failure)
+    if state.live is not None and state.live[0] == wanted.release.id:
+        return Wait() if state.live[1] == wanted.version else Rename(wanted.version)
+    if state.failure is None or state.failure.key != failure_key(wanted):
+        return Attempt(wanted)
+    return _try_again(wanted, state.failure, now)
+
+
+def failure_key(wanted: Wanted) -> str:
+    """What a failure holds for: the release, or, where none could be made, the commit and the reason."""
+    if wanted.release is not None:
+        return wanted.release.id
+    return f"{wanted.version.commit}: {wanted.failure}"
+
+
+def _refuse_once(wanted: Wanted, failure: Failure | None) -> Action:
+    assert wanted.failure is not None
+    if failure is not None and failure.key == failure_key(wanted):
+        return Wait()
+    return Refuse(wanted, wanted.failure)
+
+
+def _try_again(wanted: Wanted, failure: Failure, now: float) -> Action:
+    if not failure.was_live and (not failure.error.heals or failure.tries >= TRIES):
+        return Wait()
+    pause_s = _PAUSES_S[min(failure.tries, len(_PAUSES_S)) - 1]
+    left_s = failure.at + pause_s - now
+    return Wait(left_s) if left_s > 0 else Attempt(wanted)

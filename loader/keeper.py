@@ -1,0 +1,256 @@
+"""Keeps one model as it is wanted: brings new releases up beside the old, swaps, and remembers what failed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Protocol
+
+from core.errors import ReleaseFailed
+from core.events import Event, EventKind
+from core.release import Release, Version, Wanted
+from loader.decision import Action, Attempt, Failure, Refuse, Rename, Retire, State, Wait, decide, failure_key
+from loader.front import Front, Live
+from loader.pool import Happening, Pool, Report
+
+log = logging.getLogger("pawl.loader")
+
+SUPERSEDED_AFTER_S = 10.0
+"""A start that takes longer is given up when something newer is wanted. A quicker one is let finish, so that
+pushes coming faster than starts still go live."""
+
+
+class PoolStarter(Protocol):
+    """Starts a proved pool of a release; see `Starter.start`."""
+
+    def __call__(
+        self,
+        release: Release,
+        *,
+        beside: int,
+        progress: Callable[[str], None],
+        changed: Callable[[], None],
+        report: Callable[[Report], None],
+    ) -> Awaitable[Pool]: ...
+
+
+class Keeper:
+    """One model's place. `wanted` is set from outside; `run` does what is needed until `close`."""
+
+    def __init__(
+        self,
+        model: str,
+        start_pool: PoolStarter,
+        front: Front,
+        record: Callable[[Event], None],
+        settled: Callable[[Keeper, bool], None],
+    ) -> None:
+        """`settled(self, is_live)` is called whenever a try has ended, and when the model has gone."""
+        self.model = model
+        self.stage: str | None = None
+        """What is being done for a release on its way; None when none is."""
+        self.live: Live | None = None
+        self.failure: Failure | None = None
+        self._wanted: Wanted | None = None
+        self._was_live: set[str] = set()
+        self._made_room: Live | None = None
+        """What was stopped for a release that is not live yet; it comes back if that one fails."""
+        self._start_pool = start_pool
+        self._front = front
+        self._record = record
+        self._settled = settled
+        self._changed = asyncio.Event()
+        self._drains: set[asyncio.Task[None]] = set()
+
+    @property
+    def wanted(self) -> Wanted | None:
+        return self._wanted
+
+    def want(self, wanted: Wanted | None, *, was_live: bool = False) -> None:
+        """Set what is wanted; None: the folder has gone. `was_live`: it was live before a restart."""
+        if was_live and wanted is not None and wanted.release is not None:
+            self._was_live.add(wanted.release.id)
+        self._wanted = wanted
+        self._changed.set()
+
+    def retry(self) -> None:
+        """Try what failed again, whatever it was."""
+        self.failure = None
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Until the model's folder has gone."""
+        while True:
+            self._changed.clear()
+            action = decide(self._state(), time.monotonic())
+            if isinstance(action, Retire):
+                await self._retire()
+                if self._wanted is None:
+                    return
+            else:
+                await self._do(action)
+
+    async def close(self) -> None:
+        """End the live pool and what drains: the server stops."""
+        if self.live is not None:
+            await self.live.pool.stop()
+        if self._drains:
+            await asyncio.wait(self._drains)
+
+    def _state(self) -> State:
+        live = None if self.live is None else (self.live.pool.release.id, self.live.version)
+        return State(self._wanted, live, self.failure)
+
+    async def _do(self, action: Action) -> None:
+        match action:
+            case Attempt(wanted):
+                await self._attempt(wanted)
+            case Refuse(wanted, error):
+                await self._fail(wanted, error)
+            case Rename(version):
+                await self._rename(version)
+            case Wait(seconds):
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._changed.wait(), seconds)
+
+    async def _attempt(self, wanted: Wanted) -> None:
+        assert wanted.release is not None
+        began = time.monotonic()
+        try:
+            if wanted.release.manifest.serve.swap == "replace" and self.live is not None:
+                await self._make_room(self.live)
+            pool = await self._start_unless_superseded(wanted.release)
+            if pool is not None:
+                await self._swap(Live(wanted.version, pool), time.monotonic() - began)
+        except ReleaseFailed as error:
+            await self._bring_back()
+            await self._fail(wanted, error)
+        except Exception as error:
+            log.exception("%s: a failure of Pawl's own while starting a release", self.model)
+            await self._fail(wanted, ReleaseFailed(f"Pawl itself failed: {error!r}", stage="load", heals=True))
+        finally:
+            self.stage = None
+
+    async def _start_unless_superseded(self, release: Release) -> Pool | None:
+        """The started pool; None if something newer was wanted and the start took long."""
+        start = asyncio.create_task(self._start(release), name=f"start of {self.model}")
+        try:
+            await asyncio.wait({start}, timeout=SUPERSEDED_AFTER_S)
+            while not start.done():
+                changed = asyncio.create_task(self._changed.wait())
+                await asyncio.wait({start, changed}, return_when=asyncio.FIRST_COMPLETED)
+                changed.cancel()
+                if self._newer_than(release):
+                    break
+                self._changed.clear()
+        finally:
+            if not start.done():
+                start.cancel()
+                await asyncio.wait({start})
+        if start.cancelled():
+            return None
+        return start.result()
+
+    def _newer_than(self, release: Release) -> bool:
+        wanted = self._wanted
+        return wanted is None or wanted.release is None or wanted.release.id != release.id
+
+    async def _start(self, release: Release) -> Pool:
+        beside = 0 if self.live is None else self.live.pool.peak_memory
+        return await self._start_pool(
+            release,
+            beside=beside,
+            progress=self._progress,
+            changed=self._front.refresh,
+            report=lambda report: self._tell(report, release),
+        )
+
+    def _progress(self, stage: str) -> None:
+        self.stage = stage
+        log.debug("%s: %s", self.model, stage)
+
+    async def _make_room(self, live: Live) -> None:
+        """Stop what is live before its successor starts: the gap that `serve.swap: replace` accepts."""
+        self._made_room, self.live = live, None
+        await self._front.hide(self.model, f"{self.model} is being replaced by its next release")
+        await live.pool.stop()
+
+    async def _bring_back(self) -> None:
+        """The release that made room is live again."""
+        if self._made_room is None:
+            return
+        try:
+            pool = await self._start(self._made_room.pool.release)
+        except ReleaseFailed as error:
+            log.error("%s: the release before could not be brought back: %s", self.model, error)
+        else:
+            await self._swap(replace(self._made_room, pool=pool), 0.0)
+
+    async def _swap(self, live: Live, took_s: float) -> None:
+        old, self.live, self.failure = self.live, live, None
+        self._was_live.add(live.pool.release.id)
+        self._made_room = None
+        await self._front.show(self.model, live)
+        self._event(EventKind.LIVE, f"{live.version.label} is live after {took_s:.2f} s", live.version)
+        self._settled(self, True)
+        if old is not None:
+            drain = asyncio.create_task(old.pool.stop(), name=f"drain of {old.pool.id}")
+            self._drains.add(drain)
+            drain.add_done_callback(self._drains.discard)
+
+    async def _fail(self, wanted: Wanted, error: ReleaseFailed) -> None:
+        key = failure_key(wanted)
+        tries = self.failure.tries + 1 if self.failure is not None and self.failure.key == key else 1
+        self.failure = Failure(key, error, tries, time.monotonic(), was_live=key in self._was_live)
+        keeps = "nothing is live yet" if self.live is None else f"{self.live.version.label} stays live"
+        self._event(
+            EventKind.FAILED,
+            f"{wanted.version.label} failed at {error.stage}: {error} ({keeps})",
+            wanted.version,
+            error.detail,
+        )
+        if self.live is None:
+            await self._front.hide(self.model, f"{self.model} is not live: its release failed at {error.stage}")
+        self._settled(self, self.live is not None)
+
+    async def _rename(self, version: Version) -> None:
+        assert self.live is not None
+        self.live = replace(self.live, version=version)
+        self.failure = None
+        await self._front.show(self.model, self.live)
+        self._event(EventKind.RENAMED, f"the live release is {version.label} now", version)
+        self._settled(self, True)
+
+    async def _retire(self) -> None:
+        await self._front.hide(self.model, None)
+        self._event(EventKind.REMOVED, "its folder has gone", None)
+        old, self.live = self.live, None
+        self._settled(self, False)
+        if old is not None:
+            await old.pool.stop()
+
+    def _tell(self, report: Report, release: Release) -> None:
+        version = None if self.live is None or self.live.pool.release != release else self.live.version
+        kind = {
+            Happening.LOST: EventKind.WORKER_LOST,
+            Happening.REPLACED: EventKind.WORKER_REPLACED,
+            Happening.CRASHING: EventKind.CRASH_LOOP,
+            Happening.RAISED: EventKind.REQUEST_FAILED,
+        }[report.happening]
+        self._event(kind, report.message, version, report.detail)
+
+    def _event(self, kind: EventKind, message: str, version: Version | None, detail: str = "") -> None:
+        self._record(
+            Event(
+                kind=kind,
+                model=self.model,
+                message=message,
+                version="" if version is None else version.label,
+                commit="" if version is None else version.commit,
+                detail=detail,
+            )
+        )

@@ -1,0 +1,88 @@
+"""What the machine lets us have: processors and memory, by the control group where it sets a limit."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+CGROUP = Path("/sys/fs/cgroup")
+MEMINFO = Path("/proc/meminfo")
+
+
+def processors(cgroup: Path = CGROUP) -> int:
+    """Processors that we may keep busy: those we may run on, or the quota (rounded up) if that is less."""
+    allowed = len(os.sched_getaffinity(0))
+    quota = _cpu_quota(cgroup)
+    return allowed if quota is None else max(1, min(allowed, math.ceil(quota)))
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes, of the control group if it is limited, else of the machine."""
+
+    limit: int
+    used: int
+    """Without what the kernel would give up at once (page cache)."""
+
+    @property
+    def free(self) -> int:
+        return max(0, self.limit - self.used)
+
+
+def memory(cgroup: Path = CGROUP, meminfo: Path = MEMINFO) -> Memory:
+    machine = _machine_memory(meminfo)
+    limited = _memory_v2(cgroup) or _memory_v1(cgroup)
+    return limited if limited is not None and limited.limit < machine.limit else machine
+
+
+def _cpu_quota(cgroup: Path) -> float | None:
+    v2 = _words(cgroup / "cpu.max")
+    if len(v2) == 2 and v2[0] != "max":
+        return int(v2[0]) / int(v2[1])
+    quota, period = _words(cgroup / "cpu/cpu.cfs_quota_us"), _words(cgroup / "cpu/cpu.cfs_period_us")
+    if quota and period and int(quota[0]) > 0:
+        return int(quota[0]) / int(period[0])
+    return None
+
+
+def _machine_memory(meminfo: Path) -> Memory:
+    kilobytes = {line.split(":")[0]: int(line.split()[1]) for line in meminfo.read_text().splitlines()}
+    limit, free = kilobytes["MemTotal"] * 1024, kilobytes["MemAvailable"] * 1024
+    return Memory(limit=limit, used=limit - free)
+
+
+def _memory_v2(cgroup: Path) -> Memory | None:
+    limit, used = _words(cgroup / "memory.max"), _words(cgroup / "memory.current")
+    if not limit or not used or limit[0] == "max":
+        return None
+    return Memory(limit=int(limit[0]), used=int(used[0]) - _statistic(cgroup / "memory.stat", "inactive_file"))
+
+
+def _memory_v1(cgroup: Path) -> Memory | None:
+    folder = cgroup / "memory"
+    limit, used = _words(folder / "memory.limit_in_bytes"), _words(folder / "memory.usage_in_bytes")
+    if not limit or not used:
+        return None
+    cache = _statistic(folder / "memory.stat", "total_inactive_file")
+    return Memory(limit=int(limit[0]), used=int(used[0]) - cache)
+
+
+def _statistic(path: Path, name: str) -> int:
+    for line in _text(path).splitlines():
+        key, _, value = line.partition(" ")
+        if key == name:
+            return int(value)
+    return 0
+
+
+def _words(path: Path) -> list[str]:
+    return _text(path).split()
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""

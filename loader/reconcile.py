@@ -1,0 +1,182 @@
+"""The one loop that makes what runs follow what the source wants, however it was woken."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from core.errors import PawlError, SourceError
+from core.events import Event, EventKind
+from core.release import Desired, Wanted
+from loader.front import Front
+from loader.keeper import Keeper, PoolStarter
+from loader.lastgood import LastGood
+from loader.source import Source
+
+log = logging.getLogger("pawl.loader")
+
+
+class ModelUnknown(PawlError):
+    """No model of that name is followed."""
+
+
+class Reconciler:
+    """Holds a `Keeper` for every model, and tells each what the source wants of it."""
+
+    def __init__(
+        self,
+        source: Source,
+        start_pool: PoolStarter,
+        front: Front,
+        last_good: LastGood,
+        record: Callable[[Event], None],
+    ) -> None:
+        self.head = ""
+        """The commit that was looked at last."""
+        self.problem: str | None = None
+        """Why the source can't be read, while it can't."""
+        self.left_out: Mapping[str, str] = {}
+        self.ready = asyncio.Event()
+        """Set once the last-known-good set serves, or every model of the first look is live or has failed."""
+        self._source = source
+        self._start_pool = start_pool
+        self._front = front
+        self._last_good = last_good
+        self._record = record
+        self._keepers: dict[str, Keeper] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._awaited: set[str] | None = None
+        self._dirty = asyncio.Event()
+        self._looks = 0
+        self._looking = False
+        self._looked = asyncio.Condition()
+        self._thread = ThreadPoolExecutor(1, "look")
+
+    @property
+    def keepers(self) -> Mapping[str, Keeper]:
+        return self._keepers
+
+    def wake(self) -> None:
+        """Look at the source soon. For the loop's own thread."""
+        self._dirty.set()
+
+    async def look_now(self) -> None:
+        """Look at the source, and return when what was there at the call has been seen."""
+        after = self._looks + (2 if self._looking else 1)
+        self.wake()
+        async with self._looked:
+            await self._looked.wait_for(lambda: self._looks >= after)
+
+    def restore(self) -> None:
+        """Start what was live when the server stopped, asking nobody."""
+        live = self._last_good.live()
+        if live:
+            self._awaited = set(live)
+        for model, (release, version) in live.items():
+            self._keeper(model).want(Wanted(model, version, release), was_live=True)
+
+    def retry(self, model: str) -> None:
+        """Raises ModelUnknown."""
+        if model not in self._keepers:
+            raise ModelUnknown(f"no model {model!r} is followed")
+        self._keepers[model].retry()
+
+    async def run(self) -> None:
+        """Look whenever woken, for ever."""
+        loop = asyncio.get_running_loop()
+        self._source.start(partial(loop.call_soon_threadsafe, self._dirty.set))
+        while True:
+            self._dirty.clear()
+            self._looking = True
+            await self._look()
+            async with self._looked:
+                self._looking = False
+                self._looks += 1
+                self._looked.notify_all()
+            await self._dirty.wait()
+
+    async def close(self) -> None:
+        """Stop every model; requests in flight are answered."""
+        for task in list(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        await asyncio.gather(*(keeper.close() for keeper in self._keepers.values()))
+        self._source.close()
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _look(self) -> None:
+        try:
+            self._accept(await asyncio.get_running_loop().run_in_executor(self._thread, self._source.look))
+        except SourceError as error:
+            self._lost(str(error))
+        except Exception as error:
+            log.exception("a failure of Pawl's own while looking at %s", self._source.where)
+            self._lost(f"Pawl itself failed: {error!r}")
+
+    def _accept(self, desired: Desired) -> None:
+        if self.problem is not None:
+            self._record(Event(kind=EventKind.SOURCE_BACK, message=f"{self._source.where} can be read again"))
+        self.problem = None
+        self.head = desired.head
+        self._note_left_out(desired.left_out)
+        if self._awaited is None:
+            self._awaited = set(desired.models)
+        for model, wanted in desired.models.items():
+            self._keeper(model).want(wanted)
+        for model in self._keepers.keys() - desired.models.keys():
+            self._keepers[model].want(None)
+        self._check_ready()
+
+    def _lost(self, problem: str) -> None:
+        if problem != self.problem:
+            self._record(Event(kind=EventKind.SOURCE_LOST, message=f"{problem} (what is live stays live)"))
+        self.problem = problem
+
+    def _note_left_out(self, left_out: Mapping[str, str]) -> None:
+        for name, reason in left_out.items():
+            if self.left_out.get(name) != reason:
+                self._record(Event(kind=EventKind.LEFT_OUT, message=f"{name} is left out: {reason}"))
+        self.left_out = left_out
+
+    def _keeper(self, model: str) -> Keeper:
+        if model not in self._keepers:
+            keeper = Keeper(model, self._start_pool, self._front, self._record, self._settled)
+            self._keepers[model] = keeper
+            task = asyncio.create_task(self._keep(keeper), name=f"keeper of {model}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return self._keepers[model]
+
+    async def _keep(self, keeper: Keeper) -> None:
+        while True:
+            try:
+                await keeper.run()
+            except Exception:
+                log.exception("%s: a failure of Pawl's own; going on", keeper.model)
+                await asyncio.sleep(1)
+            else:
+                if keeper.wanted is None:
+                    del self._keepers[keeper.model]
+                    return
+
+    def _settled(self, keeper: Keeper, is_live: bool) -> None:
+        try:
+            if is_live and keeper.live is not None:
+                self._last_good.put(keeper.live.pool.release, keeper.live.version, self._source.seen)
+            elif keeper.wanted is None:
+                self._last_good.remove(keeper.model)
+        except OSError as error:
+            log.error(
+                "what is live could not be written down, so a restart would serve what was live before: %s", error
+            )
+        if self._awaited is not None:
+            self._awaited.discard(keeper.model)
+        self._check_ready()
+
+    def _check_ready(self) -> None:
+        if self._awaited is not None and not self._awaited and not self.ready.is_set():
+            self.ready.set()

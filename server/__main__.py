@@ -1,0 +1,50 @@
+"""`python -m server`: the daemon."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+
+import uvloop
+
+from core.errors import PawlError
+from core.settings import Settings, read_settings
+from server.daemon import Daemon
+from server.home import Home
+from server.logs import start_logging
+from server.privacy import forbid_dumping
+
+
+def main() -> int:
+    """Exit code: 0 after a stop that was asked for, 2 when it could not start."""
+    try:
+        settings = read_settings(os.environ)
+        start_logging(settings.log_level)
+        forbid_dumping()
+        home = Home(settings.data)
+        listener = _listen(settings)
+        uvloop.run(_serve(settings, home, listener))
+    except PawlError as error:
+        print(f"pawl: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+async def _serve(settings: Settings, home: Home, listener: socket.socket) -> None:
+    await Daemon(settings, home, listener).run()
+
+
+def _listen(settings: Settings) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        raise PawlError(
+            f"can't listen on HOST {settings.host}, PORT {settings.port}: {error.strerror}; "
+            "is something else there? another PORT may be free"
+        ) from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""The daemon's own HTTP application: everything that is not a model. Gateways pass requests on to it."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount
+
+from server.admin import Admin, BodyTooLarge
+from server.catalogue import Catalogue
+from server.replies import error
+from server.state import ServerState
+
+log = logging.getLogger("pawl")
+
+_CODES = {404: "not_found", 405: "method_not_allowed"}
+
+
+def build_app(base: str, admin: Admin, catalogue: Catalogue, state: Callable[[], ServerState]) -> Starlette:
+    routes = [*admin.routes(), *catalogue.routes()]
+    return Starlette(
+        routes=[Mount(base, routes=routes)] if base else routes,
+        exception_handlers={
+            HTTPException: _refused,
+            BodyTooLarge: _too_large,
+            Exception: _failed,
+        },
+    )
+
+
+async def _refused(request: Request, caught: Exception) -> Response:
+    assert isinstance(caught, HTTPException)
+    code = _CODES.get(caught.status_code, "bad_request")
+    return error(caught.status_code, code, f"{request.method} {request.url.path[:100]}: {caught.detail}")
+
+
+async def _too_large(request: Request, caught: Exception) -> Response:
+    return error(413, "body_too_large", "the body is larger than this route takes")
+
+
+async def _failed(request: Request, caught: Exception) -> Response:
+    error_id = uuid.uuid4().hex
+    log.error("%s failed (error id %s)", request.url.path, error_id, exc_info=caught)
+    return error(500, "internal_error", "Pawl itself failed; its log says more", error_id=error_id)

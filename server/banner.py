@@ -1,0 +1,52 @@
+"""What a person reads when the server is up."""
+
+from __future__ import annotations
+
+import shlex
+
+import msgspec
+
+from core.settings import Settings
+from server.state import ModelState, ServerState
+
+
+class Banner:
+    def __init__(self, settings: Settings, port: int) -> None:
+        host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
+        self._url = f"http://{host}:{port}{settings.base}"
+
+    def show(self, state: ServerState) -> None:
+        print("\n".join(self.lines(state)), flush=True)
+
+    def lines(self, state: ServerState) -> list[str]:
+        live = [model for model in state.models.values() if model.live is not None]
+        width = max((len(model.name) for model in state.models.values()), default=0)
+        lines = ["", f"Pawl serves {state.source}", ""]
+        lines += [self._model_line(model, width) for model in state.models.values()]
+        lines += ["", f"  all of them  {self._url}/all", f"  docs         {self._url}/docs"]
+        if live:
+            lines += ["", "Try it:", "", f"  {self._curl(_showcase(live))}"]
+        return [*lines, ""]
+
+    def _model_line(self, model: ModelState, width: int) -> str:
+        if model.live is not None:
+            return f"  {model.name:<{width}}  {model.live.version:<5} {self._url}/{model.name}"
+        why = "not live" if model.failure is None else f"failed: {model.failure.message}"
+        return f"  {model.name:<{width}}  {why}"
+
+    def _curl(self, model: ModelState) -> str:
+        assert model.live is not None
+        examples = model.live.examples(model.name)
+        body = msgspec.json.encode({"variables": examples[0].variables} if examples else {}).decode()
+        return f"curl -d {shlex.quote(body)} {self._url}/{model.name}"
+
+
+def _showcase(live: list[ModelState]) -> ModelState:
+    """The model whose first example is the shortest to type, of those that have one."""
+
+    def effort(model: ModelState) -> tuple[bool, int]:
+        assert model.live is not None
+        examples = model.live.examples(model.name)
+        return (not examples, len(msgspec.json.encode(examples[0].variables)) if examples else 0)
+
+    return min(live, key=effort)

@@ -1,0 +1,45 @@
+"""Events as they happen: to the log at once, kept for the admin API, and handed to the registry."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+
+from core.events import Event, EventKind
+
+log = logging.getLogger("pawl")
+
+_KEPT = 1000
+_ERRORS = frozenset({EventKind.FAILED, EventKind.CRASH_LOOP, EventKind.SOURCE_LOST})
+_WARNINGS = frozenset(
+    {
+        *(EventKind.LEFT_OUT, EventKind.WORKER_LOST, EventKind.REQUEST_FAILED),
+        *(EventKind.GATEWAY_LOST, EventKind.HISTORY_REWRITTEN),
+    }
+)
+
+
+class Diary:
+    """The newest events, bounded."""
+
+    def __init__(self) -> None:
+        self._events: deque[Event] = deque(maxlen=_KEPT)
+
+    def record(self, event: Event) -> None:
+        self._events.append(event)
+        who = f"{event.model}: " if event.model else ""
+        detail = "\n" + _indented(event.detail) if event.detail else ""
+        log.log(_level(event.kind), "%s%s%s", who, event.message, detail)
+
+    def newest(self, *, model: str | None = None, most: int = 100) -> list[Event]:
+        """The newest events first."""
+        chosen = [event for event in reversed(self._events) if model is None or event.model == model]
+        return chosen[:most]
+
+
+def _level(kind: EventKind) -> int:
+    return logging.ERROR if kind in _ERRORS else logging.WARNING if kind in _WARNINGS else logging.INFO
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.rstrip().splitlines())

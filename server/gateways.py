@@ -1,0 +1,201 @@
+"""The gateway processes: started on the daemon's listening socket, given every table, replaced when they fail."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+import server
+from server.lines import Lines
+from server.table import (
+    Acknowledged,
+    Counted,
+    FromGateway,
+    GatewayConfig,
+    Start,
+    Started,
+    Stop,
+    Table,
+    decode_from_gateway,
+    encode_message,
+)
+
+log = logging.getLogger("pawl.gateway")
+
+ROOT = Path(server.__file__).parents[1]
+ACKNOWLEDGE_S = 5.0
+"""A gateway that has not taken a table by then is replaced."""
+SILENT_S = 10.0
+"""A gateway that has said nothing for as long hangs, and is replaced."""
+_PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 10.0
+
+
+class Gateway:
+    """One gateway process."""
+
+    def __init__(self, process: asyncio.subprocess.Process, lines: Lines) -> None:
+        self.process = process
+        self.acknowledged = -1
+        """Serial of the newest table that it routes by."""
+        self.heard = time.monotonic()
+        self._lines = lines
+        self._news = asyncio.Condition()
+
+    @classmethod
+    async def start(cls, listener: socket.socket, config: GatewayConfig, environ: Mapping[str, str]) -> Gateway:
+        lines = await Lines.open()
+        with lines.theirs as theirs:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "server.gateway", str(listener.fileno()), str(theirs.fileno())),
+                cwd=ROOT,
+                env=dict(environ),
+                pass_fds=(listener.fileno(), theirs.fileno()),
+                stdin=asyncio.subprocess.DEVNULL,
+            )
+        gateway = cls(process, lines)
+        gateway.send(config)
+        return gateway
+
+    def send(self, message: GatewayConfig | Table | Started | Stop) -> None:
+        self._lines.send(encode_message(message))
+
+    async def listen(self, take: Callable[[Gateway, FromGateway], None]) -> None:
+        """Take its messages until it ends."""
+        async for line in self._lines:
+            self.heard = time.monotonic()
+            message = decode_from_gateway(line)
+            if isinstance(message, Acknowledged):
+                await self._take_acknowledgement(message.serial)
+            else:
+                take(self, message)
+        self._lines.close()
+        await self.process.wait()
+        await self._take_acknowledgement(sys.maxsize)
+
+    async def routes_by(self, serial: int) -> None:
+        """Return once it routes by the table of that serial, or has ended. Ends it if that takes too long."""
+        try:
+            async with asyncio.timeout(ACKNOWLEDGE_S), self._news:
+                await self._news.wait_for(lambda: self.acknowledged >= serial)
+        except TimeoutError:
+            log.error(
+                "gateway %d did not take a new route table in %g s; replacing it", self.process.pid, ACKNOWLEDGE_S
+            )
+            self.kill()
+            await self.process.wait()
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGKILL)
+
+    async def stop(self, timeout_s: float) -> None:
+        """Let it finish what is in flight."""
+        self.send(Stop())
+        try:
+            await asyncio.wait_for(self.process.wait(), timeout_s)
+        except TimeoutError:
+            log.warning("gateway %d still had requests after %g s and was ended", self.process.pid, timeout_s)
+            self.kill()
+            await self.process.wait()
+
+    async def _take_acknowledgement(self, serial: int) -> None:
+        async with self._news:
+            self.acknowledged = max(self.acknowledged, serial)
+            self._news.notify_all()
+
+
+class Gateways:
+    """As many gateways as were asked for, all of the time."""
+
+    def __init__(
+        self,
+        count: int,
+        listener: socket.socket,
+        config: GatewayConfig,
+        environ: Mapping[str, str],
+        *,
+        wanted: Callable[[Start], asyncio.Future[Started]],
+        counted: Callable[[Counted], None],
+        lost: Callable[[str], None],
+    ) -> None:
+        """`wanted` opens a version and answers for it; `lost` is told in words of a gateway that ended."""
+        self._count = count
+        self._start = partial(Gateway.start, listener, config, environ)
+        self._config = config
+        self._wanted = wanted
+        self._counted = counted
+        self._lost = lost
+        self._table = Table(serial=0)
+        self._running: set[Gateway] = set()
+        self._answers: set[asyncio.Future[Started]] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        self._tasks = [asyncio.create_task(self._keep(), name=f"keeper of gateway {n}") for n in range(self._count)]
+        self._tasks.append(asyncio.create_task(self._watch(), name="watch of the gateways"))
+
+    async def route_by(self, table: Table) -> None:
+        """Hand out the table; return once every gateway routes by it."""
+        self._table = table
+        for gateway in self._running:
+            gateway.send(table)
+        await asyncio.gather(*(gateway.routes_by(table.serial) for gateway in list(self._running)))
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        await asyncio.gather(*(gateway.stop(self._config.stop_timeout_s + 1) for gateway in self._running))
+
+    async def _keep(self) -> None:
+        """Keep one gateway running."""
+        pause_s = _PAUSE_S
+        while True:
+            began = time.monotonic()
+            gateway = await self._start()
+            self._running.add(gateway)
+            gateway.send(self._table)
+            try:
+                await gateway.listen(self._take)
+                self._running.discard(gateway)
+            except Exception:
+                log.exception("gateway %d said what can't be understood; replacing it", gateway.process.pid)
+                gateway.kill()
+                self._running.discard(gateway)
+            code = await gateway.process.wait()
+            self._lost(f"gateway {gateway.process.pid} ended ({code}); another takes its place")
+            pause_s = _PAUSE_S if time.monotonic() - began > _LONGEST_PAUSE_S else min(pause_s * 2, _LONGEST_PAUSE_S)
+            if pause_s > _PAUSE_S * 2:
+                await asyncio.sleep(pause_s)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            for gateway in self._running:
+                if time.monotonic() - gateway.heard > SILENT_S:
+                    log.error("gateway %d has been silent for %g s; replacing it", gateway.process.pid, SILENT_S)
+                    gateway.kill()
+
+    def _take(self, gateway: Gateway, message: FromGateway) -> None:
+        match message:
+            case Counted():
+                self._counted(message)
+            case Start():
+                answer = self._wanted(message)
+                self._answers.add(answer)
+                answer.add_done_callback(lambda done: self._answer(gateway, done))
+
+    def _answer(self, gateway: Gateway, answer: asyncio.Future[Started]) -> None:
+        self._answers.discard(answer)
+        if not answer.cancelled():
+            gateway.send(answer.result())

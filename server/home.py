@@ -1,0 +1,69 @@
+"""`DATA_DIR`: taken by one daemon at a time, in a format that it knows."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from core.errors import PawlError
+
+FORMAT = "1"
+_LONGEST_RUN_PATH = 80
+"""A Unix socket's path has at most 107 bytes, and file names follow."""
+
+
+class HomeUnusable(PawlError):
+    """DATA_DIR can't be used."""
+
+
+class Home:
+    """The folder, held until the process ends."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises HomeUnusable."""
+        self.path = path
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            self._lock = (path / "lock").open("w")
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _check_format(path / "format")
+            self.run = _fresh_run(path / "run")
+        except BlockingIOError:
+            raise HomeUnusable(
+                f"DATA_DIR {path} is in use by another Pawl; give this one a folder of its own"
+            ) from None
+        except OSError as error:
+            raise HomeUnusable(
+                f"DATA_DIR {path} can't be used: {error}; it must be a folder we can write to"
+            ) from error
+
+
+def _check_format(path: Path) -> None:
+    if not path.exists():
+        path.write_text(FORMAT)
+    found = path.read_text().strip()
+    if found != FORMAT:
+        raise HomeUnusable(
+            f"{path.parent} was written in format {found!r}, and this Pawl knows {FORMAT!r}: "
+            "run the version that wrote it, or give DATA_DIR an empty folder (all but the registry comes back from git)"
+        )
+
+
+def _fresh_run(path: Path) -> Path:
+    """An empty folder for sockets, for us alone; elsewhere, with a link here, when the path is too long for sockets."""
+    if path.is_symlink():
+        path.unlink()
+    shutil.rmtree(path, ignore_errors=True)
+    if len(os.fsencode(path)) <= _LONGEST_RUN_PATH:
+        path.mkdir(mode=0o700)
+        return path
+    name = hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
+    elsewhere = Path(tempfile.gettempdir()) / f"pawl-{os.getuid()}-{name}"
+    shutil.rmtree(elsewhere, ignore_errors=True)
+    elsewhere.mkdir(mode=0o700)
+    path.symlink_to(elsewhere)
+    return elsewhere

@@ -1,0 +1,41 @@
+"""Which source the settings name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from core.errors import SettingError
+from core.settings import Settings
+from loader.gitsource import GitSource
+from loader.localsource import LocalSource
+from loader.mirror import Remote
+from loader.source import Source
+from server.home import Home
+
+LOCAL = Path("models_serve")
+
+
+def open_source(settings: Settings, home: Home, seen: Mapping[str, list[str]]) -> Source:
+    """The repository at `gitPath`, or the local folder. Raises SettingError."""
+    if not settings.git_path:
+        return _local(seen)
+    remote = Remote(
+        url=settings.git_path,
+        branch=settings.git_branch,
+        folder=settings.git_folder,
+        user=settings.usergit,
+        password=settings.gitpassword,
+        ssh_key_file=settings.git_ssh_key_file,
+        known_hosts_file=settings.git_known_hosts_file,
+        fetch_timeout_s=settings.fetch_timeout_s,
+        max_bytes=settings.fetch_max_mb * 2**20,
+    )
+    return GitSource(remote, home.path)
+
+
+def _local(seen: Mapping[str, list[str]]) -> Source:
+    folder = LOCAL.absolute()
+    if not folder.is_dir():
+        raise SettingError(f"gitPath is not set, and there is no folder {folder} to serve instead; set gitPath")
+    return LocalSource(folder, seen)

@@ -1,0 +1,113 @@
+"""What the pages and the admin API tell of the models, as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from core.manifest import Manifest
+from core.release import Version
+from loader.keeper import Keeper
+from loader.proof import Example, read_examples
+from loader.reconcile import Reconciler
+from worker.protocol import Description
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the newest release of a model is not live."""
+
+    version: str
+    commit: str
+    stage: str
+    message: str
+    detail: str
+    """A traceback or a tool's output: for who may use the admin API."""
+    tries: int
+
+
+class LiveRelease(msgspec.Struct, frozen=True, kw_only=True):
+    """What answers a model's route."""
+
+    version: str
+    commit: str
+    release: str
+    workers: int
+    crashing: bool
+    memory_mb: int
+    description: Description
+    manifest: Manifest
+    root: str
+    """Folder of the release's files."""
+
+    def examples(self, model: str) -> tuple[Example, ...]:
+        return read_examples(Path(self.root) / model)
+
+
+class ModelState(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one model stands."""
+
+    name: str
+    live: LiveRelease | None
+    stage: str | None
+    """What is being done for a release on its way."""
+    failure: Failure | None
+
+
+class ServerState(msgspec.Struct, frozen=True, kw_only=True):
+    """Where everything stands."""
+
+    source: str
+    head: str
+    problem: str | None
+    ready: bool
+    models: Mapping[str, ModelState]
+    left_out: Mapping[str, str]
+
+
+def server_state(where: str, reconciler: Reconciler) -> ServerState:
+    return ServerState(
+        source=where,
+        head=reconciler.head,
+        problem=reconciler.problem,
+        ready=reconciler.ready.is_set(),
+        models={name: _model(keeper) for name, keeper in sorted(reconciler.keepers.items())},
+        left_out=reconciler.left_out,
+    )
+
+
+def _model(keeper: Keeper) -> ModelState:
+    return ModelState(name=keeper.model, live=_live(keeper), stage=keeper.stage, failure=_failure(keeper))
+
+
+def _live(keeper: Keeper) -> LiveRelease | None:
+    if keeper.live is None:
+        return None
+    pool = keeper.live.pool
+    return LiveRelease(
+        version=keeper.live.version.label,
+        commit=keeper.live.version.commit,
+        release=pool.release.id,
+        workers=len(pool.sockets),
+        crashing=pool.crashing,
+        memory_mb=pool.memory() // 2**20,
+        description=pool.description,
+        manifest=pool.release.manifest,
+        root=str(pool.root),
+    )
+
+
+def _failure(keeper: Keeper) -> Failure | None:
+    if keeper.failure is None:
+        return None
+    version = keeper.wanted.version if keeper.wanted is not None else Version(0, "")
+    error = keeper.failure.error
+    return Failure(
+        version=version.label,
+        commit=version.commit,
+        stage=error.stage,
+        message=str(error),
+        detail=error.detail,
+        tries=keeper.failure.tries,
+    )
