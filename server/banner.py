@@ -15,6 +15,10 @@ class Banner:
         host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
         self._url = f"http://{host}:{port}{settings.base}"
 
+    def greet(self, where: str) -> None:
+        """The first line: the server is there, and loads."""
+        print(f"Pawl is listening on {self._url}, loading {where}", flush=True)
+
     def show(self, state: ServerState) -> None:
         print("\n".join(self.lines(state)), flush=True)
 

@@ -91,6 +91,7 @@ class Daemon:
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
         self._take_signals()
+        self._banner.greet(self._source.where)
         admin_server = self._admin_server()
         tasks = [asyncio.create_task(admin_server.serve(), name="admin")]
         self._gateways.start()

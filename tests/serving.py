@@ -1,0 +1,243 @@
+"""A really running server for tests: `python -m server` on a free port, spoken to over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+from core.settings import read_settings
+
+ROOT = Path(__file__).parents[1]
+TOKEN = "the-admin-token"
+PATIENCE_S = 60.0
+
+T = TypeVar("T")
+
+ECHO = """
+class Echo:
+    def transform_predict(self, variables):
+        return {"said": variables.get("say"), "by": "BY"}
+"""
+
+
+def echo(by: str) -> str:
+    """Source of an `etls.py` whose answers tell which edition of it answered."""
+    return ECHO.replace("BY", by)
+
+
+@dataclass
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> str:
+        """The error's code."""
+        return str(self.json["error"]["code"])
+
+
+class Server:
+    """One running server."""
+
+    def __init__(self, data: Path, settings: Mapping[str, str], cwd: Path = ROOT) -> None:
+        environ = {name: value for name, value in os.environ.items() if not _is_setting(name)}
+        environ |= {"PORT": "0", "SYNC_SECONDS": "3600", "ADMIN_TOKEN": TOKEN, "DATA_DIR": str(data)}
+        environ |= {"PYTHONPATH": str(ROOT), **settings}
+        self.settings = read_settings(environ)
+        self.lines: list[str] = []
+        """What it has printed."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "server"],
+            cwd=cwd,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.url = self._find_url()
+        self.base = f"{self.url}{self.settings.base}"
+        self.http = httpx.Client(timeout=PATIENCE_S, limits=httpx.Limits(max_connections=None))
+
+    @property
+    def log(self) -> str:
+        return "\n".join(self.lines)
+
+    def post(self, path: str, body: Any = None, *, raw: bytes | None = None, headers: Mapping[str, str] = {}) -> Answer:
+        """POST to `path` under the base: `body` as JSON, or `raw` as it is."""
+        content = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
+        given = {"content-type": "application/json", **headers}
+        return self.request("POST", self.base + path, content=content, headers=given)
+
+    def get(self, path: str, headers: Mapping[str, str] = {}) -> Answer:
+        return self.request("GET", self.base + path, headers=headers)
+
+    def request(self, method: str, url: str, **options: Any) -> Answer:
+        response = self.http.request(method, url, **options)
+        return Answer(response.status_code, response.headers, response.content)
+
+    def score(self, model: str, **variables: Any) -> Any:
+        """The model's answer, which must be one."""
+        answer = self.post(f"/{model}", {"variables": variables})
+        assert answer.status == 200, answer.body
+        return answer.json
+
+    def sync(self) -> None:
+        """Have the server look at its source, and return when it has."""
+        answer = self.admin("POST", "/-/sync?wait=60")
+        assert answer.status == 200, answer.body
+
+    def admin(self, method: str, path: str) -> Answer:
+        return self.request(method, self.base + path, headers={"authorization": f"Bearer {TOKEN}"})
+
+    def state(self, model: str) -> Any:
+        """What the admin API tells of a model; None if it isn't followed."""
+        answer = self.admin("GET", f"/-/api/models/{model}")
+        return answer.json if answer.status == 200 else None
+
+    def events(self, kind: str | None = None) -> list[Any]:
+        """The newest events first."""
+        found = self.admin("GET", "/-/api/events").json["events"]
+        return [event for event in found if kind is None or event["kind"] == kind]
+
+    def wait_live(self, model: str, version: str) -> None:
+        self.wait(lambda: ((self.state(model) or {}).get("live") or {}).get("version") == version, f"{model} {version}")
+
+    def wait_failed(self, model: str, version: str) -> Any:
+        """The failure of that version, once it has failed."""
+
+        def failure() -> Any:
+            found = (self.state(model) or {}).get("failure")
+            return found if found and found["version"] == version else None
+
+        return self.wait(failure, f"the failure of {model} {version}")
+
+    def wait_ready(self) -> Server:
+        self.wait(lambda: self.request("GET", f"{self.url}/readyz").status == 200, "readiness")
+        return self
+
+    def wait(self, look: Callable[[], T], what: str) -> T:
+        """What `look` returns once that is true."""
+        return wait_for(look, what, lambda: self.log if self.process.poll() is None else f"IT ENDED\n{self.log}")
+
+    def pids(self) -> set[int]:
+        """Processes of the server, itself included."""
+        return descendants(self.process.pid)
+
+    def workers(self) -> list[int]:
+        return [pid for pid in self.pids() if "worker/boot.py" in command_line(pid)]
+
+    def gateways(self) -> list[int]:
+        return [pid for pid in self.pids() if "server.gateway" in command_line(pid)]
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Stop it; its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        code = self.process.wait(PATIENCE_S)
+        self.http.close()
+        self._reader.join(PATIENCE_S)
+        return code
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as stream:
+            for line in stream:
+                self.lines.append(line.rstrip("\n"))
+
+    def _find_url(self) -> str:
+        def address() -> str | None:
+            found = re.search(r"listening on (http://[^\s/]+)", self.log)
+            return found.group(1) if found else None
+
+        return wait_for(address, "the address", lambda: self.log, alive=lambda: self.process.poll() is None)
+
+
+@contextmanager
+def serving(
+    data: Path, git: Path | str | None = None, *, ready: bool = True, cwd: Path = ROOT, **settings: str
+) -> Iterator[Server]:
+    """A server of the repository at `git` (or of the folder `models_serve` in `cwd`); stopped in the end."""
+    source = {} if git is None else {"gitPath": str(git)}
+    server = Server(data, {**source, **settings}, cwd)
+    try:
+        yield server.wait_ready() if ready else server
+    finally:
+        server.stop()
+
+
+def wait_for(
+    look: Callable[[], T], what: str, said: Callable[[], str] = str, alive: Callable[[], bool] = lambda: True
+) -> T:
+    """What `look` returns once that is true."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        found = look()
+        if found:
+            return found
+        if not alive():
+            break
+        time.sleep(0.01)
+    raise AssertionError(f"waited in vain for {what}\n{said()}")
+
+
+def descendants(pid: int) -> set[int]:
+    """A process and all that it has started, while they live."""
+    parents = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if fields[0] != "Z":
+            parents[int(folder.name)] = int(fields[1])
+    found = {pid} & parents.keys()
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found
+
+
+def command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _is_setting(name: str) -> bool:
+    plain = name.replace("_", "").lower().removeprefix("pawl")
+    return plain in {
+        "gitpath",
+        "port",
+        "host",
+        "baseurl",
+        "datadir",
+        "admintoken",
+        "webhooksecret",
+        "variables",
+        "device",
+    }
