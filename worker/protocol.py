@@ -36,6 +36,9 @@ class Frame(NamedTuple):
     body: bytes
 
 
+MAX_ANSWER = 256 * 2**20
+"""Bytes of the largest answer: what a gateway takes from a worker. A worker sends an error in place of a larger one."""
+
 HEADER = struct.Struct("<IIqHB")
 """Length of the body, id, deadline, status, kind."""
 

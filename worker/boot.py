@@ -1,0 +1,73 @@
+"""What a worker process runs first: `python -P -s boot.py FD`, FD being its end of the control channel.
+
+The folder it lies in becomes the package `_pawl`: nothing of ours is on `sys.path`, where it would shadow what is the
+author's.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import importlib.util
+import os
+import select
+import signal
+import socket
+import sys
+import time
+
+_PR_SET_PDEATHSIG = 1
+_PACKAGE = "_pawl"
+
+
+def boot() -> None:
+    began = time.monotonic()
+    sock = socket.socket(fileno=int(sys.argv[1]))
+    os.set_inheritable(sock.fileno(), False)
+    _die_with_parent()
+    _exit_if_abandoned(sock)
+    _ignore_signals()
+    faulthandler.register(signal.SIGUSR2, all_threads=True, chain=False)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    _load_package()
+    from _pawl.channel import Channel  # type: ignore[import-not-found]
+    from _pawl.main import leave, main  # type: ignore[import-not-found]
+
+    sys.dont_write_bytecode = True  # a release is never edited
+    sys.argv[1:] = []
+    leave(main(Channel(sock), _die_with_parent, began))
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def _exit_if_abandoned(sock: socket.socket) -> None:
+    """The parent may have died before `_die_with_parent`."""
+    poll = select.poll()
+    poll.register(sock, 0)
+    if poll.poll(0):  # hung up
+        os._exit(0)
+
+
+def _ignore_signals() -> None:
+    """The daemon ends its workers itself; Ctrl-C reaches the whole terminal. With handlers, not SIG_IGN, which programs
+    that the author starts would inherit."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+
+
+def _load_package() -> None:
+    folder = os.path.dirname(os.path.abspath(__file__))
+    spec = importlib.util.spec_from_file_location(
+        _PACKAGE, os.path.join(folder, "__init__.py"), submodule_search_locations=[folder]
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    package = importlib.util.module_from_spec(spec)
+    sys.modules[_PACKAGE] = package
+    spec.loader.exec_module(package)
+
+
+if __name__ == "__main__":
+    boot()

@@ -1,0 +1,190 @@
+"""The worker's loop: takes requests, runs them, runs their sessions' calls together, sends the answers.
+
+A turn reads all sockets, then goes on with whatever can go on. Only when no request can, a batch of calls runs: it
+holds all that came in while the last one ran, and a lone request waits for nobody.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import socket
+import time
+from collections import deque
+from functools import partial
+from queue import SimpleQueue
+
+from greenlet import greenlet
+
+from .answers import encode_error
+from .batcher import Batch
+from .board import COUNTERS, Board
+from .channel import Channel
+from .connection import Request
+from .errors import DeadlineExceeded
+from .gateways import Gateways
+from .parking import Parking, RequestGreenlet
+from .poller import READ, WRITE, Poller
+from .threads import BatchThread, Score, ScoringThread
+from .wakeup import Wakeup
+
+_TURN_NS = 1_000_000
+"""A turn that has run requests for longer leaves the rest to the next, so that answers don't wait for them."""
+
+_MAIN_SLOT = 0
+_REQUESTS, _CALLS, _ROWS, _BATCHES = (COUNTERS.index(name) for name in ("requests", "calls", "rows", "batches"))
+
+_TOO_LATE = DeadlineExceeded("the deadline passed before the model began with the request")
+
+
+class Loop:
+    """Runs requests until told to drain.
+
+    With `threads`, in so many threads; else in greenlets on this thread, which switch only where a session's call
+    waits, and, unless `concurrent`, one at a time.
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        channel: Channel,
+        board: Board,
+        parking: Parking,
+        score: Score,
+        *,
+        threads: int,
+        concurrent: bool,
+        max_batch: int,
+        max_body: int,
+    ) -> None:
+        self._channel = channel
+        self._board = board
+        self._parking = parking
+        self._score = score
+        self._max_batch = max_batch
+        self._poller = Poller()
+        self._wakeup = Wakeup()
+        self._gateways = Gateways(listener, self._poller, max_body, self._take)
+        self._waiting: deque[Request] = deque()
+        self._running = 0
+        self._most = threads or (None if concurrent else 1)
+        self._handed_out: SimpleQueue[Request] = SimpleQueue()
+        self._threads = [
+            ScoringThread(number, self._handed_out, score, board, self._finish_later) for number in range(threads)
+        ]
+        self._batches = BatchThread(board, lambda batch: self._wakeup.post(partial(self._batch_is_back, batch)))
+        self._batch_is_away = False
+        parking.wake_loop = lambda: self._wakeup.post(_nothing)
+
+    def run(self) -> None:
+        """Return when drained. Raises DaemonGone."""
+        self._poller.watch(self._channel.fileno(), lambda _: self._listen())
+        self._poller.watch(self._wakeup.fileno(), lambda _: self._wakeup.run_errands())
+        for thread in (self._batches, *self._threads):
+            thread.start()
+        while self._running or self._waiting or not self._gateways.all_gone:
+            self._turn()
+
+    def close(self) -> None:
+        """Close every descriptor: for a forked child, which would keep connections open that this process closes."""
+        self._gateways.close()
+        self._channel.close()
+        self._poller.close()
+        self._wakeup.close()
+
+    def _turn(self) -> None:
+        self._poller.wait(0 if self._can_go_on() else None)
+        self._run_requests()
+        self._gateways.flush()
+        self._run_batch()
+        if self._channel.unsent:
+            self._channel.flush()
+            self._poller.change(self._channel.fileno(), READ | WRITE * self._channel.unsent)
+
+    def _can_go_on(self) -> bool:
+        return bool(self._parking.awake) or self._can_begin() or self._can_run_batch()
+
+    def _can_begin(self) -> bool:
+        return bool(self._waiting) and (self._most is None or self._running < self._most)
+
+    def _can_run_batch(self) -> bool:
+        return not self._batch_is_away and self._parking.batcher.pending > 0
+
+    def _run_requests(self) -> None:
+        awake = self._parking.awake
+        began = now = time.monotonic_ns()
+        while now - began < _TURN_NS and (awake or self._can_begin()):
+            if awake:
+                self._switch_to(awake.popleft())
+            else:
+                self._begin(self._waiting.popleft(), now)
+            now = time.monotonic_ns()
+
+    def _begin(self, request: Request, now_ns: int) -> None:
+        self._gateways.begin(request)
+        if request.gone:
+            return
+        if 0 < request.deadline_ns <= now_ns:
+            self._gateways.answer(request, _TOO_LATE.status, encode_error(_TOO_LATE))
+            return
+        self._running += 1
+        self._board.count(_REQUESTS)
+        if self._threads:
+            self._handed_out.put(request)
+        else:
+            self._begin_greenlet(request)
+
+    def _begin_greenlet(self, request: Request) -> None:
+        each = RequestGreenlet(self._run_in_greenlet)
+        each.gr_context = contextvars.copy_context()
+        self._switch_to(each, request)
+
+    def _run_in_greenlet(self, request: Request) -> None:
+        self._finish(request, *self._score(request.body))
+
+    def _switch_to(self, each: greenlet, *arguments: Request) -> None:
+        self._board.begin(_MAIN_SLOT)
+        each.switch(*arguments)
+        self._board.end(_MAIN_SLOT)
+
+    def _finish_later(self, request: Request, status: int, body: bytes) -> None:
+        self._wakeup.post(partial(self._finish, request, status, body))
+
+    def _finish(self, request: Request, status: int, body: bytes) -> None:
+        self._running -= 1
+        self._gateways.answer(request, status, body)
+
+    def _run_batch(self) -> None:
+        """Where requests keep coming faster than they can be begun, a full batch doesn't wait for their end."""
+        is_full = self._parking.batcher.pending >= self._max_batch
+        if not self._can_run_batch() or not (is_full or not (self._parking.awake or self._can_begin())):
+            return
+        batch = self._parking.batcher.take()
+        if batch is None:
+            return
+        if batch.slow:
+            self._batch_is_away = True
+            self._batches.put(batch)
+        else:
+            self._board.begin(_MAIN_SLOT)
+            batch.run()
+            self._board.end(_MAIN_SLOT)
+            self._batch_is_back(batch)
+
+    def _batch_is_back(self, batch: Batch) -> None:
+        self._batch_is_away = False
+        self._board.count(_CALLS, len(batch.calls))
+        self._board.count(_ROWS, batch.rows)
+        self._board.count(_BATCHES)
+        for call in batch.calls:
+            call.resume()
+
+    def _take(self, request: Request) -> None:
+        self._waiting.append(request)
+
+    def _listen(self) -> None:
+        if self._channel.receive():  # there is but one thing that a daemon says
+            self._gateways.stop_accepting()
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,124 @@
+"""A worker's life: load the model, say what it is, serve it until the daemon says to drain."""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from .blame import Blame, in_words
+from .board import Board
+from .channel import Channel, DaemonGone
+from .errors import LoadFailed
+from .loop import Loop
+from .model import Model, load_model
+from .parking import Parking
+from .protocol import Failed, Noticed, Ready, WorkerConfig, decode_config
+from .reports import Reports
+from .scorer import Scorer
+
+_BACKLOG = 128
+
+
+def main(channel: Channel, die_with_parent: Callable[[], None], began: float) -> int:
+    """The exit status. `began`: when the process began, in `time.monotonic`."""
+    try:
+        config = decode_config(channel.read_line())
+        return _work(config, channel, die_with_parent, began)
+    except DaemonGone:
+        return 0
+
+
+def _work(config: WorkerConfig, channel: Channel, die_with_parent: Callable[[], None], began: float) -> int:
+    board = Board(config.clock)
+    parking = Parking(board, lambda message: channel.say(Noticed(message)))
+    blame = Blame(config.folder, config.root)
+    try:
+        os.chdir(config.folder)
+        model = load_model(config, parking, blame)
+        listener = _listen(config.socket)
+    except BaseException as error:
+        channel.say_at_once(_failure(error, blame))
+        return 1
+    loop = _loop(config, channel, board, parking, blame, model, listener)
+    _let_children_go(loop, die_with_parent)
+    _settle()
+    channel.say_at_once(Ready(msgspec.structs.replace(model.description, load_s=time.monotonic() - began)))
+    loop.run()
+    return 0
+
+
+def _loop(
+    config: WorkerConfig,
+    channel: Channel,
+    board: Board,
+    parking: Parking,
+    blame: Blame,
+    model: Model,
+    listener: socket.socket,
+) -> Loop:
+    scorer = Scorer(model.predict, model.decode, Reports(channel.say, blame))
+    return Loop(
+        listener,
+        channel,
+        board,
+        parking,
+        scorer.score,
+        threads=config.threads,
+        concurrent=model.description.concurrent,
+        max_batch=config.max_batch,
+        max_body=config.max_body,
+    )
+
+
+def _listen(path: str) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(path)
+    listener.listen(_BACKLOG)
+    return listener
+
+
+def _failure(error: BaseException, blame: Blame) -> Failed:
+    if isinstance(error, LoadFailed):
+        cause = error.__cause__
+        return Failed(message=str(error), traceback=blame.traceback(cause) if cause else "", heals=error.heals)
+    place = blame.where(error)
+    message = f"{place}: {in_words(error)}" if place else in_words(error)
+    return Failed(message=message, traceback=blame.traceback(error), heals=True)
+
+
+def _let_children_go(loop: Loop, die_with_parent: Callable[[], None]) -> None:
+    """A child that the author's code forks must neither hold our connections open nor outlive us, and signals are
+    its own again."""
+
+    def in_child() -> None:
+        loop.close()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        die_with_parent()
+
+    os.register_at_fork(after_in_child=in_child)
+
+
+def _settle() -> None:
+    """What was loaded stays: no collection need look at it again."""
+    gc.collect()
+    gc.freeze()
+
+
+def leave(status: int) -> None:
+    """Exit as Python does, but wait for no thread of the author's."""
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            continue
+    os._exit(status)

@@ -1,0 +1,133 @@
+"""A model folder, loaded."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import platform
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from . import variables
+from .author import METHOD, construct, find_class, import_etls
+from .blame import Blame
+from .errors import LoadFailed
+from .method import Method, read_method
+from .parking import Parking
+from .protocol import Description, WorkerConfig
+from .schemas import json_schema
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """What a worker serves."""
+
+    predict: Callable[[Any], Any]
+    decode: variables.Decode
+    description: Description
+
+
+def load_model(config: WorkerConfig, parking: Parking, blame: Blame) -> Model:
+    """Import, construct, and look at it. Raises LoadFailed."""
+    files = {path.stem: path for path in sorted(Path(config.folder).glob("*.onnx"))}
+    if Path(config.folder, "etls.py").is_file():
+        return _load_etls(config, files, parking, blame)
+    return _load_onnx(config, files, parking, blame)
+
+
+def _load_etls(config: WorkerConfig, files: Mapping[str, Path], parking: Parking, blame: Blame) -> Model:
+    module = import_etls(config.folder, config.root, blame)
+    kind = find_class(module)
+    method = read_method(kind, config.variables)
+    sessions = Sessions()
+    offers: dict[str, Callable[[], Any]] = {
+        "path": lambda: config.folder,
+        "metadata": lambda: config.metadata,
+        "onnx": lambda: sessions.open(files, config, parking),
+    }
+    instance = construct(kind, offers, blame)
+    concurrent, why = _interleaving(config, instance, module, sessions)
+    predict = getattr(instance, METHOD)
+    return Model(
+        predict=(lambda _: predict()) if method.takes == "nothing" else predict,
+        decode=method.decode,
+        description=_describe(config, kind, method, concurrent, why, sessions),
+    )
+
+
+def _load_onnx(config: WorkerConfig, files: Mapping[str, Path], parking: Parking, blame: Blame) -> Model:
+    if not files:
+        raise LoadFailed("the folder has neither an etls.py nor an .onnx: there is nothing to serve")
+    if len(files) > 1:
+        names = ", ".join(path.name for path in files.values())
+        raise LoadFailed(
+            f"the folder has no etls.py and several .onnx ({names}): write an etls.py that says how they go"
+        )
+    from . import onnx_only  # only here, for it loads numpy
+
+    kind = find_class(onnx_only)
+    sessions = Sessions()
+    instance = construct(kind, {"onnx": lambda: sessions.open(files, config, parking)}, blame)
+    method = Method("dict", variables.as_sent)
+    description = _describe(config, kind, method, True, "the ONNX file is served by itself", sessions)
+    schemas = {
+        name: getattr(instance, name, None) for name in ("variables_schema", "answer_schema") if hasattr(instance, name)
+    }
+    return Model(
+        predict=getattr(instance, METHOD),
+        decode=method.decode,
+        description=_changed(description, takes="onnx", doc="", **schemas),
+    )
+
+
+class Sessions(dict[str, Any]):
+    """The ONNX sessions of a folder by file stem, as the constructor gets them; empty until it asks for them."""
+
+    def open(self, files: Mapping[str, Path], config: WorkerConfig, parking: Parking) -> Sessions:
+        if files:
+            from .session import open_sessions  # only here, for it loads ONNX Runtime
+
+            self.update(open_sessions(dict(files), config, parking.batcher))
+        return self
+
+    def __missing__(self, name: str) -> Any:
+        there = ", ".join(f"{each}.onnx" for each in self) or "none at all"
+        raise KeyError(f"there is no {name}.onnx in the model's folder; there is {there}")
+
+
+def _interleaving(config: WorkerConfig, instance: Any, module: ModuleType, sessions: Sessions) -> tuple[bool, str]:
+    """Whether requests may interleave, and why, in words."""
+    if config.threads:
+        return True, f"serve.threads is {config.threads}: requests run in threads"
+    if config.concurrent is not None:
+        return config.concurrent, f"serve.concurrent is {str(config.concurrent).lower()}"
+    if not sessions:
+        return False, "the class is given no ONNX session, and only there could requests interleave"
+    from .interleaving import why_not_interleave  # only here, for only such folders need it
+
+    why_not = why_not_interleave(instance, module, (config.folder, config.root))
+    return why_not is None, why_not or "the class keeps nothing that its requests could see of each other"
+
+
+def _describe(
+    config: WorkerConfig, kind: type, method: Method, concurrent: bool, why: str, sessions: Sessions
+) -> Description:
+    return Description(
+        takes=method.takes,
+        concurrent=concurrent,
+        why=why,
+        threads=config.threads,
+        doc=inspect.cleandoc(kind.__doc__ or ""),
+        variables_schema=json_schema(method.variables_type, "validation"),
+        answer_schema=json_schema(method.answer_type, "serialization"),
+        sessions=tuple(session.merging for session in sessions.values()),
+        python=platform.python_version(),
+    )
+
+
+def _changed(description: Description, **changes: Any) -> Description:
+    import msgspec
+
+    return msgspec.structs.replace(description, **changes)

@@ -1,0 +1,75 @@
+"""Where a session's call waits for its neighbours, so that they run as one."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+
+from greenlet import getcurrent, greenlet
+
+from .batcher import Batcher, Call
+from .board import Board
+
+
+class RequestGreenlet(greenlet):
+    """One request on the loop's thread; its parent is the loop."""
+
+
+class RequestThread(threading.Thread):
+    """A thread that runs requests; `slot` is its own on the board."""
+
+    slot: int
+
+
+def can_park() -> bool:
+    """Whether a session's call made here may wait: in a request only, and not under a running asyncio loop."""
+    if type(getcurrent()) is not RequestGreenlet and not isinstance(threading.current_thread(), RequestThread):
+        return False
+    asyncio = sys.modules.get("asyncio")
+    return asyncio is None or asyncio._get_running_loop() is None
+
+
+class Parking:
+    """Gives calls to the batcher, and holds the greenlets that can go on since theirs is done."""
+
+    def __init__(self, board: Board, notice: Callable[[str], None]) -> None:
+        """`notice` takes what the model's author should read, from any thread."""
+        self.batcher = Batcher(self.park, can_park, notice)
+        self.awake: deque[greenlet] = deque()
+        """In the order of their calls."""
+        self.wake_loop: Callable[[], None] = _no_loop
+        """Has the loop look at the batcher; set by the loop, called by request threads."""
+        self._board = board
+
+    def park(self, call: Call) -> None:
+        """Return once the call has its result. Only where `can_park()`."""
+        current = getcurrent()
+        if isinstance(current, RequestGreenlet):
+            self._park_greenlet(call, current)
+        else:
+            self._park_thread(call)
+
+    def _park_greenlet(self, call: Call, current: RequestGreenlet) -> None:
+        assert current.parent is not None
+        call.resume = partial(self.awake.append, current)
+        self.batcher.add(call)
+        current.parent.switch()
+
+    def _park_thread(self, call: Call) -> None:
+        thread = threading.current_thread()
+        assert isinstance(thread, RequestThread)
+        done = threading.Lock()
+        done.acquire()
+        call.resume = done.release
+        self._board.end(thread.slot)
+        self.batcher.add(call)
+        self.wake_loop()
+        done.acquire()
+        self._board.begin(thread.slot)
+
+
+def _no_loop() -> None:
+    raise RuntimeError("a call was parked before the loop ran")

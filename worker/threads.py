@@ -1,0 +1,69 @@
+"""The worker's threads besides the loop's own."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+
+from .batcher import Batch
+from .board import Board
+from .connection import Request
+from .parking import RequestThread
+
+_BATCH_SLOT = 1
+_FIRST_REQUEST_SLOT = 2
+
+Score = Callable[[bytes], tuple[int, bytes]]
+
+
+class BatchThread(threading.Thread):
+    """Runs batches, so that meanwhile the loop can decode what comes in."""
+
+    def __init__(self, board: Board, done: Callable[[Batch], None]) -> None:
+        """`done` is called in this thread."""
+        super().__init__(name="pawl-batches", daemon=True)
+        self._board = board
+        self._done = done
+        self._batches: SimpleQueue[Batch] = SimpleQueue()
+
+    def put(self, batch: Batch) -> None:
+        self._batches.put(batch)
+
+    def run(self) -> None:
+        while True:
+            batch = self._batches.get()
+            self._board.begin(_BATCH_SLOT)
+            batch.run()
+            self._board.end(_BATCH_SLOT)
+            self._done(batch)
+
+
+class ScoringThread(RequestThread):
+    """One of the threads in which the requests of a class that waits on the network run."""
+
+    def __init__(
+        self,
+        number: int,
+        requests: SimpleQueue[Request],
+        score: Score,
+        board: Board,
+        done: Callable[[Request, int, bytes], None],
+    ) -> None:
+        """`done` is called in this thread."""
+        super().__init__(name=f"pawl-requests-{number}", daemon=True)
+        self.slot = _FIRST_REQUEST_SLOT + number
+        self._requests = requests
+        self._score = score
+        self._board = board
+        self._done = done
+
+    def run(self) -> None:
+        context = contextvars.copy_context()
+        while True:
+            request = self._requests.get()
+            self._board.begin(self.slot)
+            status, body = context.copy().run(self._score, request.body)
+            self._board.end(self.slot)
+            self._done(request, status, body)

@@ -1,0 +1,175 @@
+"""From a request's body to the variables that the author's method takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from .errors import InvalidVariables, MalformedJson
+
+MAX_MANY = 1000
+"""Variables in one request."""
+
+Decode = Callable[[bytes], Any]
+"""From a body to one request's variables, or to a list of them where the body holds a list.
+
+Raises MalformedJson and InvalidVariables.
+"""
+
+
+class _AsSent(msgspec.Struct):
+    variables: dict[str, Any] | list[dict[str, Any]] | None = None
+
+
+class _Unread(msgspec.Struct):
+    variables: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_decode_as_sent = msgspec.json.Decoder(_AsSent).decode
+_decode_unread = msgspec.json.Decoder(_Unread).decode
+_decode_many = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+def as_sent(body: bytes) -> Any:
+    """Dicts, as they were sent."""
+    if not body:
+        return {}
+    variables = _parse(_decode_as_sent, body).variables
+    if type(variables) is list:
+        _check_count(variables)
+    return {} if variables is None else variables
+
+
+def ignored(body: bytes) -> Any:
+    """For a method that takes nothing: only whether a list was sent matters, for then one comes back."""
+    content = _parse(msgspec.json.decode, body) if body else None
+    variables = content.get("variables") if isinstance(content, dict) else None
+    if isinstance(variables, list):
+        _check_count(variables)
+        return variables
+    return None
+
+
+def one_by_one(convert: Callable[[bytes], Any]) -> Decode:
+    """For a method with a type of its own: `convert` gets the JSON of one request's variables.
+
+    It raises InvalidVariables, with its field relative to them.
+    """
+
+    def decode(body: bytes) -> Any:
+        raw = bytes(_parse(_decode_unread, body).variables) if body else b"null"
+        if raw.startswith(b"["):
+            return _convert_many(convert, raw)
+        return convert(b"{}" if raw == b"null" else raw)
+
+    return decode
+
+
+def as_dataframe(dataframes: Any) -> Decode:
+    """One row for each request's variables. `dataframes`: the pandas module, which only some folders have."""
+
+    def one_row(variables: dict[str, Any]) -> Any:
+        return dataframes.json_normalize(variables) if variables else dataframes.DataFrame(index=[0])
+
+    def decode(body: bytes) -> Any:
+        variables = as_sent(body)
+        return [one_row(each) for each in variables] if type(variables) is list else one_row(variables)
+
+    return decode
+
+
+def msgspec_converter(kind: Any) -> Callable[[bytes], Any]:
+    """For dataclasses, TypedDicts and Structs. Raises TypeError for a type that msgspec can't decode."""
+    decode = msgspec.json.Decoder(kind).decode
+
+    def convert(raw: bytes) -> Any:
+        return _parse(decode, raw)
+
+    return convert
+
+
+def pydantic_converter(kind: Any, pydantic: Any) -> Callable[[bytes], Any]:
+    """`pydantic`: the module, which the author's type proves to be there."""
+    validate = pydantic.TypeAdapter(kind).validate_json
+
+    def convert(raw: bytes) -> Any:
+        try:
+            return validate(raw)
+        except pydantic.ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            field = ".".join(str(part) for part in first["loc"])
+            raise _invalid(first["msg"], field) from None
+
+    return convert
+
+
+def _parse(decode: Callable[[bytes], Any], body: bytes) -> Any:
+    try:
+        if not body.isascii():
+            body.decode()  # msgspec doesn't look into the strings that it skips
+        return decode(body)
+    except msgspec.ValidationError as error:
+        _check_json(body)
+        raise _misfit(str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _malformed(error) from None
+
+
+def _check_json(body: bytes) -> None:
+    """What doesn't fit is noticed before the rest is read, which may be no JSON at all."""
+    try:
+        msgspec.json.decode(body)
+    except msgspec.ValidationError:
+        pass  # a number out of range
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _malformed(error) from None
+
+
+def _convert_many(convert: Callable[[bytes], Any], raw: bytes) -> list[Any]:
+    many = _parse(_decode_many, raw)
+    _check_count(many)
+    converted: list[Any] = []
+    for index, each in enumerate(many):
+        try:
+            converted.append(convert(bytes(each)))
+        except InvalidVariables as error:
+            error.details["index"] = index
+            raise
+    return converted
+
+
+def _check_count(many: list[Any]) -> None:
+    if len(many) > MAX_MANY:
+        raise InvalidVariables(f"variables is a list of {len(many):,}; at most {MAX_MANY:,} are taken")
+
+
+def _malformed(error: Exception) -> MalformedJson:
+    said = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+    return MalformedJson(f"the body is no JSON: {said}")
+
+
+_PATH = re.compile(
+    r"(?P<said>.*?)(?: - at `(?:key in )?\$(?:\.variables)?(?:\[(?P<index>\d+)\])?\.?(?P<field>.*)`)?", re.DOTALL
+)
+_NAMED = re.compile(r"Object (?:missing required|contains unknown) field `(?P<name>.*)`")
+
+
+def _misfit(message: str) -> InvalidVariables:
+    """Msgspec says `Expected ... - at `$.variables[3].age``."""
+    found = _PATH.fullmatch(message)
+    assert found is not None
+    field = found["field"] or ""
+    if named := _NAMED.fullmatch(found["said"]):
+        field = f"{field}.{named['name']}" if field else named["name"]
+    invalid = _invalid(found["said"], "" if field == "[...]" else field)
+    if found["index"] is not None:
+        invalid.details["index"] = int(found["index"])
+    return invalid
+
+
+def _invalid(said: str, field: str) -> InvalidVariables:
+    said = said.replace("`", "'")
+    return InvalidVariables(f"{field}: {said}" if field else f"variables: {said}", field or None)
