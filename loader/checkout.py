@@ -1,0 +1,115 @@
+"""Writes a release's files, from the mirror and from earlier releases that hold the same."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+
+from core.release import Release
+from loader.folders import REQUIREMENTS
+from loader.objects import EXECUTABLE, Objects
+from loader.tree import Bounds, File, list_files
+
+RECORD = ".files.json"
+"""Beside the folders of a release: which blob each of its files came from."""
+
+
+class Recorded(msgspec.Struct, frozen=True, array_like=True):
+    """One file of a release on disk."""
+
+    mode: str
+    blob: str
+    size: int
+    """Bytes on disk."""
+
+
+def check_out(release: Release, into: Path, objects: Objects, bounds: Bounds) -> None:
+    """Write the release into the empty folder `into`: a folder for each of its folders, and the default requirements.
+
+    What an earlier release beside `into` holds already is hard-linked. Files and folders end up read-only and on disk.
+    Raises ReleaseFailed for a release that must not reach the disk, MirrorDamaged for one that can't be read.
+    """
+    files = [file for folder, tree in release.folders.items() for file in list_files(folder, tree, objects, bounds)]
+    if release.default_requirements is not None:
+        id = release.default_requirements
+        files.append(File(REQUIREMENTS, "100644", id, objects.size(id)))
+    earlier = _earlier(into)
+    for folder in release.folders:
+        (into / folder).mkdir()
+    record = {file.path: _put(file, into, earlier, objects) for file in files}
+    (into / RECORD).write_bytes(msgspec.json.encode(record))
+    seal(into)
+
+
+def seal(root: Path) -> None:
+    """Make everything under `root` read-only and see it onto the disk; linked files are both already."""
+    for where, _, names in os.walk(root, topdown=False):
+        for name in names:
+            path = os.path.join(where, name)
+            if not os.path.islink(path) and os.lstat(path).st_mode & 0o222:
+                os.chmod(path, os.lstat(path).st_mode & 0o555)
+                sync(path)
+        os.chmod(where, 0o555)
+        sync(where)
+
+
+def sync(path: str | Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _put(file: File, into: Path, earlier: Mapping[tuple[str, str], tuple[Path, int]], objects: Objects) -> Recorded:
+    target = into / file.path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if file.is_link:
+        target.symlink_to(os.fsdecode(objects.blob(file.id)))
+        return Recorded(file.mode, file.id, file.size)
+    if (file.mode, file.id) in earlier:
+        source, size = earlier[file.mode, file.id]
+        with contextlib.suppress(OSError):
+            os.link(source, target)
+            return Recorded(file.mode, file.id, size)
+    mode = 0o755 if file.mode == EXECUTABLE else 0o644
+    with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
+        objects.copy(file.id, out)
+    return Recorded(file.mode, file.id, file.size)
+
+
+def _earlier(into: Path) -> dict[tuple[str, str], tuple[Path, int]]:
+    """(mode, blob) → a file that holds it and its size, of the complete releases beside `into`."""
+    found: dict[tuple[str, str], tuple[Path, int]] = {}
+    for release in _releases(into.parent):
+        for path, file in _record(release).items():
+            if _is_untouched(release / path, file):
+                found[file.mode, file.blob] = release / path, file.size
+    return found
+
+
+def _releases(shelf: Path) -> Iterator[Path]:
+    return (path for path in sorted(shelf.iterdir()) if not path.name.startswith("."))
+
+
+def _record(release: Path) -> Mapping[str, Recorded]:
+    try:
+        return _DECODER.decode((release / RECORD).read_bytes())
+    except (OSError, msgspec.DecodeError):
+        return {}
+
+
+def _is_untouched(path: Path, file: Recorded) -> bool:
+    """A worker of the same user could have written to it; what it can't do unnoticed is change size or mode."""
+    expected = 0o555 if file.mode == EXECUTABLE else 0o444
+    with contextlib.suppress(OSError):
+        found = path.lstat()
+        return found.st_size == file.size and found.st_mode == 0o100000 | expected
+    return False
+
+
+_DECODER = msgspec.json.Decoder(dict[str, Recorded])
