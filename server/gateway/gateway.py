@@ -1,0 +1,93 @@
+"""A gateway put together: the channel to the daemon, the tables it sends, and the HTTP server that routes by them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+
+from server.gateway.app import Application
+from server.gateway.body import Bodies
+from server.gateway.control import Control, ControlLost
+from server.gateway.count import Counts
+from server.gateway.deadline import Flights
+from server.gateway.dispatch import Dispatch
+from server.gateway.forward import Forward
+from server.gateway.http import HttpServer
+from server.gateway.starts import Starts
+from server.gateway.tables import Tables
+from server.table import Acknowledged, GatewayConfig, Started, Stop, Table, ToGateway
+
+log = logging.getLogger(__name__)
+
+_TELL_S = 1.0
+"""Seconds between two messages with counts."""
+
+
+async def serve(listener: socket.socket, channel: socket.socket) -> None:
+    """Answer HTTP on `listener` until the daemon at the other end of `channel` says stop, or is gone."""
+    control = await Control.open(channel)
+    try:
+        config = await control.receive()
+        if not isinstance(config, GatewayConfig):
+            raise ControlLost("the first message must be the configuration")
+        await Gateway(config, control).serve(listener)
+    except* ControlLost as lost:
+        # The daemon is gone, and the workers with it.
+        log.warning("stopping at once: %s", lost.exceptions[0])
+
+
+class Gateway:
+    """One process's share of the data plane."""
+
+    def __init__(self, config: GatewayConfig, control: Control) -> None:
+        self._control = control
+        self._counts = Counts()
+        self._tables = Tables(config.base, self._counts)
+        self._flights = Flights()
+        self._starts = Starts(control.send)
+        application = Application(
+            base=config.base,
+            tables=self._tables,
+            bodies=Bodies(config.max_body, config.max_buffered),
+            dispatch=Dispatch(self._flights),
+            starts=self._starts,
+            forward=Forward(config.daemon),
+        )
+        self._http = HttpServer(application, body_timeout_s=config.body_timeout_s, stop_timeout_s=config.stop_timeout_s)
+
+    async def serve(self, listener: socket.socket) -> None:
+        """Accept nothing before the first table: until then whoever asks waits in the listener's queue."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._http.stop)
+        await self._take(await self._control.receive())
+        async with asyncio.TaskGroup() as group:
+            background = [group.create_task(work) for work in (self._follow(), self._tell(), self._flights.sweep())]
+            await self._http.serve(listener)
+            for task in background:
+                task.cancel()
+        self._tables.close()
+        self._control.send(self._counts.take({}))
+        await self._control.close()
+
+    async def _follow(self) -> None:
+        while True:
+            await self._take(await self._control.receive())
+
+    async def _take(self, message: ToGateway) -> None:
+        match message:
+            case Table():
+                await self._tables.apply(message)
+                self._control.send(Acknowledged(serial=message.serial))
+            case Started():
+                self._starts.finish(message)
+            case Stop():
+                self._http.stop()
+            case GatewayConfig():
+                raise ControlLost("a second configuration")
+
+    async def _tell(self) -> None:
+        while True:
+            await asyncio.sleep(_TELL_S)
+            if not self._control.is_clogged:
+                self._control.send(self._counts.take(self._tables.outstanding()))

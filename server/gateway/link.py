@@ -1,0 +1,80 @@
+"""The connection to one worker, made anew whenever it drops, until the worker is out of the table."""
+
+from __future__ import annotations
+
+import asyncio
+
+from server.gateway.task import spawn
+from worker.client import Answer, WorkerConnection, WorkerLost, connect
+
+_FIRST_PAUSE_S = 0.02
+_LONGEST_PAUSE_S = 1.0
+_CONNECT_S = 2.0
+"""Seconds that one try takes at most: less than the daemon waits for an acknowledgement."""
+
+
+class Link:
+    """A worker's requests, and the task that keeps it connected. While it is, it stands in the list `up`."""
+
+    def __init__(self, path: str, up: list[Link]) -> None:
+        self.outstanding = 0
+        self.tried: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done once the first try to connect is over."""
+        self._path = path
+        self._up = up
+        self._connection: WorkerConnection | None = None
+        self._retired = False
+        self._keeper = spawn(self._keep(), f"link to {path}")
+
+    async def request(self, body: bytes, deadline_ns: int) -> Answer:
+        """The worker's answer. Raises WorkerLost."""
+        if self._connection is None:
+            raise WorkerLost
+        self.outstanding += 1
+        try:
+            return await self._connection.request(body, deadline_ns)
+        finally:
+            self.outstanding -= 1
+            if self._retired and not self.outstanding:
+                self._close()
+
+    def retire(self) -> None:
+        """Take no more requests; close once those that are outstanding are answered."""
+        self._retired = True
+        self._keeper.cancel()
+        self._leave()
+        if not self.outstanding:
+            self._close()
+
+    async def _keep(self) -> None:
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            if connection := await self._connect():
+                self._up.append(self)
+                self._mark_tried()
+                await connection.wait_closed()
+                self._leave()
+                pause_s = _FIRST_PAUSE_S
+            self._mark_tried()
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    async def _connect(self) -> WorkerConnection | None:
+        try:
+            async with asyncio.timeout(_CONNECT_S):
+                self._connection = await connect(self._path)
+        except (OSError, TimeoutError):
+            self._connection = None
+        return self._connection
+
+    def _mark_tried(self) -> None:
+        if not self.tried.done():
+            self.tried.set_result(None)
+
+    def _leave(self) -> None:
+        if self in self._up:
+            self._up.remove(self)
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()

@@ -1,0 +1,52 @@
+"""The workers of one release as a gateway sees them: connections to choose among."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from operator import attrgetter
+
+from server.gateway.link import Link
+from server.gateway.refusal import refuse
+
+_BY_OUTSTANDING = attrgetter("outstanding")
+
+
+class Pool:
+    """Links to the workers of one release; its requests go to the least busy one."""
+
+    def __init__(self) -> None:
+        self._links: dict[str, Link] = {}
+        self._up: list[Link] = []
+        """Those with a connection."""
+
+    @property
+    def outstanding(self) -> int:
+        return sum(link.outstanding for link in self._up)
+
+    def pick(self, model: str, max_queue: int) -> Link:
+        """The link for the next request. Raises Refused when there is none or all are full."""
+        up = self._up
+        if len(up) == 1:
+            link = up[0]
+            outstanding = link.outstanding
+        elif up:
+            link = min(up, key=_BY_OUTSTANDING)
+            outstanding = self.outstanding
+        else:
+            raise refuse(503, "not_live", f"no worker of {model} is connected; one is being started")
+        if outstanding >= max_queue + len(up):
+            raise refuse(503, "queue_full", f"{outstanding} requests to {model} are waiting or running; try again")
+        return link
+
+    def open(self, sockets: Iterable[str]) -> list[asyncio.Future[None]]:
+        """Link to what is new in `sockets`; each future is done once the first try to connect is over."""
+        new = [path for path in sockets if path not in self._links]
+        for path in new:
+            self._links[path] = Link(path, self._up)
+        return [self._links[path].tried for path in new]
+
+    def retire(self, keep: Iterable[str] = ()) -> None:
+        """Send nothing more to workers that are not in `keep`; their connections close with their last answers."""
+        for path in self._links.keys() - set(keep):
+            self._links.pop(path).retire()

@@ -1,0 +1,60 @@
+"""A route table made ready for the hot path: everything that can be computed before a request comes is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from server.gateway.count import Counts, Tally
+from server.gateway.pool import Pool
+from server.gateway.refusal import JSON_TYPE, NO_STORE
+from server.table import Route, Table
+
+
+class Target:
+    """Where a path leads."""
+
+    __slots__ = ("get_headers", "headers", "max_queue", "model", "pool", "tally", "timeout_ns")
+
+    def __init__(self, route: Route, pool: Pool, tally: Tally) -> None:
+        self.model = route.model
+        self.pool = pool
+        self.tally = tally
+        self.timeout_ns = int(route.timeout_s * 1e9)
+        self.max_queue = route.max_queue
+        self.headers = (
+            JSON_TYPE,
+            (b"x-pawl-model", route.model.encode()),
+            (b"x-pawl-version", route.version.encode()),
+            (b"x-pawl-commit", route.commit.encode()),
+        )
+        self.get_headers = (*self.headers, NO_STORE)
+
+
+class Routing:
+    """What one table says. Replaced whole, so that every request sees one table or the next, never a mixture."""
+
+    def __init__(self, base: str, table: Table, pools: Mapping[str, Pool], counts: Counts) -> None:
+        self.table = table
+        self.live = {model: _target(route, pools, counts) for model, route in sorted(table.live.items())}
+        """By model."""
+        self.targets: dict[str, Target] = {}
+        """By path."""
+        for model, target in self.live.items():
+            for name in _names(table.live[model]):
+                self._add(f"{base}/{name}", target)
+        for name, route in table.versions.items():
+            self._add(f"{base}/{name}", _target(route, pools, counts))
+
+    def _add(self, path: str, target: Target) -> None:
+        self.targets[path] = self.targets[path + "/"] = target
+
+
+def _target(route: Route, pools: Mapping[str, Pool], counts: Counts) -> Target:
+    return Target(route, pools[route.pool], counts.tally(f"{route.model}/{route.version}"))
+
+
+def _names(route: Route) -> Iterator[str]:
+    """What a live release goes by without being asked for: a prefix of its commit might be another's as well."""
+    yield route.model
+    yield f"{route.model}/{route.version}"
+    yield f"{route.model}/{route.commit}"
