@@ -25,6 +25,8 @@ class Memory:
     limit: int
     used: int
     """Without what the kernel would give up at once (page cache)."""
+    limited: bool = False
+    """Whether a control group limits it: over the limit the kernel ends us."""
 
     @property
     def free(self) -> int:
@@ -57,7 +59,8 @@ def _memory_v2(cgroup: Path) -> Memory | None:
     limit, used = _words(cgroup / "memory.max"), _words(cgroup / "memory.current")
     if not limit or not used or limit[0] == "max":
         return None
-    return Memory(limit=int(limit[0]), used=int(used[0]) - _statistic(cgroup / "memory.stat", "inactive_file"))
+    cache = _statistic(cgroup / "memory.stat", "inactive_file")
+    return Memory(limit=int(limit[0]), used=int(used[0]) - cache, limited=True)
 
 
 def _memory_v1(cgroup: Path) -> Memory | None:
@@ -66,7 +69,7 @@ def _memory_v1(cgroup: Path) -> Memory | None:
     if not limit or not used:
         return None
     cache = _statistic(folder / "memory.stat", "total_inactive_file")
-    return Memory(limit=int(limit[0]), used=int(used[0]) - cache)
+    return Memory(limit=int(limit[0]), used=int(used[0]) - cache, limited=True)
 
 
 def _statistic(path: Path, name: str) -> int:

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 from core.errors import PawlError, SourceError
 from core.events import Event, EventKind
@@ -87,7 +86,7 @@ class Reconciler:
     async def run(self) -> None:
         """Look whenever woken, for ever."""
         loop = asyncio.get_running_loop()
-        self._source.start(partial(loop.call_soon_threadsafe, self._dirty.set))
+        self._source.start(lambda: _wake_from_any_thread(loop, self._dirty))
         while True:
             self._dirty.clear()
             self._looking = True
@@ -180,3 +179,8 @@ class Reconciler:
     def _check_ready(self) -> None:
         if self._awaited is not None and not self._awaited and not self.ready.is_set():
             self.ready.set()
+
+
+def _wake_from_any_thread(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(event.set)

@@ -25,7 +25,7 @@ class Source(Protocol):
         """Releases of each model in the order they came, where versions are numbered by that; else empty."""
         ...
 
-    def start(self, changed: Callable[[], object]) -> None:
+    def start(self, changed: Callable[[], None]) -> None:
         """Begin to watch; `changed` may be called from any thread, as often as it likes."""
         ...
 

@@ -8,99 +8,113 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from core.errors import PawlError, ReleaseFailed, VersionAmbiguous, VersionNotFound
 from core.events import Event, EventKind
 from core.release import Release
 from core.settings import Settings, scrubbed
 from loader.environment import Environments
+from loader.guard import MemoryGuard
 from loader.lastgood import LastGood
-from loader.ondemand import OnDemand, TooManyVersions
+from loader.ondemand import OnDemand
 from loader.pool import Pool, Report
 from loader.reconcile import Reconciler
 from loader.shelf import Shelf
 from loader.source import Source
 from loader.starter import Starter, WorkerDefaults
+from registry.scribe import Scribe
 from server.admin import Admin
 from server.app import build_app
 from server.banner import Banner
 from server.catalogue import Catalogue
-from server.diary import Diary
+from server.diary import KEPT, Diary
 from server.gateways import Gateways
 from server.home import Home
+from server.opening import Opening
 from server.sources import open_source
 from server.state import server_state
 from server.switchboard import Switchboard
-from server.table import Counted, GatewayConfig, Start, Started
+from server.table import Counted, GatewayConfig
 
 log = logging.getLogger("pawl")
 
 _MEGABYTE = 1024 * 1024
 _NOT_READY_S = 0.5
 """Between saying that we are not ready and accepting nothing more, so that whoever asks can notice."""
+_WRITE_DOWN_S = 5.0
 
 
 class Daemon:
     """Everything, composed. No logic of its own beyond the order of things."""
 
     def __init__(self, settings: Settings, home: Home, listener: socket.socket) -> None:
+        environ = scrubbed(os.environ)
         self._settings = settings
         self._listener = listener
-        self._daemon_socket = str(home.run / "daemon.sock")
-        environ = scrubbed(os.environ)
+        self._admin_socket = str(home.run / "daemon.sock")
+        self._stop = asyncio.Event()
+        self._banner = Banner(settings, listener.getsockname()[1])
+        self._scheduler = AsyncIOScheduler()
         self._diary = Diary()
-        self._last_good = LastGood(home.path / "live.json", settings.git_path)
-        self._source = open_source(settings, home, self._last_good.seen)
-        self._gateways = Gateways(
-            settings.gateways,
-            listener,
-            _gateway_config(settings, self._daemon_socket),
-            environ,
-            wanted=self._open_version,
-            counted=self._count,
-            lost=lambda message: self._diary.record(Event(kind=EventKind.GATEWAY_LOST, message=message)),
-        )
-        self._switchboard = Switchboard(self._gateways.route_by)
-        starter = Starter(
-            Shelf(home.path / "releases"),
-            Environments(home.path / "envs", environ, settings.environment_timeout_s),
-            _worker_defaults(settings, home, environ),
-        )
+        self._scribe = Scribe(settings.database_url or f"sqlite:///{home.path / 'registry.db'}", self._remember, KEPT)
+
+        last_good = LastGood(home.path / "live.json", settings.git_path)
+        self._source = open_source(settings, home, last_good.seen)
+        self._switchboard = Switchboard(lambda table: self._gateways.route_by(table))
+        starter = _starter(settings, home, environ)
         self._reconciler = Reconciler(
             self._source,
             partial(starter.start, source=self._source),
             self._switchboard,
-            self._last_good,
+            last_good,
             self._diary.record,
         )
-        self._on_demand = OnDemand(
-            self._source.resolve,
-            _guest_starter(starter, self._source, self._switchboard),
-            self._switchboard,
-            settings.version_idle_s,
+        start_guest = _guest_starter(starter, self._source, self._switchboard)
+        self._on_demand = OnDemand(self._source.resolve, start_guest, self._switchboard, settings.version_idle_s)
+        self._guard = MemoryGuard(self._pools)
+        self._gateways = Gateways(
+            settings.gateways,
+            listener,
+            _gateway_config(settings, self._admin_socket),
+            environ,
+            wanted=Opening(self._on_demand, self._switchboard).open,
+            counted=self._count,
+            lost=lambda message: self._diary.record(Event(kind=EventKind.GATEWAY_LOST, message=message)),
         )
-        self._scheduler = AsyncIOScheduler()
-        self._banner = Banner(settings, listener.getsockname()[1])
-        self._stop = asyncio.Event()
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
         self._take_signals()
         self._banner.greet(self._source.where)
         admin_server = self._admin_server()
-        tasks = [asyncio.create_task(admin_server.serve(), name="admin")]
         self._gateways.start()
         self._reconciler.restore()
-        tasks.append(asyncio.create_task(self._reconciler.run(), name="reconcile"))
-        tasks.append(asyncio.create_task(self._announce(), name="announce"))
+        tasks = [
+            asyncio.create_task(self._reconciler.run(), name="reconcile"),
+            asyncio.create_task(self._guard.run(), name="memory guard"),
+            asyncio.create_task(self._announce(), name="announce"),
+        ]
+        serving = asyncio.create_task(admin_server.serve(), name="admin")
         self._start_timers()
         await self._stop.wait()
-        await self._shut_down(admin_server, tasks)
+
+        log.info("stopping: requests in flight finish first")
+        self._scheduler.shutdown(wait=False)
+        await self._switchboard.set_ready(False)
+        await asyncio.sleep(_NOT_READY_S)
+        await self._gateways.stop()
+        self._listener.close()
+        admin_server.should_exit = True
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait([*tasks, serving])
+        await asyncio.gather(self._reconciler.close(), self._on_demand.close())
+        self._scribe.close(_WRITE_DOWN_S)
+        log.info("stopped")
 
     def _take_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -118,52 +132,36 @@ class Daemon:
         await self._reconciler.ready.wait()
         await self._switchboard.set_ready(True)
         self._banner.show(server_state(self._source.where, self._reconciler))
+        self._scribe.start()
+        self._diary.write_to(self._scribe.write)
 
-    async def _shut_down(self, admin_server: uvicorn.Server, tasks: list[asyncio.Task[None]]) -> None:
-        log.info("stopping: requests in flight finish first")
-        self._scheduler.shutdown(wait=False)
-        await self._switchboard.set_ready(False)
-        await asyncio.sleep(_NOT_READY_S)
-        await self._gateways.stop()
-        self._listener.close()
-        admin_server.should_exit = True
-        for task in tasks[1:]:
-            task.cancel()
-        await asyncio.wait(tasks)
-        await asyncio.gather(self._reconciler.close(), self._on_demand.close())
-        log.info("stopped")
+    def _remember(self, earlier: list[Event]) -> None:
+        self._loop.call_soon_threadsafe(self._diary.remember, earlier)
 
     def _admin_server(self) -> uvicorn.Server:
+        self._loop = asyncio.get_running_loop()
         state = partial(server_state, self._source.where, self._reconciler)
         admin = Admin(self._settings, self._reconciler, self._diary, state)
         app = build_app(self._settings.base, admin, Catalogue(self._settings.base, state), state)
-        config = uvicorn.Config(
-            app,
-            uds=self._daemon_socket,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=2,
+        return _QuietServer(
+            uvicorn.Config(
+                app,
+                uds=self._admin_socket,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=2,
+            )
         )
-        return _QuietServer(config)
+
+    def _pools(self) -> list[Pool]:
+        live = [keeper.live.pool for keeper in self._reconciler.keepers.values() if keeper.live is not None]
+        return [*live, *self._on_demand.pools()]
 
     def _count(self, counted: Counted) -> None:
         self._on_demand.touch(set(counted.outstanding))
-
-    def _open_version(self, start: Start) -> asyncio.Future[Started]:
-        return asyncio.ensure_future(self._opened(start))
-
-    async def _opened(self, start: Start) -> Started:
-        try:
-            await self._on_demand.open(start.model, start.version, self._switchboard.live.get(start.model))
-        except PawlError as failure:
-            return _refusal(start, failure)
-        except Exception:
-            log.exception("%s/%s could not be opened: a failure of Pawl's own", start.model, start.version)
-            return _refusal(start, PawlError("Pawl itself failed; its log says more"))
-        return Started(ticket=start.ticket)
 
 
 class _QuietServer(uvicorn.Server):
@@ -174,40 +172,18 @@ class _QuietServer(uvicorn.Server):
         yield
 
 
-def _refusal(start: Start, failure: PawlError) -> Started:
-    status, code = 500, "internal_error"
-    more: dict[str, object] = {}
-    match failure:
-        case VersionAmbiguous(commits=commits):
-            status, code, more = 404, "version_ambiguous", {"commits": list(commits)}
-        case VersionNotFound():
-            status, code = 404, "version_not_found"
-        case TooManyVersions():
-            status, code = 503, "too_many_versions"
-        case ReleaseFailed(stage=stage):
-            status, code, more = 503, "not_live", {"stage": stage}
-    return Started(ticket=start.ticket, status=status, error={"code": code, "message": str(failure), **more})
-
-
-def _gateway_config(settings: Settings, daemon_socket: str) -> GatewayConfig:
-    return GatewayConfig(
-        base=settings.base,
-        daemon=daemon_socket,
-        max_body=settings.max_body_mb * _MEGABYTE,
-        max_buffered=settings.max_buffered_mb * _MEGABYTE,
-        body_timeout_s=settings.body_timeout_s,
-        stop_timeout_s=settings.stop_timeout_s,
-    )
-
-
-def _worker_defaults(settings: Settings, home: Home, environ: dict[str, str]) -> WorkerDefaults:
-    return WorkerDefaults(
-        environ=environ,
-        run=home.run,
-        max_body=settings.max_body_mb * _MEGABYTE,
-        variables=settings.variables,
-        device=settings.device,
-        start_timeout_s=settings.start_timeout_s,
+def _starter(settings: Settings, home: Home, environ: Mapping[str, str]) -> Starter:
+    return Starter(
+        Shelf(home.path / "releases"),
+        Environments(home.path / "envs", environ, settings.environment_timeout_s),
+        WorkerDefaults(
+            environ=environ,
+            run=home.run,
+            max_body=settings.max_body_mb * _MEGABYTE,
+            variables=settings.variables,
+            device=settings.device,
+            start_timeout_s=settings.start_timeout_s,
+        ),
     )
 
 
@@ -224,3 +200,14 @@ def _guest_starter(
         )
 
     return start
+
+
+def _gateway_config(settings: Settings, daemon_socket: str) -> GatewayConfig:
+    return GatewayConfig(
+        base=settings.base,
+        daemon=daemon_socket,
+        max_body=settings.max_body_mb * _MEGABYTE,
+        max_buffered=settings.max_buffered_mb * _MEGABYTE,
+        body_timeout_s=settings.body_timeout_s,
+        stop_timeout_s=settings.stop_timeout_s,
+    )

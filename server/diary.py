@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Callable
 
 from core.events import Event, EventKind
 
 log = logging.getLogger("pawl")
 
-_KEPT = 1000
+KEPT = 1000
 _ERRORS = frozenset({EventKind.FAILED, EventKind.CRASH_LOOP, EventKind.SOURCE_LOST})
 _WARNINGS = frozenset(
     {
@@ -23,13 +24,27 @@ class Diary:
     """The newest events, bounded."""
 
     def __init__(self) -> None:
-        self._events: deque[Event] = deque(maxlen=_KEPT)
+        self._events: deque[Event] = deque(maxlen=KEPT)
+        self._write: Callable[[Event], None] = lambda event: None
 
     def record(self, event: Event) -> None:
         self._events.append(event)
+        self._write(event)
         who = f"{event.model}: " if event.model else ""
         detail = "\n" + _indented(event.detail) if event.detail else ""
         log.log(_level(event.kind), "%s%s%s", who, event.message, detail)
+
+    def write_to(self, write: Callable[[Event], None]) -> None:
+        """Have every event written down too, those that were recorded so far first."""
+        for event in self._events:
+            write(event)
+        self._write = write
+
+    def remember(self, earlier: list[Event]) -> None:
+        """Take in events of earlier runs, newest first; they count as older than what was recorded here."""
+        ours = list(self._events)
+        older = [event for event in earlier if event not in ours][: KEPT - len(ours)]
+        self._events = deque([*reversed(older), *ours], maxlen=KEPT)
 
     def newest(self, *, model: str | None = None, most: int = 100) -> list[Event]:
         """The newest events first."""

@@ -9,7 +9,7 @@ from core.errors import SettingError
 from core.settings import Settings
 from loader.gitsource import GitSource
 from loader.localsource import LocalSource
-from loader.mirror import Remote
+from loader.remote import Remote
 from loader.source import Source
 from server.home import Home
 

@@ -28,7 +28,7 @@ def test_the_limit_of_a_version_2_group_counts_without_its_page_cache(tmp_path: 
         tmp_path, memory_DOT_max="500000", memory_DOT_current="300000", memory_DOT_stat="anon 1\ninactive_file 100000\n"
     )
     meminfo = written(tmp_path, meminfo=MEMINFO) / "meminfo"
-    assert machine.memory(group, meminfo) == machine.Memory(limit=500000, used=200000)
+    assert machine.memory(group, meminfo) == machine.Memory(limit=500000, used=200000, limited=True)
     assert machine.memory(group, meminfo).free == 300000
 
 
@@ -40,7 +40,7 @@ def test_the_limit_of_a_version_1_group_counts(tmp_path: Path) -> None:
         memory__memory_DOT_stat="total_inactive_file 50000\n",
     )
     meminfo = written(tmp_path, meminfo=MEMINFO) / "meminfo"
-    assert machine.memory(group, meminfo) == machine.Memory(limit=500000, used=250000)
+    assert machine.memory(group, meminfo) == machine.Memory(limit=500000, used=250000, limited=True)
 
 
 def test_a_group_without_a_limit_of_its_own_does_not_count(tmp_path: Path) -> None:

@@ -1,0 +1,73 @@
+"""One suite over every database that there is: SQLite always, PostgreSQL where PAWL_TEST_POSTGRES names one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from core.events import Event, EventKind
+from registry.journal import Journal, RegistryUnavailable
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'registry.db'}"
+        return
+    address = os.environ.get("PAWL_TEST_POSTGRES")
+    if not address:
+        pytest.skip("no PostgreSQL: set PAWL_TEST_POSTGRES to the URL of one whose tables may be dropped")
+    engine = create_engine(address.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE IF EXISTS events"))
+    engine.dispose()
+    yield address
+
+
+@pytest.fixture
+def journal(url: str) -> Iterator[Journal]:
+    opened = Journal(url)
+    yield opened
+    opened.close()
+
+
+def event(number: int, model: str = "M") -> Event:
+    return Event(kind=EventKind.FAILED, message=f"event {number}", model=model, version="v1", commit="c", detail="d\n")
+
+
+def test_events_come_back_as_they_went_in_newest_first(journal: Journal) -> None:
+    events = [event(number) for number in range(3)]
+    journal.append(events)
+    assert journal.newest(2) == [events[2], events[1]]
+
+
+def test_events_outlast_the_process(url: str) -> None:
+    first = Journal(url)
+    written = event(1)
+    first.append([written])
+    first.close()
+    second = Journal(url)
+    assert second.newest(10) == [written]
+    second.close()
+
+
+def test_events_of_one_model_can_be_asked_for(journal: Journal) -> None:
+    journal.append([event(1, "A"), event(2, "B")])
+    assert [found.message for found in journal.newest(10, "A")] == ["event 1"]
+
+
+def test_what_no_database_can_hold_is_written_all_the_same(journal: Journal) -> None:
+    journal.append([Event(kind=EventKind.FAILED, message="a\0b\ud800", detail="x" * 1_000_000)])
+    [found] = journal.newest(1)
+    assert found.message == "a\N{REPLACEMENT CHARACTER}b?"
+    assert len(found.detail) == 50_000
+
+
+def test_a_database_that_is_not_there_is_an_error_of_ours_without_the_password() -> None:
+    with pytest.raises(RegistryUnavailable) as caught:
+        Journal("postgresql://user:hush-hush@127.0.0.1:1/none?connect_timeout=2")
+    assert "hush-hush" not in str(caught.value)

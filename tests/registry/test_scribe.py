@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from core.events import Event, EventKind
+from registry.journal import Journal
+from registry.scribe import Scribe
+
+
+def test_what_was_written_before_a_close_is_there_afterwards_and_remembered_by_the_next(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'registry.db'}"
+    events = [Event(kind=EventKind.LIVE, message=f"event {number}") for number in range(500)]
+    first = Scribe(url, lambda earlier: None, most=10)
+    first.start()
+    for event in events:
+        first.write(event)
+    first.close(timeout_s=30)
+
+    remembered: list[Event] = []
+    came = threading.Event()
+
+    def take(earlier: list[Event]) -> None:
+        remembered.extend(earlier)
+        came.set()
+
+    second = Scribe(url, take, most=10)
+    second.start()
+    assert came.wait(30)
+    second.close(timeout_s=30)
+    assert remembered == events[:-11:-1]
+
+
+def test_a_database_that_comes_late_gets_what_was_recorded_meanwhile(tmp_path: Path) -> None:
+    folder = tmp_path / "late"
+    url = f"sqlite:///{folder / 'registry.db'}"
+    scribe = Scribe(url, lambda earlier: None, most=10)
+    scribe.start()
+    scribe.write(Event(kind=EventKind.LIVE, message="early"))
+    folder.mkdir()
+    scribe.close(timeout_s=30)
+    journal = Journal(url)
+    assert [event.message for event in journal.newest(10)] == ["early"]
+    journal.close()
