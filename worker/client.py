@@ -43,7 +43,8 @@ class WorkerConnection(asyncio.Protocol):
         if self.closed:
             raise WorkerLost
         id = self._free_id()
-        answer = self._waiting[id] = self._loop.create_future()
+        answer: asyncio.Future[Answer] = self._loop.create_future()
+        self._waiting[id] = answer
         self._send(HEADER.pack(len(body), id, deadline_ns, 0, Kind.REQUEST), body)
         try:
             return await answer
