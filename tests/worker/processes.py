@@ -83,6 +83,10 @@ class Worker:
             raise EOFError(self.errors())
         return decode_from_worker(line)
 
+    def hear_all(self) -> list[FromWorker]:
+        """The control messages still to come, once the worker has exited."""
+        return [decode_from_worker(line) for line in self._lines]
+
     def ready(self) -> Description:
         message = self.hear()
         assert isinstance(message, Ready), message
@@ -131,7 +135,11 @@ class Gateway:
     def __init__(self, path: str) -> None:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.settimeout(WAIT_S)
-        self.socket.connect(path)
+        try:
+            self.socket.connect(path)
+        except OSError:
+            self.socket.close()
+            raise
         self._reader = FrameReader(MAX_ANSWER)
         self._frames: list[Frame] = []
         self._ids = itertools.count(1)

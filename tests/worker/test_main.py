@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.worker.processes import serving, starting, write_model
+from tests.worker.processes import serving
 
 ECHO = """
     class Echo:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from typing import Any, TypedDict
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker import variables
-from worker.errors import InvalidVariables, MalformedJson, RequestFailed
+from worker.errors import InvalidVariables, MalformedJson
 
 
 @dataclasses.dataclass
@@ -175,7 +176,5 @@ def test_a_dataframe_is_flattened() -> None:
 @pytest.mark.parametrize("decode", EVERY_WAY)
 @given(body=st.binary(max_size=60))
 def test_garbage_is_refused_in_an_orderly_way(decode: variables.Decode, body: bytes) -> None:
-    try:
+    with contextlib.suppress(MalformedJson, InvalidVariables):
         decode(body)
-    except RequestFailed as failure:
-        assert failure.status in (400, 422)

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from tests.worker.processes import SECOND_NS, serving
+from worker.client import WorkerConnection, WorkerLost, connect
+from worker.protocol import HEADER, MAX_ANSWER, Frame, FrameReader, Kind, pack_frame
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def deadline() -> int:
+    return time.monotonic_ns() + 60 * SECOND_NS
+
+
+class Peer:
+    """A worker's end, in the test's own hands."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self.writer = reader, writer
+        self._frames = FrameReader(MAX_ANSWER)
+        self._received: list[Frame] = []
+        self.reads = 0
+
+    async def receive(self) -> Frame:
+        while not self._received:
+            data = await self._reader.read(1 << 20)
+            assert data, "the client has closed"
+            self.reads += 1
+            self._received += self._frames.feed(data)
+        return self._received.pop(0)
+
+    def answer(self, id: int, body: bytes = b"{}", status: int = 200) -> None:
+        self.writer.write(pack_frame(Kind.ANSWER, id, body, status=status))
+
+
+@contextlib.asynccontextmanager
+async def connected(folder: Path) -> AsyncIterator[tuple[WorkerConnection, Peer]]:
+    peers: asyncio.Queue[Peer] = asyncio.Queue()
+    server = await asyncio.start_unix_server(lambda r, w: peers.put_nowait(Peer(r, w)), folder / "socket")
+    connection = await connect(str(folder / "socket"))
+    peer = await peers.get()
+    try:
+        yield connection, peer
+    finally:
+        connection.close()
+        await connection.wait_closed()
+        peer.writer.close()
+        server.close()
+
+
+def test_answers_come_in_any_order(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with connected(tmp_path) as (connection, peer):
+            first, second = (asyncio.create_task(connection.request(body, deadline())) for body in (b"1", b"2"))
+            frames = [await peer.receive(), await peer.receive()]
+            assert connection.outstanding == 2
+            for frame in reversed(frames):
+                peer.answer(frame.id, b"to " + frame.body, status=200 + int(frame.body))
+            assert await second == (202, b"to 2")
+            assert await first == (201, b"to 1")
+            assert connection.outstanding == 0
+
+    asyncio.run(main())
+
+
+def test_what_is_asked_in_one_tick_is_sent_together(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with connected(tmp_path) as (connection, peer):
+            tasks = [asyncio.create_task(connection.request(b"x" * 10, deadline())) for _ in range(100)]
+            for _ in tasks:
+                peer.answer((await peer.receive()).id)
+            assert peer.reads == 1
+            await asyncio.gather(*tasks)
+
+    asyncio.run(main())
+
+
+def test_a_request_carries_its_deadline(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with connected(tmp_path) as (connection, peer):
+            task = asyncio.create_task(connection.request(b"", 12345))
+            frame = await peer.receive()
+            assert (frame.kind, frame.deadline_ns) == (Kind.REQUEST, 12345)
+            peer.answer(frame.id)
+            await task
+
+    asyncio.run(main())
+
+
+def test_a_cancelled_caller_tells_the_worker_and_hurts_nobody(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with connected(tmp_path) as (connection, peer):
+            gone, stays = (asyncio.create_task(connection.request(b"", deadline())) for _ in range(2))
+            first, second = await peer.receive(), await peer.receive()
+            gone.cancel()
+            cancel = await peer.receive()
+            assert (cancel.kind, cancel.id) == (Kind.CANCEL, first.id)
+            assert connection.outstanding == 1
+            peer.answer(first.id, b"too late")
+            peer.answer(second.id, b"in time")
+            assert (await stays).body == b"in time"
+            assert gone.cancelled()
+
+    asyncio.run(main())
+
+
+def test_a_caller_cancelled_in_the_tick_in_which_his_answer_comes_hurts_nobody(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with connected(tmp_path) as (connection, peer):
+            gone, stays = (asyncio.create_task(connection.request(b"", deadline())) for _ in range(2))
+            first, second = await peer.receive(), await peer.receive()
+            gone.cancel()
+            connection.data_received(pack_frame(Kind.ANSWER, first.id) + pack_frame(Kind.ANSWER, second.id, b"mine"))
+            assert (await stays).body == b"mine"
+            with pytest.raises(asyncio.CancelledError):
+                await gone
+
+    asyncio.run(main())
+
+
+def test_every_outstanding_request_fails_once_when_the_connection_ends(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with connected(tmp_path) as (connection, peer):
+            tasks = [asyncio.create_task(connection.request(b"", deadline())) for _ in range(10)]
+            for _ in tasks:
+                await peer.receive()
+            tasks[3].cancel()
+            peer.writer.close()
+            failures = await asyncio.gather(*tasks, return_exceptions=True)
+            assert [type(each) for each in failures] == [WorkerLost] * 3 + [asyncio.CancelledError] + [WorkerLost] * 6
+            assert connection.closed
+            assert connection.outstanding == 0
+            with pytest.raises(WorkerLost):
+                await connection.request(b"", deadline())
+
+    asyncio.run(main())
+
+
+def test_a_worker_that_talks_nonsense_is_lost(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with connected(tmp_path) as (connection, peer):
+            task = asyncio.create_task(connection.request(b"", deadline()))
+            peer.writer.write(HEADER.pack(MAX_ANSWER + 1, 1, 0, 200, Kind.ANSWER))
+            with pytest.raises(WorkerLost):
+                await task
+
+    asyncio.run(main())
+
+
+def test_closing_sends_what_was_asked_before(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with connected(tmp_path) as (connection, peer):
+            task = asyncio.create_task(connection.request(b"last", deadline()))
+            await asyncio.sleep(0)
+            connection.close()
+            assert (await peer.receive()).body == b"last"
+            with pytest.raises(WorkerLost):
+                await task
+
+    asyncio.run(main())
+
+
+def test_thousands_of_callers_of_a_real_worker_get_their_own_answers(tmp_path: Path) -> None:
+    async def main(path: str) -> None:
+        connection = await connect(path)
+        bodies = [b'{"variables": {"id": %d}}' % id for id in range(3000)]
+        tasks = [asyncio.create_task(connection.request(body, deadline())) for body in bodies]
+        await asyncio.sleep(0)
+        for task in tasks[::7]:
+            task.cancel()
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
+        for id, answer in enumerate(answers):
+            if id % 7:
+                assert answer == (200, b'{"id":%d}' % id)
+            else:
+                assert isinstance(answer, asyncio.CancelledError)
+        connection.close()
+        await connection.wait_closed()
+
+    with serving(tmp_path, "class A:\n    def transform_predict(self, v): return v\n") as worker:
+        asyncio.run(main(worker.config.socket))
