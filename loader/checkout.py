@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO, Protocol
 
 import msgspec
 
@@ -16,6 +17,14 @@ from loader.tree import Bounds, File, list_files
 
 RECORD = ".files.json"
 """Beside the folders of a release: which blob each of its files came from."""
+
+
+class Contents(Protocol):
+    """What files hold, by id."""
+
+    def blob(self, id: str) -> bytes: ...
+
+    def copy(self, id: str, to: BinaryIO) -> None: ...
 
 
 class Recorded(msgspec.Struct, frozen=True, array_like=True):
@@ -37,10 +46,15 @@ def check_out(release: Release, into: Path, objects: Objects, bounds: Bounds) ->
     if release.default_requirements is not None:
         id = release.default_requirements
         files.append(File(REQUIREMENTS, "100644", id, objects.size(id)))
+    write(files, release.folders, into, objects)
+
+
+def write(files: Iterable[File], folders: Iterable[str], into: Path, contents: Contents) -> None:
+    """Write the files into `into`, where each of `folders` will be, empty or not."""
     earlier = _earlier(into)
-    for folder in release.folders:
+    for folder in folders:
         (into / folder).mkdir()
-    record = {file.path: _put(file, into, earlier, objects) for file in files}
+    record = {file.path: _put(file, into, earlier, contents) for file in files}
     (into / RECORD).write_bytes(msgspec.json.encode(record))
     seal(into)
 
@@ -65,11 +79,11 @@ def sync(path: str | Path) -> None:
         os.close(descriptor)
 
 
-def _put(file: File, into: Path, earlier: Mapping[tuple[str, str], tuple[Path, int]], objects: Objects) -> Recorded:
+def _put(file: File, into: Path, earlier: Mapping[tuple[str, str], tuple[Path, int]], contents: Contents) -> Recorded:
     target = into / file.path
     target.parent.mkdir(parents=True, exist_ok=True)
     if file.is_link:
-        target.symlink_to(os.fsdecode(objects.blob(file.id)))
+        target.symlink_to(os.fsdecode(contents.blob(file.id)))
         return Recorded(file.mode, file.id, file.size)
     if (file.mode, file.id) in earlier:
         source, size = earlier[file.mode, file.id]
@@ -78,7 +92,7 @@ def _put(file: File, into: Path, earlier: Mapping[tuple[str, str], tuple[Path, i
             return Recorded(file.mode, file.id, size)
     mode = 0o755 if file.mode == EXECUTABLE else 0o644
     with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
-        objects.copy(file.id, out)
+        contents.copy(file.id, out)
     return Recorded(file.mode, file.id, file.size)
 
 

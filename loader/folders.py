@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
+
+import yaml
 
 from core.errors import ReleaseFailed
 from core.manifest import Manifest, parse_manifest
@@ -40,7 +43,7 @@ class Folders:
         """The names of the models, and the folders that look like models but are left out, with the reason."""
         reasons = {name: reason for name in sorted(self._entries) if (reason := self._why_left_out(name))}
         models = [name for name in sorted(self._entries) if name not in reasons and self.is_model(name)]
-        return models, reasons
+        return models, {printable(name): reason for name, reason in reasons.items()}
 
     def is_model(self, name: str) -> bool:
         entry = self._entries.get(name)
@@ -78,6 +81,11 @@ def why_left_out(name: str) -> str | None:
     return why_not_a_model_name(name)
 
 
+def printable(name: str) -> str:
+    """The name as it can be logged and sent: folders' names need not be UTF-8."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def looks_like_model(files: set[str]) -> bool:
     """Whether a folder with those files in it is meant to be a model."""
     return bool({"etls.py", "model.yaml"} & files) or any(name.endswith(".onnx") for name in files)
@@ -85,7 +93,7 @@ def looks_like_model(files: set[str]) -> bool:
 
 def check_uses(model: str, manifest: Manifest, is_folder: Callable[[str], bool]) -> list[str]:
     """The folders that the model shares, in the order named. Raises ReleaseFailed, naming those that are none."""
-    wrong = [name for name in manifest.uses if not _can_be_used(name) or not is_folder(name)]
+    wrong = [name for name in manifest.uses if not can_be_used(name) or not is_folder(name)]
     if wrong:
         raise ReleaseFailed(
             f"model.yaml: uses names {', '.join(map(repr, wrong))}, which is no folder beside {model}; "
@@ -95,11 +103,37 @@ def check_uses(model: str, manifest: Manifest, is_folder: Callable[[str], bool])
     return list(dict.fromkeys(name for name in manifest.uses if name != model))
 
 
+def can_be_used(name: str) -> bool:
+    """Whether `name` can be a folder beside a model, in the repository and in a release."""
+    return bool(name) and not name.startswith(".") and "/" not in name and name != REQUIREMENTS
+
+
+def uses_named(manifest: bytes) -> frozenset[str]:
+    """What a manifest names in `uses`, read leniently: one that is wrong today was counted when it was right."""
+    if b"uses" not in manifest:
+        return frozenset()
+    with suppress(yaml.YAMLError, ValueError, RecursionError):
+        content = yaml.safe_load(manifest)
+        uses = content.get("uses") if isinstance(content, dict) else None
+        return frozenset(name for name in uses if isinstance(name, str)) if isinstance(uses, list) else frozenset()
+    return frozenset()
+
+
 def make_release(model: str, manifest: Manifest, folders: Mapping[str, str], requirements: str | None) -> Release:
     """The release made of those folders' contents."""
     parts = [f"{name}\0{folders[name]}\n" for name in (model, *sorted(folders.keys() - {model}))]
     digest = sha256("".join([*parts, f"{requirements or ''}\n"]).encode("utf-8", "surrogateescape"))
     return Release(model, digest.hexdigest()[:20], manifest, dict(folders), requirements)
+
+
+def no_model(where: str, left_out: Mapping[str, str]) -> str:
+    """What to tell whoever emptied the place that models come from."""
+    what = "; ".join(f"{name}: {reason}" for name, reason in sorted(left_out.items())[:5])
+    return (
+        f"{where} holds no model, which is probably a mistake, so that what is live stays live; a model is a folder "
+        "with an etls.py, a model.yaml or an .onnx file: add one, or set gitFolder to where they are"
+        + (f" (left out: {what})" if what else "")
+    )
 
 
 def _look(tree: str, objects: Objects) -> Folder:
@@ -122,7 +156,3 @@ def _manifest(entry: Entry, objects: Objects) -> Manifest:
 
 
 MOST_MANIFEST_BYTES = 1 << 20
-
-
-def _can_be_used(name: str) -> bool:
-    return bool(name) and not name.startswith(".") and "/" not in name and name != REQUIREMENTS

@@ -10,7 +10,7 @@ from pathlib import Path
 from core.errors import ReleaseFailed, SourceError, VersionNotFound
 from core.release import Desired, Release, Wanted
 from loader.checkout import check_out
-from loader.folders import REQUIREMENTS, Folder, Folders
+from loader.folders import REQUIREMENTS, Folder, Folders, no_model
 from loader.history import History, folder_of
 from loader.mirror import Mirror, MirrorObjects
 from loader.objects import Commit, Entry, MirrorDamaged, Objects
@@ -43,7 +43,7 @@ class GitSource:
     def seen(self) -> Mapping[str, list[str]]:
         return {}
 
-    def start(self, changed: Callable[[], None]) -> None:
+    def start(self, changed: Callable[[], object]) -> None:
         """Nothing to watch: timers and webhooks say when to look."""
 
     def look(self) -> Desired:
@@ -131,7 +131,7 @@ class GitSource:
         folders = self._folders(self._history.newest, self._mirror.objects)
         names, left_out = folders.models()
         if not names:
-            raise SourceError(_none(self.where, head, left_out))
+            raise SourceError(no_model(f"{self.where} at commit {head[:12]}", left_out))
         return Desired(head, {name: self._want(name, folders) for name in names}, left_out)
 
     def _want(self, model: str, folders: Folders) -> Wanted:
@@ -152,12 +152,3 @@ class GitSource:
 
 def _entries(tree: str, objects: Objects) -> Mapping[str, Entry]:
     return {entry.name.decode("utf-8", "surrogateescape"): entry for entry in objects.tree(tree)}
-
-
-def _none(where: str, head: str, left_out: Mapping[str, str]) -> str:
-    what = "; ".join(f"{name}: {reason}" for name, reason in sorted(left_out.items())[:5])
-    return (
-        f"{where} holds no model at commit {head[:12]}, which is probably a mistake, so that what is live stays live; "
-        "a model is a folder with an etls.py, a model.yaml or an .onnx file: push one, or set gitFolder to where "
-        "they are" + (f" (left out: {what})" if what else "")
-    )

@@ -7,7 +7,6 @@ names today, the number would slip back when one is dropped. Here it is counted 
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -15,10 +14,9 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
-import yaml
-
 from core.errors import VersionAmbiguous, VersionNotFound
 from core.release import Version
+from loader.folders import MOST_MANIFEST_BYTES, uses_named
 from loader.objects import FOLDER, Commit, Entry, Objects
 
 
@@ -212,7 +210,6 @@ _NUMBER = re.compile(r"v[1-9][0-9]{0,8}")
 _PREFIX = re.compile(r"[0-9a-f]{7,40}")
 _MAPS_KEPT = 1000
 _PASSES_KEPT = 8
-_MOST_MANIFEST = 1 << 20
 
 
 def _key(entry: Entry) -> str:
@@ -220,14 +217,4 @@ def _key(entry: Entry) -> str:
 
 
 def _uses(manifest: str, objects: Objects) -> frozenset[str]:
-    """Read leniently: a manifest that is wrong today was counted when it was right."""
-    if objects.size(manifest) > _MOST_MANIFEST:
-        return frozenset()
-    text = objects.blob(manifest)
-    if b"uses" not in text:
-        return frozenset()
-    with contextlib.suppress(yaml.YAMLError, ValueError, RecursionError):
-        content = yaml.safe_load(text)
-        uses = content.get("uses") if isinstance(content, dict) else None
-        return frozenset(name for name in uses if isinstance(name, str)) if isinstance(uses, list) else frozenset()
-    return frozenset()
+    return uses_named(objects.blob(manifest)) if objects.size(manifest) <= MOST_MANIFEST_BYTES else frozenset()

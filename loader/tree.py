@@ -62,9 +62,41 @@ def list_files(folder: str, tree: str, objects: Objects, bounds: Bounds) -> list
         if size > bounds.bytes:
             raise _refused(f"{folder} holds more than {bounds.bytes / 1e6:,.0f} MB; move large files elsewhere")
         if file.is_link:
-            _check_link(file, folder, objects)
+            check_link(path, objects.blob(file.id) if file.size <= _LONGEST_PATH else b"")
         files.append(file)
     return files
+
+
+def check_name(folder: str, name: bytes) -> None:
+    """Raises ReleaseFailed for a name that could do harm, or that could not be shown."""
+    shown = f"{folder}/{name.decode('utf-8', 'backslashreplace')}"
+    if len(name) > _LONGEST_NAME or len(shown) > _LONGEST_PATH:
+        raise _refused(f"{shown[:200]!r}… is too long; give it a shorter name")
+    if _ODD.search(name) or not _is_utf8(name):
+        raise _refused(f"{shown!r} is an odd name; rename it without '/', line breaks and the like, in UTF-8")
+    if name.lower().rstrip(b". ") in _GITS_OWN or name in (b"", b".", b".."):
+        raise _refused(f"{shown!r} is a name that git keeps for itself; remove it from the repository")
+
+
+def check_link(path: str, target: bytes) -> None:
+    """Raises ReleaseFailed for a symbolic link that leaves the first folder of its path.
+
+    It may lead up only at its beginning. There each ".." leaves a real folder, so that counting them is enough. Further
+    on it might leave a folder by way of another link, and end up anywhere.
+    """
+    parts = [part for part in target.split(b"/") if part not in (b"", b".")]
+    ups = next((at for at, part in enumerate(parts) if part != b".."), len(parts))
+    if (
+        not target
+        or target.startswith(b"/")
+        or ups >= path.count("/")
+        or b".." in parts[ups:]
+        or _ODD_TARGET.search(target)
+    ):
+        shown = target.decode("utf-8", "backslashreplace") or "a path that is too long"
+        raise _refused(
+            f"{path} is a symbolic link to {shown!r}, outside of {path.split('/')[0]}; commit the file itself"
+        )
 
 
 def _walk(path: str, tree: str, objects: Objects, depth: int) -> Iterator[tuple[str, Entry]]:
@@ -72,24 +104,16 @@ def _walk(path: str, tree: str, objects: Objects, depth: int) -> Iterator[tuple[
         raise _refused(f"{path} is too deep; use fewer folders inside each other")
     names: set[bytes] = set()
     for entry in objects.tree(tree):
-        _check_name(path, entry, names)
+        check_name(path, entry.name)
+        if entry.name in names:
+            raise _refused(
+                f"{path}/{entry.name.decode()!r} is there twice; commit the folder again with a git of today"
+            )
+        names.add(entry.name)
         below = f"{path}/{entry.name.decode()}"
         yield below, entry
         if entry.mode == FOLDER:
             yield from _walk(below, entry.id, objects, depth - 1)
-
-
-def _check_name(folder: str, entry: Entry, names: set[bytes]) -> None:
-    shown = f"{folder}/{entry.name.decode('utf-8', 'backslashreplace')}"
-    if len(entry.name) > _LONGEST_NAME or len(shown) > _LONGEST_PATH:
-        raise _refused(f"{shown[:200]!r}… is too long; give it a shorter name")
-    if _ODD.search(entry.name) or not _is_utf8(entry.name):
-        raise _refused(f"{shown!r} is an odd name; rename it without '/', line breaks and the like, in UTF-8")
-    if entry.name.lower().rstrip(b". ") in _GITS_OWN or entry.name in (b"", b".", b".."):
-        raise _refused(f"{shown!r} is a name that git keeps for itself; remove it from the repository")
-    if entry.name in names:
-        raise _refused(f"{shown!r} is there twice; commit the folder again with a git of today")
-    names.add(entry.name)
 
 
 def _mode(path: str, entry: Entry) -> str:
@@ -102,26 +126,9 @@ def _mode(path: str, entry: Entry) -> str:
     return EXECUTABLE if int(entry.mode, 8) & 0o100 else "100644"
 
 
-def _check_link(link: File, folder: str, objects: Objects) -> None:
-    """A link may lead up only at its beginning.
-
-    There each ".." leaves a real folder, so that counting them is enough. Further on it might leave a folder by way of
-    another link, and end up anywhere.
-    """
-    if link.size > _LONGEST_PATH:
-        raise _refused(f"{link.path} is a symbolic link to a path that is too long; shorten it")
-    target = objects.blob(link.id)
-    parts = [part for part in target.split(b"/") if part not in (b"", b".")]
-    ups = next((at for at, part in enumerate(parts) if part != b".."), len(parts))
-    inside = link.path.count("/") - folder.count("/") - 1
-    if not target or target.startswith(b"/") or ups > inside or b".." in parts[ups:] or _CONTROL.search(target):
-        shown = target.decode("utf-8", "backslashreplace")
-        raise _refused(f"{link.path} is a symbolic link to {shown!r}, outside of {folder}; commit the file itself")
-
-
 _LONGEST_NAME = 255
 _LONGEST_PATH = 1024
-_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
+_ODD_TARGET = re.compile(rb"[\x00-\x1f\x7f]")
 _ODD = re.compile(rb"[\x00-\x1f\x7f/\\]")
 _GITS_OWN = frozenset({b".git", b"git~1"})
 
