@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from core.errors import PawlError, ReleaseFailed
@@ -27,6 +27,8 @@ class _Guest:
     """A pool that is here because it was asked for by name."""
 
     pool: asyncio.Task[Pool]
+    names: set[str] = field(default_factory=set)
+    """`Model/vN`, as its requests are counted."""
     used: float = field(default_factory=time.monotonic)
 
 
@@ -59,13 +61,13 @@ class OnDemand:
         if live is not None and live.pool.release == wanted.release:
             await self._front.show_version(model, name, Live(wanted.version, live.pool))
         else:
-            pool = await self._guest(wanted.release)
+            pool = await self._guest(wanted.release, f"{model}/{wanted.version.label}")
             await self._front.show_version(model, name, Live(wanted.version, pool))
 
-    def touch(self, pool_ids: set[str]) -> None:
-        """Those pools are in use."""
+    def touch(self, names: Iterable[str]) -> None:
+        """What goes by those names (`Model/vN`) is in use."""
         for guest in self._guests.values():
-            if guest.pool.done() and guest.pool.result().id in pool_ids:
+            if not guest.names.isdisjoint(names):
                 guest.used = time.monotonic()
 
     async def stop_idle(self) -> None:
@@ -83,7 +85,7 @@ class OnDemand:
     async def close(self) -> None:
         await asyncio.gather(*(pool.stop() for pool in self.pools()))
 
-    async def _guest(self, release: Release) -> Pool:
+    async def _guest(self, release: Release, name: str) -> Pool:
         key = (release.model, release.id)
         if key not in self._guests:
             if len(self._guests) >= MOST_POOLS:
@@ -93,6 +95,8 @@ class OnDemand:
             start = asyncio.ensure_future(self._start_pool(release, self._log))
             self._guests[key] = _Guest(asyncio.create_task(_awaited(start), name=f"start of {key}"))
         guest = self._guests[key]
+        guest.names.add(name)
+        guest.used = time.monotonic()
         try:
             return await asyncio.shield(guest.pool)
         except ReleaseFailed:

@@ -14,6 +14,7 @@ from starlette.routing import Mount
 
 from server.admin import Admin, BodyTooLarge
 from server.catalogue import Catalogue
+from server.metrics import Metrics
 from server.replies import error
 from server.state import ServerState
 
@@ -22,10 +23,12 @@ log = logging.getLogger("pawl")
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 
 
-def build_app(base: str, admin: Admin, catalogue: Catalogue, state: Callable[[], ServerState]) -> Starlette:
+def build_app(
+    base: str, admin: Admin, catalogue: Catalogue, metrics: Metrics, state: Callable[[], ServerState]
+) -> Starlette:
     routes = [*admin.routes(), *catalogue.routes()]
     return Starlette(
-        routes=[Mount(base, routes=routes)] if base else routes,
+        routes=[metrics.route(), *([Mount(base, routes=routes)] if base else routes)],
         exception_handlers={
             HTTPException: _refused,
             BodyTooLarge: _too_large,

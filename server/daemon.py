@@ -34,6 +34,7 @@ from server.catalogue import Catalogue
 from server.diary import KEPT, Diary
 from server.gateways import Gateways
 from server.home import Home
+from server.metrics import Metrics
 from server.opening import Opening
 from server.sources import open_source
 from server.state import server_state
@@ -76,6 +77,8 @@ class Daemon:
         start_guest = _guest_starter(starter, self._source, self._switchboard)
         self._on_demand = OnDemand(self._source.resolve, start_guest, self._switchboard, settings.version_idle_s)
         self._guard = MemoryGuard(self._pools)
+        self._state = partial(server_state, self._source.where, self._reconciler)
+        self._metrics = Metrics(self._state, self._pools)
         self._gateways = Gateways(
             settings.gateways,
             listener,
@@ -131,7 +134,7 @@ class Daemon:
     async def _announce(self) -> None:
         await self._reconciler.ready.wait()
         await self._switchboard.set_ready(True)
-        self._banner.show(server_state(self._source.where, self._reconciler))
+        self._banner.show(self._state())
         self._scribe.start()
         self._diary.write_to(self._scribe.write)
 
@@ -140,9 +143,9 @@ class Daemon:
 
     def _admin_server(self) -> uvicorn.Server:
         self._loop = asyncio.get_running_loop()
-        state = partial(server_state, self._source.where, self._reconciler)
+        state = self._state
         admin = Admin(self._settings, self._reconciler, self._diary, state)
-        app = build_app(self._settings.base, admin, Catalogue(self._settings.base, state), state)
+        app = build_app(self._settings.base, admin, Catalogue(self._settings.base, state), self._metrics, state)
         return _QuietServer(
             uvicorn.Config(
                 app,
@@ -161,7 +164,8 @@ class Daemon:
         return [*live, *self._on_demand.pools()]
 
     def _count(self, counted: Counted) -> None:
-        self._on_demand.touch(set(counted.outstanding))
+        self._on_demand.touch(counted.requests)
+        self._metrics.add(counted)
 
 
 class _QuietServer(uvicorn.Server):
