@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.settings import Settings, read_settings
+
+EXAMPLE = Path(__file__).parents[2] / "env.example"
+
+
+def variables() -> dict[str, str]:
+    lines = (line for line in EXAMPLE.read_text().splitlines() if line and not line.startswith("#"))
+    return dict(line.split("=", 1) for line in lines)
+
+
+def test_the_example_lists_every_setting_once_and_nothing_else() -> None:
+    listed = sorted(name.replace("_", "").lower() for name in variables())
+    assert listed == sorted(field.replace("_", "") for field in Settings.__struct_fields__)
+
+
+def test_the_example_holds_the_defaults() -> None:
+    assert read_settings(variables()) == Settings()
