@@ -97,14 +97,21 @@ def _failure(error: BaseException, blame: Blame) -> Failed:
 def _let_children_go(loop: Loop, die_with_parent: Callable[[], None]) -> None:
     """A child that the author's code forks must neither hold our connections open nor outlive us, and signals are
     its own again."""
+    parent = os.getpid()
+
+    def before() -> None:
+        nonlocal parent
+        parent = os.getpid()
 
     def in_child() -> None:
         loop.close()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         die_with_parent()
+        if os.getppid() != parent:  # it died before it could take us along
+            os._exit(0)
 
-    os.register_at_fork(after_in_child=in_child)
+    os.register_at_fork(before=before, after_in_child=in_child)
 
 
 def _settle() -> None:

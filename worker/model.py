@@ -107,7 +107,7 @@ def _interleaving(config: WorkerConfig, instance: Any, module: ModuleType, sessi
         return False, "the class is given no ONNX session, and only there could requests interleave"
     from .interleaving import why_not_interleave  # only here, for only such folders need it
 
-    why_not = why_not_interleave(instance, module, (config.folder, config.root))
+    why_not = why_not_interleave(instance, module, config.root)
     return why_not is None, why_not or "the class keeps nothing that its requests could see of each other"
 
 

@@ -18,7 +18,9 @@ class Wakeup:
         return self._event
 
     def close(self) -> None:
-        os.close(self._event)
+        if self._event >= 0:
+            os.close(self._event)
+        self._event = -1  # a child's child closes again, and the number may by then be another's
 
     def post(self, errand: Callable[[], None]) -> None:
         """Have `errand` run in the loop's thread, soon. From any thread."""

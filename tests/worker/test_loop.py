@@ -305,8 +305,9 @@ def test_a_worker_killed_in_mid_request_drops_the_connection(tmp_path: Path) -> 
 
 def test_a_killed_workers_forked_child_holds_no_connection_open(tmp_path: Path) -> None:
     etls = """
-        import multiprocessing, time
+        import multiprocessing, os, time
         def hang():
+            os.fork()
             time.sleep(600)
         class A:
             def transform_predict(self):
