@@ -28,6 +28,7 @@ class Application:
         self, *, base: str, tables: Tables, bodies: Bodies, dispatch: Dispatch, starts: Starts, forward: Forward
     ) -> None:
         self._base = base
+        self._loop = asyncio.get_running_loop()
         self._tables = tables
         self._bodies = bodies
         self._dispatch = dispatch
@@ -36,7 +37,7 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         caller: Caller = scope["state"]["caller"]
-        caller.task = asyncio.current_task()
+        caller.task = asyncio.current_task(self._loop)
         try:
             await self._answer(scope, receive, send)
         except Refused as refused:

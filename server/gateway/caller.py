@@ -6,12 +6,13 @@ import asyncio
 import math
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from server.gateway.cork import CorkedTransport
 from server.gateway.refusal import Refused, refuse
 
 SWEEP_S = 0.5
@@ -98,7 +99,7 @@ class CallerConnection(HttpToolsProtocol):
         self._seen: tuple[Phase, Any, int] = (Phase.IDLE, None, 0)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        super().connection_made(cast(asyncio.Transport, CorkedTransport(transport, self.loop)))
         if len(self.connections) > self._limits.connections:
             transport.abort()
 

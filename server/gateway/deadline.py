@@ -26,8 +26,16 @@ class Flights:
 
     def __init__(self) -> None:
         self._flights: set[Flight] = set()
-        self.add = self._flights.add
-        self.remove = self._flights.remove
+        self._loop = asyncio.get_running_loop()
+        self.end = self._flights.remove
+
+    def begin(self, deadline_ns: int) -> Flight:
+        """The running task now waits for a worker, until `end`."""
+        task = asyncio.current_task(self._loop)
+        assert task is not None
+        flight = Flight(task, deadline_ns)
+        self._flights.add(flight)
+        return flight
 
     async def sweep(self) -> None:
         """Forever end those whose deadline has passed: their tasks are cancelled, with `expired` set."""

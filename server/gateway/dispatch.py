@@ -6,7 +6,7 @@ import asyncio
 import time
 
 from server.gateway.count import CLIENT_GONE
-from server.gateway.deadline import Flight, Flights
+from server.gateway.deadline import Flights
 from server.gateway.refusal import Refused, refuse
 from server.gateway.routing import Target
 from worker.client import Answer, WorkerLost
@@ -34,8 +34,7 @@ class Dispatch:
 
     async def _send(self, target: Target, body: bytes, deadline_ns: int) -> Answer:
         link = target.pool.pick(target.model, target.max_queue)
-        flight = Flight(_this_task(), deadline_ns)
-        self._flights.add(flight)
+        flight = self._flights.begin(deadline_ns)
         try:
             return await link.request(body, deadline_ns)
         except WorkerLost:
@@ -46,15 +45,9 @@ class Dispatch:
             flight.task.uncancel()
             raise _too_late(target) from None
         finally:
-            self._flights.remove(flight)
+            self._flights.end(flight)
 
 
 def _too_late(target: Target) -> Refused:
     seconds = target.timeout_ns / 1e9
     return refuse(504, "deadline_exceeded", f"{target.model} has not answered within {seconds:g} s")
-
-
-def _this_task() -> asyncio.Task[object]:
-    task = asyncio.current_task()
-    assert task is not None
-    return task

@@ -9,6 +9,7 @@ import socket
 
 from server.gateway.app import Application
 from server.gateway.body import Bodies
+from server.gateway.caller import CallerLimits
 from server.gateway.control import Control, ControlLost
 from server.gateway.count import Counts
 from server.gateway.deadline import Flights
@@ -55,7 +56,7 @@ class Gateway:
             starts=self._starts,
             forward=Forward(config.daemon),
         )
-        self._http = HttpServer(application, body_timeout_s=config.body_timeout_s, stop_timeout_s=config.stop_timeout_s)
+        self._http = HttpServer(application, CallerLimits(body_s=config.body_timeout_s), config.stop_timeout_s)
 
     async def serve(self, listener: socket.socket) -> None:
         """Accept nothing before the first table: until then whoever asks waits in the listener's queue."""

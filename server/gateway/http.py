@@ -12,15 +12,14 @@ from typing import Any
 
 import uvicorn
 
-from server.gateway.app import Application
+from server.gateway.asgi import ASGIApplication
 from server.gateway.caller import SWEEP_S, CallerConnection, CallerLimits
 
 
 class HttpServer:
     """Answers HTTP with `application`."""
 
-    def __init__(self, application: Application, *, body_timeout_s: float, stop_timeout_s: float) -> None:
-        limits = CallerLimits(body_s=body_timeout_s)
+    def __init__(self, application: ASGIApplication, limits: CallerLimits, stop_timeout_s: float) -> None:
         self._server = _Server(_config(application, limits, stop_timeout_s))
 
     async def serve(self, listener: socket.socket) -> None:
@@ -51,7 +50,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(application: Application, limits: CallerLimits, stop_timeout_s: float) -> uvicorn.Config:
+def _config(application: ASGIApplication, limits: CallerLimits, stop_timeout_s: float) -> uvicorn.Config:
     protocol: Any = partial(CallerConnection, limits)
     return uvicorn.Config(
         application,

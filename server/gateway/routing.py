@@ -50,7 +50,7 @@ class Routing:
 
 
 def _target(route: Route, pools: Mapping[str, Pool], counts: Counts) -> Target:
-    return Target(route, pools[route.pool], counts.tally(f"{route.model}/{route.version}"))
+    return Target(route, pools.get(route.pool, Pool()), counts.tally(f"{route.model}/{route.version}"))
 
 
 def _names(route: Route) -> Iterator[str]:

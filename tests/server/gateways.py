@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,16 @@ def answers(body: bytes, status: int = 200) -> Reply:
     return reply
 
 
+def asynchronous(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """A test that is a coroutine."""
+
+    @functools.wraps(test)
+    def run(*args: Any, **kwargs: Any) -> None:
+        asyncio.run(test(*args, **kwargs))
+
+    return run
+
+
 async def echoes(frame: Frame) -> tuple[int, bytes]:
     """A worker that answers with what it was sent."""
     return 200, frame.body or b"null"
@@ -149,6 +160,7 @@ class Gateway:
         self._news: asyncio.Condition = asyncio.Condition()
         self.heard: list[FromGateway] = []
         self.workers: list[Worker] = []
+        self._has_ended = False
         self.table = Table(serial=0, ready=True)
         self._listening = asyncio.create_task(self._listen())
 
@@ -159,7 +171,7 @@ class Gateway:
         """Put the table with these changes in force."""
         self.table = msgspec.structs.replace(self.table, serial=self.table.serial + 1, **changes)
         self.send(self.table)
-        await self.hear(lambda message: message == Acknowledged(serial=self.table.serial))
+        assert await self.hear(lambda message: message == Acknowledged(serial=self.table.serial))
 
     async def serve(self, **replies: Reply) -> list[Worker]:
         """Serve one model for each of `replies`, at v1, beside what is served already."""
@@ -181,10 +193,10 @@ class Gateway:
         return worker
 
     async def hear(self, wanted: Callable[[Any], bool]) -> Any:
-        """The first message that is wanted, of those that came and those that will."""
+        """The first message that is wanted, of those that came and those that will; None if the gateway ends first."""
         async with self._news:
-            await self._news.wait_for(lambda: any(map(wanted, self.heard)))
-        return next(filter(wanted, self.heard))
+            await self._news.wait_for(lambda: any(map(wanted, self.heard)) or self._has_ended)
+        return next(message for message in (*self.heard, None) if message is None or wanted(message))
 
     async def hear_start(self) -> Start:
         message: Start = await self.hear(lambda message: isinstance(message, Start))
@@ -222,11 +234,13 @@ class Gateway:
         self.listener.close()
 
     async def _listen(self) -> None:
-        with contextlib.suppress(OSError):
-            while line := await self._reader.readline():
-                async with self._news:
-                    self.heard.append(decode_from_gateway(line))
-                    self._news.notify_all()
+        async for line in self._reader:
+            async with self._news:
+                self.heard.append(decode_from_gateway(line))
+                self._news.notify_all()
+        async with self._news:
+            self._has_ended = True
+            self._news.notify_all()
 
 
 @contextlib.asynccontextmanager
