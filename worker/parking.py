@@ -25,11 +25,19 @@ class RequestThread(threading.Thread):
 
 
 def can_park() -> bool:
-    """Whether a session's call made here may wait: in a request only, and not under a running asyncio loop."""
-    if type(getcurrent()) is not RequestGreenlet and not isinstance(threading.current_thread(), RequestThread):
+    """Whether a session's call made here may wait: in a request only, not in a greenlet of the author's, and not under
+    a running asyncio loop."""
+    if not _is_in_request():
         return False
     asyncio = sys.modules.get("asyncio")
     return asyncio is None or asyncio._get_running_loop() is None
+
+
+def _is_in_request() -> bool:
+    current = getcurrent()
+    if type(current) is RequestGreenlet:
+        return True
+    return current.parent is None and isinstance(threading.current_thread(), RequestThread)
 
 
 class Parking:
