@@ -1,0 +1,20 @@
+"""`scripts/bench`: which measurement to run."""
+
+from __future__ import annotations
+
+import typer
+
+from bench import push
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Measures Pawl on this machine.")
+
+
+@app.callback()
+def main() -> None:
+    """Each command starts servers of its own on free ports, and stops them."""
+
+
+app.command("push")(push.main)
+
+if __name__ == "__main__":
+    app()
