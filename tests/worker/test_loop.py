@@ -361,3 +361,21 @@ def test_a_worker_whose_daemon_is_gone_exits(tmp_path: Path) -> None:
         worker._lines.close()
         worker.control.close()
         assert worker.wait() == 0
+
+
+BUSY = """
+    import time
+    class Busy:
+        def transform_predict(self, variables):
+            until = time.monotonic() + 0.002
+            while time.monotonic() < until:
+                pass
+            return {}
+"""
+
+
+def test_an_answer_does_not_wait_for_the_requests_behind_it(tmp_path: Path) -> None:
+    with serving(tmp_path, BUSY) as worker, worker.connect() as gateway:
+        gateway.socket.sendall(b"".join(request_frame(id) for id in range(500)))
+        gateway.receive()
+        assert worker.board.counters()["requests"] < 500

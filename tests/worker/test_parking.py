@@ -204,3 +204,21 @@ def test_a_failing_call_is_its_requests_error_only(tmp_path: Path) -> None:
             for _ in widths:
                 answer = gateway.receive()
                 assert answer.status == (500 if answer.id % 10 == 0 else 200), answer.body
+
+
+def test_a_full_batch_does_not_wait_until_requests_cease_to_come(tmp_path: Path) -> None:
+    etls = """
+        import time
+        class A(Doubling):
+            def transform_predict(self, variables):
+                until = time.monotonic() + 0.002
+                while time.monotonic() < until:
+                    pass
+                return {"y": self.double(1)}
+    """
+    with starting(folder(tmp_path, derived(etls)), concurrent=True, max_batch=4) as worker:
+        worker.ready()
+        with worker.connect() as gateway:
+            gateway.socket.sendall(b"".join(request_frame(id) for id in range(500)))
+            gateway.receive()
+            assert worker.board.counters()["requests"] < 500
