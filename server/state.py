@@ -41,6 +41,11 @@ class LiveRelease(msgspec.Struct, frozen=True, kw_only=True):
     root: str
     """Folder of the release's files."""
 
+    @property
+    def about(self) -> str:
+        """What its author says about it."""
+        return self.manifest.description or self.description.doc
+
     def examples(self, model: str) -> tuple[Example, ...]:
         return read_examples(Path(self.root) / model)
 
