@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 import msgspec
 
+from core.errors import ReleaseFailed
 from core.release import Release
 from loader.folders import REQUIREMENTS
+from loader.lfs import LfsStore
 from loader.objects import EXECUTABLE, Objects
+from loader.pointer import Pointer, find_pointers
 from loader.tree import Bounds, File, list_files
 
 RECORD = ".files.json"
 """Beside the folders of a release: which blob each of its files came from."""
+
+
+_Held = Mapping[tuple[str, str], tuple[Path, int]]
+"""(mode, blob) → a read-only file that holds it, and its size."""
 
 
 class Contents(Protocol):
@@ -36,22 +44,38 @@ class Recorded(msgspec.Struct, frozen=True, array_like=True):
     """Bytes on disk."""
 
 
-def check_out(release: Release, into: Path, objects: Objects, bounds: Bounds) -> None:
+def check_out(release: Release, into: Path, objects: Objects, lfs: LfsStore, bounds: Bounds) -> None:
     """Write the release into the empty folder `into`: a folder for each of its folders, and the default requirements.
 
     What an earlier release beside `into` holds already is hard-linked. Files and folders end up read-only and on disk.
     Raises ReleaseFailed for a release that must not reach the disk, MirrorDamaged for one that can't be read.
     """
+    files = _list(release, objects, bounds)
+    earlier = _earlier(into)
+    large = find_pointers((file for file in files if (file.mode, file.id) not in earlier), objects)
+    _check_size(release, files, large, bounds)
+    lfs.fetch(large.values())
+    stored = {("100644", id): (lfs.path(pointer), pointer.size) for id, pointer in large.items()}
+    contents = _Resolved(objects, {id: lfs.path(pointer) for id, pointer in large.items()})
+    _write(files, release.folders, into, contents, earlier | stored)
+    if large:
+        lfs.tidy()
+
+
+def _list(release: Release, objects: Objects, bounds: Bounds) -> list[File]:
     files = [file for folder, tree in release.folders.items() for file in list_files(folder, tree, objects, bounds)]
     if release.default_requirements is not None:
         id = release.default_requirements
         files.append(File(REQUIREMENTS, "100644", id, objects.size(id)))
-    write(files, release.folders, into, objects)
+    return files
 
 
 def write(files: Iterable[File], folders: Iterable[str], into: Path, contents: Contents) -> None:
     """Write the files into `into`, where each of `folders` will be, empty or not."""
-    earlier = _earlier(into)
+    _write(files, folders, into, contents, _earlier(into))
+
+
+def _write(files: Iterable[File], folders: Iterable[str], into: Path, contents: Contents, earlier: _Held) -> None:
     for folder in folders:
         (into / folder).mkdir()
     record = {file.path: _put(file, into, earlier, contents) for file in files}
@@ -79,7 +103,7 @@ def sync(path: str | Path) -> None:
         os.close(descriptor)
 
 
-def _put(file: File, into: Path, earlier: Mapping[tuple[str, str], tuple[Path, int]], contents: Contents) -> Recorded:
+def _put(file: File, into: Path, earlier: _Held, contents: Contents) -> Recorded:
     target = into / file.path
     target.parent.mkdir(parents=True, exist_ok=True)
     if file.is_link:
@@ -93,11 +117,38 @@ def _put(file: File, into: Path, earlier: Mapping[tuple[str, str], tuple[Path, i
     mode = 0o755 if file.mode == EXECUTABLE else 0o644
     with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
         contents.copy(file.id, out)
-    return Recorded(file.mode, file.id, file.size)
+        return Recorded(file.mode, file.id, out.tell())
+
+
+def _check_size(release: Release, files: Iterable[File], large: Mapping[str, Pointer], bounds: Bounds) -> None:
+    size = sum(large[file.id].size if file.id in large else file.size for file in files)
+    if size > bounds.bytes:
+        raise ReleaseFailed(
+            f"{release.model} holds {size / 1e6:,.0f} MB, more than {bounds.bytes / 1e6:,.0f}; move some elsewhere",
+            stage="checkout",
+        )
+
+
+class _Resolved:
+    """Contents in which files stand for the pointers to them."""
+
+    def __init__(self, objects: Contents, large: Mapping[str, Path]) -> None:
+        self._objects = objects
+        self._large = large
+
+    def blob(self, id: str) -> bytes:
+        return self._objects.blob(id)
+
+    def copy(self, id: str, to: BinaryIO) -> None:
+        if id in self._large:
+            with open(self._large[id], "rb") as file:
+                shutil.copyfileobj(file, to, 1 << 20)
+        else:
+            self._objects.copy(id, to)
 
 
 def _earlier(into: Path) -> dict[tuple[str, str], tuple[Path, int]]:
-    """(mode, blob) → a file that holds it and its size, of the complete releases beside `into`."""
+    """What the complete releases beside `into` hold."""
     found: dict[tuple[str, str], tuple[Path, int]] = {}
     for release in _releases(into.parent):
         for path, file in _record(release).items():

@@ -61,11 +61,13 @@ _COMPLAINTS = tuple(
             r"not found|does not exist|does not appear to be a git repository|returned error: 404|no such file",
             "there is no such repository, or this login may not see it; check gitPath",
         ),
+        (r"early EOF|hung up|unexpected disconnect|RPC failed", "the connection broke off; it is tried again"),
     )
 )
 
 _DAMAGE = re.compile(
-    r"bad object|corrupt|is empty|unable to (read|find|open object)|missing (blob|tree|commit)|not a git repository"
+    r"bad object|corrupt|object file .* is empty|unable to (read|find|open) [0-9a-f]{40}"
+    r"|unable to (read|open) (tree|object)|missing (blob|tree|commit)|not a git repository"
     r"|invalid (object|sha1)|bad (sha1|index|pack|tree|signature|config)|truncated|did not send all necessary objects"
     r"|unresolved deltas|inflate|broken|not a valid object|premature end|unable to resolve reference|packfile",
     re.IGNORECASE,

@@ -12,6 +12,7 @@ from core.release import Desired, Release, Wanted
 from loader.checkout import check_out
 from loader.folders import REQUIREMENTS, Folder, Folders, no_model
 from loader.history import History, folder_of
+from loader.lfs import LfsStore
 from loader.mirror import Mirror, MirrorObjects
 from loader.objects import Commit, Entry, MirrorDamaged, Objects
 from loader.remote import Remote
@@ -26,6 +27,7 @@ class GitSource:
     def __init__(self, remote: Remote, data: Path, bounds: Bounds = DEFAULT_BOUNDS) -> None:
         self._remote = remote
         self._mirror = Mirror(data / "mirror.git", remote, data / "run")
+        self._lfs = LfsStore(data / "mirror.git" / "lfs" / "objects", remote)
         self._bounds = bounds
         self._reading = threading.Lock()
         """Held to look at or change what is below; never while git talks to the remote."""
@@ -56,7 +58,7 @@ class GitSource:
     def check_out(self, release: Release, into: Path) -> None:
         try:
             with self._mirror.reading() as objects:
-                check_out(release, into, objects, self._bounds)
+                check_out(release, into, objects, self._lfs, self._bounds)
         except MirrorDamaged as damage:
             raise ReleaseFailed(
                 f"the mirror of {self._remote.address.url} lacks a file of {release.model}: {damage}",

@@ -29,6 +29,8 @@ class Transport:
     def __init__(self, remote: Remote, run: Path) -> None:
         self._remote = remote
         self._run = run
+        if remote.address.scheme == "ssh":
+            list(self._ssh_options())  # complains at the start of what it can't read
 
     def environment(self) -> dict[str, str]:
         """Variables for every git that talks to the remote."""
@@ -60,8 +62,11 @@ class Transport:
         yield "-oBatchMode=yes"
         yield "-oConnectTimeout=20"
         if self._remote.known_hosts_file:
+            known = Path(self._remote.known_hosts_file).absolute()
+            if not os.access(known, os.R_OK):
+                raise SettingError(f"gitKnownHostsFile is {str(known)!r}, which can't be read; name a file that can")
             yield "-oStrictHostKeyChecking=yes"
-            yield f"-oUserKnownHostsFile={_ssh_quoted(Path(self._remote.known_hosts_file).absolute())}"
+            yield f"-oUserKnownHostsFile={_ssh_quoted(known)}"
         else:
             # Ours comes first, since new keys are written there: a container's home may be read-only or gone tomorrow.
             yield "-oStrictHostKeyChecking=accept-new"
