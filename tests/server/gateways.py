@@ -8,6 +8,7 @@ import functools
 import os
 import socket
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -206,6 +207,14 @@ class Gateway:
         """The first message that counts answers of `name` (`Model/vN`)."""
         message: Counted = await self.hear(lambda message: isinstance(message, Counted) and name in message.requests)
         return message
+
+    def counted(self, name: str) -> dict[int, int]:
+        """Answers of `name` by status, in all messages so far."""
+        total: Counter[int] = Counter()
+        for message in self.heard:
+            if isinstance(message, Counted):
+                total.update(message.requests.get(name, {}))
+        return dict(total)
 
     async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A raw connection to its HTTP port."""
