@@ -1,0 +1,46 @@
+# docker build -t pawl .                       for CPUs
+# docker build -t pawl --build-arg CUDA=1 .    for NVIDIA GPUs: with the CUDA libraries, some gigabytes more
+# docker run -p 8000:8000 -v pawl:/data -e gitPath=https://… pawl
+ARG BASE=python:3.11-slim
+FROM ${BASE}
+
+# tini reaps what builds and models leave behind; git and ssh fetch the models.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates git openssh-client tini \
+    && rm -rf /var/lib/apt/lists/* \
+    # A repository mounted from the host belongs to a user that is unknown here.
+    && git config --system --add safe.directory '*' \
+    && useradd --uid 1000 --create-home pawl \
+    && install --directory --owner pawl --group pawl /data
+
+WORKDIR /pawl
+ENV PATH=/venv/bin:$PATH
+
+# Before the code, so that a change of code alone leaves this layer as it is.
+ARG CUDA=
+COPY requirements.txt .
+RUN python -m venv /venv \
+    && pip install --no-cache-dir --disable-pip-version-check "$(grep '^uv==' requirements.txt)" \
+    && uv pip install --python /venv/bin/python --no-cache --compile-bytecode \
+        --requirements requirements.txt ${CUDA:+"onnxruntime-gpu[cuda,cudnn]"}
+
+COPY . .
+RUN python -m compileall -q .
+
+# The packages of models' environments are hard-linked from the cache, so it lies on the same volume.
+ENV HOST=0.0.0.0 \
+    DATA_DIR=/data \
+    UV_CACHE_DIR=/data/cache/uv \
+    PYTHONDONTWRITEBYTECODE=1 \
+    NVIDIA_VISIBLE_DEVICES=all \
+    NVIDIA_DRIVER_CAPABILITIES=compute,utility
+
+USER 1000
+VOLUME /data
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["python", "-Ic", "\
+import http.client, os, sys; \
+server = http.client.HTTPConnection('127.0.0.1', int(os.environ.get('PORT', 8000)), timeout=4); \
+server.request('GET', '/healthz'); \
+sys.exit(server.getresponse().status != 200)"]
+ENTRYPOINT ["tini", "--", "python", "-m", "server"]
