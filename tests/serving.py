@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -55,11 +57,22 @@ class Answer:
         """The error's code."""
         return str(self.json["error"]["code"])
 
+    def error(self, status: int, code: str) -> dict[str, Any]:
+        """The error in an answer of that status and code, which must have the shape that all errors have."""
+        assert (self.status, self.headers.get("content-type")) == (status, "application/json"), self
+        content = self.json
+        assert set(content) == {"error"}, content
+        error = content["error"]
+        assert error["code"] == code, error
+        assert isinstance(error["message"], str), error
+        assert error["message"], error
+        return dict(error)
+
 
 class Server:
     """One running server."""
 
-    def __init__(self, data: Path, settings: Mapping[str, str], cwd: Path = ROOT) -> None:
+    def __init__(self, data: Path, settings: Mapping[str, str], cwd: Path = ROOT, user: int | None = None) -> None:
         environ = {name: value for name, value in os.environ.items() if not _is_setting(name)}
         environ |= {"PORT": "0", "SYNC_SECONDS": "3600", "ADMIN_TOKEN": TOKEN, "DATA_DIR": str(data)}
         environ |= {"PYTHONPATH": str(ROOT), **settings}
@@ -76,6 +89,9 @@ class Server:
             text=True,
             errors="replace",
             start_new_session=True,
+            user=user,
+            group=user,
+            extra_groups=None if user is None else [],
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -99,6 +115,20 @@ class Server:
     def request(self, method: str, url: str, **options: Any) -> Answer:
         response = self.http.request(method, url, **options)
         return Answer(response.status_code, response.headers, response.content)
+
+    def send(self, data: bytes, method: str = "POST") -> Answer | None:
+        """The answer to `data` on a connection of its own; None if it is closed without one."""
+        url = httpx.URL(self.url)
+        with socket.create_connection((url.host, url.port), timeout=PATIENCE_S) as sock:
+            sock.sendall(data)
+            response = http.client.HTTPResponse(sock, method=method)
+            try:
+                response.begin()
+                return Answer(response.status, httpx.Headers(response.getheaders()), response.read())
+            except (http.client.RemoteDisconnected, ConnectionResetError):
+                return None
+            finally:
+                response.close()
 
     def score(self, model: str, **variables: Any) -> Any:
         """The model's answer, which must be one."""
@@ -179,11 +209,20 @@ class Server:
 
 @contextmanager
 def serving(
-    data: Path, git: Path | str | None = None, *, ready: bool = True, cwd: Path = ROOT, **settings: str
+    data: Path,
+    git: Path | str | None = None,
+    *,
+    ready: bool = True,
+    cwd: Path = ROOT,
+    user: int | None = None,
+    **settings: str,
 ) -> Iterator[Server]:
-    """A server of the repository at `git` (or of the folder `models_serve` in `cwd`); stopped in the end."""
+    """A server of the repository at `git` (or of the folder `models_serve` in `cwd`); stopped in the end.
+
+    `user`: the id of the user, and of the group, that it runs as; None: ours.
+    """
     source = {} if git is None else {"gitPath": str(git)}
-    server = Server(data, {**source, **settings}, cwd)
+    server = Server(data, {**source, **settings}, cwd, user)
     try:
         yield server.wait_ready() if ready else server
     finally:

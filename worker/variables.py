@@ -37,7 +37,7 @@ def as_sent(body: bytes) -> Any:
     """Dicts, as they were sent."""
     if not body:
         return {}
-    variables = _parse(_decode_as_sent, body).variables
+    variables = _parse_body(_decode_as_sent, body).variables
     if type(variables) is list:
         _check_count(variables)
     return {} if variables is None else variables
@@ -60,7 +60,7 @@ def one_by_one(convert: Callable[[bytes], Any]) -> Decode:
     """
 
     def decode(body: bytes) -> Any:
-        raw = bytes(_parse(_decode_unread, body).variables) if body else b"null"
+        raw = bytes(_parse_body(_decode_unread, body).variables) if body else b"null"
         if raw.startswith(b"["):
             return _convert_many(convert, raw)
         return convert(b"{}" if raw == b"null" else raw)
@@ -104,6 +104,15 @@ def pydantic_converter(kind: Any, pydantic: Any) -> Callable[[bytes], Any]:
             raise _invalid(first["msg"], field) from None
 
     return convert
+
+
+def _parse_body(decode: Callable[[bytes], Any], body: bytes) -> Any:
+    try:
+        return _parse(decode, body)
+    except InvalidVariables:
+        if body.lstrip().startswith(b"{"):
+            raise
+        raise InvalidVariables('the body is JSON, but no object; send {"variables": {…}}') from None
 
 
 def _parse(decode: Callable[[bytes], Any], body: bytes) -> Any:
