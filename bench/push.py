@@ -47,7 +47,7 @@ def main(
 
 
 def measure_latency(folder: Path, pushes: int) -> Figures:
-    """Seconds from the webhook to the first answer by the new version, of a plain class and of one with an ONNX file."""
+    """Seconds from the webhook to the first answer by the new version: a plain class, and one with an ONNX file."""
     return {
         f"{model} {what}": seconds
         for model in ("Echo", "BreastCancer")
