@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -72,6 +73,7 @@ class Worker:
                 pass_fds=[theirs.fileno()],
                 stderr=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                env={"PATH": os.environ["PATH"]},
             )
         self.control.sendall(encode_message(self.config))
         self._lines = self.control.makefile("rb")

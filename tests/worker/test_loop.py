@@ -303,30 +303,42 @@ def test_a_worker_killed_in_mid_request_drops_the_connection(tmp_path: Path) -> 
             gateway.receive()
 
 
-def test_a_killed_workers_forked_child_holds_no_connection_open(tmp_path: Path) -> None:
-    etls = """
-        import multiprocessing, os, time
-        def hang():
-            os.fork()
-            time.sleep(600)
-        class A:
-            def transform_predict(self):
-                child = multiprocessing.get_context("fork").Process(target=hang)
-                child.start()
-                self.child = child
-                return {"pid": child.pid}
-    """
-    with serving(tmp_path, etls) as worker, worker.connect() as gateway:
-        status, answer = gateway.ask()
-        assert status == 200
+FORKS = """
+    import ctypes, os, time
+    class Forks:
+        def transform_predict(self, variables):
+            reading, writing = os.pipe()
+            pid = os.fork()
+            if pid == 0:
+                if variables["outlives"]:
+                    ctypes.CDLL(None).prctl(1, 0, 0, 0, 0)
+                os.write(writing, b".")
+                time.sleep(600)
+            os.read(reading, 1)
+            return {"pid": pid}
+"""
+
+
+def test_a_forked_child_dies_with_its_worker(tmp_path: Path) -> None:
+    with serving(tmp_path, FORKS) as worker:
+        _, answer = worker.ask({"variables": {"outlives": False}})
         worker.process.kill()
-        with pytest.raises((EOFError, ConnectionResetError)):
-            gateway.receive()
-        while Path(f"/proc/{answer['pid']}").exists() and not is_zombie(answer["pid"]):
+        while not is_gone(answer["pid"]):
             pass
 
 
-def is_zombie(pid: int) -> bool:
+def test_a_forked_child_holds_no_connection_of_its_workers_open(tmp_path: Path) -> None:
+    with serving(tmp_path, FORKS) as worker, worker.connect() as gateway:
+        _, answer = gateway.ask({"variables": {"outlives": True}})
+        try:
+            worker.process.kill()
+            with pytest.raises((EOFError, ConnectionResetError)):
+                gateway.receive()
+        finally:
+            os.kill(answer["pid"], signal.SIGTERM)
+
+
+def is_gone(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
@@ -348,6 +360,18 @@ def test_a_draining_worker_answers_what_is_there_and_exits_with_its_last_connect
         assert worker.process.poll() is None
         gateway.close()
         assert worker.wait() == 0
+
+
+def test_a_gateway_that_has_knocked_when_its_worker_is_told_to_drain_is_let_in(tmp_path: Path) -> None:
+    gate = make_gate(tmp_path)
+    with serving(tmp_path, GATE) as worker, worker.connect() as first:
+        first.send({"variables": {"wait": True}})
+        began(worker)
+        worker.drain()
+        with worker.connect() as second:
+            id = second.send()
+            gate.write_text("")
+            assert second.receive().id == id
 
 
 def test_a_worker_without_connections_drains_at_once(tmp_path: Path) -> None:
