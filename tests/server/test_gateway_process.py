@@ -1,0 +1,70 @@
+"""A gateway's start and end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+
+from server.table import Stop
+from tests.server.gateways import Gate, asynchronous, echoes, gateway, hangs
+
+
+@asynchronous
+async def test_a_stop_lets_requests_in_flight_finish(tmp_path: Path) -> None:
+    gate = Gate()
+    async with gateway(tmp_path) as running, running.client() as client:
+        [worker] = await running.serve(Iris=gate)
+        request = asyncio.create_task(client.post("/models/Iris", json={}))
+        await worker.wait_for_requests(1)
+        running.send(Stop())
+        gate.opened.set()
+        answer = await request
+        assert answer.json() == "late"
+        assert await running.process.wait() == 0
+        await worker.left.wait()
+
+
+@asynchronous
+async def test_a_stop_ends_what_does_not_finish(tmp_path: Path) -> None:
+    async with gateway(tmp_path, stop_timeout_s=0.1) as running, running.client() as client:
+        [worker] = await running.serve(Iris=hangs)
+        request = asyncio.create_task(client.post("/models/Iris", json={}))
+        await worker.wait_for_requests(1)
+        assert await running.stop() == 0
+        answer = await request
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "stopping")
+
+
+@asynchronous
+async def test_sigterm_is_a_stop(tmp_path: Path) -> None:
+    async with gateway(tmp_path) as running:
+        running.process.send_signal(signal.SIGTERM)
+        assert await running.process.wait() == 0
+
+
+@asynchronous
+async def test_ctrl_c_in_the_terminal_is_for_the_daemon(tmp_path: Path) -> None:
+    async with gateway(tmp_path) as running, running.client() as client:
+        await running.serve(Iris=echoes)
+        running.process.send_signal(signal.SIGINT)
+        assert (await client.post("/models/Iris", json=[1])).json() == [1]
+
+
+@asynchronous
+async def test_without_its_daemon_a_gateway_ends(tmp_path: Path) -> None:
+    async with gateway(tmp_path) as running, running.client():
+        [worker] = await running.serve(Iris=hangs)
+        _, writer = await running.open()
+        writer.write(b"GET /models/Iris HTTP/1.1\r\nHost: x\r\n\r\n")
+        await worker.wait_for_requests(1)
+        running.hang_up()
+        assert await running.process.wait() == 0
+        writer.close()
+
+
+@asynchronous
+async def test_it_is_heard_of_also_when_nothing_happens(tmp_path: Path) -> None:
+    async with gateway(tmp_path) as running:
+        counted = await running.hear(lambda message: hasattr(message, "outstanding"))
+        assert (counted.requests, counted.outstanding) == ({}, {})
