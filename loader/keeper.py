@@ -209,7 +209,7 @@ class Keeper:
         keeps = "nothing is live yet" if self.live is None else f"{self.live.version.label} stays live"
         self._event(
             EventKind.FAILED,
-            f"{wanted.version.label} failed at {error.stage}: {error} ({keeps})",
+            f"{wanted.version.label} failed{_again(tries)} at {error.stage}: {error} ({keeps})",
             wanted.version,
             error.detail,
         )
@@ -254,3 +254,7 @@ class Keeper:
                 detail=detail,
             )
         )
+
+
+def _again(tries: int) -> str:
+    return "" if tries == 1 else f" again (try {tries})"

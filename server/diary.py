@@ -26,13 +26,14 @@ class Diary:
     def __init__(self) -> None:
         self._events: deque[Event] = deque(maxlen=KEPT)
         self._write: Callable[[Event], None] = lambda event: None
+        self._last_detail: dict[str, str] = {}
+        """Of each model, as logged: a traceback that repeats at every try is logged once."""
 
     def record(self, event: Event) -> None:
         self._events.append(event)
         self._write(event)
         who = f"{event.model}: " if event.model else ""
-        detail = "\n" + _indented(event.detail) if event.detail else ""
-        log.log(_level(event.kind), "%s%s%s", who, event.message, detail)
+        log.log(_level(event.kind), "%s%s%s", who, event.message, self._new_detail(event))
 
     def write_to(self, write: Callable[[Event], None]) -> None:
         """Have every event written down too, those that were recorded so far first."""
@@ -50,6 +51,12 @@ class Diary:
         """The newest events first."""
         chosen = [event for event in reversed(self._events) if model is None or event.model == model]
         return chosen[:most]
+
+    def _new_detail(self, event: Event) -> str:
+        if not event.detail or self._last_detail.get(event.model) == event.detail:
+            return ""
+        self._last_detail[event.model] = event.detail
+        return "\n" + _indented(event.detail)
 
 
 def _level(kind: EventKind) -> int:
