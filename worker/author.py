@@ -22,13 +22,13 @@ def import_etls(folder: str, root: str, blame: Blame) -> ModuleType:
     try:
         return __import__("etls")
     except SyntaxError as error:
-        raise LoadFailed(f"{blame.where(error) or 'etls.py'}: {in_words(error)}") from error
+        raise LoadFailed(f"{_place(error, blame)}: {in_words(error)}") from error
     except ModuleNotFoundError as error:
         raise LoadFailed(_not_found(error, blame)) from error
     except (ImportError, NameError) as error:
-        raise LoadFailed(f"{blame.where(error)}: {in_words(error)}") from error
+        raise LoadFailed(f"{_place(error, blame)}: {in_words(error)}") from error
     except BaseException as error:
-        raise LoadFailed(f"{blame.where(error)}: importing etls.py raised {in_words(error)}", heals=True) from error
+        raise LoadFailed(f"{_place(error, blame)}: importing etls.py raised {in_words(error)}", heals=True) from error
 
 
 def find_class(module: ModuleType) -> type:
@@ -96,10 +96,14 @@ def place_of(thing: Any) -> str:
         return "etls.py"
 
 
+def _place(error: BaseException, blame: Blame) -> str:
+    return blame.where(error) or "etls.py"  # which may be unreadable, say
+
+
 def _not_found(error: ModuleNotFoundError, blame: Blame) -> str:
     missing = (error.name or "").partition(".")[0]
     return (
-        f"{blame.where(error)}: no module named {error.name!r}; if {missing!r} is a package, list what provides it in "
+        f"{_place(error, blame)}: no module named {error.name!r}; if {missing!r} is a package, list what provides it in "
         f"the folder's requirements.txt; if it is a folder beside this one, list it under 'uses' in model.yaml"
     )
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import msgspec
+
 from . import variables
 from .author import METHOD, construct, find_class, import_etls
 from .blame import Blame
@@ -72,13 +74,16 @@ def _load_onnx(config: WorkerConfig, files: Mapping[str, Path], parking: Parking
     instance = construct(kind, {"onnx": lambda: sessions.open(files, config, parking)}, blame)
     method = Method("dict", variables.as_sent)
     description = _describe(config, kind, method, True, "the ONNX file is served by itself", sessions)
-    schemas = {
-        name: getattr(instance, name, None) for name in ("variables_schema", "answer_schema") if hasattr(instance, name)
-    }
     return Model(
         predict=getattr(instance, METHOD),
         decode=method.decode,
-        description=_changed(description, takes="onnx", doc="", **schemas),
+        description=msgspec.structs.replace(
+            description,
+            takes="onnx",
+            doc="",
+            variables_schema=getattr(instance, "variables_schema", None),
+            answer_schema=getattr(instance, "answer_schema", None),
+        ),
     )
 
 
@@ -125,9 +130,3 @@ def _describe(
         sessions=tuple(session.merging for session in sessions.values()),
         python=platform.python_version(),
     )
-
-
-def _changed(description: Description, **changes: Any) -> Description:
-    import msgspec
-
-    return msgspec.structs.replace(description, **changes)

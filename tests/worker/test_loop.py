@@ -287,6 +287,24 @@ def test_a_hanging_worker_shows_its_slice_and_its_stack(tmp_path: Path) -> None:
         assert any(b"etls.py" in line and b"transform_predict" in line for line in lines)
 
 
+def test_a_worker_that_hangs_with_the_interpreter_locked_shows_its_slice_and_its_stack(tmp_path: Path) -> None:
+    etls = """
+        import ctypes
+        class A:
+            def transform_predict(self):
+                print("began", flush=True)
+                ctypes.PyDLL(None).sleep(600)
+    """
+    with serving(tmp_path, etls) as worker, worker.connect() as gateway:
+        gateway.send()
+        began(worker)
+        assert worker.board.longest_slice_s() > 0
+        worker.process.send_signal(signal.SIGUSR2)
+        assert worker.process.stderr is not None
+        lines = iter(worker.process.stderr.readline, b"")
+        assert any(b"transform_predict" in line for line in lines)
+
+
 def test_no_slice_runs_where_nothing_does(tmp_path: Path) -> None:
     with serving(tmp_path, ECHO) as worker:
         worker.ask()

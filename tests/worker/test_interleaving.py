@@ -1,0 +1,544 @@
+from __future__ import annotations
+
+import importlib.util
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from worker.interleaving import why_not_interleave
+
+PREAMBLE = """
+import functools, heapq, logging, random, threading
+from copy import copy, deepcopy
+import numpy as np
+log = logging.getLogger("model")
+LIMIT = 3
+LABELS = ["a", "b"]
+CACHE = {}
+STATE = [0]
+"""
+
+
+@pytest.fixture(autouse=True)
+def forget_modules() -> Iterator[None]:
+    before = set(sys.modules)
+    yield
+    for name in set(sys.modules) - before:
+        if name.startswith("author_"):
+            del sys.modules[name]
+
+
+def load(folder: Path, source: str, name: str = "author_etls") -> ModuleType:
+    path = folder / f"{name}.py"
+    path.write_text(source)
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def why_not(folder: Path, source: str) -> str | None:
+    module = load(folder, source)
+    return why_not_interleave(module.Model(), module, f"{folder}/")
+
+
+def with_method(body: str, init: str = "pass", extra: str = "") -> str:
+    lines = [
+        PREAMBLE,
+        textwrap.dedent(extra),
+        "class Model:",
+        "    FACTOR = 2",
+        "    shared = {}",
+        "    def __init__(self):",
+        textwrap.indent(INIT + textwrap.dedent(init), " " * 8),
+        "    def transform_predict(self, variables):",
+        textwrap.indent(textwrap.dedent(body), " " * 8),
+    ]
+    return "\n".join(lines)
+
+
+INIT = """
+self.session = object()
+self.columns = ["a", "b"]
+self.cache = {}
+self.count = 0
+self.mean = np.zeros(3)
+self.buffer = np.zeros(3)
+self.names = ("a", "b")
+self.nested = {"a": {"b": []}}
+"""
+
+SAFE = {
+    "a result built of locals": """
+        rows = []
+        for name in self.columns:
+            rows.append(variables.get(name, 0.0))
+        feed = {"x": np.array([rows], dtype=np.float32)}
+        y = self.session.run(None, feed)[0]
+        return {"score": float(y[0, 0])}
+        """,
+    "a local frame gets a column": """
+        import pandas as pd
+        df = pd.DataFrame([variables])
+        df["ratio"] = df["a"] / df["b"]
+        df.loc[0, "c"] = 1
+        df = df.fillna(0).reindex(columns=self.columns)
+        df["d"] = 1
+        df.drop(columns=["a"], inplace=True)
+        return df.to_dict()
+        """,
+    "the variables are changed": """
+        variables["a"] = 1
+        variables.pop("b", None)
+        variables.setdefault("c", []).append(1)
+        return variables
+        """,
+    "arrays are computed with": """
+        x = np.asarray(variables["x"], dtype=np.float32)
+        x = (x - self.mean) / 2
+        x[0] = 0
+        x += 1
+        z = np.dot(x, self.mean)
+        x[:, None][0] = z
+        return {"x": x}
+        """,
+    "an answer is changed": """
+        y = self.session.run(None, {"x": variables})[0]
+        y[y < 0] = 0
+        y.sort()
+        return y
+        """,
+    "a model's answer is changed": """
+        y = self.session.predict(variables)
+        y[0] = 1
+        row = y[0]
+        row[0] = 2
+        return y
+        """,
+    "comprehensions": """
+        pairs = {name: variables[name] for name in self.columns if name in variables}
+        pairs["z"] = [value for value in pairs.values()]
+        return {k: v for k, v in pairs.items()}
+        """,
+    "logging": """
+        log.info("called with %s", variables)
+        logging.getLogger("x").warning("no")
+        print(variables)
+        return {}
+        """,
+    "class constants and plain attributes": """
+        total = self.count
+        total += self.FACTOR * LIMIT
+        name = self.names[0]
+        return {"total": total, "name": name, "label": LABELS[0], "labels": list(LABELS)}
+        """,
+    "a copy of a shared dict is changed": """
+        merged = dict(self.cache)
+        merged["a"] = 1
+        other = {**self.cache, "b": 2}
+        other.update(variables)
+        third = self.cache.copy()
+        third["x"] = 1
+        fourth = deepcopy(self.nested)
+        fourth["a"]["b"].append(1)
+        names = sorted(self.columns)
+        names.append("x")
+        more = self.columns + ["z"]
+        more.append("y")
+        return [merged, other, third, names]
+        """,
+    "a counter of the method's own": """
+        count = 0
+        while count < 3:
+            count += 1
+        (first, *rest), last = [1, 2], 3
+        first += 1
+        rest.append(last)
+        return {"count": count, "first": first}
+        """,
+    "a function of its own": """
+        found = []
+        def note(row):
+            found.append(row)
+            return row
+        rows = list(map(note, variables["rows"]))
+        return sorted(rows, key=lambda row: row["a"])
+        """,
+    "with and try": """
+        try:
+            with open("/dev/null") as stream:
+                text = stream.read()
+        except OSError as error:
+            return {"error": str(error)}
+        if (n := len(text)) > 3:
+            return {"n": n}
+        return {}
+        """,
+    "an instance of a library's class": """
+        from collections import Counter, defaultdict
+        counts = Counter()
+        counts.update(variables)
+        groups = defaultdict(list)
+        groups["a"].append(1)
+        return {"n": counts.most_common(1), "g": groups}
+        """,
+    "matching": """
+        match variables:
+            case {"kind": kind, **rest}:
+                rest["x"] = kind
+                return rest
+            case [first, *others]:
+                others.append(first)
+                return others
+        return {}
+        """,
+    "a random number": """
+        return {"x": random.random(), "y": np.random.rand(3), "h": isinstance(self, Model)}
+        """,
+    "an empty method": "return {}",
+}
+
+UNSAFE = {
+    "an attribute": "self.last = variables",
+    "an attribute in place": "self.count += 1",
+    "an element": "self.cache[str(variables)] = 1",
+    "an element of an element": 'self.nested["a"]["b"] = 1',
+    "a deletion": 'del self.cache["a"]',
+    "append": "self.columns.append(1)",
+    "update": "self.cache.update(variables)",
+    "pop": 'self.cache.pop("a", None)',
+    "setdefault": 'self.cache.setdefault("a", 1)',
+    "fill": "self.buffer.fill(0)",
+    "a slice": "self.buffer[:] = variables",
+    "an array in place": "self.buffer += 1",
+    "an alias": "cache = self.cache; cache['a'] = 1",
+    "an alias of an alias": "a = self.cache; b = a; b['a'] = 1",
+    "an alias by tuple": "a, b = self.cache, 1; a['x'] = b",
+    "an alias by tuple of unknown": "a, b = [self.cache, self.cache]; a['x'] = b",
+    "an alias in a branch": "c = self.cache if variables else {}; c['a'] = 1",
+    "an alias by or": "c = variables or self.cache; c['a'] = 1",
+    "an alias of self": "me = self; me.x = 1",
+    "an alias in place": "c = self.columns; c += [1]",
+    "an alias by walrus": "(c := self.cache)['a'] = 1",
+    "a walrus in a comprehension": "[c := self.cache for _ in range(1)]; c['a'] = 1",
+    "a view": "view = self.buffer[1:]; view[0] = 1",
+    "a reshaped view": "self.buffer.reshape(3, 1)[0] = 1",
+    "asarray": "x = np.asarray(self.buffer); x[0] = 1",
+    "an array in place by name": "x = self.buffer; x += 1",
+    "out": "np.add(variables, 1, out=self.buffer)",
+    "out with an alias": "b = self.buffer; np.add(variables, 1, out=b)",
+    "copyto": "np.copyto(self.buffer, variables)",
+    "shuffle": "random.shuffle(self.columns)",
+    "heappush": "heapq.heappush(self.columns, 1)",
+    "next": "next(self.columns)",
+    "setattr": "setattr(self, 'x', 1)",
+    "object.__setattr__": "object.__setattr__(self, 'x', 1)",
+    "__dict__": "self.__dict__['x'] = 1",
+    "vars": "vars(self)['x'] = 1",
+    "the class": "Model.last = variables",
+    "the class by type": "type(self).last = variables",
+    "the class by __class__": "self.__class__.last = 1",
+    "a class attribute": "self.shared['x'] = 1",
+    "a global": "global LIMIT; LIMIT = 4",
+    "a global in place": "global LIMIT; LIMIT += 4",
+    "a global's element": "CACHE['a'] = 1",
+    "a global's element in place": "STATE[0] += 1",
+    "a global's method": "LABELS.append('c')",
+    "an alias of a global": "cache = CACHE; cache['a'] = 1",
+    "globals": "globals()['x'] = 1",
+    "exec": "exec('x = 1')",
+    "a module's attribute": "logging.thing = 1",
+    "a module imported here": "import json; json.thing = 1",
+    "os.environ": "import os; os.environ['X'] = '1'",
+    "a seed": "np.random.seed(1)",
+    "a for target": "for self.x in variables: pass",
+    "a for target's element": "for self.cache['x'] in variables: pass",
+    "an element in a loop": "for row in self.nested.values(): row['x'] = 1",
+    "an element in a comprehension": "[row.update(variables) for row in self.nested.values()]",
+    "items": "for _, row in self.nested.items(): row['x'] = 1",
+    "enumerate": "for _, row in enumerate(self.columns): row.append(1)",
+    "zip": "for row, _ in zip(self.columns, variables): row.append(1)",
+    "get": "self.nested.get('a', {})['b'] = 1",
+    "a default of get": "variables.get('x', self.cache)['a'] = 1",
+    "a with target": "with open('/dev/null') as self.f: pass",
+    "a shallow copy's element": "c = dict(self.nested); c['a']['x'] = 1",
+    "a shallow copy's element by copy": "c = copy(self.nested); c['a']['x'] = 1",
+    "a shallow copy's element by method": "c = self.nested.copy(); c['a']['x'] = 1",
+    "a list of shared things": "for each in [self.cache, {}]: each['x'] = 1",
+    "a dict of shared things": "d = {'x': self.cache}; d['x']['y'] = 1",
+    "a container filled with shared things": "d = {}; d['x'] = self.cache; d['x']['y'] = 1",
+    "a list filled with shared things": "d = []; d.append(self.cache); d[0]['y'] = 1",
+    "an unpacked dict's element": "d = {**self.nested}; d['a']['y'] = 1",
+    "a matched value": "match self.nested:\n    case {'a': inner}:\n        inner['x'] = 1",
+    "a matched whole": "match self.cache:\n    case whole:\n        whole['x'] = 1",
+    "self handed on": "import json; json.dump(self, variables)",
+    "self handed on by keyword": "variables['f'](x=self)",
+    "an alias of self handed on": "me = self; log.info(me); functools.reduce(me)",
+    "a lambda that changes": "list(map(lambda row: row.update(a=1), self.nested.values()))",
+    "a lambda over self": "f = lambda: self.cache.update(a=1); f()",
+    "a function within": "def f():\n    self.x = 1\nf()",
+    "a function within that changes its argument": "def f(c):\n    c['x'] = 1\nf(self.cache)",
+    "nonlocal": "x = 1\ndef f():\n    nonlocal x\n    x = 2\nf()",
+    "in place by name": "self.buffer.add_(1)",
+    "inplace": "self.frame.drop(columns=['a'], inplace=True)",
+    "accessors": "self.frame.loc[0, 'a'] = 1",
+    "fit": "self.scaler.fit(variables)",
+    "inplace on an accessor": "self.frame.values[0] = 1",
+    "a second construction": "self.__init__()",
+    "super's setattr": "super().__setattr__('x', 1)",
+    "an unpacked argument": "def f(*xs):\n    xs[0]['a'] = 1\nf(*[self.cache])",
+    "a keyword argument": "def f(**xs):\n    xs['c']['a'] = 1\nf(c=self.cache)",
+}
+
+
+@pytest.mark.parametrize("body", SAFE.values(), ids=SAFE)
+def test_what_stays_within_a_request_is_safe(tmp_path: Path, body: str) -> None:
+    assert why_not(tmp_path, with_method(body)) is None
+
+
+@pytest.mark.parametrize("body", UNSAFE.values(), ids=UNSAFE)
+def test_what_another_request_could_see_is_unsafe(tmp_path: Path, body: str) -> None:
+    why = why_not(tmp_path, with_method(body))
+    assert why is not None
+    assert "author_etls.py, line" in why
+
+
+SAFE_HELPERS = {
+    "a function that changes what is new": (
+        "def clean(df):\n    df['x'] = 1\n    return df",
+        "return clean(dict(variables))",
+    ),
+    "a function that copies what is shared": (
+        "def clean(d):\n    new = dict(d)\n    return new",
+        "c = clean(self.cache); c['x'] = 1; return c",
+    ),
+    "a helper's object made for the request": (
+        "class Row:\n    def __init__(self, x):\n        self.x = x\n    def twice(self):\n        return self.x * 2",
+        "return Row(variables).twice()",
+    ),
+    "a dataclass": (
+        "from dataclasses import dataclass, field\n"
+        "@dataclass\nclass Row:\n    a: int = 1\n    b: list = field(default_factory=list)",
+        "r = Row(); r.a = 2; r.b.append(1); return {'a': r.a}",
+    ),
+    "a decorator that counts nothing": (
+        "def logged(f):\n    @functools.wraps(f)\n    def inner(*a, **k):\n        log.info('x')\n"
+        "        return f(*a, **k)\n    return inner\n@logged\ndef twice(x):\n    return [x, x]",
+        "return twice(variables)",
+    ),
+    "a generator": ("def each(rows):\n    for row in rows:\n        yield {**row}", "return list(each(variables))"),
+}
+
+UNSAFE_HELPERS = {
+    "a function that changes what it is given": (
+        "def clean(d):\n    d['x'] = 1",
+        "clean(self.cache)",
+    ),
+    "by keyword": ("def clean(a, *, d):\n    d['x'] = 1", "clean(1, d=self.cache)"),
+    "one function further": (
+        "def outer(a):\n    inner(a)\ndef inner(b):\n    b.append(1)",
+        "outer(self.columns)",
+    ),
+    "what a function returns": ("def same(d):\n    return d", "c = same(self.cache); c['x'] = 1"),
+    "what a function finds inside": ("def inside(d):\n    return d['a']", "inside(self.nested)['x'] = 1"),
+    "what a function keeps inside": ("def both(d):\n    return [d, d]", "both(self.cache)[0]['x'] = 1"),
+    "a global that a function returns": ("def cache():\n    return CACHE", "cache()['x'] = 1"),
+    "a function that changes a global": ("def count():\n    STATE[0] += 1", "count()"),
+    "a function with a lasting default": ("def seen(x, known=[]):\n    known.append(x)", "seen(1)"),
+    "a function with a lasting keyword": ("def seen(x, *, known={}):\n    known[x] = 1", "seen(1)"),
+    "a decorator that remembers": (
+        "def memo(f):\n    known = {}\n    def inner(x):\n        known[x] = f(x)\n        return known[x]\n"
+        "    return inner\n@memo\ndef twice(x):\n    return x",
+        "return twice(1)",
+    ),
+    "a closure": (
+        "def counter():\n    n = [0]\n    return lambda: n.append(1)\nCOUNT = counter()",
+        "COUNT()",
+    ),
+    "a helper class that counts": (
+        "class Counter:\n    def __init__(self):\n        self.n = 0\n    def add(self):\n        self.n += 1\nC = Counter()",
+        "C.add()",
+    ),
+    "a constructor that counts": (
+        "class Row:\n    made = []\n    def __init__(self):\n        Row.made.append(1)",
+        "Row()",
+    ),
+    "a helper that keeps what is shared": (
+        "class Row:\n    def __init__(self, d):\n        self.d = d",
+        "Row(self.cache).d['x'] = 1",
+    ),
+    "a function handed over": ("def add(row):\n    row['x'] = 1", "list(map(add, self.nested.values()))"),
+    "a lambda of the module": ("add = lambda: CACHE.update(a=1)", "add()"),
+    "self in a function": ("def note(model):\n    model.x = 1", "note(self)"),
+    "a property": (
+        "class Base:\n    @property\n    def data(self):\n        self._data = 1\n        return 1",
+        "return 1",
+    ),
+    "a thing of the constructor's that is called later": (
+        "class Late:\n    def __init__(self):\n        self.f = lambda: self.load()\n"
+        "    def load(self):\n        self.x = 1",
+        "Late().f()",
+    ),
+}
+
+
+@pytest.mark.parametrize(("helper", "body"), SAFE_HELPERS.values(), ids=SAFE_HELPERS)
+def test_helpers_that_change_nothing_shared_are_safe(tmp_path: Path, helper: str, body: str) -> None:
+    assert why_not(tmp_path, with_method(body, extra=helper)) is None
+
+
+@pytest.mark.parametrize(("helper", "body"), UNSAFE_HELPERS.values(), ids=UNSAFE_HELPERS)
+def test_helpers_that_change_what_is_shared_are_unsafe(tmp_path: Path, helper: str, body: str) -> None:
+    assert why_not(tmp_path, with_method(body, extra=helper)) is not None
+
+
+HELD = {
+    "a lock": ("self.lock = threading.Lock()", "self.lock is a lock"),
+    "a reentrant lock": ("self.lock = threading.RLock()", "self.lock is a RLock"),
+    "a semaphore": ("self.gate = threading.Semaphore()", "self.gate is a Semaphore"),
+    "a condition": ("self.c = threading.Condition()", "self.c is a Condition"),
+    "a thread-local": ("self.local = threading.local()", "self.local is a thread-local"),
+    "a generator": ("self.ids = (i for i in range(3))", "self.ids is an iterator"),
+    "an iterator": ("self.ids = iter([])", "self.ids is an iterator"),
+    "a lock in a dict": ("self.locks = {'a': [threading.Lock()]}", "self.locks['a'][0] is a lock"),
+}
+
+
+@pytest.mark.parametrize(("init", "expected"), HELD.values(), ids=HELD)
+def test_holding_a_lock_or_an_iterator_is_unsafe(tmp_path: Path, init: str, expected: str) -> None:
+    assert why_not(tmp_path, with_method("return {}", init)) == expected
+
+
+def test_a_global_lock_is_unsafe(tmp_path: Path) -> None:
+    source = with_method("return {}", extra="GATE = threading.Lock()")
+    assert why_not(tmp_path, source) == "author_etls.GATE is a lock"
+
+
+def test_a_lock_in_a_helper_is_unsafe(tmp_path: Path) -> None:
+    helper = "class Helper:\n    __slots__ = ('gate',)\n    def __init__(self):\n        self.gate = threading.Lock()"
+    why = why_not(tmp_path, with_method("return {}", "self.helper = Helper()", helper))
+    assert why == "self.helper.gate is a lock"
+
+
+def test_an_open_file_is_unsafe(tmp_path: Path) -> None:
+    module = load(tmp_path, with_method("return {}"))
+    model = module.Model()
+    with open("/dev/null") as model.file:
+        assert why_not_interleave(model, module, str(tmp_path)) == "self.file is an open file"
+
+
+def test_what_runs_at_construction_only_may_assign(tmp_path: Path) -> None:
+    source = PREAMBLE + textwrap.dedent(
+        """
+        def load_table():
+            global TABLE
+            TABLE = {"a": 1}
+        TABLE = None
+        load_table()
+
+        class Model:
+            def __init__(self):
+                self._load()
+            def _load(self):
+                self.table = {}
+                self._fill("x")
+            def _fill(self, key):
+                self.table[key] = 1
+            def transform_predict(self, variables):
+                return self.table.get("x")
+        """
+    )
+    assert why_not(tmp_path, source) is None
+
+
+@pytest.mark.parametrize(
+    "use",
+    ["self._load()", "getattr(self, '_load')()", "f = self._load", "list(map(self._load, []))"],
+)
+def test_what_a_request_may_call_too_may_not_assign(tmp_path: Path, use: str) -> None:
+    source = PREAMBLE + textwrap.dedent(
+        f"""
+        class Model:
+            def __init__(self):
+                self._load()
+            def _load(self):
+                self.table = {{}}
+            def transform_predict(self, variables):
+                {use}
+        """
+    )
+    assert why_not(tmp_path, source) == "Model._load assigns to self.table (author_etls.py, line 15)"
+
+
+def test_a_method_kept_by_the_constructor_may_not_assign(tmp_path: Path) -> None:
+    init = "self._steps = [self._step]"
+    source = (
+        with_method("return [step() for step in self._steps]", init) + "\n    def _step(self):\n        self.x = 1\n"
+    )
+    assert "Model._step assigns to self.x" in str(why_not(tmp_path, source))
+
+
+def test_a_method_that_libraries_call_by_name_may_not_assign(tmp_path: Path) -> None:
+    helper = "class Step:\n    def transform(self, x):\n        self.last = x\n        return x"
+    source = with_method("return self.steps.predict(variables)", "Step().transform(1)", helper)
+    assert "Step.transform assigns to self.last" in str(why_not(tmp_path, source))
+
+
+def test_a_function_made_by_the_constructor_may_not_change_what_it_closes_over(tmp_path: Path) -> None:
+    init = """
+        known = {}
+        def look_up(key):
+            known[key] = 1
+        self.look_up = look_up
+        """
+    assert "known[key]" in str(why_not(tmp_path, with_method("return self.look_up(1)", init)))
+
+
+def test_a_comprehensions_name_does_not_hide_a_global(tmp_path: Path) -> None:
+    body = "[CACHE for CACHE in range(3)]; CACHE['x'] = 1"
+    assert "CACHE['x']" in str(why_not(tmp_path, with_method(body)))
+
+
+def test_other_modules_of_the_release_are_read_too(tmp_path: Path) -> None:
+    load(tmp_path, "SEEN = []\ndef note(x):\n    SEEN.append(x)\n", "author_common")
+    source = with_method("author_common.note(1)", extra="import author_common")
+    assert why_not(tmp_path, source) == ("note calls SEEN.append, which changes it (author_common.py, line 3)")
+
+
+def test_modules_from_elsewhere_are_not_read(tmp_path: Path) -> None:
+    (tmp_path / "release").mkdir()
+    load(tmp_path, "SEEN = []\ndef note(x):\n    SEEN.append(x)\n", "author_library")
+    source = with_method("author_library.note(1)", extra="import author_library")
+    assert why_not(tmp_path / "release", source) is None
+
+
+def test_bases_within_the_release_are_read(tmp_path: Path) -> None:
+    load(tmp_path, "class Base:\n    def step(self):\n        self.x = 1\n", "author_base")
+    source = PREAMBLE + textwrap.dedent(
+        """
+        from author_base import Base
+        class Model(Base):
+            def transform_predict(self, variables):
+                return self.step()
+        """
+    )
+    assert why_not(tmp_path, source) == "Base.step assigns to self.x (author_base.py, line 3)"
+
+
+def test_without_a_source_it_is_unsafe(tmp_path: Path) -> None:
+    module = load(tmp_path, with_method("return {}"))
+    (tmp_path / "author_etls.py").unlink()
+    assert "can't be read" in str(why_not_interleave(module.Model(), module, str(tmp_path)))
+
+
+def test_a_method_made_at_run_time_is_unsafe(tmp_path: Path) -> None:
+    source = with_method("return {}", extra="made = {}") + "\nexec('def f(self, v): self.x = v', made)\n"
+    why = why_not(tmp_path, source + "Model.transform_predict = made['f']\n")
+    assert why == "the source of transform_predict can't be found"
