@@ -82,6 +82,10 @@ class Journal:
         except SQLAlchemyError as error:
             raise _unavailable(error) from error
 
+    def forget_everything(self) -> None:
+        """Drop the tables."""
+        _metadata.drop_all(self._engine)
+
     def close(self) -> None:
         self._engine.dispose()
 

@@ -1,16 +1,24 @@
-"""One suite over every database that there is: SQLite always, PostgreSQL where PAWL_TEST_POSTGRES names one."""
+"""One suite over every database: SQLite, and PostgreSQL where it is installed."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from core.events import Event, EventKind
 from registry.journal import Journal, RegistryUnavailable
+from tests.postgres import find_programs, running_postgres
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    programs = find_programs()
+    if programs is None:
+        pytest.skip("no PostgreSQL here: on Debian and Ubuntu, apt-get install postgresql")
+    with running_postgres(programs) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -18,14 +26,11 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'registry.db'}"
         return
-    address = os.environ.get("PAWL_TEST_POSTGRES")
-    if not address:
-        pytest.skip("no PostgreSQL: set PAWL_TEST_POSTGRES to the URL of one whose tables may be dropped")
-    engine = create_engine(address.replace("postgresql://", "postgresql+psycopg://"))
-    with engine.begin() as connection:
-        connection.execute(text("DROP TABLE IF EXISTS events"))
-    engine.dispose()
+    address: str = request.getfixturevalue("postgres")
     yield address
+    journal = Journal(address)
+    journal.forget_everything()
+    journal.close()
 
 
 @pytest.fixture
