@@ -103,8 +103,8 @@ def _place(error: BaseException, blame: Blame) -> str:
 def _not_found(error: ModuleNotFoundError, blame: Blame) -> str:
     missing = (error.name or "").partition(".")[0]
     return (
-        f"{_place(error, blame)}: no module named {error.name!r}; if {missing!r} is a package, list what provides it in "
-        f"the folder's requirements.txt; if it is a folder beside this one, list it under 'uses' in model.yaml"
+        f"{_place(error, blame)}: no module named {error.name!r}; if {missing!r} is a package, list what provides it "
+        f"in the folder's requirements.txt; if it is a folder beside this one, list it under 'uses' in model.yaml"
     )
 
 
