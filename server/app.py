@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 
 from server.admin import Admin, BodyTooLarge
-from server.catalogue import Catalogue
 from server.metrics import Metrics
+from server.pages.pages import Pages
 from server.replies import error
-from server.state import ServerState
 
 log = logging.getLogger("pawl")
 
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 
 
-def build_app(
-    base: str, admin: Admin, catalogue: Catalogue, metrics: Metrics, state: Callable[[], ServerState]
-) -> Starlette:
-    routes = [*admin.routes(), *catalogue.routes()]
+def build_app(base: str, admin: Admin, pages: Pages, metrics: Metrics) -> Starlette:
+    routes = [*admin.routes(), *pages.routes()]
+    under_base = [Route(base, pages.index), Mount(base, routes=routes)] if base else routes
     return Starlette(
-        routes=[metrics.route(), *([Mount(base, routes=routes)] if base else routes)],
+        routes=[metrics.route(), *under_base],
         exception_handlers={
             HTTPException: _refused,
             BodyTooLarge: _too_large,

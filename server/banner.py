@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
-
 import msgspec
 
 from core.settings import Settings
+from server.invitation import curl
 from server.state import ModelState, ServerState
 
 
@@ -40,9 +39,7 @@ class Banner:
 
     def _curl(self, model: ModelState) -> str:
         assert model.live is not None
-        examples = model.live.examples(model.name)
-        body = msgspec.json.encode({"variables": examples[0].variables} if examples else {}).decode()
-        return f"curl -d {shlex.quote(body)} {self._url}/{model.name}"
+        return curl(f"{self._url}/{model.name}", model.live.examples(model.name))
 
 
 def _showcase(live: list[ModelState]) -> ModelState:

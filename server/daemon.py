@@ -30,12 +30,12 @@ from registry.scribe import Scribe
 from server.admin import Admin
 from server.app import build_app
 from server.banner import Banner
-from server.catalogue import Catalogue
 from server.diary import KEPT, Diary
 from server.gateways import Gateways
 from server.home import Home
 from server.metrics import Metrics
 from server.opening import Opening
+from server.pages.pages import Pages
 from server.sources import open_source
 from server.state import server_state
 from server.switchboard import Switchboard
@@ -145,7 +145,7 @@ class Daemon:
         self._loop = asyncio.get_running_loop()
         state = self._state
         admin = Admin(self._settings, self._reconciler, self._diary, state)
-        app = build_app(self._settings.base, admin, Catalogue(self._settings.base, state), self._metrics, state)
+        app = build_app(self._settings.base, admin, Pages(self._settings.base, state), self._metrics)
         return _QuietServer(
             uvicorn.Config(
                 app,

@@ -68,6 +68,8 @@ class _Model:
         self.name = name
         self._live = live
         self._examples = list(enumerate(examples))
+        self._about = live.about.replace("<", r"\<")
+        """Markdown (CommonMark), and no HTML in it: strangers wrote it."""
         description = live.description
         self.variables = _added(components, name, "variables", description.variables_schema) or _ANYTHING
         self.answer = _added(components, name, "answer", description.answer_schema) or _ANYTHING
@@ -75,10 +77,10 @@ class _Model:
         self._is_required = bool(_resolved(self.variables, components).get("required"))
 
     def tag(self) -> Schema:
-        return {"name": self.name, "description": self._live.about or f"The model {self.name}."}
+        return {"name": self.name, "description": self._about or f"The model {self.name}."}
 
     def path(self) -> Schema:
-        about = f"{self._live.about}\n\nLive: {self._live.version}, commit `{self._live.commit}`.".lstrip()
+        about = f"{self._about}\n\nLive: {self._live.version}, commit `{self._live.commit}`.".lstrip()
         return {
             "x-pawl-version": self._live.version,
             "x-pawl-commit": self._live.commit,

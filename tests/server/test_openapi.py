@@ -109,6 +109,12 @@ def test_the_release_is_named() -> None:
     assert set(path["post"]["responses"]["200"]["headers"]) == {"X-Pawl-Model", "X-Pawl-Version", "X-Pawl-Commit"}
 
 
+def test_descriptions_hold_no_html() -> None:
+    found = document(state(model("Iris", live(about="<img src=x onerror=alert(1)> *fast*"))))
+    texts = [found["tags"][0]["description"], found["paths"][f"{BASE}/Iris"]["post"]["description"]]
+    assert all(text.startswith(r"\<img src=x onerror=alert(1)> *fast*") for text in texts)
+
+
 def test_examples_are_those_of_the_request_and_what_is_expected_those_of_the_answer() -> None:
     examples = [Example(variables={"x": 1}, expect={"y": 2}), Example(variables={"x": 2}), Example()]
     post = document(state(model("Iris", live())), Iris=examples)["paths"][f"{BASE}/Iris"]["post"]

@@ -1,0 +1,68 @@
+"""One model as the catalogue shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from loader.proof import Example
+from server.invitation import curl
+from server.state import ModelState
+
+_STAGES = {
+    "checkout": "writing its files to the disk",
+    "environment": "preparing its Python environment",
+    "load": "loading it and proving its examples",
+}
+
+
+@dataclass(frozen=True)
+class Card:
+    """Texts, none of them escaped."""
+
+    name: str
+    condition: str
+    """One of `live`, `unwell`, `failed`, `waiting`."""
+    version: str
+    commit: str
+    about: str
+    path: str
+    curl: str
+    failure: str
+    """Why the newest push is not live; empty when it is."""
+    failed_version: str
+    stays: str
+    """What answers all the same."""
+    on_its_way: str
+
+
+def card(model: ModelState, base: str, url: str, examples: Sequence[Example]) -> Card:
+    """`base` and `url`: path and address under which everything is."""
+    live, failure = model.live, model.failure
+    takes_nothing = live is not None and live.description.takes == "nothing"
+    return Card(
+        name=model.name,
+        condition=_condition(model),
+        version=live.version if live else "",
+        commit=short(live.commit) if live else "",
+        about=live.about if live else "",
+        path=f"{base}/{model.name}",
+        curl=curl(f"{url}/{model.name}", examples, takes_nothing=takes_nothing) if live else "",
+        failure=failure.message if failure else "",
+        failed_version=f"{failure.version}, commit {short(failure.commit)}, failed at {failure.stage}"
+        if failure
+        else "",
+        stays=f"{live.version} goes on answering." if live else "Nothing answers.",
+        on_its_way=_STAGES.get(model.stage, model.stage) if model.stage else "",
+    )
+
+
+def short(commit: str) -> str:
+    """A commit as people write it; in a local folder, its release."""
+    return commit[:13] if commit.startswith("local-") else commit[:7]
+
+
+def _condition(model: ModelState) -> str:
+    if model.live is not None:
+        return "unwell" if model.live.crashing else "live"
+    return "failed" if model.failure is not None else "waiting"
