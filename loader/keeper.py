@@ -120,6 +120,8 @@ class Keeper:
     async def _attempt(self, wanted: Wanted) -> None:
         assert wanted.release is not None
         began = time.monotonic()
+        if self.live is None and self.failure is None:
+            await self._front.hide(self.model, "it is being loaded")
         try:
             if wanted.release.manifest.serve.swap == "replace" and self.live is not None:
                 await self._make_room(self.live)
@@ -176,7 +178,7 @@ class Keeper:
     async def _make_room(self, live: Live) -> None:
         """Stop what is live before its successor starts: the gap that `serve.swap: replace` accepts."""
         self._made_room, self.live = live, None
-        await self._front.hide(self.model, f"{self.model} is being replaced by its next release")
+        await self._front.hide(self.model, "it is being replaced by its next release")
         await live.pool.stop()
 
     async def _bring_back(self) -> None:
@@ -214,7 +216,9 @@ class Keeper:
             error.detail,
         )
         if self.live is None:
-            await self._front.hide(self.model, f"{self.model} is not live: its release failed at {error.stage}")
+            await self._front.hide(
+                self.model, f"its release failed at {error.stage}; the log and the admin API say why"
+            )
         self._settled(self, self.live is not None)
 
     async def _rename(self, version: Version) -> None:

@@ -201,7 +201,7 @@ class Server:
 
     def _find_url(self) -> str:
         def address() -> str | None:
-            found = re.search(r"listening on (http://[^\s/]+)", self.log)
+            found = re.search(r"listening on (http://[^\s/,]+)", self.log)
             return found.group(1) if found else None
 
         return wait_for(address, "the address", lambda: self.log, alive=lambda: self.process.poll() is None)
