@@ -22,7 +22,7 @@ TOLERANCE = 1e-4
 COARSE_TOLERANCE = 1e-2
 """Relative to the largest value of the row. A matrix product of one row takes another kernel than one of several, and
 sums in another order: float32 then differs by some 1e-6, a hundred times that after many layers and with rows of the
-scales tried here. The coarse one: float16 has three digits, and so has TF32, in which a GPU multiplies float32 by default."""
+scales tried here. The coarse one: float16 has three digits, and so has TF32, in which a GPU multiplies float32."""
 
 _SIZES = (5, 32, 128)
 """Tried for dimensions without a fixed size: a network that halves an image five times refuses the small ones."""

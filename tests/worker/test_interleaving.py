@@ -363,7 +363,8 @@ UNSAFE_HELPERS = {
         "COUNT()",
     ),
     "a helper class that counts": (
-        "class Counter:\n    def __init__(self):\n        self.n = 0\n    def add(self):\n        self.n += 1\nC = Counter()",
+        "class Counter:\n    def __init__(self):\n        self.n = 0\n"
+        "    def add(self):\n        self.n += 1\nC = Counter()",
         "C.add()",
     ),
     "a constructor that counts": (

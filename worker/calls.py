@@ -1,0 +1,108 @@
+"""What a call changes: by the author's own functions as they were read, by others' names."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Protocol
+
+from . import effects
+from .origins import FRESH, SELF, Value, held_by
+from .values import Values, last_name
+
+
+class Changes(Protocol):
+    """Takes down what is changed."""
+
+    def change(self, value: Value, node: ast.AST, what: str) -> None: ...
+
+    def note(self, node: ast.AST, what: str) -> None: ...
+
+    def put_into(self, container: ast.expr, value: Value) -> None: ...
+
+
+def check_call(node: ast.Call, values: Values, changes: Changes) -> None:
+    name = last_name(node.func)
+    _check_own(node, values, changes)
+    _check_handed_functions(node, values, changes)
+    for keyword in node.keywords:
+        if keyword.arg == "out":
+            changes.change(values.of(keyword.value), node, f"lets {name} write into {ast.unparse(keyword.value)}")
+    if isinstance(node.func, ast.Attribute) and not isinstance(values.known(node.func.value), ModuleType):
+        _check_method(node, node.func, values, changes)
+    else:
+        _check_function(node, name, values, changes)
+    if name not in effects.HARMLESS_WITH_SELF and not values.summaries(node.func):
+        _check_self(node, name, values, changes)
+
+
+def _check_own(node: ast.Call, values: Values, changes: Changes) -> None:
+    """An author's function changes what it is given."""
+    for summary in values.summaries(node.func):
+        bound = values.arguments(node, summary)
+        for parameter, inside in summary.changes:
+            value = bound.get(parameter, FRESH)
+            what = f"hands what requests share to {last_name(node.func)}, which changes its {parameter}"
+            changes.change(held_by(value) if inside else value, node, what)
+
+
+def _check_handed_functions(node: ast.Call, values: Values, changes: Changes) -> None:
+    """`map(change, self.things)`: the callee calls a function of the author's with what else it got."""
+    given = [*node.args, *(each.value for each in node.keywords)]
+    if any(summary.changes for each in given if _is_function(each) for summary in values.summaries(each)):
+        on = [node.func.value] if isinstance(node.func, ast.Attribute) else []
+        for each in (*on, *given):
+            if not _is_function(each) or not values.summaries(each):
+                value = values.of(each)
+                what = f"has {last_name(node.func)} call a function that changes what it is given"
+                changes.change(value | held_by(value), node, what)
+
+
+def _is_function(node: ast.expr) -> bool:
+    return isinstance(node, ast.Lambda | ast.Name | ast.Attribute)
+
+
+def _check_method(node: ast.Call, function: ast.Attribute, values: Values, changes: Changes) -> None:
+    in_place = any(each.arg == "inplace" and not _is_false(each.value) for each in node.keywords)
+    if function.attr == "__init__":
+        if not _is_super(function.value):
+            changes.note(node, f"calls {ast.unparse(function)}")
+    elif function.attr in effects.CHANGING_METHODS or in_place or _is_in_place_name(function.attr):
+        changes.change(values.of(function.value), node, f"calls {ast.unparse(function)}, which changes it")
+        for value in _given(node, values):
+            changes.put_into(function.value, value)
+
+
+def _is_in_place_name(name: str) -> bool:
+    """PyTorch's `add_`, and setters."""
+    return (name.endswith("_") and not name.endswith("__")) or name.startswith("set_")
+
+
+def _check_function(node: ast.Call, name: str, values: Values, changes: Changes) -> None:
+    if name in effects.RUNS_ANYTHING and isinstance(node.func, ast.Name):
+        changes.note(node, f"calls {name}, which may change anything")
+    elif isinstance(node.func, ast.Attribute) and (
+        name in effects.CHANGING_MODULE_FUNCTIONS or name.startswith("set_")
+    ):
+        changes.note(node, f"calls {ast.unparse(node.func)}, which changes the whole process")
+    elif name in effects.CHANGING_FUNCTIONS and node.args:
+        changes.change(values.of(node.args[0]), node, f"calls {name} on {ast.unparse(node.args[0])}, which changes it")
+
+
+def _check_self(node: ast.Call, name: str, values: Values, changes: Changes) -> None:
+    for value in _given(node, values):
+        if any(origin.of == SELF and not origin.inside for origin in value):
+            changes.note(node, f"hands self to {name or 'a function'}, which may change it")
+
+
+def _given(node: ast.Call, values: Values) -> Iterator[Value]:
+    return (values.of(each) for each in (*node.args, *(each.value for each in node.keywords)))
+
+
+def _is_false(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is False
+
+
+def _is_super(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and last_name(node.func) == "super"
