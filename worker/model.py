@@ -67,13 +67,12 @@ def _load_onnx(config: WorkerConfig, files: Mapping[str, Path], parking: Parking
         raise LoadFailed(
             f"the folder has no etls.py and several .onnx ({names}): write an etls.py that says how they go"
         )
-    from . import onnx_only  # only here, for it loads numpy
+    from .onnx_only import OnnxOnly  # only here, for it loads numpy
 
-    kind = find_class(onnx_only)
     sessions = Sessions()
-    instance = construct(kind, {"onnx": lambda: sessions.open(files, config, parking)}, blame)
+    instance = construct(OnnxOnly, {"onnx": lambda: sessions.open(files, config, parking)}, blame)
     method = Method("dict", variables.as_sent)
-    description = _describe(config, kind, method, True, "the ONNX file is served by itself", sessions)
+    description = _describe(config, OnnxOnly, method, True, "the ONNX file is served by itself", sessions)
     return Model(
         predict=getattr(instance, METHOD),
         decode=method.decode,
