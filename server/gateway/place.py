@@ -28,7 +28,7 @@ class Place:
 
 
 _ROOT = {"/healthz": Kind.HEALTH, "/readyz": Kind.READY, "/metrics": Kind.DAEMON}
-_VERSION = re.compile(r"v[1-9][0-9]{0,8}|[0-9a-fA-F]{7,40}")
+_VERSION = re.compile(r"v[1-9][0-9]{0,8}|[0-9a-f]{7,40}")
 
 
 def find_place(base: str, path: str) -> Place:
