@@ -106,9 +106,7 @@ def _walk(path: str, tree: str, objects: Objects, depth: int) -> Iterator[tuple[
     for entry in objects.tree(tree):
         check_name(path, entry.name)
         if entry.name in names:
-            raise _refused(
-                f"{path}/{entry.name.decode()!r} is there twice; commit the folder again with a git of today"
-            )
+            raise _refused(f"{path}/{entry.name.decode()} is there twice; commit the folder again with a git of today")
         names.add(entry.name)
         below = f"{path}/{entry.name.decode()}"
         yield below, entry

@@ -33,6 +33,8 @@ class GitServer:
     """Every request waits for it first."""
     large: dict[str, bytes] = field(default_factory=dict)
     """Git LFS: content by hash."""
+    large_at: str = ""
+    """Where large files are instead."""
     logins: list[tuple[str, str]] = field(default_factory=list)
     """(path, Authorization) of every request."""
     asked: threading.Event = field(default_factory=threading.Event)
@@ -120,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
         objects = [
             {"oid": one["oid"], "size": one["size"]}
             | (
-                {"actions": {"download": {"href": f"{self.git.origin}/large/{one['oid']}"}}}
+                {"actions": {"download": {"href": f"{self.git.large_at or self.git.origin}/large/{one['oid']}"}}}
                 if one["oid"] in self.git.large
                 else {"error": {"code": 404, "message": "Object does not exist"}}
             )
