@@ -28,11 +28,19 @@ log = logging.getLogger(__name__)
 class LocalSource:
     """Follows the folder `folder`. A version's number counts the releases of the model that were seen.
 
-    `seen` says which those were before, in order.
+    `seen` says which those were before, in order. `only`: the one folder of them that is looked at.
     """
 
-    def __init__(self, folder: Path, seen: Mapping[str, list[str]], bounds: Bounds = DEFAULT_BOUNDS) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        seen: Mapping[str, list[str]],
+        bounds: Bounds = DEFAULT_BOUNDS,
+        *,
+        only: str | None = None,
+    ) -> None:
         self._folder = folder
+        self._only = only
         self._reading = threading.Lock()
         """Held to look at or change what a look finds."""
         self._closed = threading.Event()
@@ -94,6 +102,7 @@ class LocalSource:
 
     def _look(self) -> Desired:
         names = sorted(entry.name for entry in os.scandir(self._folder) if entry.is_dir(follow_symlinks=False))
+        names = [name for name in names if self._only in (None, name)]
         found = [name for name in names if not is_ignored(name) and self._models.is_model(name)]
         left_out = {printable(name): reason for name in found if (reason := why_left_out(name))}
         models = [name for name in found if why_left_out(name) is None]
