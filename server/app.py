@@ -37,7 +37,9 @@ def build_app(base: str, admin: Admin, pages: Pages, metrics: Metrics) -> Starle
 async def _refused(request: Request, caught: Exception) -> Response:
     assert isinstance(caught, HTTPException)
     code = _CODES.get(caught.status_code, "bad_request")
-    return error(caught.status_code, code, f"{request.method} {request.url.path[:100]}: {caught.detail}")
+    refused = error(caught.status_code, code, f"{request.method} {request.url.path[:100]}: {caught.detail}")
+    refused.headers.update(caught.headers or {})
+    return refused
 
 
 async def _too_large(request: Request, caught: Exception) -> Response:
