@@ -23,6 +23,7 @@ from .parking import Parking
 from .protocol import Failed, Noticed, Ready, WorkerConfig, decode_config
 from .reports import Reports
 from .scorer import Scorer
+from .together import one_by_one, together
 
 _BACKLOG = 128
 
@@ -64,7 +65,9 @@ def _loop(
     model: Model,
     listener: socket.socket,
 ) -> Loop:
-    scorer = Scorer(model.predict, model.decode, Reports(channel.say, blame))
+    can_interleave = model.description.concurrent and not config.threads
+    run_many = together if can_interleave else one_by_one
+    scorer = Scorer(model.predict, model.decode, Reports(channel.say, blame), run_many)
     return Loop(
         listener,
         channel,

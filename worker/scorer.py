@@ -8,6 +8,7 @@ from typing import Any
 from .answers import encode_answer, encode_error, join_answers
 from .errors import RequestFailed
 from .reports import Reports
+from .together import ElementFailed, Run
 from .variables import Decode
 
 _OK = 200
@@ -16,32 +17,29 @@ _OK = 200
 class Scorer:
     """Scores requests. Keeps no state of its own: whether it can be used concurrently is up to the method."""
 
-    def __init__(self, method: Callable[[Any], Any], decode: Decode, reports: Reports) -> None:
+    def __init__(self, method: Callable[[Any], Any], decode: Decode, reports: Reports, run_many: Run) -> None:
+        """`run_many`: how the elements of a list are run."""
         self._method = method
         self._decode = decode
         self._reports = reports
+        self._run_many = run_many
 
     def score(self, body: bytes) -> tuple[int, bytes]:
         """The HTTP status and the JSON that answer `body`. Never raises: not even SystemExit passes."""
         try:
             variables = self._decode(body)
             if type(variables) is list:
-                return _OK, join_answers(self._score_many(variables))
-            return _OK, encode_answer(self._method(variables))
+                return _OK, join_answers(self._run_many(self._score_one, variables))
+            return _OK, self._score_one(variables)
+        except ElementFailed as failed:
+            failure = self._failure(failed.error)
+            failure.details["index"] = failed.index
         except BaseException as error:
             failure = self._failure(error)
-            return failure.status, encode_error(failure)
+        return failure.status, encode_error(failure)
 
-    def _score_many(self, many: list[Any]) -> list[bytes]:
-        answers = []
-        for index, variables in enumerate(many):
-            try:
-                answers.append(encode_answer(self._method(variables)))
-            except BaseException as error:
-                failure = self._failure(error)
-                failure.details["index"] = index
-                raise failure from None
-        return answers
+    def _score_one(self, variables: Any) -> bytes:
+        return encode_answer(self._method(variables))
 
     def _failure(self, error: BaseException) -> RequestFailed:
         return error if isinstance(error, RequestFailed) else self._reports.raised(error)
