@@ -6,6 +6,7 @@ after what the graph is known to do (see `merging`).
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -13,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from .graph import Graph
-from .rows import SCALES, Feeds, Rows, huge_and_nan, together
+from .rows import HUGE, Feeds, Rows, together
+from .signature import DTYPES
 
 BUDGET_S = 2.0
 """A model that can't finish in this time is left unmerged: a push waits for the probe."""
@@ -61,22 +63,30 @@ class Trial:
 
 def why_not_alike(graph: Graph, session: Any, took: Callable[[int, float], None]) -> str | None:
     """The difference found, in words; None where rows come out the same. `took` is told the runs' rows and seconds."""
-    tolerance = TOLERANCE if session.get_providers()[0] == "CPUExecutionProvider" else COARSE_TOLERANCE
     trial = Trial(session, took)
+    tolerance = TOLERANCE if session.get_providers()[0] == "CPUExecutionProvider" else COARSE_TOLERANCE
     try:
-        for rows in _kinds_of_rows(graph, session):
-            try:
-                trial.run(rows.row(0))
-            except OutOfTime:
-                raise
-            except Exception as error:
-                refusal = str(error)
-            else:
-                return _difference(trial.run, rows, tolerance)
+        accepted = _accepted_rows(trial.run, graph, session)
+        return accepted if isinstance(accepted, str) else _difference(trial.run, *accepted, tolerance)
     except OutOfTime:
         return f"trying it took longer than {BUDGET_S:g} s"
     except Exception as error:
-        return f"trying it with made-up rows failed: {error}"
+        return f"rows that it takes apart, it refuses together: {_first_line(error)}"
+
+
+def _accepted_rows(run: Run, graph: Graph, session: Any) -> tuple[Rows, list[list[Any]]] | str:
+    """Rows that the session takes, and what it makes of each; or why it takes none."""
+    for each in session.get_inputs():
+        if each.type not in DTYPES:
+            return f"input {each.name} is a {each.type}, of which numpy has no arrays"
+    refusal = ""
+    for rows in _kinds_of_rows(graph, session):
+        try:
+            return rows, [run(single) for single in rows.singles()]
+        except OutOfTime:
+            raise
+        except Exception as error:
+            refusal = _first_line(error)
     return f"it refused every made-up row: {refusal}"
 
 
@@ -95,25 +105,22 @@ def _vocabulary(graph: Graph) -> tuple[str, ...]:
     return lists.pop() if len(lists) == 1 else ()
 
 
-def _difference(run: Run, rows: Rows, tolerance: float) -> str | None:
-    singles = [rows.row(index) for index in range(len(SCALES))]
-    apart = [run(single) for single in singles]
+def _difference(run: Run, rows: Rows, apart: list[list[Any]], tolerance: float) -> str | None:
     if not all(_is_a_row(output) for outputs in apart for output in outputs):
         return "one row in does not give one row out"
-    if problem := _compare(run(together(singles)), apart, tolerance):
-        return f"rows together differ from rows apart ({problem})"
-    if problem := _compare(run(together(singles[1:])), apart[1:], tolerance):
-        return f"rows together differ from rows apart ({problem})"
-    return _poisoning(run, rows, singles, apart, tolerance) if rows.have_floats else None
+    singles = rows.singles()
+    for first in (0, 1):  # in batches of two sizes, for a model may be made for one
+        if problem := _compare(run(together(singles[first:])), apart[first:], tolerance):
+            return f"rows together differ from rows apart ({problem})"
+    return _poisoning(run, rows, apart, tolerance) if rows.have_floats else None
 
 
-def _poisoning(
-    run: Run, rows: Rows, singles: Sequence[Feeds], apart: Sequence[list[Any]], tolerance: float
-) -> str | None:
+def _poisoning(run: Run, rows: Rows, apart: list[list[Any]], tolerance: float) -> str | None:
     """A row of NaN or of huge numbers must not be felt by its neighbours."""
-    for value in huge_and_nan():
+    first, _, *others = rows.singles()
+    for value in (HUGE, math.nan):
         try:
-            outputs = run(together([singles[0], rows.poison(value), *singles[2:]]))
+            outputs = run(together([first, rows.poison(value), *others]))
         except OutOfTime:
             raise
         except Exception:  # such a batch is run again call by call while serving, so nobody else feels it
@@ -121,6 +128,10 @@ def _poisoning(
         if problem := _compare(outputs, [apart[0], None, *apart[2:]], tolerance):
             return f"a row of {value:g} changes its neighbours ({problem})"
     return None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:300]
 
 
 def _is_a_row(output: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
@@ -16,21 +17,22 @@ CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
 Provider = str | tuple[str, dict[str, Any]]
 
+_KNOWN = re.compile(r"cpu|auto|cuda(:\d+)?")
+
 _FATAL, _WARNING = 4, 2
 """Severities; the second is ONNX Runtime's default."""
 
 
 def providers_for(device: str) -> list[Provider]:
     """What to ask ONNX Runtime for. `device`: `cpu`, `cuda`, `cuda:N`, or `auto`. Raises LoadFailed."""
+    if not _KNOWN.fullmatch(device):
+        raise LoadFailed(f"device {device!r} is unknown: it is cpu, cuda, cuda:N or auto")
     if device == "cpu" or (device == "auto" and not _has_cuda()):
         return [CPU]
-    kind, _, index = device.partition(":")
-    if kind not in ("auto", "cuda") or not (index or "0").isdecimal():
-        raise LoadFailed(f"device {device!r} is unknown: it is cpu, cuda, cuda:N or auto")
     if not _has_cuda():
         raise LoadFailed(f"device {device} was asked for, but {_why_no_cuda()}; set the device to cpu or auto")
     _load_cuda_libraries()
-    return [(CUDA, {"device_id": int(index or 0)}), CPU]
+    return [(CUDA, {"device_id": int(device.partition(":")[2] or 0)}), CPU]
 
 
 def running(device: str, session: Any) -> str:

@@ -15,7 +15,7 @@ Feeds = dict[str, Any]
 SCALES = (1.0, 100.0, 0.01, 10.0)
 """Of the rows of a trial. Where one row decides another's scale (quantisation, a norm), rows of unlike size show it."""
 
-_HUGE = 1e30
+HUGE = 1e30
 
 
 class Rows:
@@ -34,18 +34,21 @@ class Rows:
     def have_floats(self) -> bool:
         return any(issubclass(dtype, np.floating) for _, dtype, _ in self._inputs)
 
-    def row(self, index: int) -> Feeds:
-        """A batch of that one row."""
-        return {
-            name: self._values(dtype, (1, *shape), index, position)
-            for position, (name, dtype, shape) in enumerate(self._inputs)
-        }
+    def singles(self) -> list[Feeds]:
+        """A batch of one for each scale."""
+        return [self._row(index) for index in range(len(SCALES))]
 
     def poison(self, value: float) -> Feeds:
         """A batch of one row whose floats are all that value; the rest is as in row 1."""
         return {
             name: np.full_like(array, _within(array.dtype, value)) if array.dtype.kind == "f" else array
-            for name, array in self.row(1).items()
+            for name, array in self._row(1).items()
+        }
+
+    def _row(self, index: int) -> Feeds:
+        return {
+            name: self._values(dtype, (1, *shape), index, position)
+            for position, (name, dtype, shape) in enumerate(self._inputs)
         }
 
     def _values(self, dtype: type, shape: tuple[int, ...], index: int, position: int) -> Any:
@@ -62,10 +65,6 @@ class Rows:
 
 def together(rows: Sequence[Feeds]) -> Feeds:
     return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
-
-
-def huge_and_nan() -> tuple[float, float]:
-    return _HUGE, float("nan")
 
 
 def _within(dtype: Any, value: float) -> float:

@@ -107,7 +107,7 @@ def _inference_session(path: Path, config: WorkerConfig) -> Any:
             session = onnxruntime.InferenceSession(str(path), _options(config), providers=providers)
     except Exception as error:  # ONNX Runtime's exceptions have no base of their own
         raise LoadFailed(
-            f"{path.name} can't be opened by ONNX Runtime {onnxruntime.__version__}: {error}. "
+            f"{path.name} can't be opened by ONNX Runtime {onnxruntime.__version__}: {' '.join(str(error).split())} "
             "If its opset or IR version is too new, export it with an older one; custom operators are not supported"
         ) from error
     session.disable_fallback()  # a failing GPU must be seen, not be replaced by a CPU while serving
