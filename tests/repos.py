@@ -114,6 +114,11 @@ class Repo:
         self.git("clone", "--quiet", "--bare", "--template=", str(self.path), str(path))
         return path
 
+    def turn_clock(self, seconds: int) -> Repo:
+        """Let the next commits be made by a clock that is so much ahead, or behind."""
+        self._now += seconds
+        return self
+
     def count(self, *paths: str) -> int:
         """How many commits changed `paths`, as git itself counts them."""
         return int(self.git("rev-list", "--full-history", "--count", "HEAD", "--", *paths))

@@ -197,6 +197,40 @@ def test_following_something_else_in_the_same_data_folder_works(tmp_path: Path) 
         assert set(source.look().models) == {"Other"}
 
 
+def test_nothing_is_kept_of_what_was_followed_before(tmp_path: Path) -> None:
+    repo = models(tmp_path)
+    with followed(repo, tmp_path / "data") as source:
+        source.look()
+    repo.git("branch", "live")
+    with followed(repo, tmp_path / "data", branch="live") as source:
+        source.look()
+        source.look()
+    mirror = tmp_path / "data/mirror.git"
+    refs = repo.git("--git-dir", str(mirror), "for-each-ref", "--format=%(objectname)")
+    assert refs == repo.head
+
+
+def test_the_newest_commit_gives_the_version_whatever_its_clock_says(tmp_path: Path) -> None:
+    repo = models(tmp_path)
+    repo.turn_clock(10_000).commit_file("Iris/etls.py", "ahead")
+    repo.turn_clock(-10_000).commit_file("Iris/etls.py", "behind")
+    with followed(repo, tmp_path / "data") as source:
+        assert version(source.look(), "Iris") == (3, repo.head)
+        assert source.resolve("Iris", "v3").version.commit == repo.head
+
+
+def test_a_merge_is_counted_for_what_differs_from_any_of_its_parents(tmp_path: Path) -> None:
+    repo = models(tmp_path)
+    repo.branch("side").commit_file("Iris/etls.py", "side")
+    repo.switch("main").commit_file("README.md", "main")
+    repo.merge("side")
+    with followed(repo, tmp_path / "data") as source:
+        desired = source.look()
+    assert version(desired, "Iris") == (3, repo.head)
+    assert repo.count("Iris") == 3
+    assert desired.models["Churn"].version.number == 1
+
+
 def test_a_forced_push_is_followed_and_noted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     repo = models(tmp_path)
     first = repo.head

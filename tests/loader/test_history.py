@@ -27,10 +27,10 @@ changes = st.lists(
     st.tuples(
         st.sampled_from(NAMES),
         st.sampled_from(["one", "two", "three", "uses", "uses none", "gone"]),
-        st.lists(st.integers(min_value=0, max_value=30), min_size=0, max_size=2),
-        st.integers(min_value=0, max_value=5),
+        st.lists(st.integers(min_value=0, max_value=8), min_size=1, max_size=3),
+        st.integers(min_value=-5, max_value=5),
     ),
-    min_size=1,
+    min_size=3,
     max_size=9,
 )
 
@@ -124,7 +124,7 @@ def write(repo: Repo, history: History) -> list[str]:
             tree[name] = repo.git("mktree", stdin=entries.encode())
         root = repo.git("mktree", stdin="".join(f"040000 tree {id}\t{n}\n" for n, id in tree.items()).encode())
         options = [option for parent in parents for option in ("-p", commits[parent])]
-        repo._now += clock
+        repo.turn_clock(clock)
         commits.append(repo.git("commit-tree", root, "-m", f"{len(commits)} {clock}", *options))
         trees.append(tree)
     return commits

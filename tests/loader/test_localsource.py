@@ -149,22 +149,6 @@ def test_a_model_that_is_being_written_from_the_start_is_reported(tmp_path: Path
         assert "being written" in desired.left_out["Iris"]
 
 
-def test_a_model_that_changes_between_two_scans_is_not_taken(tmp_path: Path) -> None:
-    folder = models(tmp_path)
-    source = LocalSource(folder, {})
-    before = source.look()
-    write(folder / "Iris/etls.py", "2")
-
-    def change_meanwhile(_: float) -> None:
-        write(folder / "Iris/etls.py", "half")
-
-    source._settler._pause = change_meanwhile
-    assert source.look() == before
-    source._settler._pause = lambda _: None
-    assert source.look().models["Iris"].version.number == 2
-    source.close()
-
-
 def test_saving_a_file_calls_for_a_look(tmp_path: Path) -> None:
     folder = models(tmp_path)
     changed = threading.Event()
