@@ -15,7 +15,7 @@ from core.errors import ReleaseFailed
 from core.release import Release
 from loader.folders import REQUIREMENTS
 from loader.lfs import LfsStore
-from loader.objects import EXECUTABLE, Objects
+from loader.objects import EXECUTABLE, LINK, Objects
 from loader.pointer import Pointer, find_pointers
 from loader.tree import Bounds, File, list_files
 
@@ -101,6 +101,15 @@ def sync(path: str | Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def is_whole(root: Path) -> bool:
+    """Whether the release at `root` still has every file that was written there, as large as it was."""
+    record = _record(root)
+    return bool(record) and all(
+        (root / path).is_symlink() if file.mode == LINK else _is_untouched(root / path, file)
+        for path, file in record.items()
+    )
 
 
 def _put(file: File, into: Path, earlier: _Held, contents: Contents) -> Recorded:

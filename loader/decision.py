@@ -23,6 +23,8 @@ class Failure:
     at: float
     was_live: bool = False
     """It has been live before, so it is tried for ever."""
+    version: Version = Version(0, "")
+    """What the failed release was called when it was tried."""
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,10 @@ class Environments:
         id = self._id(wanted)
         return self._once(id, lambda: self._find(id) or self._make(id, wanted, report))
 
+    def id_of(self, requirements: Path | None) -> str | None:
+        """The id of the environment for a requirements file, built or not. Raises ReleaseFailed."""
+        return None if requirements is None else self._id(read_requirements(requirements))
+
     def prune(self, keep: set[str]) -> None:
         """Remove every environment whose id is not in `keep`, but none that is being built or looked up right now."""
         for path in list(self._root.iterdir()):
@@ -113,7 +117,10 @@ class Environments:
     def _find(self, id: str) -> Environment | None:
         try:
             packages = msgspec.json.decode((self._root / id / "packages.json").read_bytes(), type=dict[str, str])
-        except FileNotFoundError:
+        except (OSError, msgspec.DecodeError):
+            packages = {}
+        if not packages or not _python(self._root / id).exists():
+            shutil.rmtree(self._root / id, ignore_errors=True)  # what is damaged would be in the way of a sound one
             return None
         return Environment(_python(self._root / id), id, packages)
 
@@ -140,6 +147,7 @@ class Environments:
         return ReleaseFailed(message, stage=error.stage, detail=error.detail, heals=error.heals)
 
     def _build_aside(self, id: str, wanted: Requirements, deadline: float) -> Mapping[str, str]:
+        self._root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".tmp-{id}-", dir=self._root, ignore_cleanup_errors=True) as aside:
             folder = Path(aside)
             self._install(folder, wanted, deadline)

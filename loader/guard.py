@@ -33,11 +33,13 @@ class MemoryGuard:
                 log.exception("a failure of Pawl's own while looking at memory")
 
     async def check(self) -> None:
-        """End the worker that is furthest over its share, if memory is nearly full."""
+        """End the worker, ready or being started, that is furthest over its share, if memory is nearly full."""
         now = self._look()
         if not now.limited or now.used <= FULL * now.limit:
             return
-        workers = [(worker, pool.release.manifest.serve.memory_mb) for pool in self._pools() for worker in pool.workers]
+        workers = [
+            (worker, pool.release.manifest.serve.memory_mb) for pool in self._pools() for worker in pool.processes
+        ]
         if not workers:
             return
         fair = int(FULL * now.limit) // len(workers)

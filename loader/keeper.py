@@ -15,13 +15,16 @@ from core.events import Event, EventKind
 from core.release import Release, Version, Wanted
 from loader.decision import Action, Attempt, Failure, Refuse, Rename, Retire, State, Wait, decide, failure_key
 from loader.front import Front, Live
-from loader.pool import Happening, Pool, Report
+from loader.pool import Pool
+from loader.report import Happening, Report
 
 log = logging.getLogger("pawl.loader")
 
 SUPERSEDED_AFTER_S = 10.0
 """A start that takes longer is given up when something newer is wanted. A quicker one is let finish, so that
 pushes coming faster than starts still go live."""
+_BRING_BACK_S = 10.0
+"""Between tries to bring back what made room for a release that failed."""
 
 
 class PoolStarter(Protocol):
@@ -31,7 +34,7 @@ class PoolStarter(Protocol):
         self,
         release: Release,
         *,
-        beside: int,
+        make_room: Callable[[], Awaitable[int]],
         progress: Callable[[str], None],
         changed: Callable[[], None],
         report: Callable[[Report], None],
@@ -48,6 +51,7 @@ class Keeper:
         front: Front,
         record: Callable[[Event], None],
         settled: Callable[[Keeper, bool], None],
+        superseded_after_s: float = SUPERSEDED_AFTER_S,
     ) -> None:
         """`settled(self, is_live)` is called whenever a try has ended, and when the model has gone."""
         self.model = model
@@ -63,6 +67,7 @@ class Keeper:
         self._front = front
         self._record = record
         self._settled = settled
+        self._superseded_after_s = superseded_after_s
         self._changed = asyncio.Event()
         self._drains: set[asyncio.Task[None]] = set()
 
@@ -94,12 +99,10 @@ class Keeper:
             else:
                 await self._do(action)
 
-    async def close(self) -> None:
-        """End the live pool and what drains: the server stops."""
+    async def close(self, timeout_s: float) -> None:
+        """End the live pool: the server stops."""
         if self.live is not None:
-            await self.live.pool.stop()
-        if self._drains:
-            await asyncio.wait(self._drains)
+            await self.live.pool.stop(timeout_s)
 
     def _state(self) -> State:
         live = None if self.live is None else (self.live.pool.release.id, self.live.version)
@@ -114,8 +117,18 @@ class Keeper:
             case Rename(version):
                 await self._rename(version)
             case Wait(seconds):
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), seconds)
+                await self._wait(seconds)
+
+    async def _wait(self, seconds: float | None) -> None:
+        """Until something changes or the time has passed."""
+        misses_one = self._made_room is not None and self.live is None
+        if misses_one:
+            seconds = min(_BRING_BACK_S, seconds or _BRING_BACK_S)
+        try:
+            await asyncio.wait_for(self._changed.wait(), seconds)
+        except TimeoutError:
+            if misses_one:
+                await self._bring_back()
 
     async def _attempt(self, wanted: Wanted) -> None:
         assert wanted.release is not None
@@ -123,17 +136,16 @@ class Keeper:
         if self.live is None and self.failure is None:
             await self._front.hide(self.model, "it is being loaded")
         try:
-            if wanted.release.manifest.serve.swap == "replace" and self.live is not None:
-                await self._make_room(self.live)
             pool = await self._start_unless_superseded(wanted.release)
             if pool is not None:
+                self.failure = None
                 await self._swap(Live(wanted.version, pool), time.monotonic() - began)
         except ReleaseFailed as error:
-            await self._bring_back()
-            await self._fail(wanted, error)
+            await self._fall_back(wanted, error)
         except Exception as error:
             log.exception("%s: a failure of Pawl's own while starting a release", self.model)
-            await self._fail(wanted, ReleaseFailed(f"Pawl itself failed: {error!r}", stage="load", heals=True))
+            failure = ReleaseFailed(f"Pawl itself failed: {error!r}", stage="load", heals=True)
+            await self._fall_back(wanted, failure)
         finally:
             self.stage = None
 
@@ -141,7 +153,7 @@ class Keeper:
         """The started pool; None if something newer was wanted and the start took long."""
         start = asyncio.create_task(self._start(release), name=f"start of {self.model}")
         try:
-            await asyncio.wait({start}, timeout=SUPERSEDED_AFTER_S)
+            await asyncio.wait({start}, timeout=self._superseded_after_s)
             while not start.done():
                 changed = asyncio.create_task(self._changed.wait())
                 await asyncio.wait({start, changed}, return_when=asyncio.FIRST_COMPLETED)
@@ -162,10 +174,9 @@ class Keeper:
         return wanted is None or wanted.release is None or wanted.release.id != release.id
 
     async def _start(self, release: Release) -> Pool:
-        beside = 0 if self.live is None else self.live.pool.peak_memory
         return await self._start_pool(
             release,
-            beside=beside,
+            make_room=lambda: self._make_room(release),
             progress=self._progress,
             changed=self._front.refresh,
             report=lambda report: self._tell(report, release),
@@ -175,11 +186,21 @@ class Keeper:
         self.stage = stage
         log.debug("%s: %s", self.model, stage)
 
-    async def _make_room(self, live: Live) -> None:
-        """Stop what is live before its successor starts: the gap that `serve.swap: replace` accepts."""
+    async def _make_room(self, release: Release) -> int:
+        """Bytes needed beside what is live, which `serve.swap: replace` stops instead: the gap that it accepts."""
+        live = self.live
+        if live is None:
+            return 0
+        if release.manifest.serve.swap == "beside":
+            return live.pool.peak_memory
         self._made_room, self.live = live, None
         await self._front.hide(self.model, "it is being replaced by its next release")
-        await live.pool.stop()
+        await asyncio.shield(self._drain(live.pool))
+        return 0
+
+    async def _fall_back(self, wanted: Wanted, error: ReleaseFailed) -> None:
+        await self._bring_back()
+        await self._fail(wanted, error)
 
     async def _bring_back(self) -> None:
         """The release that made room is live again."""
@@ -189,25 +210,32 @@ class Keeper:
             pool = await self._start(self._made_room.pool.release)
         except ReleaseFailed as error:
             log.error("%s: the release before could not be brought back: %s", self.model, error)
+        except Exception:
+            log.exception("%s: a failure of Pawl's own while bringing back the release before", self.model)
         else:
             await self._swap(replace(self._made_room, pool=pool), 0.0)
 
     async def _swap(self, live: Live, took_s: float) -> None:
-        old, self.live, self.failure = self.live, live, None
+        old, self.live = self.live, live
         self._was_live.add(live.pool.release.id)
         self._made_room = None
         await self._front.show(self.model, live)
         self._event(EventKind.LIVE, f"{live.version.label} is live after {took_s:.2f} s", live.version)
         self._settled(self, True)
         if old is not None:
-            drain = asyncio.create_task(old.pool.stop(), name=f"drain of {old.pool.id}")
-            self._drains.add(drain)
-            drain.add_done_callback(self._drains.discard)
+            self._drain(old.pool)
+
+    def _drain(self, pool: Pool) -> asyncio.Task[None]:
+        """Let it answer what it has, and end it."""
+        drain = asyncio.create_task(pool.stop(), name=f"drain of {pool.id}")
+        self._drains.add(drain)
+        drain.add_done_callback(self._drains.discard)
+        return drain
 
     async def _fail(self, wanted: Wanted, error: ReleaseFailed) -> None:
         key = failure_key(wanted)
         tries = self.failure.tries + 1 if self.failure is not None and self.failure.key == key else 1
-        self.failure = Failure(key, error, tries, time.monotonic(), was_live=key in self._was_live)
+        self.failure = Failure(key, error, tries, time.monotonic(), key in self._was_live, wanted.version)
         keeps = "nothing is live yet" if self.live is None else f"{self.live.version.label} stays live"
         self._event(
             EventKind.FAILED,
@@ -232,10 +260,10 @@ class Keeper:
     async def _retire(self) -> None:
         await self._front.hide(self.model, None)
         self._event(EventKind.REMOVED, "its folder has gone", None)
-        old, self.live = self.live, None
+        old, self.live, self._made_room, self.failure = self.live, None, None, None
         self._settled(self, False)
         if old is not None:
-            await old.pool.stop()
+            await asyncio.shield(self._drain(old.pool))
 
     def _tell(self, report: Report, release: Release) -> None:
         version = None if self.live is None or self.live.pool.release != release else self.live.version

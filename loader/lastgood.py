@@ -41,6 +41,7 @@ class LastGood:
         self._path = path
         file = _read(path)
         self._file = file if file.source == source else _File(source=source)
+        self._unwritten = False
 
     def live(self) -> dict[str, tuple[Release, Version]]:
         return {model: _release(model, entry) for model, entry in self._file.live.items()}
@@ -64,15 +65,24 @@ class LastGood:
     def remove(self, model: str) -> None:
         self._write({name: entry for name, entry in self._file.live.items() if name != model}, None)
 
+    def write_again(self) -> None:
+        """Write what could not be written when it was due. Raises OSError."""
+        if self._unwritten:
+            self._write(self._file.live, None)
+
     def _write(self, live: dict[str, Entry], seen: Mapping[str, list[str]] | None) -> None:
         bounded = self._file.seen if seen is None else {model: ids[-_SEEN:] for model, ids in seen.items()}
-        self._file = _File(source=self._file.source, live=live, seen=bounded)
+        file = _File(source=self._file.source, live=live, seen=bounded)
+        if file == self._file and not self._unwritten:
+            return
+        self._file, self._unwritten = file, True
         aside = self._path.with_suffix(".tmp")
-        with aside.open("wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(self._file)))
-            file.flush()
-            os.fsync(file.fileno())
+        with aside.open("wb") as out:
+            out.write(msgspec.json.format(msgspec.json.encode(file)))
+            out.flush()
+            os.fsync(out.fileno())
         aside.replace(self._path)
+        self._unwritten = False
 
 
 def _read(path: Path) -> _File:
@@ -80,7 +90,7 @@ def _read(path: Path) -> _File:
         return msgspec.json.decode(path.read_bytes(), type=_File)
     except FileNotFoundError:
         return _File()
-    except (msgspec.DecodeError, OSError, UnicodeDecodeError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         log.error("%s can't be read (%s); starting without the last-known-good set", path, error)
         return _File()
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
-from core.errors import PawlError, ReleaseFailed
+from core.errors import PawlError
 from core.release import Release, Wanted
 from loader.front import Front, Live
-from loader.pool import Pool, Report
+from loader.pool import Pool
+from loader.report import Report
 
 log = logging.getLogger("pawl.loader")
 
@@ -31,6 +32,11 @@ class _Guest:
     """`Model/vN`, as its requests are counted."""
     used: float = field(default_factory=time.monotonic)
 
+    @property
+    def started(self) -> Pool | None:
+        done = self.pool.done() and not self.pool.cancelled() and self.pool.exception() is None
+        return self.pool.result() if done else None
+
 
 class OnDemand:
     """At most `MOST_POOLS` pools of one worker each."""
@@ -38,7 +44,7 @@ class OnDemand:
     def __init__(
         self,
         resolve: Callable[[str, str], Wanted],
-        start_pool: Callable[[Release, Callable[[Report], None]], asyncio.Future[Pool]],
+        start_pool: Callable[[Release, Callable[[Report], None]], Awaitable[Pool]],
         front: Front,
         idle_s: float,
     ) -> None:
@@ -49,8 +55,8 @@ class OnDemand:
         self._idle_s = idle_s
         self._guests: dict[tuple[str, str], _Guest] = {}
 
-    async def open(self, model: str, name: str, live: Live | None) -> None:
-        """Route `model` at version `name`: to what is live if that is it, else to a pool of its own.
+    async def open(self, model: str, name: str, live: Callable[[], Live | None]) -> None:
+        """Route `model` at version `name`: to what is `live` by then if that is it, else to a pool of its own.
 
         Raises VersionNotFound, VersionAmbiguous, TooManyVersions, ReleaseFailed.
         """
@@ -58,11 +64,12 @@ class OnDemand:
         if wanted.release is None:
             assert wanted.failure is not None
             raise wanted.failure
-        if live is not None and live.pool.release == wanted.release:
-            await self._front.show_version(model, name, Live(wanted.version, live.pool))
+        now_live = live()
+        if now_live is not None and now_live.pool.release == wanted.release:
+            pool = now_live.pool
         else:
             pool = await self._guest(wanted.release, f"{model}/{wanted.version.label}")
-            await self._front.show_version(model, name, Live(wanted.version, pool))
+        await self._front.show_version(model, name, Live(wanted.version, pool))
 
     def touch(self, names: Iterable[str]) -> None:
         """What goes by those names (`Model/vN`) is in use."""
@@ -73,17 +80,23 @@ class OnDemand:
     async def stop_idle(self) -> None:
         now = time.monotonic()
         for key, guest in list(self._guests.items()):
-            if guest.pool.done() and now - guest.used > self._idle_s:
+            pool = guest.started
+            if pool is not None and now - guest.used > self._idle_s:
                 del self._guests[key]
-                pool = guest.pool.result()
                 await self._front.hide_pool(pool)
                 await pool.stop()
 
     def pools(self) -> tuple[Pool, ...]:
-        return tuple(guest.pool.result() for guest in self._guests.values() if guest.pool.done())
+        return tuple(guest.started for guest in self._guests.values() if guest.started is not None)
 
-    async def close(self) -> None:
-        await asyncio.gather(*(pool.stop() for pool in self.pools()))
+    async def close(self, timeout_s: float) -> None:
+        """Stop all of them, those that are being started too."""
+        starting = [guest.pool for guest in self._guests.values() if not guest.pool.done()]
+        for start in starting:
+            start.cancel()
+        if starting:
+            await asyncio.wait(starting)
+        await asyncio.gather(*(pool.stop(timeout_s) for pool in self.pools()))
 
     async def _guest(self, release: Release, name: str) -> Pool:
         key = (release.model, release.id)
@@ -92,20 +105,21 @@ class OnDemand:
                 raise TooManyVersions(
                     f"{MOST_POOLS} old versions are running, which is as many as may; try again when one has been idle"
                 )
-            start = asyncio.ensure_future(self._start_pool(release, self._log))
-            self._guests[key] = _Guest(asyncio.create_task(_awaited(start), name=f"start of {key}"))
+            start = asyncio.create_task(self._start(release), name=f"start of {key}")
+            self._guests[key] = _Guest(start)
+            start.add_done_callback(lambda done: self._forget_failed(key, done))
         guest = self._guests[key]
         guest.names.add(name)
+        pool = await asyncio.shield(guest.pool)
         guest.used = time.monotonic()
-        try:
-            return await asyncio.shield(guest.pool)
-        except ReleaseFailed:
+        return pool
+
+    async def _start(self, release: Release) -> Pool:
+        return await self._start_pool(release, self._log)
+
+    def _forget_failed(self, key: tuple[str, str], start: asyncio.Task[Pool]) -> None:
+        if start.cancelled() or start.exception() is not None:
             self._guests.pop(key, None)
-            raise
 
     def _log(self, report: Report) -> None:
         log.warning("an old version asked for by name: %s\n%s", report.message, report.detail)
-
-
-async def _awaited(start: asyncio.Future[Pool]) -> Pool:
-    return await start

@@ -40,6 +40,8 @@ class Reconciler:
         self.left_out: Mapping[str, str] = {}
         self.ready = asyncio.Event()
         """Set once the last-known-good set serves, or every model of the first look is live or has failed."""
+        self.settled = asyncio.Event()
+        """Set whenever something has gone live, failed or gone; whoever waits for it clears it."""
         self._source = source
         self._start_pool = start_pool
         self._front = front
@@ -86,7 +88,10 @@ class Reconciler:
     async def run(self) -> None:
         """Look whenever woken, for ever."""
         loop = asyncio.get_running_loop()
-        self._source.start(lambda: _wake_from_any_thread(loop, self._dirty))
+        try:
+            self._source.start(lambda: _wake_from_any_thread(loop, self._dirty))
+        except Exception:
+            log.exception("changes are noticed by the timer and the webhook alone")
         while True:
             self._dirty.clear()
             self._looking = True
@@ -97,15 +102,15 @@ class Reconciler:
                 self._looked.notify_all()
             await self._dirty.wait()
 
-    async def close(self) -> None:
-        """Stop every model; requests in flight are answered."""
+    async def close(self, timeout_s: float) -> None:
+        """Stop every model, each within the time."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._source.close()
         for task in list(self._tasks):
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
-        await asyncio.gather(*(keeper.close() for keeper in self._keepers.values()))
-        self._source.close()
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        await asyncio.gather(*(keeper.close(timeout_s) for keeper in self._keepers.values()))
 
     async def _look(self) -> None:
         try:
@@ -122,6 +127,7 @@ class Reconciler:
         self.problem = None
         self.head = desired.head
         self._note_left_out(desired.left_out)
+        self._write_down(self._last_good.write_again)
         if self._awaited is None:
             self._awaited = set(desired.models)
         for model, wanted in desired.models.items():
@@ -163,18 +169,21 @@ class Reconciler:
                     return
 
     def _settled(self, keeper: Keeper, is_live: bool) -> None:
-        try:
-            if is_live and keeper.live is not None:
-                self._last_good.put(keeper.live.pool.release, keeper.live.version, self._source.seen)
-            elif keeper.wanted is None:
-                self._last_good.remove(keeper.model)
-        except OSError as error:
-            log.error(
-                "what is live could not be written down, so a restart would serve what was live before: %s", error
-            )
+        live = keeper.live
+        if is_live and live is not None:
+            self._write_down(lambda: self._last_good.put(live.pool.release, live.version, self._source.seen))
+        elif keeper.wanted is None:
+            self._write_down(lambda: self._last_good.remove(keeper.model))
         if self._awaited is not None:
             self._awaited.discard(keeper.model)
         self._check_ready()
+        self.settled.set()
+
+    def _write_down(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except OSError as error:
+            log.error("live.json can't be written, so a restart would serve what was live before: %s", error)
 
     def _check_ready(self) -> None:
         if self._awaited is not None and not self._awaited and not self.ready.is_set():

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from core.errors import ReleaseFailed
 from core.release import Release
-from loader.checkout import sync
+from loader.checkout import is_whole, sync
 from loader.source import Source
 
 
@@ -26,22 +27,34 @@ class Shelf:
     def path(self, release: Release) -> Path:
         return self._root / _checked(release.model) / _checked(release.id)
 
-    def has(self, release: Release) -> bool:
-        return self.path(release).is_dir()
-
     def put(self, release: Release, source: Source) -> Path:
-        """The release's folder, checked out of `source` unless it is there. Raises ReleaseFailed."""
+        """The release's folder, checked out of `source` unless it is there and whole. Raises ReleaseFailed."""
         path = self.path(release)
-        if not path.is_dir():
-            try:
+        try:
+            if path.is_dir() and not is_whole(path):
+                _remove_out_of_sight(path)
+            if not path.is_dir():
                 self._build(release, source, path)
-            except OSError as error:
-                raise ReleaseFailed(
-                    f"{path} could not be written: {error.strerror or error}; check the disk that holds DATA_DIR",
-                    stage="checkout",
-                    heals=True,
-                ) from error
+            os.utime(path)
+        except OSError as error:
+            raise ReleaseFailed(
+                f"{path} could not be written: {error.strerror or error}; check the disk that holds DATA_DIR",
+                stage="checkout",
+                heals=True,
+            ) from error
         return path
+
+    def newest(self, model: str, most: int) -> list[str]:
+        """Ids of the model's releases that were put or asked for last, the latest first."""
+        return [path.name for path in sorted(self.roots(model), key=_changed_at, reverse=True)[:most]]
+
+    def models(self) -> list[str]:
+        """Those that have releases here."""
+        return [path.name for path in _visible(self._root)]
+
+    def roots(self, model: str) -> list[Path]:
+        """The model's releases."""
+        return _visible(self._root / _checked(model))
 
     def prune(self, model: str, keep: set[str]) -> None:
         """Remove the model's releases but those whose ids are in `keep`."""
@@ -52,7 +65,7 @@ class Shelf:
         _remove_others(self._root, keep)
 
     def _build(self, release: Release, source: Source, path: Path) -> None:
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=path.parent))
         try:
             source.check_out(release, aside)
@@ -75,13 +88,28 @@ def _settle(aside: Path, path: Path) -> None:
         # Another thread was faster, with the same content.
 
 
+def _visible(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if not path.name.startswith(".")] if folder.is_dir() else []
+
+
 def _remove_others(folder: Path, keep: set[str]) -> None:
     if not folder.is_dir():
         return
     for path in folder.iterdir():
         if path.name not in keep and not path.name.startswith(_ASIDE):
-            # First out of sight, so that one half removed is not taken for whole.
-            _remove(path.rename(path.with_name(f"{_ASIDE}{path.name}")))
+            _remove_out_of_sight(path)
+
+
+def _remove_out_of_sight(path: Path) -> None:
+    """So that one half removed is not taken for whole."""
+    _remove(path.rename(path.with_name(f"{_ASIDE}{path.name}-{time.monotonic_ns()}")))
+
+
+def _changed_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _remove(path: Path) -> None:

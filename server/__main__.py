@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 
@@ -14,14 +15,18 @@ from server.daemon import Daemon
 from server.home import Home
 from server.logs import start_logging
 from server.privacy import forbid_dumping
+from server.reaper import start_reaper
 
 
 def main() -> int:
-    """Exit code: 0 after a stop that was asked for, 2 when it could not start."""
+    """Exit code: 0 after a stop that was asked for, 1 when it was cut short, 2 when it could not start."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the loop takes it: the first process of a
+    # container is not ended by a signal that it has no handler for
     try:
         settings = read_settings(os.environ)
         start_logging(settings.log_level)
         forbid_dumping()
+        start_reaper()
         home = Home(settings.data)
         listener = _listen(settings)
         uvloop.run(_serve(settings, home, listener))
@@ -32,7 +37,10 @@ def main() -> int:
 
 
 async def _serve(settings: Settings, home: Home, listener: socket.socket) -> None:
-    await Daemon(settings, home, listener).run()
+    code = await Daemon(settings, home, listener).run()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # threads may wait for a network or a disk as long as they like
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -8,8 +8,9 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from functools import partial
+from typing import Any
 
 import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -21,8 +22,10 @@ from loader.environment import Environments
 from loader.guard import MemoryGuard
 from loader.lastgood import LastGood
 from loader.ondemand import OnDemand
-from loader.pool import Pool, Report
+from loader.pool import Pool
+from loader.pruning import Pruning
 from loader.reconcile import Reconciler
+from loader.report import Report
 from loader.shelf import Shelf
 from loader.source import Source
 from loader.starter import Starter, WorkerDefaults
@@ -36,7 +39,7 @@ from server.home import Home
 from server.metrics import Metrics
 from server.opening import Opening
 from server.pages.pages import Pages
-from server.sources import open_source
+from server.sources import followed, open_source
 from server.state import server_state
 from server.switchboard import Switchboard
 from server.table import Counted, GatewayConfig
@@ -46,7 +49,9 @@ log = logging.getLogger("pawl")
 _MEGABYTE = 1024 * 1024
 _NOT_READY_S = 0.5
 """Between saying that we are not ready and accepting nothing more, so that whoever asks can notice."""
-_WRITE_DOWN_S = 5.0
+_WORKERS_END_S = 2.0
+"""For what authors do when Python exits; no request is left by then."""
+_WRITE_DOWN_S = 2.0
 
 
 class Daemon:
@@ -58,15 +63,19 @@ class Daemon:
         self._listener = listener
         self._admin_socket = str(home.run / "daemon.sock")
         self._stop = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._banner = Banner(settings, listener.getsockname()[1])
         self._scheduler = AsyncIOScheduler()
         self._diary = Diary()
         self._scribe = Scribe(settings.database_url or f"sqlite:///{home.path / 'registry.db'}", self._remember, KEPT)
 
-        last_good = LastGood(home.path / "live.json", settings.git_path)
+        last_good = LastGood(home.path / "live.json", followed(settings))
         self._source = open_source(settings, home, last_good.seen)
         self._switchboard = Switchboard(lambda table: self._gateways.route_by(table))
-        starter = _starter(settings, home, environ)
+        shelf = Shelf(home.path / "releases")
+        environments = Environments(home.path / "envs", environ, settings.environment_timeout_s)
+        self._starter = starter = Starter(shelf, environments, _worker_defaults(settings, home, environ))
+        self._pruning = Pruning(shelf, environments, starter.in_use, self._followed)
         self._reconciler = Reconciler(
             self._source,
             partial(starter.start, source=self._source),
@@ -76,7 +85,7 @@ class Daemon:
         )
         start_guest = _guest_starter(starter, self._source, self._switchboard)
         self._on_demand = OnDemand(self._source.resolve, start_guest, self._switchboard, settings.version_idle_s)
-        self._guard = MemoryGuard(self._pools)
+        self._guard = MemoryGuard(starter.pools)
         self._state = partial(server_state, self._source.where, self._reconciler)
         self._metrics = Metrics(self._state, self._pools)
         self._gateways = Gateways(
@@ -89,39 +98,52 @@ class Daemon:
             lost=lambda message: self._diary.record(Event(kind=EventKind.GATEWAY_LOST, message=message)),
         )
 
-    async def run(self) -> None:
-        """Serve until SIGTERM or SIGINT."""
+    async def run(self) -> int:
+        """Serve until SIGTERM or SIGINT; the exit code. A second signal ends everything at once."""
         self._take_signals()
         self._banner.greet(self._source.where)
         admin_server = self._admin_server()
         self._gateways.start()
         self._reconciler.restore()
         tasks = [
-            asyncio.create_task(self._reconciler.run(), name="reconcile"),
-            asyncio.create_task(self._guard.run(), name="memory guard"),
-            asyncio.create_task(self._announce(), name="announce"),
+            _background(self._reconciler.run(), "reconcile"),
+            _background(self._guard.run(), "memory guard"),
+            _background(self._pruning.run(self._reconciler.settled), "pruning"),
+            _background(self._announce(), "announce"),
         ]
-        serving = asyncio.create_task(admin_server.serve(), name="admin")
+        serving = _background(admin_server.serve(), "admin")
         self._start_timers()
         await self._stop.wait()
+        end = _background(self._end(admin_server, serving, tasks), "end")
+        hurry = _background(self._hurry.wait(), "hurry")
+        await asyncio.wait((end, hurry), return_when=asyncio.FIRST_COMPLETED)
+        return 0 if end.done() else 1
 
+    async def _end(
+        self, admin_server: uvicorn.Server, serving: asyncio.Task[object], tasks: list[asyncio.Task[object]]
+    ) -> None:
         log.info("stopping: requests in flight finish first")
         self._scheduler.shutdown(wait=False)
         await self._switchboard.set_ready(False)
         await asyncio.sleep(_NOT_READY_S)
+        self._listener.close()  # ours; the gateways close theirs, and from then on connections are refused
         await self._gateways.stop()
-        self._listener.close()
         admin_server.should_exit = True
         for task in tasks:
             task.cancel()
         await asyncio.wait([*tasks, serving])
-        await asyncio.gather(self._reconciler.close(), self._on_demand.close())
-        self._scribe.close(_WRITE_DOWN_S)
+        self._starter.close()
+        await asyncio.gather(self._reconciler.close(_WORKERS_END_S), self._on_demand.close(_WORKERS_END_S))
+        await asyncio.gather(*(pool.kill() for pool in self._starter.pools()))
+        await asyncio.to_thread(self._scribe.close, _WRITE_DOWN_S)
         log.info("stopped")
 
     def _take_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
+            asyncio.get_running_loop().add_signal_handler(number, self._take_signal)
+
+    def _take_signal(self) -> None:
+        (self._hurry if self._stop.is_set() else self._stop).set()
 
     def _start_timers(self) -> None:
         self._scheduler.add_job(self._wake, "interval", seconds=self._settings.sync_seconds, max_instances=1)
@@ -163,6 +185,10 @@ class Daemon:
         live = [keeper.live.pool for keeper in self._reconciler.keepers.values() if keeper.live is not None]
         return [*live, *self._on_demand.pools()]
 
+    def _followed(self) -> set[str] | None:
+        """None as long as nobody knows which models were removed while we didn't run."""
+        return set(self._reconciler.keepers) if self._reconciler.head else None
+
     def _count(self, counted: Counted) -> None:
         self._on_demand.touch(counted.requests)
         self._metrics.add(counted)
@@ -176,31 +202,37 @@ class _QuietServer(uvicorn.Server):
         yield
 
 
-def _starter(settings: Settings, home: Home, environ: Mapping[str, str]) -> Starter:
-    return Starter(
-        Shelf(home.path / "releases"),
-        Environments(home.path / "envs", environ, settings.environment_timeout_s),
-        WorkerDefaults(
-            environ=environ,
-            run=home.run,
-            max_body=settings.max_body_mb * _MEGABYTE,
-            variables=settings.variables,
-            device=settings.device,
-            start_timeout_s=settings.start_timeout_s,
-        ),
+def _background(work: Coroutine[Any, Any, object], name: str) -> asyncio.Task[object]:
+    """A task that does not die quietly."""
+
+    def look(task: asyncio.Task[object]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a failure of Pawl's own: %r has ended", name, exc_info=error)
+
+    task = asyncio.get_running_loop().create_task(work, name=name)
+    task.add_done_callback(look)
+    return task
+
+
+def _worker_defaults(settings: Settings, home: Home, environ: Mapping[str, str]) -> WorkerDefaults:
+    return WorkerDefaults(
+        environ=environ,
+        run=home.run,
+        max_body=settings.max_body_mb * _MEGABYTE,
+        variables=settings.variables,
+        device=settings.device,
+        start_timeout_s=settings.start_timeout_s,
     )
 
 
 def _guest_starter(
     starter: Starter, source: Source, front: Switchboard
-) -> Callable[[Release, Callable[[Report], None]], asyncio.Future[Pool]]:
+) -> Callable[[Release, Callable[[Report], None]], Awaitable[Pool]]:
     """Starts a pool of one worker for a version asked for by name."""
 
-    def start(release: Release, report: Callable[[Report], None]) -> asyncio.Future[Pool]:
-        return asyncio.ensure_future(
-            starter.start(
-                release, source=source, replicas=1, progress=lambda stage: None, changed=front.refresh, report=report
-            )
+    def start(release: Release, report: Callable[[Report], None]) -> Awaitable[Pool]:
+        return starter.start(
+            release, source=source, replicas=1, progress=lambda _: None, changed=front.refresh, report=report
         )
 
     return start

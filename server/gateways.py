@@ -35,6 +35,9 @@ ACKNOWLEDGE_S = 5.0
 """A gateway that has not taken a table by then is replaced."""
 SILENT_S = 10.0
 """A gateway that has said nothing for as long hangs, and is replaced."""
+START_S = 60.0
+"""The same for one that has yet to take its first table: on a busy machine Python may take long to start."""
+_WATCH_S = 1.0
 _PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 10.0
 
@@ -45,7 +48,7 @@ class Gateway:
     def __init__(self, process: asyncio.subprocess.Process, lines: Lines) -> None:
         self.process = process
         self.acknowledged = -1
-        """Serial of the newest table that it routes by."""
+        """Serial of the newest table that it routes by; negative before it serves."""
         self.heard = time.monotonic()
         self._lines = lines
         self._news = asyncio.Condition()
@@ -70,26 +73,39 @@ class Gateway:
 
     async def listen(self, take: Callable[[Gateway, FromGateway], None]) -> None:
         """Take its messages until it ends."""
-        async for line in self._lines:
-            self.heard = time.monotonic()
-            message = decode_from_gateway(line)
-            if isinstance(message, Acknowledged):
-                await self._take_acknowledgement(message.serial)
-            else:
-                take(self, message)
-        self._lines.close()
-        await self.process.wait()
+        try:
+            async for line in self._lines:
+                self.heard = time.monotonic()
+                message = decode_from_gateway(line)
+                if isinstance(message, Acknowledged):
+                    await self._take_acknowledgement(message.serial)
+                else:
+                    take(self, message)
+            await self._end()
+        finally:
+            self._lines.close()
+
+    async def _end(self) -> None:
+        """It has closed its channel, so it ends, or is ended."""
+        try:
+            await asyncio.wait_for(self.process.wait(), ACKNOWLEDGE_S)
+        except TimeoutError:
+            self.kill()
+            await self.process.wait()
         await self._take_acknowledgement(sys.maxsize)
+
+    def is_silent(self, now: float) -> bool:
+        """Whether it has said nothing for longer than one that works would."""
+        return now - self.heard > (START_S if self.acknowledged < 0 else SILENT_S)
 
     async def routes_by(self, serial: int) -> None:
         """Return once it routes by the table of that serial, or has ended. Ends it if that takes too long."""
+        patience_s = START_S if self.acknowledged < 0 else ACKNOWLEDGE_S
         try:
-            async with asyncio.timeout(ACKNOWLEDGE_S), self._news:
+            async with asyncio.timeout(patience_s), self._news:
                 await self._news.wait_for(lambda: self.acknowledged >= serial)
         except TimeoutError:
-            log.error(
-                "gateway %d did not take a new route table in %g s; replacing it", self.process.pid, ACKNOWLEDGE_S
-            )
+            log.error("gateway %d did not take a new route table in %g s; replacing it", self.process.pid, patience_s)
             self.kill()
             await self.process.wait()
 
@@ -162,29 +178,37 @@ class Gateways:
         pause_s = _PAUSE_S
         while True:
             began = time.monotonic()
-            gateway = await self._start()
-            self._running.add(gateway)
-            gateway.send(self._table)
-            try:
-                await gateway.listen(self._take)
-                self._running.discard(gateway)
-            except Exception:
-                log.exception("gateway %d said what can't be understood; replacing it", gateway.process.pid)
-                gateway.kill()
-                self._running.discard(gateway)
-            code = await gateway.process.wait()
-            self._lost(f"gateway {gateway.process.pid} ended ({code}); another takes its place")
+            self._lost(f"{await self._run_one()}; another takes its place")
             pause_s = _PAUSE_S if time.monotonic() - began > _LONGEST_PAUSE_S else min(pause_s * 2, _LONGEST_PAUSE_S)
             if pause_s > _PAUSE_S * 2:
                 await asyncio.sleep(pause_s)
 
+    async def _run_one(self) -> str:
+        """Run a gateway to its end, or fail to; in words."""
+        try:
+            gateway = await self._start()
+        except OSError as error:
+            return f"a gateway could not be started: {error}"
+        self._running.add(gateway)
+        gateway.send(self._table)
+        try:
+            await gateway.listen(self._take)
+        except Exception:
+            log.exception("gateway %d said what can't be understood; replacing it", gateway.process.pid)
+            gateway.kill()
+        self._running.discard(gateway)
+        return f"gateway {gateway.process.pid} ended ({await gateway.process.wait()})"
+
     async def _watch(self) -> None:
+        looked = time.monotonic()
         while True:
-            await asyncio.sleep(1)
-            for gateway in self._running:
-                if time.monotonic() - gateway.heard > SILENT_S:
-                    log.error("gateway %d has been silent for %g s; replacing it", gateway.process.pid, SILENT_S)
+            await asyncio.sleep(_WATCH_S)
+            now = time.monotonic()
+            if now - looked < 2 * _WATCH_S:  # else it was us who hung, and what they said is still to be read
+                for gateway in [gateway for gateway in self._running if gateway.is_silent(now)]:
+                    log.error("gateway %d has been silent for long; replacing it", gateway.process.pid)
                     gateway.kill()
+            looked = now
 
     def _take(self, gateway: Gateway, message: FromGateway) -> None:
         match message:

@@ -44,7 +44,9 @@ class Home:
 
 def _check_format(path: Path) -> None:
     if not path.exists():
-        path.write_text(FORMAT)
+        aside = path.with_suffix(".tmp")  # on a full disk an empty file would stay, and be taken for a strange format
+        aside.write_text(FORMAT)
+        aside.rename(path)
     found = path.read_text().strip()
     if found != FORMAT:
         raise HomeUnusable(

@@ -25,7 +25,7 @@ class Opening:
 
     async def _open(self, start: Start) -> Started:
         try:
-            await self._on_demand.open(start.model, start.version, self._switchboard.live.get(start.model))
+            await self._on_demand.open(start.model, start.version, lambda: self._switchboard.live.get(start.model))
         except PawlError as failure:
             return _refusal(start, failure)
         except Exception:

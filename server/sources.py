@@ -8,11 +8,19 @@ from pathlib import Path
 from core.errors import SettingError
 from core.settings import Settings
 from loader.gitsource import GitSource
-from loader.remote import Remote
+from loader.remote import Remote, parse_address
 from loader.source import Source
 from server.home import Home
 
 LOCAL = Path("models_serve")
+
+
+def followed(settings: Settings) -> str:
+    """What is followed, without its credentials. Raises SettingError."""
+    if not settings.git_path:
+        return str(LOCAL.absolute())
+    address = parse_address(settings.git_path)
+    return " ".join((address.url, settings.git_branch, settings.git_folder.strip("/"))).rstrip()
 
 
 def open_source(settings: Settings, home: Home, seen: Mapping[str, list[str]]) -> Source:

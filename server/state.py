@@ -8,7 +8,6 @@ from pathlib import Path
 import msgspec
 
 from core.manifest import Manifest
-from core.release import Version
 from loader.keeper import Keeper
 from loader.proof import Example, read_examples
 from loader.reconcile import Reconciler
@@ -106,11 +105,10 @@ def _live(keeper: Keeper) -> LiveRelease | None:
 def _failure(keeper: Keeper) -> Failure | None:
     if keeper.failure is None:
         return None
-    version = keeper.wanted.version if keeper.wanted is not None else Version(0, "")
     error = keeper.failure.error
     return Failure(
-        version=version.label,
-        commit=version.commit,
+        version=keeper.failure.version.label,
+        commit=keeper.failure.version.commit,
         stage=error.stage,
         message=str(error),
         detail=error.detail,

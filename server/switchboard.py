@@ -10,6 +10,9 @@ from loader.front import Live
 from loader.pool import Pool
 from server.table import Route, Table
 
+_MOST_VERSIONS = 256
+"""Names under which versions were asked for that have a route; one commit has many. Beyond it the oldest go."""
+
 
 class Switchboard:
     """Implements `loader.front.Front`. A table goes out whole at every change."""
@@ -41,7 +44,10 @@ class Switchboard:
         await self._publish()
 
     async def show_version(self, model: str, name: str, live: Live) -> None:
+        self._versions.pop(f"{model}/{name}", None)
         self._versions[f"{model}/{name}"] = live
+        while len(self._versions) > _MOST_VERSIONS:
+            del self._versions[next(iter(self._versions))]
         await self._publish()
 
     async def hide_pool(self, pool: Pool) -> None:

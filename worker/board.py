@@ -28,7 +28,8 @@ class Board:
         handle = os.open(path, os.O_RDWR | (os.O_CREAT | os.O_TRUNC if create else 0), 0o600)
         try:
             if create:
-                os.ftruncate(handle, size)
+                # On a full disk this fails here, where a hole in the file would end whoever touches the page (SIGBUS).
+                os.posix_fallocate(handle, 0, size)
             self._page = memoryview(mmap.mmap(handle, size)).cast("q")
         finally:
             os.close(handle)

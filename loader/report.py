@@ -1,0 +1,23 @@
+"""What a pool tells about itself while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Happening(Enum):
+    LOST = "worker_lost"
+    """A worker ended that should not have."""
+    REPLACED = "worker_replaced"
+    CRASHING = "crash_loop"
+    """Its workers keep ending."""
+    RAISED = "request_failed"
+    """A request failed in the author's code."""
+
+
+@dataclass(frozen=True)
+class Report:
+    happening: Happening
+    message: str
+    detail: str = ""
