@@ -17,8 +17,9 @@ Bytes = Annotated[int, msgspec.Meta(ge=1, description="a number of megabytes, 1 
 Base = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^/?([A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)?/?$",
-        description="path segments of letters, digits and ._~- joined by '/', or nothing",
+        # No dot segments: clients and proxies resolve them before they ask.
+        pattern=r"^(?!(.*/)?\.{1,2}(/|$))/?([A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)?/?$",
+        description="path segments of letters, digits and ._~- joined by '/', none of them '.' or '..', or nothing",
     ),
 ]
 Device = Annotated[str, msgspec.Meta(pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="one of auto, cpu, cuda, cuda:N")]

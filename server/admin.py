@@ -44,7 +44,7 @@ class Admin:
     async def sync(self, request: Request) -> Response:
         """Look at the repository now. `?wait=SECONDS` answers only once that has been done."""
         if not await self._may_sync(request):
-            return self._refusal(request)
+            return self._refusal(bool(self._settings.admin_token or self._settings.webhook_secret))
         wait_s = _seconds(request.query_params.get("wait"))
         if wait_s:
             try:
@@ -87,19 +87,19 @@ class Admin:
 
         async def guarded(request: Request) -> Response:
             allowed = self._open_to_readers or webhook.is_token(request.headers, self._settings.admin_token)
-            return await answer(request) if allowed else self._refusal(request)
+            return await answer(request) if allowed else self._refusal(bool(self._settings.admin_token))
 
         return guarded
 
     def _writing(self, answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
         async def guarded(request: Request) -> Response:
             allowed = webhook.is_token(request.headers, self._settings.admin_token)
-            return await answer(request) if allowed else self._refusal(request)
+            return await answer(request) if allowed else self._refusal(bool(self._settings.admin_token))
 
         return guarded
 
-    def _refusal(self, request: Request) -> Response:
-        if not self._settings.admin_token and not self._settings.webhook_secret:
+    def _refusal(self, anybody_may: bool) -> Response:
+        if not anybody_may:
             return error(
                 403, "admin_disabled", "set ADMIN_TOKEN (and send it as 'Authorization: Bearer …') to use this"
             )

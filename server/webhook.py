@@ -33,4 +33,5 @@ def is_token(headers: Mapping[str, str], token: str) -> bool:
 
 
 def _same(given: str | None, expected: str) -> bool:
-    return given is not None and hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
+    """`given` is a header's value as Starlette reads it: each byte a character."""
+    return given is not None and hmac.compare_digest(given.encode("latin-1", "replace"), expected.encode())
