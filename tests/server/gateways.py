@@ -31,6 +31,7 @@ from server.table import (
 from worker.protocol import Frame, FrameReader, Kind, pack_frame
 
 ROOT = Path(__file__).parents[2]
+PATIENCE_S = 60.0
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 Reply = Callable[[Frame], Awaitable[tuple[int, bytes]]]
@@ -111,11 +112,11 @@ def answers(body: bytes, status: int = 200) -> Reply:
 
 
 def asynchronous(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """A test that is a coroutine."""
+    """A test that is a coroutine, and ends."""
 
     @functools.wraps(test)
     def run(*args: Any, **kwargs: Any) -> None:
-        asyncio.run(test(*args, **kwargs))
+        asyncio.run(asyncio.wait_for(test(*args, **kwargs), PATIENCE_S))
 
     return run
 

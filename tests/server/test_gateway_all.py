@@ -35,7 +35,7 @@ async def test_models_are_asked_at_once(tmp_path: Path) -> None:
 @asynchronous
 async def test_a_failing_model_has_its_error_in_its_place(tmp_path: Path) -> None:
     async with gateway(tmp_path) as running, running.client() as client:
-        await running.serve(Good=answers(b'{"y":1}'), Bad=answers(ERROR, status=500), Slow=hangs)
+        await running.serve(Good=answers(b'{"y":1}'), Bad=answers(ERROR, status=400), Slow=hangs)
         slow = route("Slow", timeout_s=0.1, pool=running.table.live["Slow"].pool)
         await running.route(live={**running.table.live, "Slow": slow, "Gone": route("Gone")})
         answer = await client.post("/models/all", json={})
@@ -83,6 +83,13 @@ async def test_flat_merges_lists_element_by_element(tmp_path: Path) -> None:
         )
         answer = await client.post("/models/all?flat=true", json={})
         assert answer.json() == [{"a": 1, "b": 1, "C": {"e": 0}}, {"a": 2, "B": 7, "C": {"e": 0}}]
+
+
+@asynchronous
+async def test_flat_leaves_lists_beside_objects_under_their_names(tmp_path: Path) -> None:
+    async with gateway(tmp_path) as running, running.client() as client:
+        await running.serve(A=answers(b"[1,2]"), B=answers(b'{"b":1}'))
+        assert (await client.post("/models/all?flat=true", json={})).json() == {"A": [1, 2], "b": 1}
 
 
 @asynchronous

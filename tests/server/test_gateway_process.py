@@ -49,6 +49,7 @@ async def test_ctrl_c_in_the_terminal_is_for_the_daemon(tmp_path: Path) -> None:
         await running.serve(Iris=echoes)
         running.process.send_signal(signal.SIGINT)
         assert (await client.post("/models/Iris", json=[1])).json() == [1]
+        assert await running.stop() == 0
 
 
 @asynchronous

@@ -43,7 +43,7 @@ async def test_a_version_that_does_not_start_says_why_and_may_be_asked_for_again
     async with gateway(tmp_path) as running, running.client() as client:
         await running.serve(Iris=echoes)
         for ticket in (1, 2):
-            request = asyncio.create_task(client.post("/models/Iris/abcDEF1", json={}))
+            request = asyncio.create_task(client.post("/models/Iris/abcdef1", json={}))
             assert await running.hear(lambda message, ticket=ticket: getattr(message, "ticket", 0) == ticket)
             running.send(Started(ticket=ticket, status=404, error=error))
             answer = await request
@@ -66,7 +66,19 @@ async def test_a_version_of_a_model_that_is_down_may_be_asked_for(tmp_path: Path
 async def test_the_daemon_is_not_asked_for_what_can_be_no_version(tmp_path: Path) -> None:
     async with gateway(tmp_path) as running, running.client() as client:
         await running.serve(Iris=echoes)
-        for version in ("v0", "v01", "v1234567890", "V2", "latest", "abcdef", "0" * 41, "xyzxyzx", "v2%0A", "%2e%2e"):
+        for version in (
+            "v0",
+            "v01",
+            "v1234567890",
+            "V2",
+            "latest",
+            "abcdef",
+            "ABCDEF1",
+            "0" * 41,
+            "xyzxyzx",
+            "v2%0A",
+            "%2e%2e",
+        ):
             answer = await client.post(f"/models/Iris/{version}", json={})
             assert (answer.status_code, answer.json()["error"]["code"]) == (404, "version_not_found"), version
         answer = await client.post("/models/Nope/v3", json={})

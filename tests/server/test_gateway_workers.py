@@ -204,6 +204,7 @@ async def test_answers_are_counted_by_version_and_status(tmp_path: Path) -> None
         assert set(counted.requests) == {"Iris/v1"}
         assert sum(counted.seconds["Iris/v1"]) == sum(counted.requests["Iris/v1"].values())
         assert counted.outstanding == {worker.path: 0}
+        await client.post("/models/Iris", content=b"1")
         await running.stop()
         await running.hear(lambda message: False)
-        assert running.counted("Iris/v1") == {200: 3, 422: 1}
+        assert running.counted("Iris/v1") == {200: 4, 422: 1}
