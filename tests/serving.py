@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +72,7 @@ class Answer:
 class Server:
     """One running server."""
 
-    def __init__(self, data: Path, settings: Mapping[str, str], cwd: Path = ROOT, user: int | None = None) -> None:
+    def __init__(self, data: Path, settings: Mapping[str, str], cwd: Path = ROOT, by: Sequence[str] = ()) -> None:
         environ = {name: value for name, value in os.environ.items() if not _is_setting(name)}
         environ |= {"PORT": "0", "SYNC_SECONDS": "3600", "ADMIN_TOKEN": TOKEN, "DATA_DIR": str(data)}
         environ |= {"PYTHONPATH": str(ROOT), **settings}
@@ -80,7 +80,7 @@ class Server:
         self.lines: list[str] = []
         """What it has printed."""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "server"],
+            [*by, sys.executable, "-m", "server"],
             cwd=cwd,
             env=environ,
             stdin=subprocess.DEVNULL,
@@ -89,9 +89,6 @@ class Server:
             text=True,
             errors="replace",
             start_new_session=True,
-            user=user,
-            group=user,
-            extra_groups=None if user is None else [],
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -214,15 +211,15 @@ def serving(
     *,
     ready: bool = True,
     cwd: Path = ROOT,
-    user: int | None = None,
+    by: Sequence[str] = (),
     **settings: str,
 ) -> Iterator[Server]:
     """A server of the repository at `git` (or of the folder `models_serve` in `cwd`); stopped in the end.
 
-    `user`: the id of the user, and of the group, that it runs as; None: ours.
+    `by`: the program, with its arguments, that runs it in its own stead (setpriv, say).
     """
     source = {} if git is None else {"gitPath": str(git)}
-    server = Server(data, {**source, **settings}, cwd, user)
+    server = Server(data, {**source, **settings}, cwd, by)
     try:
         yield server.wait_ready() if ready else server
     finally:
