@@ -61,6 +61,14 @@ def test_the_folders_that_are_models_are_wanted_and_shared_ones_belong_to_them(t
         assert after.head != desired.head
 
 
+def test_one_folder_alone_may_be_looked_at(tmp_path: Path) -> None:
+    folder = models(tmp_path)
+    source = LocalSource(folder, {}, only="Churn")
+    assert set(source.look().models) == {"Churn"}
+    assert set(release(source.look(), "Churn").folders) == {"Churn", "common"}
+    source.close()
+
+
 def test_versions_count_the_releases_seen_and_a_revert_is_another(tmp_path: Path) -> None:
     folder = models(tmp_path)
     with following(folder) as source:

@@ -1,0 +1,89 @@
+"""`pawl check FOLDER`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from core.settings import Settings
+    from pawl.verdict import Verdict
+
+FAILS = 1
+UNUSABLE = 2
+OUR_FAULT = 3
+INTERRUPTED = 130
+
+
+def check(
+    folder: Annotated[
+        Path,
+        typer.Argument(exists=True, file_okay=False, resolve_path=True, metavar="FOLDER", help="The model's folder."),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")] = False,
+) -> None:
+    """Would the server take this folder, and if not, why?
+
+    Does what the server does with a push: reads model.yaml, builds the environment, loads the class in a process of its
+    own, and sends it every request in examples.json. Tells how the model is called, whether its requests are merged,
+    and for a failure the file, the line and what to do. The folder need not be in a git repository; what it
+    [bold]uses[/bold], and the requirements.txt of all models, are looked for beside it. Settings are those of the
+    server: environment variables, such as VARIABLES or DEVICE.
+
+    Examples:
+
+      pawl check models_serve/Iris
+
+      pawl check . --json | jq .failure.message
+
+    Exit code: 0 if it can be served, 1 if not, 2 for a wrong argument or setting.
+    """
+    from core.errors import PawlError  # here and below: what is slow to import, not for --help
+
+    try:
+        verdict = _examine(folder)
+        _print(verdict, as_json)
+    except PawlError as error:
+        raise _end(UNUSABLE, str(error)) from error
+    except KeyboardInterrupt:
+        raise _end(INTERRUPTED, "interrupted") from None
+    except Exception as error:
+        if os.environ.get("LOG_LEVEL") == "debug":
+            raise
+        raise _end(OUR_FAULT, f"Pawl itself failed: {error!r}; LOG_LEVEL=debug shows where") from error
+    raise typer.Exit(0 if verdict.ok else FAILS)
+
+
+def _examine(folder: Path) -> Verdict:
+    import msgspec
+
+    from core.settings import read_settings, scrubbed
+    from pawl.examination import examine
+    from pawl.progress import Progress
+
+    settings: Settings = read_settings(os.environ)
+    with Progress(settings.log_level) as progress:
+        verdict = examine(folder, settings, scrubbed(os.environ), progress.tell)
+    return msgspec.structs.replace(verdict, log=progress.lines)
+
+
+def _print(verdict: Verdict, as_json: bool) -> None:
+    import msgspec
+    from rich.console import Console
+
+    from pawl.printing import show
+
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(verdict).decode() + "\n")
+    else:
+        # Where nobody looks, in a file or a pipe, long lines are better than broken ones.
+        show(verdict, Console(width=None if sys.stdout.isatty() else 500, highlight=False))
+
+
+def _end(code: int, message: str) -> typer.Exit:
+    typer.echo(f"pawl: {message}", err=True)
+    return typer.Exit(code)

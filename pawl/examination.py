@@ -1,0 +1,175 @@
+"""Does with a folder what the server would do with it, by the server's own parts."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from core.errors import ReleaseFailed, SourceError
+from core.release import Release
+from core.settings import Settings
+from loader.environment import Environments
+from loader.folders import looks_like_model, why_left_out
+from loader.localsource import LocalSource
+from loader.proof import read_examples
+from loader.shelf import Shelf
+from loader.starter import Starter, WorkerDefaults, requirements_of
+from pawl.trials import Trials
+from pawl.verdict import Failure, Verdict
+from server.home import Home, HomeUnusable
+
+_MEGABYTE = 1024 * 1024
+_STOP_S = 5.0
+
+
+def examine(folder: Path, settings: Settings, environ: Mapping[str, str], tell: Callable[[str], None]) -> Verdict:
+    """The verdict on `folder` (absolute).
+
+    `environ`: what the model, and what builds its environment, may see; `tell` is told what is being done.
+    """
+    began = time.monotonic()
+    found = _Found(folder, settings.base)
+    try:
+        _check_is_model(folder)
+        with _workplace(settings, environ) as workplace:
+            asyncio.run(_examine(folder, workplace, found, tell))
+    except ReleaseFailed as error:
+        found.note(failure=Failure(stage=error.stage, message=str(error), detail=error.detail))
+    found.note(seconds=round(time.monotonic() - began, 2))
+    return found.verdict
+
+
+class _Found:
+    """The verdict as far as it is known."""
+
+    def __init__(self, folder: Path, base: str) -> None:
+        route = f"{base}/{folder.name}"
+        self.moved = ("", "")
+        """Where the folders were copied to, and where their author has them."""
+        self._verdict = Verdict(ok=False, model=folder.name, folder=str(folder), routes=(route, f"{route}/{{version}}"))
+
+    @property
+    def verdict(self) -> Verdict:
+        """With the paths that its author knows."""
+        there, here = (msgspec.json.encode(path).strip(b'"') for path in self.moved)
+        return msgspec.json.decode(msgspec.json.encode(self._verdict).replace(there, here), type=Verdict)
+
+    def note(self, **fields: Any) -> None:
+        self._verdict = msgspec.structs.replace(self._verdict, **fields)
+
+
+@dataclass(frozen=True)
+class _Workplace:
+    """What a server has in its DATA_DIR, for as long as one check takes."""
+
+    shelf: Shelf
+    starter: Starter
+
+
+async def _examine(folder: Path, workplace: _Workplace, found: _Found, tell: Callable[[str], None]) -> None:
+    tell("reading the folder")
+    source = LocalSource(folder.parent, {}, only=folder.name)
+    try:
+        release = await asyncio.to_thread(_release, source, folder)
+        found.note(release=release.id, uses=tuple(release.folders)[1:], about=release.manifest.description)
+        await _start(release, source, workplace, found, tell)
+    finally:
+        workplace.starter.close()
+        source.close()
+
+
+async def _start(
+    release: Release, source: LocalSource, workplace: _Workplace, found: _Found, tell: Callable[[str], None]
+) -> None:
+    trials = Trials()
+    root = workplace.shelf.path(release)
+    start = workplace.starter.start(
+        *(release, source),
+        replicas=1,
+        prove=False,
+        progress=lambda stage: tell(_STAGES.get(stage, stage)),
+        changed=trials.changed,
+        report=trials.report,
+    )
+    try:
+        pool = await start
+    finally:
+        if root.is_dir():
+            found.moved = f"{root}/", f"{source.where}/"
+            found.note(requirements=_requirements(root, release.model))
+    try:
+        found.note(description=pool.description, about=release.manifest.description or pool.description.doc)
+        tell("trying the examples")
+        tried = await trials.run(pool, read_examples(root / release.model))
+        found.note(trials=tried, ok=all(trial.ok for trial in tried))
+    finally:
+        await pool.stop(_STOP_S)
+
+
+_STAGES = {"checkout": "copying the folder", "environment": "preparing the environment", "load": "loading the model"}
+
+
+def _check_is_model(folder: Path) -> None:
+    reason = why_left_out(folder.name)
+    if reason is None and not looks_like_model({path.name for path in folder.iterdir()}):
+        reason = "there is no etls.py, no model.yaml and no .onnx file in it, so it is no model"
+    if reason is not None:
+        raise ReleaseFailed(reason, stage="manifest")
+
+
+def _release(source: LocalSource, folder: Path) -> Release:
+    try:
+        desired = source.look()
+    except SourceError as error:
+        raise ReleaseFailed(str(error), stage="checkout") from error
+    wanted = desired.models.get(folder.name)
+    if wanted is None:
+        raise ReleaseFailed(desired.left_out.get(folder.name, "it is not there any more"), stage="checkout")
+    if wanted.release is None:
+        assert wanted.failure is not None
+        raise wanted.failure
+    return wanted.release
+
+
+def _requirements(root: Path, model: str) -> str | None:
+    path = requirements_of(root, model)
+    return None if path is None else str(path)
+
+
+@contextmanager
+def _workplace(settings: Settings, environ: Mapping[str, str]) -> Iterator[_Workplace]:
+    """In a temporary folder, but for the environments: those of DATA_DIR are used where no server does."""
+    with tempfile.TemporaryDirectory(prefix="pawl-check-", ignore_cleanup_errors=True) as temporary:
+        home = Home(Path(temporary) / "data")
+        shelf = Shelf(home.path / "releases")
+        kept = _home_of_a_server(settings) or home
+        defaults = WorkerDefaults(
+            environ=environ,
+            run=home.run,
+            max_body=settings.max_body_mb * _MEGABYTE,
+            variables=settings.variables,
+            device=settings.device,
+            start_timeout_s=settings.start_timeout_s,
+        )
+        environments = Environments(kept.path / "envs", environ, settings.environment_timeout_s)
+        try:
+            yield _Workplace(shelf, Starter(shelf, environments, defaults))
+        finally:
+            shelf.prune_models(set())
+            shutil.rmtree(home.run, ignore_errors=True)
+
+
+def _home_of_a_server(settings: Settings) -> Home | None:
+    try:
+        return Home(settings.data) if settings.data.is_dir() else None
+    except HomeUnusable:
+        return None

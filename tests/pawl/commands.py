@@ -1,0 +1,50 @@
+"""Running `pawl` as its users do, on folders written for a test."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.serving import ROOT
+
+ADDS = """
+class Adds:
+    "Adds up."
+
+    def transform_predict(self, variables: dict):
+        return {"sum": variables["a"] + variables["b"]}
+"""
+
+
+def write(folder: Path, etls: str | None = ADDS, **files: Any) -> Path:
+    """A model's folder; `files` by name, with `__` for the dot, and as JSON what is no text."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if etls is not None:
+        (folder / "etls.py").write_text(textwrap.dedent(etls))
+    for name, content in files.items():
+        text = content if isinstance(content, str) else json.dumps(content)
+        (folder / name.replace("__", ".")).write_text(text)
+    return folder
+
+
+def environ(cwd: Path, settings: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.lower().startswith(("git", "pawl"))}
+    return {**kept, "PYTHONPATH": str(ROOT), "DATA_DIR": str(cwd / "none"), **settings}
+
+
+def pawl(*arguments: str | Path, cwd: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "pawl", *map(str, arguments)],
+        cwd=cwd,
+        env=environ(cwd, settings),
+        capture_output=True,
+        text=True,
+    )
+    assert "Traceback" not in done.stderr
+    return done
