@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import socket
+import sys
 from pathlib import Path
 
-from server.table import Stop
-from tests.server.gateways import Gate, asynchronous, echoes, gateway, hangs
+from server.table import Acknowledged, GatewayConfig, Stop, Table, encode_message
+from tests.server.gateways import ROOT, Gate, asynchronous, echoes, gateway, hangs
 
 
 @asynchronous
@@ -69,3 +72,25 @@ async def test_it_is_heard_of_also_when_nothing_happens(tmp_path: Path) -> None:
     async with gateway(tmp_path) as running:
         counted = await running.hear(lambda message: hasattr(message, "outstanding"))
         assert (counted.requests, counted.outstanding) == ({}, {})
+
+
+@asynchronous
+async def test_a_gateway_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    ours, theirs = socket.socketpair()
+    fds = (listener.fileno(), theirs.fileno())
+    gateway_command = [sys.executable, "-P", "-m", "server.gateway", *map(str, fds)]
+    code = f"import subprocess; subprocess.Popen({gateway_command!r}, pass_fds={fds!r}).wait()"
+    with listener, theirs:
+        parent = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", code), pass_fds=fds, env={**os.environ, "PYTHONPATH": str(ROOT)}
+        )
+    reader, writer = await asyncio.open_unix_connection(sock=ours)
+    config = GatewayConfig(base="", daemon="", max_body=1, max_buffered=1, body_timeout_s=1)
+    writer.write(encode_message(config) + encode_message(Table(serial=1)))
+    assert await reader.readline() == encode_message(Acknowledged(serial=1))
+    parent.kill()
+    await parent.wait()
+    # Its end of the channel closes, though ours stays open.
+    await reader.read()
+    writer.close()
