@@ -151,6 +151,7 @@ class Gateways:
         self._counted = counted
         self._lost = lost
         self._table = Table(serial=0)
+        self._stopping = False
         self._running: set[Gateway] = set()
         self._answers: set[asyncio.Future[Started]] = set()
         self._tasks: list[asyncio.Task[None]] = []
@@ -167,18 +168,23 @@ class Gateways:
         await asyncio.gather(*(gateway.routes_by(table.serial) for gateway in list(self._running)))
 
     async def stop(self) -> None:
+        """Let all of them finish what is in flight; they are listened to until then."""
+        self._stopping = True
+        await asyncio.gather(*(gateway.stop(self._config.stop_timeout_s + 1) for gateway in list(self._running)))
         for task in self._tasks:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
-        await asyncio.gather(*(gateway.stop(self._config.stop_timeout_s + 1) for gateway in self._running))
 
     async def _keep(self) -> None:
         """Keep one gateway running."""
         pause_s = _PAUSE_S
         while True:
             began = time.monotonic()
-            self._lost(f"{await self._run_one()}; another takes its place")
+            ended = await self._run_one()
+            if self._stopping:
+                return
+            self._lost(f"{ended}; another takes its place")
             pause_s = _PAUSE_S if time.monotonic() - began > _LONGEST_PAUSE_S else min(pause_s * 2, _LONGEST_PAUSE_S)
             if pause_s > _PAUSE_S * 2:
                 await asyncio.sleep(pause_s)
@@ -191,6 +197,8 @@ class Gateways:
             return f"a gateway could not be started: {error}"
         self._running.add(gateway)
         gateway.send(self._table)
+        if self._stopping:
+            gateway.send(Stop())
         try:
             await gateway.listen(self._take)
         except Exception:

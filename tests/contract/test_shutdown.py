@@ -1,0 +1,163 @@
+"""Stopping: what is under way is finished, nothing new is taken, and nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.repos import Repo
+from tests.risky import Held, ask, is_alive, wait_dead, write_risky
+from tests.serving import Server, command_line, serving, wait_for
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    repo = Repo(tmp_path / "models")
+    write_risky(repo, "Risky")
+    repo.commit()
+    return repo
+
+
+@contextmanager
+def listener_that_never_answers() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        yield f"http://127.0.0.1:{silent.getsockname()[1]}"
+
+
+def ready(server: Server) -> int:
+    return server.request("GET", f"{server.url}/readyz").status
+
+
+def refuses(server: Server) -> bool:
+    url = httpx.URL(server.url)
+    try:
+        socket.create_connection((url.host, url.port or 80), timeout=5).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def send(server: Server, number: int) -> None:
+    """SIGINT as a terminal sends Ctrl-C: to every process of the group."""
+    (os.killpg if number == signal.SIGINT else os.kill)(server.process.pid, number)
+
+
+def command_lines(server: Server) -> list[str]:
+    return [command_line(pid) for pid in server.pids() - {server.process.pid}]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_says_unready_refuses_new_connections_and_finishes_what_is_under_way(
+    tmp_path: Path, repo: Repo, number: int
+) -> None:
+    with serving(tmp_path / "data", repo.path, GATEWAYS="2") as server:
+        held = Held(tmp_path, server, "Risky")
+        queued = held.queue(2)
+        pids = server.pids()
+        send(server, number)
+        server.wait(lambda: ready(server) == 503, "not being ready")
+        server.wait(lambda: refuses(server), "refusing connections")
+        assert all(map(is_alive, server.workers()))
+        assert [answer.status for answer in (held.let_go(), *(one.result(60) for one in queued))] == [200] * 3
+        assert server.process.wait(20) == 0
+        wait_dead(pids, "every process")
+
+
+def test_a_request_that_outlasts_the_grace_period_does_not_hold_up_the_stop(tmp_path: Path, repo: Repo) -> None:
+    with serving(tmp_path / "data", repo.path, STOP_TIMEOUT_S="1") as server:
+        Held(tmp_path, server, "Risky")
+        pids, began = server.pids(), time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - began < 8
+        wait_dead(pids, "every process")
+
+
+def test_a_second_signal_ends_everything_at_once(tmp_path: Path, repo: Repo) -> None:
+    with serving(tmp_path / "data", repo.path) as server:
+        Held(tmp_path, server, "Risky")
+        pids = server.pids()
+        server.process.send_signal(signal.SIGTERM)
+        server.wait(lambda: "stopping" in server.log, "the beginning of the end")
+        began = time.monotonic()
+        assert server.stop(signal.SIGINT) == 1
+        assert time.monotonic() - began < 3
+        wait_dead(pids, "every process")
+
+
+def test_an_idle_server_stops_quickly(tmp_path: Path, repo: Repo) -> None:
+    with serving(tmp_path / "data", repo.path) as server:
+        began = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - began < 3
+
+
+def test_a_stop_does_not_wait_for_a_fetch_an_environment_or_an_import(tmp_path: Path, repo: Repo) -> None:
+    with listener_that_never_answers() as silent:
+        repo.write("Hangs/etls.py", "import time\ntime.sleep(1000)\n")
+        repo.write("Needs/etls.py", "class A:\n    def transform_predict(self): ...\n")
+        repo.write("Needs/requirements.txt", f"--index-url {silent}\nnothing-of-that-name==1\n").commit()
+        with serving(tmp_path / "data", repo.path, ready=False) as server:
+            server.wait(lambda: (server.state("Risky") or {}).get("live"), "the sound model")
+            server.wait(lambda: any("uv" in line for line in command_lines(server)), "the build")
+            server.wait(lambda: len(server.workers()) == 2, "the import")
+            pids, began = server.pids(), time.monotonic()
+            assert server.stop() == 0
+            assert time.monotonic() - began < 8
+            wait_dead(pids, "every process")
+
+
+def test_a_stop_while_the_first_fetch_hangs_ends_it(tmp_path: Path) -> None:
+    with (
+        listener_that_never_answers() as silent,
+        serving(tmp_path / "data", f"{silent}/models.git", ready=False) as server,
+    ):
+        server.wait(lambda: any("git" in line for line in command_lines(server)), "the fetch")
+        pids = server.pids()
+        assert server.stop() == 0
+        wait_dead(pids, "every process")
+
+
+def test_a_daemon_that_is_killed_takes_everything_with_it(tmp_path: Path, repo: Repo) -> None:
+    with listener_that_never_answers() as silent:
+        repo.write("Hangs/etls.py", "import re\nre.match('(a|aa)+$', 'a' * 100 + 'b')\n")
+        repo.write("Needs/etls.py", "class A:\n    def transform_predict(self): ...\n")
+        repo.write("Needs/requirements.txt", f"--index-url {silent}\nnothing-of-that-name==1\n").commit()
+        with serving(tmp_path / "data", repo.path, ready=False) as server:
+            server.wait(lambda: (server.state("Risky") or {}).get("live"), "the sound model")
+            escaped = server.score("Risky", do="escape")["said"]
+            ask(server, "Risky", do="match_for_ever")
+            server.wait(lambda: any("uv" in line for line in command_lines(server)), "the build")
+            server.wait(lambda: len(server.workers()) == 2, "the import")
+            pids, began = server.pids() | {escaped}, time.monotonic()
+            server.process.kill()
+            wait_dead(pids, "every process")
+            assert time.monotonic() - began < 3
+
+
+def test_a_fetch_dies_with_a_daemon_that_is_killed(tmp_path: Path) -> None:
+    with (
+        listener_that_never_answers() as silent,
+        serving(tmp_path / "data", f"{silent}/models.git", ready=False) as server,
+    ):
+        server.wait(lambda: any("remote-http" in line for line in command_lines(server)), "the fetch")
+        pids = server.pids()
+        server.process.kill()
+        wait_dead(pids, "every process")
+
+
+def test_a_restart_after_a_kill_comes_up_on_the_same_data_and_port(tmp_path: Path, repo: Repo) -> None:
+    with serving(tmp_path / "data", repo.path) as server:
+        port = str(httpx.URL(server.url).port)
+        server.process.kill()
+        server.process.wait()
+        wait_for(lambda: refuses(server), "the port")
+    with serving(tmp_path / "data", repo.path, PORT=port) as server:
+        assert server.score("Risky")["edition"] == 1
