@@ -71,6 +71,8 @@ class Folders:
 
     def _look(self, tree: str) -> Folder:
         if tree not in self._seen:
+            if len(self._seen) > _MOST_SEEN:
+                self._seen.clear()
             self._seen[tree] = _look(tree, self._objects)
         return self._seen[tree]
 
@@ -156,3 +158,4 @@ def _manifest(entry: Entry, objects: Objects) -> Manifest:
 
 
 MOST_MANIFEST_BYTES = 1 << 20
+_MOST_SEEN = 10_000

@@ -112,6 +112,8 @@ def test_dropping_a_shared_folder_never_takes_a_version_back(tmp_path: Path) -> 
         before = source.look().models["Churn"].version.number
         repo.commit_file("Churn/model.yaml", "description: alone\n")
         after = source.look().models["Churn"].version
+        assert source.resolve("Churn", "v5").version == after
+        assert source.resolve("Churn", "v4").version.number == before
     assert (before, after.number) == (4, 5)
     assert repo.count("Churn") == 2
 
