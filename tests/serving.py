@@ -75,6 +75,7 @@ class Server:
     def __init__(self, data: Path, settings: Mapping[str, str], cwd: Path = ROOT, by: Sequence[str] = ()) -> None:
         environ = {name: value for name, value in os.environ.items() if not _is_setting(name)}
         environ |= {"PORT": "0", "SYNC_SECONDS": "3600", "ADMIN_TOKEN": TOKEN, "DATA_DIR": str(data)}
+        self.cwd = cwd
         environ |= {"PYTHONPATH": str(ROOT), **settings}
         self.settings = read_settings(environ)
         self.lines: list[str] = []
