@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bench import push
+from bench import push, quick, serve
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Measures Pawl on this machine.")
 
@@ -14,6 +14,8 @@ def main() -> None:
     """Each command starts servers of its own on free ports, and stops them."""
 
 
+app.command("quick")(quick.main)
+app.command("serve")(serve.main)
 app.command("push")(push.main)
 
 if __name__ == "__main__":

@@ -1,0 +1,95 @@
+"""A contender that is one program in `bench/apps`, told its model and its port by the environment."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench import environments, processes
+from bench.contender import CannotStart
+from bench.endpoint import Endpoint, NotReady, Wire
+from bench.home import HOME, ROOT
+from bench.models import Model
+
+_START_S = 90.0
+
+Command = Callable[[Path, int], Sequence[str]]
+"""The command line, by the folder of the environment's programs and the port."""
+
+
+@dataclass(frozen=True)
+class App:
+    """One program. `bench/apps/{name}` is its working folder; with a requirements.txt there it has an environment of
+    its own, otherwise Pawl's."""
+
+    name: str
+    title: str
+    note: str
+    wire: Wire
+    command: Command
+    packages: Sequence[str]
+    """Those whose versions matter, the peer itself first."""
+    python: str = sys.executable
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        return ROOT / "bench/apps" / self.name
+
+    def versions(self) -> Mapping[str, str]:
+        return environments.versions(self._python(), self.packages)
+
+    @contextlib.contextmanager
+    def serving(self, model: Model) -> Iterator[Endpoint]:
+        """The model on a free port until the context ends. Raises CannotStart."""
+        python, port, log = self._python(), free_port(), HOME / "logs" / f"{self.name}-{model.name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        endpoint = Endpoint(f"http://127.0.0.1:{port}{self.wire.path}", self.wire)
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                self.command(python.parent, port),
+                cwd=self.folder,
+                env=self._environ(python, model, port),
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            endpoint.wait(model, _START_S, lambda: process.poll() is None)
+            yield endpoint
+        except NotReady as error:
+            raise CannotStart(f"{error}: {_last_words(log)}") from error
+        finally:
+            processes.end_all()
+
+    def _python(self) -> Path:
+        requirements = self.folder / "requirements.txt"
+        if not requirements.exists():
+            return Path(self.python)
+        return environments.environment(self.name, requirements, self.python)
+
+    def _environ(self, python: Path, model: Model, port: int) -> dict[str, str]:
+        """One thread for whatever would start more of its own accord."""
+        mine = {"MODEL": str(model.path), "WIDTH": str(model.width), "PORT": str(port), "OMP_NUM_THREADS": "1"}
+        path = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("VIRTUAL_ENV")}
+        modules = f"{self.folder}{os.pathsep}{self.folder.parent / 'common'}"
+        return kept | {"PATH": path, "PYTHONPATH": modules, "PYTHONUNBUFFERED": "1"} | mine | dict(self.environ)
+
+
+def free_port() -> int:
+    """A port that nobody listens at just now."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def _last_words(log: Path) -> str:
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return lines[-1][:200] if lines else "it said nothing"

@@ -1,0 +1,53 @@
+"""One contender with one model: started, warmed up, checked, measured, stopped."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+
+from bench import processes, wrk
+from bench.contender import CannotStart
+from bench.endpoint import Endpoint, WrongAnswer
+from bench.models import Model
+from bench.peers import CONTENDERS
+from bench.sample import Failure, Outcome, Sample
+
+_WARM_UP_S = 1.0
+_BROKEN = (CannotStart, WrongAnswer, OSError, subprocess.SubprocessError)
+
+
+def measure(name: str, model: Model, connections: Sequence[int], seconds: float) -> Iterator[Outcome]:
+    """A sample for each number of connections; a failure instead of those that couldn't be had."""
+    try:
+        with CONTENDERS[name].serving(model) as endpoint:
+            endpoint.check(model)
+            for count in connections:
+                yield _sample(name, endpoint, model, count, seconds)
+    except _BROKEN as error:
+        yield Failure(name, model.name, f"{type(error).__name__}: {error}")
+
+
+def _sample(name: str, endpoint: Endpoint, model: Model, connections: int, seconds: float) -> Sample:
+    body = endpoint.wire.pack(model.rows(1)[0].tolist())
+    wrk.load(endpoint, body, connections, _WARM_UP_S)
+    cpu, counters = processes.cpu(), endpoint.counters()
+    load = wrk.load(endpoint, body, connections, seconds)
+    used, counted = processes.difference(cpu, processes.cpu()), processes.difference(counters, endpoint.counters())
+    return Sample(
+        contender=name,
+        model=model.name,
+        connections=connections,
+        rate=load.rate,
+        p50_ms=load.p50_us / 1000,
+        p99_ms=load.p99_us / 1000,
+        errors=load.errors,
+        cpu_s={role: 1000 * spent / max(1, load.requests) for role, spent in used.items() if spent},
+        memory_mb=processes.memory_mb(),
+        batch=_mean_batch(counted),
+        load_average=os.getloadavg()[0],
+    )
+
+
+def _mean_batch(counted: Mapping[str, float]) -> float | None:
+    return counted["calls"] / counted["batches"] if counted.get("batches") else None

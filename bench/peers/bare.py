@@ -1,0 +1,37 @@
+"""The limit of HTTP in Python: an application that does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from bench.app import App
+from bench.endpoint import Endpoint, Wire
+from bench.models import Model
+from bench.peers.common import pack_row, probabilities, uvicorn
+
+
+@dataclass(frozen=True)
+class Bare(App):
+    """Its answers are held to nothing: they are a constant."""
+
+    @contextmanager
+    def serving(self, model: Model) -> Iterator[Endpoint]:
+        with super().serving(model) as endpoint:
+            yield _Unchecked(**vars(endpoint))
+
+
+class _Unchecked(Endpoint):
+    def check(self, model: Model) -> None:
+        pass
+
+
+PEER = Bare(
+    name="bare",
+    title="bare ASGI app (does nothing)",
+    note="uvicorn with httptools and uvloop; reads the body and answers a constant",
+    wire=Wire("/", pack_row, probabilities),
+    command=uvicorn,
+    packages=["uvicorn", "httptools", "uvloop"],
+)

@@ -1,0 +1,81 @@
+"""What the processes that we have started use, however they have detached themselves."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.serving import command_line, descendants
+
+_PR_SET_CHILD_SUBREAPER = 36
+_TICKS = os.sysconf("SC_CLK_TCK")
+_ROLES = {"server.gateway": "gateway", "worker/boot.py": "worker", "-m server": "daemon"}
+
+
+def adopt() -> None:
+    """Become the parent of what our children leave behind, so that it counts, and can be ended."""
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def started() -> set[int]:
+    """Every process below this one."""
+    return descendants(os.getpid()) - {os.getpid()}
+
+
+def cpu() -> dict[str, float]:
+    """CPU seconds so far, by role."""
+    seconds: defaultdict[str, float] = defaultdict(float)
+    for pid in started():
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            seconds[_role(pid)] += sum(map(int, fields[11:15])) / _TICKS  # its own, and its dead children's
+    return seconds
+
+
+def memory_mb() -> float:
+    """Proportional set size of all: what two processes share counts once."""
+    return sum(pss_mb(pid) for pid in started())
+
+
+def pss_mb(pid: int) -> float:
+    """Proportional set size of one process; 0 of one that has ended."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def end_all(patience_s: float = 10.0) -> None:
+    """Ask all that we have started to stop, and end what doesn't."""
+    for number, until in ((signal.SIGTERM, time.monotonic() + patience_s), (signal.SIGKILL, time.monotonic() + 60)):
+        for pid in started():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        while started() and time.monotonic() < until:
+            _reap()
+            time.sleep(0.05)
+    _reap()
+
+
+def difference(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+    """By how much each count has grown."""
+    return {name: after[name] - before.get(name, 0.0) for name in after}
+
+
+def _role(pid: int) -> str:
+    line = command_line(pid)
+    return next((role for part, role in _ROLES.items() if part in line), "all")
+
+
+def _reap() -> None:
+    """Popen bears with children that were waited for already."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass

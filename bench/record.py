@@ -1,0 +1,63 @@
+"""A run's figures with what they were measured on, as JSON."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bench import wrk
+from bench.home import HOME, ROOT
+from loader.machine import processors
+
+_RESULTS = HOME / "results"
+
+
+def write(part: str, figures: Mapping[str, Any]) -> Path:
+    """Keep the figures of one part of the bench; the file they are in."""
+    now = datetime.datetime.now(datetime.UTC)
+    path = _RESULTS / f"{part}-{now:%Y%m%dT%H%M%S}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    about = {"part": part, "date": f"{now:%Y-%m-%d %H:%M} UTC", "commit": commit(), "machine": machine()}
+    path.write_text(json.dumps({**about, **figures}, indent=1) + "\n")
+    return path
+
+
+def newest(part: str) -> Path | None:
+    """The last file of that part."""
+    found = sorted(_RESULTS.glob(f"{part}-*.json"))
+    return found[-1] if found else None
+
+
+def commit() -> str:
+    """What is measured; with a plus if files differ from it."""
+    return _git("rev-parse", "--short=12", "HEAD") + ("+" if _git("status", "--porcelain", "-uno") else "")
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores, memory, system, load generator."""
+    pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+    return {
+        "processor": _processor(),
+        "cores": processors(),
+        "memory_gb": round(pages * size / 2**30),
+        "kernel": platform.release(),
+        "wrk": wrk.version(),
+        "load_average": os.getloadavg()[0],
+    }
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()

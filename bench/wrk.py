@@ -1,0 +1,74 @@
+"""The one load generator: wrk, https://github.com/wg/wrk."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.endpoint import Endpoint
+
+_SCRIPT = Path(__file__).with_name("wrk.lua")
+_PATIENCE_S = 20
+
+
+class NoWrk(Exception):
+    """The load generator isn't there."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What one run of wrk saw. A connection has one request under way at any time."""
+
+    requests: int
+    """Answered, whatever the answer."""
+    seconds: float
+    p50_us: float
+    p99_us: float
+    most_us: float
+    refused: int
+    """Answers with a status of 400 or more."""
+    broken: int
+    """Connections that failed or took too long."""
+
+    @property
+    def rate(self) -> float:
+        """Good answers a second."""
+        return (self.requests - self.refused) / self.seconds
+
+    @property
+    def errors(self) -> int:
+        return self.refused + self.broken
+
+
+def load(endpoint: Endpoint, body: bytes, connections: int, seconds: float) -> Load:
+    """POST `body` on so many connections for so long."""
+    with tempfile.NamedTemporaryFile(prefix="pawl-bench-") as file:
+        Path(file.name).write_bytes(body)
+        headers = [f"{name}: {value}" for name, value in endpoint.wire.headers.items()]
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{_whole(seconds)}s", f"--timeout={_PATIENCE_S}s"]
+        command += ["-s", str(_SCRIPT), endpoint.url, "--", file.name, endpoint.wire.media, *headers]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 2 * _PATIENCE_S)
+    return Load(**json.loads(done.stdout.strip().splitlines()[-1]))
+
+
+def install() -> None:
+    """See to it that wrk is there. Raises NoWrk, saying how to get it."""
+    if shutil.which("wrk") is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        subprocess.run(["apt-get", "install", "-y", "wrk"], stdout=subprocess.DEVNULL, check=False)
+    if shutil.which("wrk") is None:
+        raise NoWrk("wrk makes the load and isn't installed; on Debian and Ubuntu: apt-get install wrk")
+
+
+def version() -> str:
+    """As wrk says it."""
+    told = subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False).stdout
+    return told.split(" [")[0].removeprefix("wrk ").strip()
+
+
+def _whole(seconds: float) -> int:
+    return max(1, round(seconds))
