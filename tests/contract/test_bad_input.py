@@ -252,7 +252,7 @@ any_json = st.recursive(
 )
 names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=50)
 lots = settings(
-    max_examples=200, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

@@ -91,6 +91,7 @@ class Uses:
 
 PRINTS = """
 import sys
+from importlib.util import find_spec
 
 class Prints:
     def __init__(self, path):
@@ -99,7 +100,8 @@ class Prints:
     def transform_predict(self, variables):
         print("to the log:", variables["print"])
         print("an error:", variables["print"], file=sys.stderr)
-        return {"first": sys.path[0] == self.path, "argv": sys.argv[1:]}
+        ours = [name for name in ("batcher", "boot", "core", "loader", "scorer", "server", "worker") if find_spec(name)]
+        return {"first": sys.path[0] == self.path, "argv": sys.argv[1:], "ours": ours}
 """
 
 STATIC = """
@@ -236,8 +238,12 @@ def test_shared_folders_and_siblings_are_imported(server: Server) -> None:
     assert server.score("Uses") == {"number": 7, "words": "shared", "deeper": "deep", "sibling": "sibling"}
 
 
+def test_nothing_of_ours_can_be_imported(server: Server) -> None:
+    assert server.score("Prints", print="") == {"first": True, "argv": [], "ours": []}
+
+
 def test_what_a_model_prints_goes_to_the_log(server: Server) -> None:
-    assert server.score("Prints", print="a line for the log") == {"first": True, "argv": []}
+    server.score("Prints", print="a line for the log")
     server.wait(lambda: "to the log: a line for the log" in server.log, "the line in the log")
     server.wait(lambda: "an error: a line for the log" in server.log, "the line in the log")
 
