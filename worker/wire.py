@@ -32,8 +32,6 @@ def fields(message: memoryview) -> Iterator[Field]:
             yield number, value, _NOTHING
         elif kind == _BYTES:
             length, at = _varint(message, at)
-            if length > end - at:
-                raise Malformed("a field is longer than its message")
             yield number, 0, message[at : at + length]
             at += length
         elif kind in (_FIXED32, _FIXED64):

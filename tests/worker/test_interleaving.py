@@ -377,6 +377,18 @@ UNSAFE_HELPERS = {
     ),
     "a function handed over": ("def add(row):\n    row['x'] = 1", "list(map(add, self.nested.values()))"),
     "a lambda of the module": ("add = lambda: CACHE.update(a=1)", "add()"),
+    "a constructor that changes what it is given": (
+        "class Row:\n    def __init__(self, d):\n        d['x'] = 1",
+        "Row(self.cache)",
+    ),
+    "a function within that is kept": (
+        "KEPT = []\ndef keep(f):\n    return f",
+        "seen = []\n@keep\ndef note(x):\n    seen.append(x)\nnote(1)",
+    ),
+    "a closure of a function that requests call, too": (
+        "def counter():\n    n = [0]\n    return lambda: n.append(1)\nCOUNT = counter()",
+        "counter(); COUNT()",
+    ),
     "self in a function": ("def note(model):\n    model.x = 1", "note(self)"),
     "a property": (
         "class Base:\n    @property\n    def data(self):\n        self._data = 1\n        return 1",
@@ -488,7 +500,7 @@ def test_a_method_kept_by_the_constructor_may_not_assign(tmp_path: Path) -> None
 
 def test_a_method_that_libraries_call_by_name_may_not_assign(tmp_path: Path) -> None:
     helper = "class Step:\n    def transform(self, x):\n        self.last = x\n        return x"
-    source = with_method("return self.steps.predict(variables)", "Step().transform(1)", helper)
+    source = with_method("return self.steps.predict(variables)", "step = Step(); step.transform(1)", helper)
     assert "Step.transform assigns to self.last" in str(why_not(tmp_path, source))
 
 

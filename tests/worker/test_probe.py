@@ -81,6 +81,24 @@ def test_a_faint_coupling_is_found_by_a_poisoned_row(tmp_path: Path) -> None:
     assert str(why(faintly_coupled(tmp_path / "m.onnx"))).startswith("a row of 1e+30 changes its neighbours")
 
 
+def coupled_at_times(path: Path) -> Path:
+    """As it is, but for batches whose largest value lies between 50 and 1,000: to those it adds it."""
+    nodes = [
+        node("ReduceMax", ["x"], ["m"], keepdims=0),
+        node("Greater", ["m", "low"], ["above"]),
+        node("Less", ["m", "high"], ["below"]),
+        node("And", ["above", "below"], ["between"]),
+        node("Where", ["between", "m", "nothing"], ["more"]),
+        node("Add", ["x", "more"], ["y"]),
+    ]
+    weights = {"low": np.float32(50), "high": np.float32(1000), "nothing": np.float32(0)}
+    return save(path, nodes, [tensor("x", ["N", 4])], [tensor("y", ["N", 4])], weights)
+
+
+def test_a_large_row_felt_by_small_ones_is_found(tmp_path: Path) -> None:
+    assert why(coupled_at_times(tmp_path / "m.onnx")) == "rows together differ from rows apart (output 0, row 0)"
+
+
 def test_one_row_in_must_be_one_row_out(tmp_path: Path) -> None:
     path = save(
         tmp_path / "m.onnx",

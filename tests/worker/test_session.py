@@ -163,6 +163,21 @@ def test_calls_for_other_outputs_or_of_other_shapes_dont_fit(tmp_path: Path, par
     assert sorted(parking.sizes) == [1, 1, 1, 2]
 
 
+def test_a_call_of_another_type_or_with_uneven_inputs_runs_alone(tmp_path: Path, parking: Parking) -> None:
+    session = opened(two_inputs(tmp_path / "m.onnx"), parking)
+    session._lane.merges = True
+    one, two = np.ones((1, 2), np.float32), np.ones((2, 2), np.float32)
+    make_slow(session)
+    outcomes = parking.run_together(
+        run(session, {"a": one, "b": two}),
+        run(session, {"a": two, "b": one}),
+        run(session, {"a": one, "b": one.astype(float)}),
+        run(session, {"a": one, "b": one}),
+    )
+    assert len(parking.sizes) == 4
+    assert [c.shape for c, _ in (outcomes[0], outcomes[1], outcomes[3])] == [(2, 2), (2, 2), (1, 2)]
+
+
 def test_outputs_come_in_the_order_asked_for(tmp_path: Path, parking: Parking) -> None:
     session = opened(mlp(tmp_path / "m.onnx"), parking)
     together = parking.run_together(*(run(session, {"x": row}, ["label", "p"]) for row in rows(2)))
