@@ -216,10 +216,10 @@ class Keeper:
             await self._swap(replace(self._made_room, pool=pool), 0.0)
 
     async def _swap(self, live: Live, took_s: float) -> None:
-        old, self.live = self.live, live
         self._was_live.add(live.pool.release.id)
         self._made_room = None
         await self._front.show(self.model, live)
+        old, self.live = self.live, live
         self._event(EventKind.LIVE, f"{live.version.label} is live after {took_s:.2f} s", live.version)
         self._settled(self, True)
         if old is not None:

@@ -241,6 +241,8 @@ class WorkerProcess:
             await asyncio.wait(tasks, timeout=_LAST_WORDS_S)
         for task in tasks:
             task.cancel()
+        if self._board is not None:
+            self._board.close()
         if self._process is not None:
             # A process that left the group may hold our pipe open for ever; asyncio has no public way to close it.
             self._process._transport.close()  # type: ignore[attr-defined]

@@ -35,7 +35,7 @@ ACKNOWLEDGE_S = 5.0
 """A gateway that has not taken a table by then is replaced."""
 SILENT_S = 10.0
 """A gateway that has said nothing for as long hangs, and is replaced."""
-START_S = 60.0
+START_S = 30.0
 """The same for one that has yet to take its first table: on a busy machine Python may take long to start."""
 _WATCH_S = 1.0
 _PAUSE_S = 0.5

@@ -30,9 +30,17 @@ class Board:
             if create:
                 # On a full disk this fails here, where a hole in the file would end whoever touches the page (SIGBUS).
                 os.posix_fallocate(handle, 0, size)
-            self._page = memoryview(mmap.mmap(handle, size)).cast("q")
+            self._map = mmap.mmap(handle, size)
+            self._page = memoryview(self._map).cast("q")
         finally:
             os.close(handle)
+
+    def close(self) -> None:
+        """Give the memory and its descriptor back. What is read from here on is that nothing runs."""
+        if not self._map.closed:
+            self._page.release()
+            self._page = memoryview(bytes(self._map.size())).cast("q")
+            self._map.close()
 
     def begin(self, slot: int) -> None:
         self._page[slot % _SLICES] = time.monotonic_ns()

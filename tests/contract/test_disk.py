@@ -1,0 +1,93 @@
+"""A full disk: what is live stays live, and what failed for want of room goes live when there is some."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.repos import Repo
+from tests.serving import echo, serving
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 16 MB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", folder], capture_output=True)
+    if mounted.returncode:
+        pytest.skip(f"NOT TESTED: a full disk, since this user may not mount: {mounted.stderr.decode().strip()}")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def fill(folder: Path) -> Path:
+    """Take all the room that is left."""
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as file:
+        for size in (1 << 20, 4096, 1):
+            try:
+                while True:
+                    file.write(b"x" * size)
+            except OSError:
+                continue
+    return filler
+
+
+def test_a_full_disk_stops_pushes_and_nothing_else(tmp_path: Path, small: Path) -> None:
+    repo = Repo(tmp_path / "models")
+    repo.write("Echo/etls.py", echo("one")).write("Other/etls.py", echo("other")).commit()
+    with serving(small / "data", repo.path) as server:
+        live = small / "data/live.json"
+        server.wait(lambda: live.exists() and len(json.loads(live.read_text())["live"]) == 2, "the record")
+        filler = fill(small)
+        repo.write("Echo/etls.py", echo("two")).write("Echo/weights.bin", b"w" * 1_000_000).commit()
+        server.sync()
+        said = server.wait(
+            lambda: (server.state("Echo")["failure"] or {}).get("message") or problem(server), "a complaint"
+        )
+        assert "disk" in said
+        assert server.score("Echo")["by"] == "one"
+        assert server.score("Other")["by"] == "other"
+        assert json.loads(live.read_text())["live"]["Echo"]["version"] == 1
+
+        filler.unlink()
+        server.sync()
+        server.wait_live("Echo", "v2")
+        assert server.score("Echo")["by"] == "two"
+        server.wait(lambda: json.loads(live.read_text())["live"]["Echo"]["version"] == 2, "the record")
+
+
+def problem(server: object) -> str:
+    return str(server.admin("GET", "/-/api/models").json["problem"] or "")  # type: ignore[attr-defined]
+
+
+def test_a_worker_that_dies_while_the_disk_is_full_is_replaced_at_the_latest_when_there_is_room(
+    tmp_path: Path, small: Path
+) -> None:
+    repo = Repo(tmp_path / "models")
+    repo.write("Echo/etls.py", echo("one")).write("Other/etls.py", echo("other")).commit()
+    with serving(small / "data", repo.path) as server:
+        filler = fill(small)
+        (victim, _) = server.workers()
+        subprocess.run(["kill", "-9", str(victim)], check=True)
+        tried = ("could not be replaced", "was replaced")  # it may get the room that the dead one had
+        server.wait(lambda: any(said in event["message"] for event in server.events() for said in tried), "a try")
+        assert 200 in (server.post("/Echo").status, server.post("/Other").status)
+        filler.unlink()
+        server.wait(lambda: server.post("/Echo").status == server.post("/Other").status == 200, "both")
+
+
+def test_a_start_on_a_full_disk_says_so_and_works_once_there_is_room(tmp_path: Path, small: Path) -> None:
+    repo = Repo(tmp_path / "models")
+    repo.write("Echo/etls.py", echo("one")).commit()
+    filler = fill(small)
+    with pytest.raises(AssertionError, match=r"DATA_DIR .*[Nn]o space"), serving(small / "data", repo.path):
+        pass
+    filler.unlink()
+    with serving(small / "data", repo.path) as server:
+        assert server.score("Echo")["by"] == "one"
