@@ -8,8 +8,10 @@ from types import ModuleType
 from typing import Protocol
 
 from . import effects
+from .construction import last_name
 from .origins import FRESH, SELF, Value, held_by
-from .values import Values, last_name
+from .scope import UNKNOWN
+from .values import Values
 
 
 class Changes(Protocol):
@@ -26,13 +28,17 @@ def check_call(node: ast.Call, values: Values, changes: Changes) -> None:
     name = last_name(node.func)
     _check_own(node, values, changes)
     _check_handed_functions(node, values, changes)
+    _check_getattr(node, name, values, changes)
     for keyword in node.keywords:
         if keyword.arg == "out":
             changes.change(values.of(keyword.value), node, f"lets {name} write into {ast.unparse(keyword.value)}")
-    if isinstance(node.func, ast.Attribute) and not isinstance(values.known(node.func.value), ModuleType):
+    on = values.known(node.func.value) if isinstance(node.func, ast.Attribute) else UNKNOWN
+    if isinstance(node.func, ast.Attribute) and not isinstance(on, ModuleType | type):
         _check_method(node, node.func, values, changes)
     else:
         _check_function(node, name, values, changes)
+    if isinstance(on, type) and name in effects.CHANGING_METHODS and node.args:
+        changes.change(values.of(node.args[0]), node, f"calls {name} on {ast.unparse(node.args[0])}, which changes it")
     if name not in effects.HARMLESS_WITH_SELF and not values.summaries(node.func):
         _check_self(node, name, values, changes)
 
@@ -82,18 +88,40 @@ def _is_in_place_name(name: str) -> bool:
 def _check_function(node: ast.Call, name: str, values: Values, changes: Changes) -> None:
     if name in effects.RUNS_ANYTHING and isinstance(node.func, ast.Name):
         changes.note(node, f"calls {name}, which may change anything")
-    elif isinstance(node.func, ast.Attribute) and (
-        name in effects.CHANGING_MODULE_FUNCTIONS or name.startswith("set_")
-    ):
+    elif _changes_process(name) and not values.summaries(node.func):
         changes.note(node, f"calls {ast.unparse(node.func)}, which changes the whole process")
-    elif name in effects.CHANGING_FUNCTIONS and node.args:
-        changes.change(values.of(node.args[0]), node, f"calls {name} on {ast.unparse(node.args[0])}, which changes it")
+    for each in _changed_arguments(node, name, values):
+        changes.change(values.of(each), node, f"calls {name} on {ast.unparse(each)}, which changes it")
+
+
+def _changes_process(name: str) -> bool:
+    return name in effects.CHANGING_MODULE_FUNCTIONS or name.startswith("set_")
+
+
+def _changed_arguments(node: ast.Call, name: str, values: Values) -> list[ast.expr]:
+    """Those that a function of a library changes: often the first, and those after a ufunc's operands."""
+    known = values.known(node.func)
+    outputs = node.args[known.nin :] if type(known).__name__ == "ufunc" else []
+    return [*outputs, *(node.args[:1] if name in effects.CHANGING_FUNCTIONS else [])]
+
+
+def check_handed_method(node: ast.Attribute, values: Values, changes: Changes) -> None:
+    """`map(self.found.append, rows)`: a method that isn't called here, but will be."""
+    known = values.known(node)
+    if node.attr in effects.CHANGING_METHODS and (known is UNKNOWN or callable(known)):
+        changes.change(values.of(node.value), node, f"hands on {ast.unparse(node)}, which changes it")
 
 
 def _check_self(node: ast.Call, name: str, values: Values, changes: Changes) -> None:
     for value in _given(node, values):
         if any(origin.of == SELF and not origin.inside for origin in value):
             changes.note(node, f"hands self to {name or 'a function'}, which may change it")
+
+
+def _check_getattr(node: ast.Call, name: str, values: Values, changes: Changes) -> None:
+    named = node.args[1] if name == "getattr" and len(node.args) > 1 else None
+    if isinstance(named, ast.Constant) and named.value in effects.CHANGING_METHODS:
+        changes.change(values.of(node.args[0]), node, f"gets {named.value} of {ast.unparse(node.args[0])}")
 
 
 def _given(node: ast.Call, values: Values) -> Iterator[Value]:

@@ -31,9 +31,15 @@ CHANGING_FUNCTIONS = _names("""
 """Change their first argument."""
 
 CHANGING_MODULE_FUNCTIONS = _names("""
-    seed chdir putenv umask setlocale reload setrecursionlimit
+    seed chdir putenv umask setlocale reload setrecursionlimit import_module redirect_stdout redirect_stderr
+    catch_warnings option_context simplefilter filterwarnings
 """)
 """Change what belongs to the whole process."""
+
+SINGLETONS = _names("""
+    getLogger current_thread main_thread getcontext get_event_loop get_running_loop gca gcf
+""")
+"""Return the same thing to everybody."""
 
 RUNS_ANYTHING = frozenset({"exec", "eval", "globals", "compile"})
 

@@ -7,14 +7,17 @@ between the author's own functions.
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Sequence
-from typing import NamedTuple
+from types import ModuleType
+from typing import Any, NamedTuple
 
-from .calls import check_call
-from .functions import AnyFunction, Function, local_names, own_nodes
+from .calls import check_call, check_handed_method
+from .functions import Function
+from .names import AnyFunction, local_names, own_nodes
 from .origins import FRESH, GLOBAL, Origin, Summary, Value, held_by, holding
 from .outliving import Outliving
-from .scope import Scope
+from .scope import UNKNOWN, Scope
 from .values import Summaries, Values
 
 
@@ -115,7 +118,9 @@ class Reading(ast.NodeVisitor):
 
     def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
         for alias in node.names:
-            self._scope.bind((alias.asname or alias.name).partition(".")[0], GLOBAL)
+            name = (alias.asname or alias.name).partition(".")[0]
+            self._scope.bind(name, GLOBAL)
+            self._scope.imported[name] = _imported(node, alias)
 
     visit_ImportFrom = visit_Import  # noqa: N815
 
@@ -138,8 +143,15 @@ class Reading(ast.NodeVisitor):
         if node.value is not None:
             self._returns |= holding(self._values.of(node.value))
 
-    def visit_Call(self, node: ast.Call) -> None:
+    def visit_Attribute(self, node: ast.Attribute) -> None:
         self.generic_visit(node)
+        if isinstance(node.ctx, ast.Load):
+            check_handed_method(node, self._values, self)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        called = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+        for each in (called, *node.args, *node.keywords):
+            self.visit(each)
         check_call(node, self._values, self)
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
@@ -195,6 +207,14 @@ def _parts(target: ast.Tuple | ast.List, source: ast.expr | None) -> Sequence[as
         return unknown
     starred = any(isinstance(each, ast.Starred) for each in (*source.elts, *target.elts))
     return unknown if starred else source.elts
+
+
+def _imported(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> Any:
+    """What a name stands for after an import that may not have run yet."""
+    if isinstance(node, ast.ImportFrom):
+        return getattr(sys.modules.get(node.module or ""), alias.name, UNKNOWN)
+    name = alias.name if alias.asname else alias.name.partition(".")[0]
+    return sys.modules.get(name) or ModuleType(name)
 
 
 def _words(node: ast.AST) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from .effects import CALLING_AT_ONCE
-from .functions import AnyFunction
+from .names import AnyFunction
 
 
 class Outliving:

@@ -7,7 +7,8 @@ import builtins
 from types import BuiltinFunctionType, ModuleType
 from typing import Any
 
-from .functions import Function, comprehension_names, local_names
+from .functions import Function
+from .names import comprehension_names, local_names
 from .origins import FRESH, GLOBAL, THE_OBJECT, Value, parameter
 
 UNKNOWN = object()
@@ -28,6 +29,8 @@ class Scope:
         self.function = function
         self.instance = instance
         self.outer = outer
+        self.imported: dict[str, Any] = {}
+        """What names that are imported here stand for."""
         self._local = local_names(function.node) - _declared(function.node)
         loose = comprehension_names(function.node) - self._local
         self._values: dict[str, Value] = {name: self._around(name) for name in loose}
@@ -61,7 +64,7 @@ class Scope:
             if expression.id == self.function.receiver and self._serves_requests():
                 return self.instance
             if expression.id in self._local or expression.id in self.function.around:
-                return UNKNOWN
+                return self.imported.get(expression.id, UNKNOWN)
             return self._global(expression.id) if self.outer is None else self.outer.known(expression)
         if isinstance(expression, ast.Attribute):
             return _attribute(self.known(expression.value), expression.attr)

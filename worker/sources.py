@@ -46,4 +46,30 @@ def read_source(module: ModuleType, root: str) -> Source:
             tree = ast.parse(stream.read(), file)
     except (OSError, SyntaxError, ValueError, RecursionError) as error:
         raise SourceMissing(f"the source of {file} can't be read: {error}") from error
-    return Source(os.path.relpath(os.path.realpath(file), os.path.realpath(root)), tree, vars(module))
+    source = Source(os.path.relpath(os.path.realpath(file), os.path.realpath(root)), tree, vars(module))
+    _check_imports(source, root, os.path.dirname(file))
+    return source
+
+
+def _check_imports(source: Source, root: str, folder: str) -> None:
+    """A module of the author's that is imported only during a request can't be read yet."""
+    for node in ast.walk(source.tree):
+        for name in _imported(node, source.names.get("__package__") or ""):
+            path = name.replace(".", os.sep)
+            files = (os.path.join(base, path + end) for base in (root, folder) for end in (".py", "/__init__.py"))
+            if name not in sys.modules and any(map(os.path.exists, files)):
+                line = getattr(node, "lineno", 0)
+                raise SourceMissing(
+                    f"{name} is imported only when needed ({source.file}, line {line}): do it at the top"
+                )
+
+
+def _imported(node: ast.AST, package: str) -> list[str]:
+    """The modules that a statement may import."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if not isinstance(node, ast.ImportFrom):
+        return []
+    parents = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+    base = ".".join([*parents, *([node.module] if node.module else [])])
+    return [base, *(f"{base}.{alias.name}" for alias in node.names)] if base else []

@@ -8,8 +8,9 @@ from types import ModuleType
 from typing import Any
 
 from . import effects
-from .functions import AnyFunction
-from .origins import FRESH, Summary, Value, held_by, holding, returned
+from .construction import last_name
+from .names import AnyFunction
+from .origins import FRESH, GLOBAL, Summary, Value, held_by, holding, returned
 from .scope import Scope, is_container, is_plain, library
 
 Summaries = Mapping[str, Sequence[Summary]]
@@ -103,6 +104,8 @@ class Values:
         function, name = node.func, last_name(node.func)
         if isinstance(function, ast.Attribute) and not isinstance(self.known(function.value), ModuleType):
             return self._method_call(function, given)
+        if name in effects.SINGLETONS and not self.summaries(function):
+            return GLOBAL
         if name == "super":
             return self._scope.receiver_value()
         if name in effects.INNER_FUNCTIONS:
@@ -118,11 +121,6 @@ class Values:
         if function.attr in effects.COPYING_METHODS and is_container(self.known(function.value)):
             return holding(held_by(on))
         return FRESH
-
-
-def last_name(node: ast.AST) -> str:
-    """`f` of `f` and of `a.b.f`; empty where there is none."""
-    return node.id if isinstance(node, ast.Name) else str(getattr(node, "attr", ""))
 
 
 def _either(values: Values, node: Any) -> Value:

@@ -293,6 +293,15 @@ UNSAFE = {
     "inplace on an accessor": "self.frame.values[0] = 1",
     "a second construction": "self.__init__()",
     "super's setattr": "super().__setattr__('x', 1)",
+    "a class's method on something shared": "dict.update(self.cache, a=1)",
+    "a method handed on": "list(map(self.columns.append, variables))",
+    "a method kept in a name": "add = self.columns.append; add(1)",
+    "a method by getattr": "getattr(self.columns, 'append')(1)",
+    "the logger's level": "logging.getLogger('x').level = 1",
+    "the decimal context": "import decimal; decimal.getcontext().prec = 3",
+    "a seed by its own name": "from random import seed; seed(1)",
+    "stdout": "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()):\n    pass",
+    "a ufunc's third argument": "np.add(1, 2, self.buffer)",
     "an unpacked argument": "def f(*xs):\n    xs[0]['a'] = 1\nf(*[self.cache])",
     "a keyword argument": "def f(**xs):\n    xs['c']['a'] = 1\nf(c=self.cache)",
 }
@@ -530,6 +539,27 @@ def test_modules_from_elsewhere_are_not_read(tmp_path: Path) -> None:
     load(tmp_path, "SEEN = []\ndef note(x):\n    SEEN.append(x)\n", "author_library")
     source = with_method("author_library.note(1)", extra="import author_library")
     assert why_not(tmp_path / "release", source) is None
+
+
+def test_a_module_that_only_a_request_imports_is_unsafe(tmp_path: Path) -> None:
+    (tmp_path / "author_late.py").write_text("SEEN = []\ndef note(x):\n    SEEN.append(x)\n")
+    why = why_not(tmp_path, with_method("from author_late import note\nnote(1)"))
+    assert why == "author_late is imported only when needed (author_etls.py, line 27): do it at the top"
+
+
+def test_methods_found_by_a_computed_name_may_not_assign(tmp_path: Path) -> None:
+    source = PREAMBLE + textwrap.dedent(
+        """
+        class Model:
+            def __init__(self):
+                self._load_a()
+            def _load_a(self):
+                self.table = {}
+            def transform_predict(self, variables):
+                return getattr(self, "_load_" + variables["kind"])()
+        """
+    )
+    assert "Model._load_a assigns to self.table" in str(why_not(tmp_path, source))
 
 
 def test_bases_within_the_release_are_read(tmp_path: Path) -> None:
