@@ -108,21 +108,22 @@ def pydantic_converter(kind: Any, pydantic: Any) -> Callable[[bytes], Any]:
 
 def _parse_body(decode: Callable[[bytes], Any], body: bytes) -> Any:
     try:
-        return _parse(decode, body)
+        return _parse(decode, body, ".variables")
     except InvalidVariables:
         if body.lstrip().startswith(b"{"):
             raise
         raise InvalidVariables('the body is JSON, but no object; send {"variables": {…}}') from None
 
 
-def _parse(decode: Callable[[bytes], Any], body: bytes) -> Any:
+def _parse(decode: Callable[[bytes], Any], body: bytes, variables_at: str = "") -> Any:
+    """`variables_at`: where in the body the variables are."""
     try:
         if not body.isascii():
             body.decode()  # msgspec doesn't look into the strings that it skips
         return decode(body)
     except msgspec.ValidationError as error:
         _check_json(body)
-        raise _misfit(str(error)) from None
+        raise _misfit(str(error), variables_at) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _malformed(error) from None
 
@@ -160,23 +161,30 @@ def _malformed(error: Exception) -> MalformedJson:
     return MalformedJson(f"the body is no JSON: {said}")
 
 
-_PATH = re.compile(
-    r"(?P<said>.*?)(?: - at `(?:key in )?\$(?:\.variables)?(?:\[(?P<index>\d+)\])?\.?(?P<field>.*)`)?", re.DOTALL
-)
-_NAMED = re.compile(r"Object (?:missing required|contains unknown) field `(?P<name>.*)`")
+_SAID = re.compile(r"(?P<said>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?", re.DOTALL)
+_PATH = re.compile(r"(?:\[(?P<index>\d+)\])?\.?(?P<field>.*)", re.DOTALL)
+_NAMED = re.compile(r"Object (?P<how>missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
+_HOW = {"missing required": "is missing", "contains unknown": "is not known"}
 
 
-def _misfit(message: str) -> InvalidVariables:
+def _misfit(message: str, variables_at: str) -> InvalidVariables:
     """Msgspec says `Expected ... - at `$.variables[3].age``."""
-    found = _PATH.fullmatch(message)
-    assert found is not None
-    field = found["field"] or ""
-    if named := _NAMED.fullmatch(found["said"]):
+    said, path = _groups(_SAID, message, "said", "path")
+    index, field = _groups(_PATH, (path or "").removeprefix(variables_at), "index", "field")
+    if named := _NAMED.fullmatch(said):
         field = f"{field}.{named['name']}" if field else named["name"]
-    invalid = _invalid(found["said"], "" if field == "[...]" else field)
-    if found["index"] is not None:
-        invalid.details["index"] = int(found["index"])
+        invalid = InvalidVariables(f"{field} {_HOW[named['how']]}", field)
+    else:
+        invalid = _invalid(said, "" if field == "[...]" else field)
+    if index is not None:
+        invalid.details["index"] = int(index)
     return invalid
+
+
+def _groups(pattern: re.Pattern[str], text: str, *names: str) -> tuple[Any, ...]:
+    found = pattern.fullmatch(text)
+    assert found is not None
+    return found.group(*names)
 
 
 def _invalid(said: str, field: str) -> InvalidVariables:

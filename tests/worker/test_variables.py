@@ -161,6 +161,18 @@ def test_a_type_may_forbid_them() -> None:
     assert caught.value.field == "more"
 
 
+def test_what_is_missing_is_told_in_plain_words() -> None:
+    with pytest.raises(InvalidVariables, match=r"^age is missing$"):
+        dataclass(b"{}")
+
+
+def test_a_variable_may_itself_be_named_variables() -> None:
+    odd = variables.one_by_one(variables.msgspec_converter(TypedDict("Odd", {"variables": int})))
+    with pytest.raises(InvalidVariables, match="variables: Expected 'int', got 'str'") as caught:
+        odd(b'{"variables": {"variables": "x"}}')
+    assert caught.value.details == {"field": "variables"}
+
+
 def test_typed_dicts_are_checked() -> None:
     decode = variables.one_by_one(variables.msgspec_converter(Flower))
     assert decode(b'{"variables": {"petal": 1}}') == {"petal": 1.0}
