@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from bench import processes, wrk
 from bench.contender import CannotStart
+from bench.contenders import CONTENDERS
 from bench.endpoint import Endpoint, WrongAnswer
 from bench.models import Model
-from bench.peers import CONTENDERS
 from bench.sample import Failure, Outcome, Sample
 
 _WARM_UP_S = 1.0

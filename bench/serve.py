@@ -10,9 +10,9 @@ import typer
 
 from bench import limits, processes, record, wrk
 from bench.contender import CannotStart
+from bench.contenders import CONTENDERS
 from bench.measure import measure
 from bench.models import MODELS
-from bench.peers import CONTENDERS
 from bench.sample import Failure, Outcome, Sample
 from bench.screen import console
 from bench.table import tables

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rich.table import Table
 
-from bench.peers import CONTENDERS
+from bench.contenders import CONTENDERS
 from bench.sample import Failure, Outcome, Sample, best
 
 HEADINGS = ("", "req/s", "of bare", "of Pawl", "p50 ms", "p99 ms", "errors", "CPU s/1,000", "MB", "batch")

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from bench import environments, processes
+from bench import environments
 from bench.contender import CannotStart
-from bench.endpoint import Endpoint, Wire, dump
+from bench.endpoint import Endpoint, NotReady, Wire, dump
 from bench.home import ROOT
 from bench.models import Model
+from bench.models_server import serving_files
 from bench.peers.common import probabilities
-from tests.repos import Repo
-from tests.serving import Server, serving
+from tests.serving import Server
 
 ETLS = """
 import numpy as np
@@ -37,6 +35,7 @@ def pack(row: Sequence[float]) -> bytes:
     return dump({"variables": {"row": row}})
 
 
+_START_S = 60.0
 WIRE = Wire("/models_serve/Model", pack, probabilities)
 
 
@@ -53,21 +52,18 @@ class Pawl:
     @contextmanager
     def serving(self, model: Model) -> Iterator[Endpoint]:
         """The model on a free port until the context ends. Raises CannotStart."""
-        with tempfile.TemporaryDirectory(prefix="pawl-bench-") as folder, _started(Path(folder), model) as server:
-            yield Endpoint(f"{server.url}{WIRE.path}", WIRE, lambda: counters(server))
+        with serving_files(files("Model", model)) as server:
+            endpoint = Endpoint(f"{server.url}{WIRE.path}", WIRE, lambda: counters(server))
+            try:
+                endpoint.wait(model, _START_S, lambda: server.process.poll() is None)
+            except NotReady as error:
+                raise CannotStart(f"{error}: {server.lines[-1:]}") from error
+            yield endpoint
 
 
-@contextmanager
-def _started(folder: Path, model: Model) -> Iterator[Server]:
-    repo = Repo(folder / "models")
-    repo.write("Model/etls.py", ETLS).write("Model/model.onnx", model.path.read_bytes()).commit()
-    try:
-        with serving(folder / "data", repo.path, SYNC_SECONDS="30") as server:
-            yield server
-    except AssertionError as error:  # the tests' server says it so
-        raise CannotStart(str(error).splitlines()[0]) from error
-    finally:
-        processes.end_all()
+def files(name: str, model: Model) -> dict[str, str | bytes]:
+    """The folder `name`, as a user writes it."""
+    return {f"{name}/etls.py": ETLS, f"{name}/model.onnx": model.path.read_bytes()}
 
 
 def counters(server: Server) -> Mapping[str, float]:

@@ -1,0 +1,25 @@
+"""Figures that are plain numbers with names: printed, and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bench import record
+from bench.screen import console
+
+Figures = Mapping[str, float]
+
+
+def tell(part: str, figures: Figures) -> None:
+    """Print them, and keep them for `publish`."""
+    console.print(f"[bold]{part}[/bold]")
+    for what, value in figures.items():
+        console.print(f"  {what:<44} {shown(value):>12}")
+    console.print(f"written to {record.write(part, {'figures': figures})}")
+
+
+def shown(value: float) -> str:
+    """With as many digits as mean something."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
