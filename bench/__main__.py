@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bench import burst, fanout, large, many, push, quick, serve
+from bench import burst, fanout, large, many, publish, push, quick, serve
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Measures Pawl on this machine.")
 
@@ -20,6 +20,7 @@ app.command("burst")(burst.main)
 app.command("all")(fanout.main)
 app.command("large")(large.main)
 app.command("many")(many.main)
+app.command("publish")(publish.main)
 app.command("push")(push.main)
 
 if __name__ == "__main__":

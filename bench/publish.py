@@ -1,0 +1,49 @@
+"""`scripts/bench publish`: the newest figures of each part, into docs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from bench import page, plot, record
+from bench.contenders import CONTENDERS
+from bench.home import ROOT
+from bench.sample import Sample, best
+from bench.screen import console
+
+PARTS = ("serve", "burst", "all", "large", "many")
+_DOCS = ROOT / "docs"
+_KEPT = _DOCS / "benchmarks"
+
+
+def main() -> None:
+    """Write docs/benchmarks.md, its picture and the JSON behind it from what was measured last."""
+    _KEPT.mkdir(exist_ok=True)
+    for part in PARTS:
+        if path := record.newest(part):
+            shutil.copy(path, _KEPT / f"{part}.json")
+    kept = {part: json.loads(_file(part).read_text()) for part in PARTS if _file(part).exists()}
+    if "serve" in kept:
+        (_KEPT / "rates.svg").write_text(plot.svg(_charts(kept["serve"])))
+    (_DOCS / "benchmarks.md").write_text(page.render(kept))
+    console.print("wrote docs/benchmarks.md")
+
+
+def _file(part: str) -> Path:
+    return _KEPT / f"{part}.json"
+
+
+def _charts(serve: Any) -> dict[str, plot.Bars]:
+    samples = best([Sample(**each) for each in serve["samples"]])
+    keys = dict.fromkeys((sample.model, sample.connections) for sample in samples)
+    return {
+        f"{model}, {connections} connections, requests/s": [
+            (one.contender, CONTENDERS[one.contender].title, one.rate)
+            for one in sorted(samples, key=lambda one: -one.rate)
+            if (one.model, one.connections) == (model, connections)
+        ]
+        for model, connections in keys
+        if connections > 1
+    }
