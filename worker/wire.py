@@ -16,7 +16,8 @@ class Malformed(Exception):
 
 
 Field = tuple[int, int, memoryview]
-"""A field's number, its value where it is a varint (else 0), its bytes where it has a length (else none)."""
+"""A field's number, its value where it is a varint (else 0), its bytes where it has a length (else none). Of a float,
+only that it is there."""
 
 _NOTHING = memoryview(b"")
 
@@ -36,6 +37,7 @@ def fields(message: memoryview) -> Iterator[Field]:
             at += length
         elif kind in (_FIXED32, _FIXED64):
             at += 4 if kind == _FIXED32 else 8
+            yield number, 0, _NOTHING
         else:
             raise Malformed(f"there is no wire type {kind}")
     if at != end:
