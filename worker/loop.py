@@ -16,12 +16,12 @@ from queue import SimpleQueue
 from greenlet import greenlet
 
 from .answers import encode_error
-from .batcher import Batch
 from .board import COUNTERS, Board
 from .channel import Channel
 from .connection import Request
 from .errors import DeadlineExceeded
 from .gateways import Gateways
+from .onnx.batcher import Batch
 from .parking import Parking, RequestGreenlet
 from .poller import READ, WRITE, Poller
 from .threads import BatchThread, Score, ScoringThread

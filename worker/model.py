@@ -67,7 +67,7 @@ def _load_onnx(config: WorkerConfig, files: Mapping[str, Path], parking: Parking
         raise LoadFailed(
             f"the folder has no etls.py and several .onnx ({names}): write an etls.py that says how they go"
         )
-    from .onnx_only import OnnxOnly  # only here, for it loads numpy
+    from .onnx.onnx_only import OnnxOnly  # only here, for it loads numpy
 
     sessions = Sessions()
     instance = construct(OnnxOnly, {"onnx": lambda: sessions.open(files, config, parking)}, blame)
@@ -91,7 +91,7 @@ class Sessions(dict[str, Any]):
 
     def open(self, files: Mapping[str, Path], config: WorkerConfig, parking: Parking) -> Sessions:
         if files:
-            from .session import open_sessions  # only here, for it loads ONNX Runtime
+            from .onnx.session import open_sessions  # only here, for it loads ONNX Runtime
 
             self.update(open_sessions(dict(files), config, parking.batcher))
         return self
@@ -109,7 +109,7 @@ def _interleaving(config: WorkerConfig, instance: Any, module: ModuleType, sessi
         return config.concurrent, f"serve.concurrent is {str(config.concurrent).lower()}"
     if not sessions:
         return False, "the class is given no ONNX session, and only there could requests interleave"
-    from .interleaving import why_not_interleave  # only here, for only such folders need it
+    from .interleaving.verdict import why_not_interleave  # only here, for only such folders need it
 
     why_not = why_not_interleave(instance, module, config.root)
     return why_not is None, why_not or "the class keeps nothing that its requests could see of each other"

@@ -10,8 +10,8 @@ from functools import partial
 
 from greenlet import getcurrent, greenlet
 
-from .batcher import Batcher, Call
 from .board import Board
+from .onnx.batcher import Batcher, Call
 
 
 class RequestGreenlet(greenlet):

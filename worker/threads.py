@@ -7,9 +7,9 @@ import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 
-from .batcher import Batch
 from .board import Board
 from .connection import Request
+from .onnx.batcher import Batch
 from .parking import RequestThread
 
 _BATCH_SLOT = 1

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .errors import LoadFailed
+from ..errors import LoadFailed
 from .wire import Malformed, fields, integers, signed, text
 
 _LFS = b"version https://git-lfs.github.com/spec/"

@@ -13,7 +13,7 @@ from onnx import helper
 
 from tests.worker.models import mlp, node, save, strings, tensor, zip_map
 from worker.errors import LoadFailed
-from worker.graph import Graph, Value, read_graph
+from worker.onnx.graph import Graph, Value, read_graph
 
 
 def test_operators_come_in_order_with_what_they_read_and_make(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_long_lists_that_nobody_wants_are_not_read(tmp_path: Path, monkeypatch: 
         [tensor("x", ["N", 4])],
         [tensor("y", ["N", 1])],
     )
-    from worker import wire
+    from worker.onnx import wire
 
     varints = 0
     real = wire._varint

@@ -11,7 +11,7 @@ from typing import Any
 
 import onnxruntime
 
-from .errors import LoadFailed
+from ..errors import LoadFailed
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 

@@ -25,9 +25,9 @@ from tests.worker.models import (
     training_batch_normalization,
     zip_map,
 )
-from worker.batcher import Batcher, Call
 from worker.errors import LoadFailed
-from worker.session import Session, open_sessions
+from worker.onnx.batcher import Batcher, Call
+from worker.onnx.session import Session, open_sessions
 
 
 class Parking:
@@ -379,7 +379,7 @@ def test_a_session_that_fell_back_is_refused() -> None:
         def get_providers(self) -> list[str]:
             return ["CPUExecutionProvider"]
 
-    from worker.provider import running
+    from worker.onnx.provider import running
 
     assert running("auto", FellBack()) == "CPUExecutionProvider"
     with pytest.raises(LoadFailed, match="ONNX Runtime fell back to CPUExecutionProvider"):

@@ -21,8 +21,8 @@ from tests.worker.models import (
     training_batch_normalization,
     zip_map,
 )
-from worker.graph import read_graph
-from worker.merging import why_not_merge
+from worker.onnx.graph import read_graph
+from worker.onnx.merging import why_not_merge
 
 BOOL = 9
 

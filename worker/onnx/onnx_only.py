@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .errors import InvalidVariables
+from ..errors import InvalidVariables
 from .fields import InputField, OutputField
 
 

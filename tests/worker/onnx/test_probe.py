@@ -21,10 +21,10 @@ from tests.worker.models import (
     tensor,
     training_batch_normalization,
 )
-from worker import probe
-from worker.graph import read_graph
-from worker.probe import why_not_alike
-from worker.session import _inference_session
+from worker.onnx import probe
+from worker.onnx.graph import read_graph
+from worker.onnx.probe import why_not_alike
+from worker.onnx.session import _inference_session
 
 FLOAT16 = 10
 

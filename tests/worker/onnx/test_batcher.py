@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker import lane as lane_module
-from worker.batcher import Batch, Batcher, Call, choose
-from worker.lane import SLOW_S, Lane
+from worker.onnx import lane as lane_module
+from worker.onnx.batcher import Batch, Batcher, Call, choose
+from worker.onnx.lane import SLOW_S, Lane
 
 
 def double(_: list[str] | None, feeds: Mapping[str, Any]) -> list[Any]:

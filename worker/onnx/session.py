@@ -11,14 +11,14 @@ from typing import Any
 
 import onnxruntime
 
+from ..errors import LoadFailed
+from ..protocol import Merging, WorkerConfig
 from . import provider
 from .batcher import Batcher, Call
-from .errors import LoadFailed
 from .graph import Graph, read_graph
 from .lane import Lane
 from .merging import why_not_merge
 from .probe import why_not_alike
-from .protocol import Merging, WorkerConfig
 from .signature import Signature, rows_of
 
 _FATAL = 4

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from worker.interleaving import why_not_interleave
+from worker.interleaving.verdict import why_not_interleave
 
 PREAMBLE = """
 import functools, heapq, logging, random, threading

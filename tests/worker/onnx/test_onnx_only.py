@@ -8,10 +8,10 @@ import pytest
 
 from tests.worker.models import INT64, STRING, Shape, config, mlp, node, save, strings, tensor, zip_map
 from worker.answers import encode_answer
-from worker.batcher import Batcher
 from worker.errors import InvalidVariables, LoadFailed
-from worker.onnx_only import OnnxOnly
-from worker.session import open_sessions
+from worker.onnx.batcher import Batcher
+from worker.onnx.onnx_only import OnnxOnly
+from worker.onnx.session import open_sessions
 
 UINT8, BOOL, FLOAT = 2, 9, 1
 

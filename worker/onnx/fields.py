@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import InvalidVariables, LoadFailed
+from ..errors import InvalidVariables, LoadFailed
 from .graph import Dimension
 from .signature import DTYPES
 
