@@ -81,7 +81,9 @@ class WorkerProcess:
         except BaseException as error:
             await asyncio.shield(self.kill("was ended because it did not start"))
             if isinstance(error, OSError):
-                raise ReleaseFailed(f"its process can't be started: {error}", stage="load", heals=True) from error
+                raise ReleaseFailed(
+                    f"its process, {self._launch.python}, can't be started: {error}", stage="load", heals=True
+                ) from error
             raise
 
     @property
@@ -191,21 +193,21 @@ class WorkerProcess:
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         """Take the worker's messages until it closes the channel, without which it is of no use."""
-        broke = "closed its channel to the daemon"
+        broke, patience_s = "closed its channel to the daemon", _CLOSED_S
         try:
             while line := await reader.readline():
                 self._take(decode_from_worker(line))
         except (ValueError, OSError) as error:
-            broke = f"wrote to its channel to the daemon what is no message ({error})"
-        await self._end_if_it_lives_on(f"{broke} and was ended")
+            broke, patience_s = f"wrote to its channel to the daemon what is no message ({error})", 0.0
+        await self._end_if_it_lives_on(f"{broke} and was ended", patience_s)
         if not self._told.done():
             self._told.set_exception(await self._death_while_loading())
             self._told.exception()  # nobody may be waiting for it any more
 
-    async def _end_if_it_lives_on(self, reason: str) -> None:
+    async def _end_if_it_lives_on(self, reason: str, patience_s: float) -> None:
         assert self._process is not None
         try:
-            await asyncio.wait_for(self._process.wait(), _CLOSED_S)
+            await asyncio.wait_for(self._process.wait(), patience_s)
         except TimeoutError:
             self.end_reason = self.end_reason or reason
             with contextlib.suppress(ProcessLookupError, PermissionError):

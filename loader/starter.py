@@ -52,7 +52,14 @@ async def no_room() -> int:
 class Starter:
     """Starts pools, a few at a time, and knows all that it started."""
 
-    def __init__(self, shelf: Shelf, environments: Environments, defaults: WorkerDefaults) -> None:
+    def __init__(
+        self,
+        shelf: Shelf,
+        environments: Environments,
+        defaults: WorkerDefaults,
+        memory: Callable[[], machine.Memory] = machine.memory,
+    ) -> None:
+        self._memory = memory
         self._shelf = shelf
         self._environments = environments
         self._defaults = defaults
@@ -88,7 +95,7 @@ class Starter:
             await self._environment(root, release, progress)
             examples = await asyncio.to_thread(read_examples, root / release.model) if prove else ()
             async with self._turns.turn():
-                _check_memory(await make_room())
+                _check_memory(await make_room(), self._memory().free)
                 progress("load")
                 pool = self._pool(release, source, root, examples, replicas, changed, report)
                 self._pools.add(pool)
@@ -175,8 +182,7 @@ def requirements_of(root: Path, model: str) -> Path | None:
     return own if own.exists() else default if default.exists() else None
 
 
-def _check_memory(needed: int) -> None:
-    free = machine.memory().free
+def _check_memory(needed: int, free: int) -> None:
     if free < needed:
         raise ReleaseFailed(
             f"no memory: {free // _MEGABYTE} MB are left, and the release before took {needed // _MEGABYTE} MB; "

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from core.manifest import Manifest
+from core.release import Release, Version
+from loader.lastgood import LastGood
+
+
+def release(model: str = "Iris", id: str = "abc") -> Release:
+    return Release(model, id, Manifest(description="flowers"), {model: "tree"}, "requirements")
+
+
+def test_what_was_put_is_there_after_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "live.json"
+    first = LastGood(path, "here")
+    first.put(release(), Version(3, "c" * 40), {"Iris": ["a", "abc"]})
+    first.put(release("Churn"), Version(1, "d" * 40))
+    first.remove("Churn")
+    second = LastGood(path, "here")
+    (live,) = second.live().values()
+    assert live == (release(), Version(3, "c" * 40))
+    assert live[0].manifest.description == "flowers"
+    assert live[0].default_requirements == "requirements"
+    assert second.seen == {"Iris": ["a", "abc"]}
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b"[" * 100_000, b'{"live": {"Iris": 3}}'])
+def test_a_spoiled_file_counts_as_none(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "live.json"
+    path.write_bytes(content)
+    assert LastGood(path, "").live() == {}
+
+
+def test_what_another_source_left_is_not_served(tmp_path: Path) -> None:
+    path = tmp_path / "live.json"
+    LastGood(path, "there").put(release(), Version(1, "c"))
+    assert LastGood(path, "here").live() == {}
+
+
+def test_what_could_not_be_written_is_written_later_and_the_file_stays_whole(tmp_path: Path) -> None:
+    path = tmp_path / "live.json"
+    last_good = LastGood(path, "here")
+    last_good.put(release(id="old"), Version(1, "c"))
+    aside = path.with_suffix(".tmp")
+    aside.mkdir()  # in the way of every write
+    with pytest.raises(OSError):
+        last_good.put(release(id="new"), Version(2, "d"))
+    with pytest.raises(OSError):
+        last_good.write_again()
+    assert LastGood(path, "here").live()["Iris"][0].id == "old"
+    aside.rmdir()
+    last_good.write_again()
+    assert LastGood(path, "here").live()["Iris"][0].id == "new"
+
+
+def test_nothing_is_written_when_nothing_has_changed(tmp_path: Path) -> None:
+    path = tmp_path / "live.json"
+    last_good = LastGood(path, "here")
+    last_good.put(release(), Version(1, "c"))
+    before = os.stat(path)[stat.ST_INO]
+    last_good.put(release(), Version(1, "c"))
+    last_good.write_again()
+    assert os.stat(path)[stat.ST_INO] == before
