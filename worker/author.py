@@ -63,6 +63,8 @@ def construct(kind: type, offers: Mapping[str, Callable[[], Any]], blame: Blame)
             named[parameter.name] = offers[parameter.name]()
     try:
         return kind(*positional, **named)
+    except LoadFailed:
+        raise
     except BaseException as error:
         place = blame.where(error) or place_of(kind)
         raise LoadFailed(f"{place}: constructing {kind.__name__} raised {in_words(error)}", heals=True) from error
