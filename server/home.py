@@ -29,17 +29,27 @@ class Home:
         try:
             path.mkdir(parents=True, exist_ok=True)
             self._lock = (path / "lock").open("w")
+        except OSError as error:
+            raise _unusable(path, error) from error
+        try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _check_format(path / "format")
             self.run = _fresh_run(path / "run")
-        except BlockingIOError:
-            raise HomeUnusable(
-                f"DATA_DIR {path} is in use by another Pawl; give this one a folder of its own"
-            ) from None
-        except OSError as error:
-            raise HomeUnusable(
-                f"DATA_DIR {path} can't be used: {error}; it must be a folder we can write to"
-            ) from error
+        except BaseException as error:
+            self.close()
+            if isinstance(error, OSError):
+                raise _unusable(path, error) from error
+            raise
+
+    def close(self) -> None:
+        """Let others have the folder."""
+        self._lock.close()
+
+
+def _unusable(path: Path, error: OSError) -> HomeUnusable:
+    if isinstance(error, BlockingIOError):
+        return HomeUnusable(f"DATA_DIR {path} is in use by another Pawl; give this one a folder of its own")
+    return HomeUnusable(f"DATA_DIR {path} can't be used: {error}; it must be a folder we can write to")
 
 
 def _check_format(path: Path) -> None:

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from core.errors import ReleaseFailed
+from core.events import Event, EventKind
+from core.release import Release, Wanted
+from loader.keeper import Keeper
+from loader.pool import Pool
+from tests.loader.pools import PLAIN, Place, Shown, numbered, place, run, until
+from tests.risky import is_alive
+
+
+class Kept:
+    """A keeper of the model, what it shows, and what it records."""
+
+    def __init__(self, here: Place, superseded_after_s: float = 10.0) -> None:
+        self.shown = Shown()
+        self.events: list[Event] = []
+        self.settled: list[bool] = []
+        self.spoilt: dict[str, Exception] = {}
+        """Releases that don't start, and why."""
+        self._here = here
+        self.keeper = Keeper(
+            "Model",
+            self._start,
+            self.shown,
+            self.events.append,
+            lambda keeper, is_live: self.settled.append(is_live),
+            superseded_after_s,
+        )
+
+    async def _start(self, release: Release, **more: object) -> Pool:
+        if release.id in self.spoilt:
+            await more["make_room"]()  # type: ignore[operator]
+            raise self.spoilt[release.id]
+        return await self._here.start_release(release, **more)
+
+    def live(self) -> int | None:
+        live = self.shown.live.get("Model")
+        return None if live is None else live.version.number
+
+    def spoil(self, wanted: Wanted, error: Exception) -> None:
+        assert wanted.release is not None
+        self.spoilt[wanted.release.id] = error
+
+    def kinds(self) -> list[EventKind]:
+        return [event.kind for event in self.events]
+
+
+@asynccontextmanager
+async def keeping(tmp_path: Path, superseded_after_s: float = 10.0) -> AsyncIterator[tuple[Place, Kept]]:
+    async with place(tmp_path) as here:
+        kept = Kept(here, superseded_after_s)
+        task = asyncio.create_task(kept.keeper.run())
+        yield here, kept
+        task.cancel()
+        await asyncio.wait([task])
+        await kept.keeper.close(1)
+
+
+def test_a_start_that_takes_long_is_given_up_for_a_newer_release(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with keeping(tmp_path, superseded_after_s=0.2) as (here, kept):
+            kept.keeper.want(numbered(here.write("import time\ntime.sleep(1000)\n"), 1))
+            await until(lambda: any(pool.processes for pool in here.starter.pools()))
+            await until(lambda: here.starter.pools()[0].processes[0].pid)
+            stuck = here.starter.pools()[0].processes[0].pid
+            kept.keeper.want(numbered(here.write(), 2))
+            await until(lambda: kept.live() == 2)
+            assert not is_alive(stuck)
+            assert kept.kinds() == [EventKind.LIVE]
+
+    run(test())
+
+
+def test_a_release_that_replaces_and_fails_whatever_the_reason_brings_the_one_before_back(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with keeping(tmp_path) as (here, kept):
+            replaces = "serve: {swap: replace}"
+            kept.keeper.want(numbered(here.write(manifest=replaces), 1))
+            await until(lambda: kept.live() == 1)
+            for number, error in ((2, ReleaseFailed("no", stage="load")), (3, OSError("a surprise"))):
+                wanted = numbered(here.write(PLAIN + f"# {number}\n", replaces), number)
+                kept.spoil(wanted, error)
+                kept.keeper.want(wanted)
+                await until(lambda number=number: kept.keeper.failure and kept.keeper.failure.version.number == number)
+                assert kept.live() == 1
+                assert kept.keeper.live is not None
+                assert kept.keeper.live.pool.sockets
+            assert kept.keeper.failure is not None
+            assert "a surprise" in str(kept.keeper.failure.error)
+
+    run(test())
+
+
+def test_tries_of_a_release_that_replaces_are_counted_through_the_return_of_the_one_before(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with keeping(tmp_path) as (here, kept):
+            kept.keeper.want(numbered(here.write(), 1))
+            await until(lambda: kept.live() == 1)
+            wanted = numbered(here.write(PLAIN + "# 2\n", "serve: {swap: replace}"), 2)
+            kept.spoil(wanted, ReleaseFailed("no", stage="load", heals=True))
+            kept.keeper.want(wanted)
+            await until(lambda: kept.keeper.failure and kept.keeper.failure.tries == 2)
+            assert kept.live() == 1
+
+    run(test())
+
+
+def test_a_removed_model_leaves_no_worker_and_its_return_starts_afresh(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with keeping(tmp_path) as (here, kept):
+            wanted = numbered(here.write(), 1)
+            kept.keeper.want(wanted)
+            await until(lambda: kept.live() == 1)
+            assert kept.keeper.live is not None
+            worker = kept.keeper.live.pool.workers[0].pid
+            kept.keeper.want(None)
+            await until(lambda: not is_alive(worker))
+            assert kept.live() is None
+            assert "Model" not in kept.shown.down
+            assert kept.kinds() == [EventKind.LIVE, EventKind.REMOVED]
+
+    run(test())
+
+
+def test_what_failed_for_good_is_tried_again_when_asked_and_not_before(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with keeping(tmp_path) as (here, kept):
+            wanted = numbered(here.write(), 1)
+            kept.spoil(wanted, ReleaseFailed("no", stage="load"))
+            kept.keeper.want(wanted)
+            await until(lambda: kept.keeper.failure)
+            assert kept.shown.down["Model"]
+            kept.spoilt.clear()
+            kept.keeper.want(wanted)
+            kept.keeper.want(wanted)
+            await asyncio.sleep(0)
+            assert kept.live() is None
+            kept.keeper.retry()
+            await until(lambda: kept.live() == 1)
+            assert kept.keeper.failure is None
+            assert kept.settled == [False, True]
+
+    run(test())

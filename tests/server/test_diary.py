@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from core.events import Event, EventKind
+from server.diary import KEPT, Diary
+
+
+def event(number: int, model: str = "") -> Event:
+    return Event(kind=EventKind.LIVE, message=str(number), model=model)
+
+
+def test_the_newest_come_first_and_a_model_has_its_own() -> None:
+    diary = Diary()
+    for number in range(5):
+        diary.record(event(number, "AB"[number % 2]))
+    assert [one.message for one in diary.newest(most=2)] == ["4", "3"]
+    assert [one.message for one in diary.newest(model="B")] == ["3", "1"]
+
+
+def test_no_more_are_kept_than_the_bound_and_new_ones_count_more_than_remembered_ones() -> None:
+    diary = Diary()
+    for number in range(KEPT - 1):
+        diary.record(event(number))
+    diary.remember([event(-1), event(-2)])
+    newest = diary.newest(most=2 * KEPT)
+    assert len(newest) == KEPT
+    assert [one.message for one in newest[-2:]] == ["0", "-1"]
+
+
+def test_what_was_recorded_before_is_written_down_too_and_once() -> None:
+    diary, written = Diary(), list[str]()
+    diary.record(event(1))
+    diary.write_to(lambda one: written.append(one.message))
+    diary.record(event(2))
+    diary.remember([event(1)])
+    assert written == ["1", "2"]
+
+
+def test_failures_are_errors_in_the_log_with_their_detail(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "pawl"):
+        Diary().record(Event(kind=EventKind.FAILED, message="no", model="Iris", detail="line 1\nline 2"))
+    (record,) = caplog.records
+    assert record.levelno == logging.ERROR
+    assert record.getMessage() == "Iris: no\n    line 1\n    line 2"
