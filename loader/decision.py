@@ -12,6 +12,9 @@ _PAUSES_S = (2.0, 10.0, 30.0, 60.0)
 """Between tries; the last is the pause of a release that is never given up on."""
 
 
+_UNTRIED = Version(0, "")
+
+
 @dataclass(frozen=True)
 class Failure:
     """How often a release could not be started, and when (`time.monotonic`) it was last tried."""
@@ -23,7 +26,7 @@ class Failure:
     at: float
     was_live: bool = False
     """It has been live before, so it is tried for ever."""
-    version: Version = Version(0, "")
+    version: Version = _UNTRIED
     """What the failed release was called when it was tried."""
 
 

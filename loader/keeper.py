@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Protocol
 
-from core.errors import ReleaseFailed
+from core.errors import STAGES, ReleaseFailed
 from core.events import Event, EventKind
 from core.release import Release, Version, Wanted
 from loader.decision import Action, Attempt, Failure, Refuse, Rename, Retire, State, Wait, decide, failure_key
@@ -182,9 +181,10 @@ class Keeper:
             report=lambda report: self._tell(report, release),
         )
 
-    def _progress(self, stage: str) -> None:
-        self.stage = stage
-        log.debug("%s: %s", self.model, stage)
+    def _progress(self, doing: str) -> None:
+        """A stage, or a line about something that takes long."""
+        self.stage = doing
+        log.log(logging.DEBUG if doing in STAGES else logging.INFO, "%s: %s", self.model, doing)
 
     async def _make_room(self, release: Release) -> int:
         """Bytes needed beside what is live, which `serve.swap: replace` stops instead: the gap that it accepts."""

@@ -272,4 +272,9 @@ def _signal_name(number: int) -> str:
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
     """What a worker finds in its environment: ours, less what would change how Python starts."""
     kept = {name: value for name, value in environ.items() if not name.startswith("PYTHON")}
-    return kept | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
+    return {
+        "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime would report its use to its makers
+        **kept,
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONIOENCODING": "utf-8",
+    }

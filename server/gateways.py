@@ -63,6 +63,7 @@ class Gateway:
                 env=dict(environ),
                 pass_fds=(listener.fileno(), theirs.fileno()),
                 stdin=asyncio.subprocess.DEVNULL,
+                start_new_session=True,  # signals to our group are ours: a gateway stops when it is told
             )
         gateway = cls(process, lines)
         gateway.send(config)
