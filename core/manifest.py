@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import yaml
+from yaml.composer import ComposerError
+from yaml.nodes import Node
 
 from core.errors import ReleaseFailed
 
@@ -57,12 +59,29 @@ def parse_manifest(text: bytes) -> Manifest:
     Raises ReleaseFailed, naming the key or the line, for what is no YAML, has an unknown key or a value out of range.
     """
     try:
-        content = yaml.safe_load(text)
+        content = read_yaml(text)
         return msgspec.convert({} if content is None else content, Manifest)
     except yaml.YAMLError as error:
         raise _failure(f"is not YAML: {_one_line(error)}") from error
     except (msgspec.ValidationError, RecursionError, ValueError) as error:
         raise _failure(_one_line(error)) from error
+
+
+def read_yaml(text: bytes) -> Any:
+    """What YAML holds, of plain values. Raises YAMLError, ValueError or RecursionError."""
+    return yaml.load(text, _Loader)
+
+
+class _Loader(yaml.SafeLoader):
+    """Takes no aliases: with them a page of text is gigabytes of JSON, or has no end."""
+
+    def compose_node(self, parent: Node | None, index: int) -> Node | None:
+        if self.check_event(yaml.AliasEvent):
+            alias = self.current_event
+            raise ComposerError(
+                None, None, f"the alias *{alias.anchor} is not taken; write out what it stands for", alias.start_mark
+            )
+        return super().compose_node(parent, index)
 
 
 def _failure(what: str) -> ReleaseFailed:

@@ -10,7 +10,7 @@ from hashlib import sha256
 import yaml
 
 from core.errors import ReleaseFailed
-from core.manifest import Manifest, parse_manifest
+from core.manifest import Manifest, parse_manifest, read_yaml
 from core.names import why_not_a_model_name
 from core.release import Release
 from loader.objects import FOLDER, SUBMODULE, Entry, Objects
@@ -115,7 +115,7 @@ def uses_named(manifest: bytes) -> frozenset[str]:
     if b"uses" not in manifest:
         return frozenset()
     with suppress(yaml.YAMLError, ValueError, RecursionError):
-        content = yaml.safe_load(manifest)
+        content = read_yaml(manifest)
         uses = content.get("uses") if isinstance(content, dict) else None
         return frozenset(name for name in uses if isinstance(name, str)) if isinstance(uses, list) else frozenset()
     return frozenset()

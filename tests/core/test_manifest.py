@@ -32,6 +32,9 @@ def test_what_is_written_is_read() -> None:
         (b"- 1", "object"),
         (b"[" * 5000, "model.yaml"),
         (b"!!python/object:os.system {}", "model.yaml"),
+        (b"metadata:\n  a: &a [x]\n  b: *a", r"\*a.*line 3"),
+        (b"metadata: &m {self: *m}", r"\*m"),
+        (b"metadata: {a: &a {x: 1}, b: {<<: [*a, *a]}}", r"\*a"),
     ],
 )
 def test_a_wrong_manifest_fails_naming_the_place(text: bytes, named: str) -> None:
