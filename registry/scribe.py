@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
@@ -42,7 +43,8 @@ class Scribe:
         """Write down what waits, for at most so long."""
         self._stopped.set()
         if self._thread.is_alive():
-            self._waiting.put(None)
+            with contextlib.suppress(queue.Full):  # of what the time won't do for
+                self._waiting.put_nowait(None)
             self._thread.join(timeout_s)
 
     def _run(self) -> None:
@@ -51,6 +53,7 @@ class Scribe:
 
         journal, batch = None, list[Event]()
         while True:
+            is_last_try = self._stopped.is_set()
             try:
                 if journal is None:
                     journal = Journal(self._url)
@@ -62,12 +65,14 @@ class Scribe:
                 batch = []
             except RegistryUnavailable as error:
                 log.error("%s; trying again every %g s", error, _PAUSE_S)
-                if self._stopped.is_set():
-                    break
-                self._stopped.wait(_PAUSE_S)
             except Exception:
                 log.exception("a failure of Pawl's own while writing events down; they are only in the log")
                 batch = []
+            else:
+                continue
+            if is_last_try:
+                break
+            self._stopped.wait(_PAUSE_S)
         if journal is not None:
             journal.close()
 

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from pathlib import Path
+
+import pytest
 
 from core.events import Event, EventKind
 from registry.journal import Journal
@@ -42,3 +46,29 @@ def test_a_database_that_comes_late_gets_what_was_recorded_meanwhile(tmp_path: P
     journal = Journal(url)
     assert [event.message for event in journal.newest(10)] == ["early"]
     journal.close()
+
+
+def test_a_close_does_not_wait_for_a_database_that_has_been_gone_for_long(tmp_path: Path) -> None:
+    scribe = Scribe(f"sqlite:///{tmp_path / 'gone' / 'registry.db'}", lambda earlier: None, most=10)
+    scribe.start()
+    logging.disable()
+    try:
+        for number in range(10_100):
+            scribe.write(Event(kind=EventKind.LIVE, message=f"event {number}"))
+    finally:
+        logging.disable(logging.NOTSET)
+    closing = threading.Thread(target=scribe.close, args=(1.0,), daemon=True)
+    closing.start()
+    closing.join(20)
+    assert not closing.is_alive()
+
+
+def test_a_failure_that_nobody_foresaw_is_not_repeated_without_a_pause(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    scribe = Scribe("mysql://host/name", lambda earlier: None, most=10)  # whose driver is not installed
+    scribe.start()
+    while not caplog.records:
+        time.sleep(0.01)
+    scribe.close(timeout_s=20)
+    assert len(caplog.records) <= 2
