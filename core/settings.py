@@ -23,6 +23,12 @@ Base = Annotated[
     ),
 ]
 Device = Annotated[str, msgspec.Meta(pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="one of auto, cpu, cuda, cuda:N")]
+Database = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(sqlite:///.+|postgres(ql)?://.+)?$", description="sqlite:///PATH or postgresql://HOST/NAME"
+    ),
+]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535, description="a port number; 0 takes any free one")]
 
 
@@ -60,7 +66,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Bearer token of the admin API; empty: what it can change, it refuses."""
     data_dir: str = ".pawl"
     """Folder for everything that Pawl keeps."""
-    database_url: str = ""
+    database_url: Database = ""
     """Where the registry is; empty: SQLite in DATA_DIR."""
     gateways: Count = 1
     """Processes that accept HTTP."""

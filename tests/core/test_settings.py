@@ -68,6 +68,17 @@ def test_every_setting_says_what_it_takes() -> None:
                 read_settings({field: "?"})
 
 
+@pytest.mark.parametrize("url", ["", "sqlite:////data/registry.db", "postgres://u:p@h/db", "postgresql://h/db"])
+def test_databases_that_are_known_are_taken(url: str) -> None:
+    assert read_settings({"DATABASE_URL": url}).database_url == url
+
+
+@pytest.mark.parametrize("url", ["mysql://u:secret@h/db", "registry.db", "sqlite://", "secret"])
+def test_a_database_that_is_not_known_stops_the_start_without_its_password_being_shown(url: str) -> None:
+    with pytest.raises(SettingError, match=r"DATABASE_URL is \(hidden\); it takes sqlite:///PATH or postgresql://"):
+        read_settings({"DATABASE_URL": url})
+
+
 def test_children_see_no_secret() -> None:
     environ = {
         "gitpassword": "s",
