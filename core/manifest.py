@@ -20,7 +20,7 @@ class Serve(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     replicas: Count = 1
     """Worker processes."""
-    threads: Annotated[int, msgspec.Meta(ge=0)] = 0
+    threads: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
     """Threads that run requests in each worker; 0: greenlets, for classes that don't wait on the network."""
     concurrent: bool | None = None
     """Whether requests may interleave; None: found out from the class."""

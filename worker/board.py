@@ -13,18 +13,19 @@ from collections.abc import Sequence
 COUNTERS = ("requests", "calls", "rows", "batches")
 """Counted since the worker's start: requests begun, calls of sessions, their rows, the batches they became."""
 
-_SLICES = 64
+SLOTS = 1026
+"""One for each of the threads that may run the author's code."""
 
 
 class Board:
     """Slices of author's code (when each began, in `time.monotonic_ns`, 0 when none runs) and counters.
 
     A slice is a stretch of the author's code without a switch. Slot 0 is the main loop's, slot 1 the batch thread's,
-    the others belong to request threads, shared when there are more threads than slots.
+    the others belong to request threads (`serve.threads` has a bound).
     """
 
     def __init__(self, path: str, *, create: bool = False) -> None:
-        size = 8 * (_SLICES + len(COUNTERS))
+        size = 8 * (SLOTS + len(COUNTERS))
         handle = os.open(path, os.O_RDWR | (os.O_CREAT | os.O_TRUNC if create else 0), 0o600)
         try:
             if create:
@@ -43,19 +44,19 @@ class Board:
             self._map.close()
 
     def begin(self, slot: int) -> None:
-        self._page[slot % _SLICES] = time.monotonic_ns()
+        self._page[slot] = time.monotonic_ns()
 
     def end(self, slot: int) -> None:
-        self._page[slot % _SLICES] = 0
+        self._page[slot] = 0
 
     def count(self, counter: int, by: int = 1) -> None:
         """Add to `COUNTERS[counter]`. For one writing thread."""
-        self._page[_SLICES + counter] += by
+        self._page[SLOTS + counter] += by
 
     def longest_slice_s(self) -> float:
         """Seconds that the oldest running slice has taken."""
-        begun: Sequence[int] = [at for at in self._page[:_SLICES] if at]
+        begun: Sequence[int] = [at for at in self._page[:SLOTS] if at]
         return (time.monotonic_ns() - min(begun)) / 1e9 if begun else 0.0
 
     def counters(self) -> dict[str, int]:
-        return dict(zip(COUNTERS, self._page[_SLICES:], strict=True))
+        return dict(zip(COUNTERS, self._page[SLOTS:], strict=True))

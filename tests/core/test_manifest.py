@@ -24,6 +24,7 @@ def test_what_is_written_is_read() -> None:
         (b"serve: {replica: 2}", "replica"),
         (b"serve: {replicas: 0}", "serve.replicas"),
         (b"serve: {replicas: two}", "serve.replicas"),
+        (b"serve: {threads: 1025}", "serve.threads"),
         (b"serve: {timeout_s: -1}", "serve.timeout_s"),
         (b"serve: {swap: never}", "serve.swap"),
         (b"uses: common", "uses"),
