@@ -69,7 +69,8 @@ class GitSource:
     def resolve(self, model: str, name: str) -> Wanted:
         try:
             with self._reading, self._mirror.reading() as objects:
-                self._follow(self._mirror.head(objects), objects)
+                if self._history.head is None:  # nobody has looked yet; else an unknown name needs no git at all
+                    self._follow(self._mirror.head(objects), objects)
                 version, commit = self._history.find(model, name)
                 folders = self._folders(commit, objects)
                 if not folders.is_model(model):

@@ -375,6 +375,16 @@ def test_the_version_that_removed_a_model_is_not_found(tmp_path: Path) -> None:
         assert source.resolve("Iris", "v1").release is not None
 
 
+def test_a_version_that_is_not_there_is_known_without_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody may ask for any."""
+    with followed(models(tmp_path), tmp_path / "data") as source:
+        source.look()
+        monkeypatch.setenv("PATH", "")
+        for name in ("v7", "0123456789", "abcdef0"):
+            with pytest.raises(VersionNotFound, match="has no version|no commit reachable"):
+                source.resolve("Iris", name)
+
+
 def test_a_model_is_resolved_while_a_look_waits_for_the_remote(tmp_path: Path) -> None:
     models(tmp_path).bare(tmp_path / "models.git")
     with git_server(tmp_path) as server, followed(server.url("models.git"), tmp_path / "data") as source:
