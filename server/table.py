@@ -91,8 +91,6 @@ class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Bytes of all bodies together that are held at one time."""
     body_timeout_s: float
     """Seconds in which a request's body must have come."""
-    max_list: int = 1000
-    """Elements of the largest list of variables."""
     stop_timeout_s: float = 25.0
     """Seconds that requests in flight get to finish when the gateway stops."""
 
