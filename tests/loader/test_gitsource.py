@@ -381,7 +381,7 @@ def test_a_version_that_is_not_there_is_known_without_git(tmp_path: Path, monkey
         source.look()
         monkeypatch.setenv("PATH", "")
         for name in ("v7", "0123456789", "abcdef0"):
-            with pytest.raises(VersionNotFound, match="has no version|no commit reachable"):
+            with pytest.raises(VersionNotFound, match=r"has no version|no commit reachable"):
                 source.resolve("Iris", name)
 
 
