@@ -58,9 +58,11 @@ def _serve(content: Any) -> Iterable[str]:
     plan = content["plan"]
     yield "## Throughput, beside the limits and the peers\n"
     yield _measured_on(content)
-    yield f"{plan['seconds']:g} s each after a warm-up; rounds: {plan['rounds']}, of which each one's best counts. "
+    yield f"{plan['seconds']:g} s each after a warm-up; rounds: {plan['rounds']}, of which each one's best counts."
     loads = [sample["load_average"] for sample in content["samples"]]
     yield f"Load average while measuring, the bench included: {min(loads):.1f} to {max(loads):.1f}.\n"
+    if content["note"]:
+        yield f"{content['note']}\n"
     yield "![Requests per second](benchmarks/rates.svg)\n"
     for model, connections in sorted(dict.fromkeys((sample.model, sample.connections) for sample in samples)):
         here = [sample for sample in samples if (sample.model, sample.connections) == (model, connections)]
@@ -68,8 +70,14 @@ def _serve(content: Any) -> Iterable[str]:
         yield _table(HEADINGS, [*rows(here), *_failed(failures, model)])
         if parts := cpu_parts(here):
             yield f"Pawl's CPU s/1,000: {parts}.\n"
+        yield _of_runtime(here, content["onnxruntime_alone"][model]["32"])
     yield from _alone(content["onnxruntime_alone"])
     yield from _set(content)
+
+
+def _of_runtime(samples: Sequence[Sample], alone: float) -> str:
+    rates = {sample.contender: sample.rate for sample in samples}
+    return f"Pawl reaches {rates['pawl'] / alone:.2f} of ONNX Runtime alone at batch 32.\n" if "pawl" in rates else ""
 
 
 def _failed(failures: Sequence[Failure], model: str) -> Iterable[Sequence[str]]:

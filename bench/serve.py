@@ -42,6 +42,7 @@ def main(
     connections: Annotated[str, typer.Option(help="numbers of connections")] = "1,32,256",
     seconds: Annotated[float, typer.Option(help="of each measurement")] = 5.0,
     rounds: Annotated[int, typer.Option(help="how often all take their turn; the best counts")] = 1,
+    note: Annotated[str, typer.Option(help="what readers should know of the machine")] = "",
 ) -> None:
     """Throughput, latency, CPU and memory beside the limits and the peers."""
     plan = Plan(_chosen(only, CONTENDERS), _chosen(model, MODELS), _numbers(connections), seconds, rounds)
@@ -50,7 +51,9 @@ def main(
     outcomes = list(run(plan))
     for table in tables(outcomes):
         console.print(table)
-    path = record.write("serve", {"plan": asdict(plan), "onnxruntime_alone": alone, **figures(plan, outcomes)})
+    path = record.write(
+        "serve", {"plan": asdict(plan), "note": note, "onnxruntime_alone": alone, **figures(plan, outcomes)}
+    )
     console.print(f"written to {path}; `scripts/bench publish` puts it into docs/benchmarks.md")
 
 
