@@ -16,6 +16,7 @@ from loader.gitsource import GitSource
 from loader.remote import Remote
 from tests.githttp import GitServer, git_server
 from tests.repos import Repo
+from tests.serving import wait_for
 
 SECRET = "s3cr3t-pass/word"
 
@@ -178,7 +179,7 @@ def test_a_fetch_that_takes_too_long_is_ended_with_all_its_processes(tmp_path: P
             pytest.raises(SourceError, match=r"timed out after 0.5 s.*FETCH_TIMEOUT_S"),
         ):
             source.look()
-        assert not mentioned(server.origin)
+        wait_for(lambda: not mentioned(server.origin), "the end of its processes")
 
 
 def test_a_fetch_that_brings_too_much_is_refused(tmp_path: Path) -> None:
