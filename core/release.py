@@ -55,3 +55,5 @@ class Desired:
     models: Mapping[str, Wanted]
     left_out: Mapping[str, str]
     """Folders that look like models and are not served, with the reason."""
+    left_behind: str = ""
+    """The head before, where this one does not descend from it: history was rewritten."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from core.errors import ReleaseFailed, SourceError, VersionNotFound
@@ -17,8 +17,6 @@ from loader.mirror import Mirror, MirrorObjects
 from loader.objects import Commit, Entry, MirrorDamaged, Objects
 from loader.remote import Remote
 from loader.tree import DEFAULT_BOUNDS, Bounds
-
-log = logging.getLogger(__name__)
 
 
 class GitSource:
@@ -88,8 +86,8 @@ class GitSource:
         with self._reading:
             if self._desired is None or self._desired.head != head:
                 self._desired = None
-                self._follow(head, self._mirror.objects)
-                self._desired = self._desire(head)
+                left_behind = self._follow(head, self._mirror.objects)
+                self._desired = replace(self._desire(head), left_behind=left_behind)
             return self._desired
 
     def _read_anew(self, damage: MirrorDamaged) -> Desired:
@@ -102,13 +100,17 @@ class GitSource:
         except MirrorDamaged as again:
             raise SourceError(f"{self._remote.address.url} can't be read, not even fetched anew: {again}") from again
 
-    def _follow(self, head: str | None, objects: MirrorObjects) -> None:
-        """Bring the history up to `head`."""
+    def _follow(self, head: str | None, objects: MirrorObjects) -> str:
+        """Bring the history up to `head`; returns the head before if this one leaves it behind."""
         known = self._history.head
         if head is None or head == known:
-            return
-        if known is None or not self._grow(head, known, objects):
+            return ""
+        if known is None:
             self._history = self._recount(head, objects)
+        elif not self._grow(head, known, objects):
+            self._history = self._recount(head, objects)
+            return known
+        return ""
 
     def _grow(self, head: str, known: str, objects: MirrorObjects) -> bool:
         """Whether `head` descends from `known`, so that the history could be added to."""
@@ -119,7 +121,6 @@ class GitSource:
             # What was known is gone from a mirror that was fetched anew.
             return False
         if not history.extends(commits):
-            log.warning("%s: history was rewritten: %s no longer leads to %s", self.where, head, known)
             return False
         history.grow(commits, objects)
         self._history = history

@@ -124,6 +124,9 @@ class Reconciler:
     def _accept(self, desired: Desired) -> None:
         if self.problem is not None:
             self._record(Event(kind=EventKind.SOURCE_BACK, message=f"{self._source.where} can be read again"))
+        if desired.left_behind and desired.head != self.head:
+            message = f"history was rewritten: {desired.head} does not lead back to {desired.left_behind}"
+            self._record(Event(kind=EventKind.HISTORY_REWRITTEN, message=message, commit=desired.head))
         self.problem = None
         self.head = desired.head
         self._note_left_out(desired.left_out)

@@ -210,10 +210,12 @@ def test_a_force_push_is_followed(tmp_path: Path, repo: Repo) -> None:
     repo.write("Echo/etls.py", echo("two")).commit()
     with serving(tmp_path / "data", repo.path) as server:
         assert server.score("Echo")["by"] == "two"
+        lost = repo.head
         repo.reset(first)
         repo.write("Echo/etls.py", echo("rewritten")).commit()
         server.sync()
         server.wait(lambda: server.score("Echo")["by"] == "rewritten", "the rewritten history")
+        assert [lost in event["message"] for event in server.events("history_rewritten")] == [True]
 
 
 def test_folders_with_odd_names_are_left_out_with_the_reason(tmp_path: Path, repo: Repo) -> None:
