@@ -10,6 +10,7 @@ from yaml.composer import ComposerError
 from yaml.nodes import Node
 
 from core.errors import ReleaseFailed
+from core.manifestfaults import misfit, no_yaml
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
@@ -58,13 +59,18 @@ def parse_manifest(text: bytes) -> Manifest:
 
     Raises ReleaseFailed, naming the key or the line, for what is no YAML, has an unknown key or a value out of range.
     """
+    content = None
     try:
         content = read_yaml(text)
         return msgspec.convert({} if content is None else content, Manifest)
+    except msgspec.ValidationError as error:
+        raise _failure(misfit(error, content, yaml.compose(text, _Loader))) from error
     except yaml.YAMLError as error:
-        raise _failure(f"is not YAML: {_one_line(error)}") from error
-    except (msgspec.ValidationError, RecursionError, ValueError) as error:
-        raise _failure(_one_line(error)) from error
+        raise _failure(no_yaml(error)) from error
+    except RecursionError as error:
+        raise _failure("is nested too deeply") from error
+    except ValueError as error:
+        raise _failure(" ".join(str(error).split())) from error
 
 
 def read_yaml(text: bytes) -> Any:
@@ -85,8 +91,4 @@ class _Loader(yaml.SafeLoader):
 
 
 def _failure(what: str) -> ReleaseFailed:
-    return ReleaseFailed(f"model.yaml: {what}", stage="manifest")
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    return ReleaseFailed(f"model.yaml{', ' if what.startswith('line ') else ': '}{what}", stage="manifest")
