@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,12 +44,30 @@ def read_examples(folder: Path) -> tuple[Example, ...]:
     try:
         if path.stat().st_size > _MAX_FILE:
             raise ReleaseFailed(f"examples.json is larger than {_MAX_FILE} bytes", stage="examples")
-        return msgspec.json.decode(path.read_bytes(), type=tuple[Example, ...])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
+        text = path.read_bytes().removeprefix(codecs.BOM_UTF8)  # which editors on Windows write
+    except OSError as error:
+        raise ReleaseFailed(f"examples.json can't be read: {error.strerror}", stage="examples") from error
+    return _decoded(text)
+
+
+def _decoded(text: bytes) -> tuple[Example, ...]:
+    try:
+        return msgspec.json.decode(text, type=tuple[Example, ...])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ReleaseFailed(
-            f'examples.json: {error}; it is a list of {{"variables": {{…}}, "expect": {{…}}, "tolerance": 1e-4}}',
+            f"examples.json{_line(text, error)}: {error}; "
+            'it is a list of {"variables": {…}, "expect": {…}, "tolerance": 1e-4}',
             stage="examples",
         ) from error
+
+
+def _line(text: bytes, error: Exception) -> str:
+    """Like `, line 3`; empty where it is not known."""
+    place = re.search(r"\(byte (\d+)\)", str(error))
+    if place is None:
+        return ""
+    lines = text.count(b"\n", 0, int(place[1])) + 1
+    return f", line {lines}"
 
 
 async def prove(connection: WorkerConnection, examples: Sequence[Example], timeout_s: float) -> None:

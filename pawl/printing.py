@@ -59,7 +59,8 @@ def _rows(verdict: Verdict) -> Iterator[tuple[str, RenderableType]]:
     yield "Environment", Text(verdict.requirements or "Pawl's own: there is no requirements.txt")
     if verdict.description is not None:
         yield from _description_rows(verdict.description)
-        yield "Examples", _trials(verdict.trials) if verdict.trials else Text(_ADVICE)
+        if verdict.trials or verdict.failure is None:
+            yield "Examples", _trials(verdict.trials) if verdict.trials else Text(_ADVICE)
 
 
 def _description_rows(description: Description) -> Iterator[tuple[str, RenderableType]]:

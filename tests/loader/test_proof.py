@@ -63,10 +63,22 @@ def test_a_folder_without_examples_has_none(tmp_path: Path) -> None:
 )
 def test_examples_that_are_none_fail_naming_the_file_and_what_it_is(tmp_path: Path, text: str) -> None:
     (tmp_path / "examples.json").write_bytes(text.encode("utf-8", "surrogateescape"))
-    with pytest.raises(ReleaseFailed, match=r"examples\.json: ") as caught:
+    with pytest.raises(ReleaseFailed, match=r"examples\.json(, line 1)?: ") as caught:
         read_examples(tmp_path)
     assert caught.value.stage == "examples"
     assert '{"variables":' in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ['[\n  {"variables": {}},\n]', '[\n\n{"expect": NaN}]'])
+def test_json_that_is_none_is_told_with_its_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "examples.json").write_text(text)
+    with pytest.raises(ReleaseFailed, match=r"examples\.json, line 3: JSON is malformed"):
+        read_examples(tmp_path)
+
+
+def test_a_mark_of_the_byte_order_does_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "examples.json").write_bytes(b'\xef\xbb\xbf[{"variables": {"a": 1}}]')
+    assert read_examples(tmp_path)[0].variables == {"a": 1}
 
 
 def test_an_example_that_expects_null_is_not_one_that_expects_nothing(tmp_path: Path) -> None:

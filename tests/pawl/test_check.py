@@ -122,6 +122,12 @@ def test_what_the_server_would_refuse_is_refused_with_its_words(
     assert words in found["failure"]["message"]
 
 
+def test_examples_that_cant_be_read_are_not_said_to_be_missing(tmp_path: Path) -> None:
+    done = pawl("check", write(tmp_path / "Adds", examples__json="[\n{},\n]"), cwd=tmp_path)
+    assert "Failed at examples: examples.json, line 3: " in done.stdout
+    assert "there are none" not in done.stdout
+
+
 def test_folders_that_it_uses_are_taken_from_beside_it(tmp_path: Path) -> None:
     write(tmp_path / "common", None, x__py="ONE = 1")
     etls = """
