@@ -26,7 +26,7 @@ def import_etls(folder: str, root: str, blame: Blame) -> ModuleType:
     except ModuleNotFoundError as error:
         raise LoadFailed(_not_found(error, blame)) from error
     except (ImportError, NameError) as error:
-        raise LoadFailed(f"{_place(error, blame)}: {in_words(error)}") from error
+        raise LoadFailed(f"{_place(error, blame)}: {in_words(error)}{_advice(error)}") from error
     except BaseException as error:
         raise LoadFailed(f"{_place(error, blame)}: importing etls.py raised {in_words(error)}", heals=True) from error
 
@@ -108,6 +108,12 @@ def _not_found(error: ModuleNotFoundError, blame: Blame) -> str:
         f"{_place(error, blame)}: no module named {error.name!r}; if {missing!r} is a package, list what provides it "
         f"in the folder's requirements.txt; if it is a folder beside this one, list it under 'uses' in model.yaml"
     )
+
+
+def _advice(error: ImportError | NameError) -> str:
+    if str(error).startswith("attempted relative import"):
+        return "; modules beside etls.py are imported without the dot: 'from helper import x', not 'from .helper'"
+    return ""
 
 
 def _classes(module: ModuleType) -> list[type]:

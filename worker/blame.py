@@ -32,16 +32,18 @@ class Blame:
     def traceback(self, error: BaseException) -> str:
         """The traceback from the author's first line on, its middle left out where it is very long."""
         try:
-            whole = traceback.TracebackException(type(error), error, self._authors_part(error.__traceback__))
+            whole = traceback.TracebackException(type(error), error, self._authors_part(error))
             text = "".join(whole.format())
         except BaseException:  # an exception may raise while it is formatted: its text is the author's code
             text = f"{type(error).__name__} (it can't be formatted)\n"
         return _shortened(text, TRACEBACK_CHARS)
 
-    def _authors_part(self, tb: TracebackType | None) -> TracebackType | None:
-        first = tb
+    def _authors_part(self, error: BaseException) -> TracebackType | None:
+        first = tb = error.__traceback__
         while first is not None and not self._is_authors(first.tb_frame.f_code.co_filename):
             first = first.tb_next
+        if first is None and isinstance(error, SyntaxError):
+            return None  # it says itself where it is
         return first or tb
 
     def _is_authors(self, filename: str) -> bool:

@@ -27,6 +27,7 @@ def boot() -> None:
     _die_with_parent()
     _exit_if_abandoned(sock)
     _ignore_signals()
+    faulthandler.enable()
     faulthandler.register(signal.SIGUSR2, all_threads=True, chain=False)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     _load_package()

@@ -23,6 +23,7 @@ FAILURES = {
         "etls.py, line 2: .*'nowhere_to_be_found'.*requirements.txt",
     ),
     "a missing name": ("from json import nothing_such\n", "etls.py, line 1: ImportError: .*nothing_such"),
+    "a relative import": ("from .helper import x\n", "etls.py, line 1: .*; .*without the dot: 'from helper import x'"),
     "an undefined name": ("x = undefined\n", "etls.py, line 1: NameError: .*undefined"),
     "no class": ("def transform(): pass\n", "etls.py: no class .*transform_predict; it defines no class"),
     "no such method": ("\nclass A:\n    pass\n", r"no class .*; there are: A \(etls.py, line 2\)"),
@@ -68,6 +69,12 @@ def test_what_does_not_heal_says_where_and_what_to_do(tmp_path: Path, etls: str,
 def test_a_syntax_error_in_another_file_names_that_file(tmp_path: Path) -> None:
     failure = failed(tmp_path, "import helper\n", helper__py="def f(:\n")
     assert failure.message.startswith("helper.py, line 1: SyntaxError")
+
+
+def test_a_syntax_error_shows_none_of_our_lines(tmp_path: Path) -> None:
+    failure = failed(tmp_path, "x = = 3\n")
+    assert "x = = 3" in failure.traceback
+    assert "author.py" not in failure.traceback
 
 
 CONSTRUCTOR = "class A:\n    def __init__(self):\n        raise RAISE\n    def transform_predict(self): ..."

@@ -64,6 +64,12 @@ def test_a_worker_that_hangs_while_it_loads_shows_where(tmp_path: Path) -> None:
         assert any(b'etls.py", line' in line for line in lines)
 
 
+def test_a_worker_that_a_library_ends_shows_where(tmp_path: Path) -> None:
+    with starting(write_model(tmp_path, "import ctypes\nctypes.string_at(0)\n")) as worker:
+        assert 'etls.py", line 2' in worker.errors()
+        assert worker.wait() == -signal.SIGSEGV
+
+
 def test_a_start_loads_nothing_that_only_some_models_need(tmp_path: Path) -> None:
     etls = """
         import sys
