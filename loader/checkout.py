@@ -52,7 +52,7 @@ def check_out(release: Release, into: Path, objects: Objects, lfs: LfsStore, bou
     """
     files = _list(release, objects, bounds)
     earlier = _earlier(into)
-    large = find_pointers((file for file in files if (file.mode, file.id) not in earlier), objects)
+    large = find_pointers((file for file in files if (file.mode, file.id) not in earlier), objects.blob)
     _check_size(release, files, large, bounds)
     lfs.fetch(large.values())
     stored = {("100644", id): (lfs.path(pointer), pointer.size) for id, pointer in large.items()}

@@ -19,6 +19,7 @@ from loader.folders import no_model, printable, why_left_out
 from loader.localcontents import Contents, Unsettled
 from loader.localmodels import LocalModels
 from loader.localtree import Scan, is_ignored
+from loader.pointer import failed, find_pointers
 from loader.settling import SETTLING_S, Settler
 from loader.tree import DEFAULT_BOUNDS, Bounds
 
@@ -76,7 +77,10 @@ class LocalSource:
     def check_out(self, release: Release, into: Path) -> None:
         contents = self._contents.another()
         try:
-            write(self._models.files(release, contents), release.folders, into, contents)
+            files = self._models.files(release, contents)
+            if pointers := [*find_pointers(files, contents.blob).values()]:
+                raise failed(pointers[0], "is only the pointer to a file in Git LFS; run git lfs pull", heals=False)
+            write(files, release.folders, into, contents)
         except Unsettled as error:
             raise ReleaseFailed(
                 f"{release.model} in {self._folder} is not what it was when this release was seen: {error}",

@@ -6,12 +6,11 @@ https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
 from core.errors import ReleaseFailed
-from loader.objects import Objects
 from loader.tree import File
 
 
@@ -27,10 +26,10 @@ class Pointer:
     """Bytes of the file."""
 
 
-def find_pointers(files: Iterable[File], objects: Objects) -> dict[str, Pointer]:
-    """Blob id → pointer, of the files that are pointers."""
+def find_pointers(files: Iterable[File], blob: Callable[[str], bytes]) -> dict[str, Pointer]:
+    """Blob id → pointer, of the files that are pointers; `blob` reads a small file."""
     small = (file for file in files if not file.is_link and file.size < _LARGEST_POINTER)
-    found = ((file, _POINTER.match(objects.blob(file.id))) for file in small)
+    found = ((file, _POINTER.match(blob(file.id))) for file in small)
     return {file.id: Pointer(file.path, match[1].decode(), int(match[2])) for file, match in found if match}
 
 

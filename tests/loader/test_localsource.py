@@ -15,6 +15,7 @@ from core.errors import ReleaseFailed, SourceError, VersionNotFound
 from core.release import Desired, Release
 from loader.localsource import LocalSource
 from loader.shelf import Shelf
+from tests.githttp import pointer
 
 
 @contextmanager
@@ -218,6 +219,14 @@ def test_a_change_before_the_checkout_fails_it_and_may_heal(tmp_path: Path, chan
         assert caught.value.heals
         assert not shelf.path(wanted).exists()
         shelf.put(release(source.look(), "Churn"), source)
+
+
+def test_a_pointer_in_place_of_a_large_file_fails_its_release(tmp_path: Path) -> None:
+    folder = models(tmp_path)
+    write(folder / "Iris/model.pkl", pointer(b"large"))
+    with following(folder) as source, pytest.raises(ReleaseFailed, match=r"Iris/model\.pkl .* git lfs pull") as caught:
+        Shelf(tmp_path / "releases").put(release(source.look()), source)
+    assert not caught.value.heals
 
 
 def test_a_link_that_leaves_the_folder_fails_its_model_alone(tmp_path: Path) -> None:
