@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Protocol
@@ -10,6 +11,7 @@ from typing import Protocol
 from . import effects
 from .construction import last_name
 from .origins import FRESH, SELF, Value, held_by
+from .outputs import saves, written_into
 from .scope import UNKNOWN
 from .values import Values
 
@@ -29,9 +31,10 @@ def check_call(node: ast.Call, values: Values, changes: Changes) -> None:
     _check_own(node, values, changes)
     _check_handed_functions(node, values, changes)
     _check_getattr(node, name, values, changes)
-    for keyword in node.keywords:
-        if keyword.arg == "out":
-            changes.change(values.of(keyword.value), node, f"lets {name} write into {ast.unparse(keyword.value)}")
+    for written in written_into(node, name, values):
+        changes.change(values.of(written), node, f"lets {name} write into {ast.unparse(written)}")
+    if saves(node, name):
+        changes.note(node, f"calls {ast.unparse(node.func)}, which writes to the disk, where others may too")
     on = values.known(node.func.value) if isinstance(node.func, ast.Attribute) else UNKNOWN
     if isinstance(node.func, ast.Attribute) and not isinstance(on, ModuleType | type):
         _check_method(node, node.func, values, changes)
@@ -56,13 +59,19 @@ def _check_own(node: ast.Call, values: Values, changes: Changes) -> None:
 def _check_handed_functions(node: ast.Call, values: Values, changes: Changes) -> None:
     """`map(change, self.things)`: the callee calls a function of the author's with what else it got."""
     given = [*node.args, *(each.value for each in node.keywords)]
-    if any(summary.changes for each in given if _is_function(each) for summary in values.summaries(each)):
+    if any(_is_function(each) and _changes_arguments(each, values) for each in given):
         on = [node.func.value] if isinstance(node.func, ast.Attribute) else []
         for each in (*on, *given):
             if not _is_function(each) or not values.summaries(each):
                 value = values.of(each)
                 what = f"has {last_name(node.func)} call a function that changes what it is given"
                 changes.change(value | held_by(value), node, what)
+
+
+def _changes_arguments(function: ast.expr, values: Values) -> bool:
+    """An author's function by what it does, another's by its name."""
+    known = callable(values.known(function)) and last_name(function) in effects.CHANGING_FUNCTIONS
+    return known or any(summary.changes for summary in values.summaries(function))
 
 
 def _is_function(node: ast.expr) -> bool:
@@ -81,17 +90,32 @@ def _check_method(node: ast.Call, function: ast.Attribute, values: Values, chang
 
 
 def _is_in_place_name(name: str) -> bool:
-    """PyTorch's `add_`, and setters."""
-    return (name.endswith("_") and not name.endswith("__")) or name.startswith("set_")
+    """PyTorch's `add_`, and what begins with a verb: `set_x`, `addHandler`."""
+    return (name.endswith("_") and not name.endswith("__")) or (
+        _VERB.match(name) is not None and name not in effects.RETURNING_NEW
+    )
+
+
+_VERB = re.compile(
+    r"(set|add|remove|insert|append|register|unregister|enable|disable|delete|clear|reset|push)(_|[A-Z])"
+)
 
 
 def _check_function(node: ast.Call, name: str, values: Values, changes: Changes) -> None:
     if name in effects.RUNS_ANYTHING and isinstance(node.func, ast.Name):
         changes.note(node, f"calls {name}, which may change anything")
+    elif _draws(node, values):
+        changes.note(node, f"calls {ast.unparse(node.func)}, which works on what all requests share")
     elif _changes_process(name) and not values.summaries(node.func):
         changes.note(node, f"calls {ast.unparse(node.func)}, which changes the whole process")
     for each in _changed_arguments(node, name, values):
         changes.change(values.of(each), node, f"calls {name} on {ast.unparse(each)}, which changes it")
+
+
+def _draws(node: ast.Call, values: Values) -> bool:
+    on = values.known(node.func.value) if isinstance(node.func, ast.Attribute) else UNKNOWN
+    module = on.__name__ if isinstance(on, ModuleType) else getattr(values.known(node.func), "__module__", None)
+    return module in effects.DRAWING
 
 
 def _changes_process(name: str) -> bool:
@@ -99,10 +123,10 @@ def _changes_process(name: str) -> bool:
 
 
 def _changed_arguments(node: ast.Call, name: str, values: Values) -> list[ast.expr]:
-    """Those that a function of a library changes: often the first, and those after a ufunc's operands."""
-    known = values.known(node.func)
-    outputs = node.args[known.nin :] if type(known).__name__ == "ufunc" else []
-    return [*outputs, *(node.args[:1] if name in effects.CHANGING_FUNCTIONS else [])]
+    """Those that a function of a library changes: often the first."""
+    without_copy = any(each.arg == "copy" and _is_false(each.value) for each in node.keywords)
+    is_first = name in effects.CHANGING_FUNCTIONS or (without_copy and name in effects.IN_PLACE_WITHOUT_COPY)
+    return node.args[:1] if is_first else []
 
 
 def check_handed_method(node: ast.Attribute, values: Values, changes: Changes) -> None:
@@ -119,6 +143,8 @@ def _check_self(node: ast.Call, name: str, values: Values, changes: Changes) -> 
 
 
 def _check_getattr(node: ast.Call, name: str, values: Values, changes: Changes) -> None:
+    if name == "methodcaller" and node.args and getattr(node.args[0], "value", None) in effects.CHANGING_METHODS:
+        changes.note(node, f"makes a caller of {ast.unparse(node.args[0])}")
     named = node.args[1] if name == "getattr" and len(node.args) > 1 else None
     if isinstance(named, ast.Constant) and named.value in effects.CHANGING_METHODS:
         changes.change(values.of(node.args[0]), node, f"gets {named.value} of {ast.unparse(node.args[0])}")

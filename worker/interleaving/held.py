@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import threading
 from collections.abc import Iterator
-from types import MemberDescriptorType
+from types import BuiltinMethodType, MemberDescriptorType, ModuleType
 from typing import Any
+
+from .effects import CHANGING_FUNCTIONS, CHANGING_METHODS
 
 _MAX_THINGS = 10_000
 _MAX_DEPTH = 6
@@ -49,7 +52,19 @@ def _what(thing: Any) -> str | None:
         return f"a {kind.__name__}"
     if issubclass(kind, io.IOBase):
         return "an open file"
+    if (method := _changing(thing)) is not None:
+        return method
     return "an iterator" if hasattr(kind, "__next__") else None
+
+
+def _changing(thing: Any) -> str | None:
+    """`self.add = self.rows.append`, or the same by `functools.partial`."""
+    if type(thing) is functools.partial:
+        name = getattr(thing.func, "__name__", "")
+        return _changing(thing.func) or (f"a partial of {name}" if name in CHANGING_FUNCTIONS else None)
+    if type(thing) is not BuiltinMethodType or isinstance(thing.__self__, ModuleType | type | None):
+        return None
+    return f"the {thing.__name__} of a {type(thing.__self__).__name__}" if thing.__name__ in CHANGING_METHODS else None
 
 
 def _inside(thing: Any, own_modules: frozenset[str]) -> Iterator[tuple[str, Any]]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from .calls import check_call, check_handed_method
 from .functions import Function
-from .names import AnyFunction, local_names, own_nodes
+from .names import AnyFunction, bound_by, local_names, own_nodes
 from .origins import FRESH, GLOBAL, Origin, Summary, Value, held_by, holding
 from .outliving import Outliving
 from .scope import UNKNOWN, Scope
@@ -126,8 +126,9 @@ class Reading(ast.NodeVisitor):
 
     def visit_Global(self, node: ast.Global | ast.Nonlocal) -> None:
         for each in own_nodes(self._node):
-            if isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Load) and each.id in node.names:
-                self.note(each, f"assigns to {each.id}, which is not its own")
+            for name in bound_by(each):
+                if name in node.names:
+                    self.note(each, f"assigns to {name}, which is not its own")
 
     visit_Nonlocal = visit_Global  # noqa: N815
 

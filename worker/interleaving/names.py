@@ -18,14 +18,14 @@ def local_names(function: AnyFunction) -> frozenset[str]:
     every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
     names = {each.arg for each in every if each is not None}
     for node in own_nodes(function, _COMPREHENSIONS):
-        names.update(_bound_by(node))
+        names.update(bound_by(node))
     return frozenset(names)
 
 
 def comprehension_names(function: AnyFunction) -> frozenset[str]:
     """The names bound in comprehensions of a function."""
     found = (node for node in own_nodes(function) if isinstance(node, _COMPREHENSIONS))
-    return frozenset(name for each in found for node in ast.walk(each) for name in _bound_by(node))
+    return frozenset(name for each in found for node in ast.walk(each) for name in bound_by(node))
 
 
 def own_nodes(function: AnyFunction, closed: tuple[type, ...] = ()) -> Iterator[ast.AST]:
@@ -43,7 +43,8 @@ def own_nodes(function: AnyFunction, closed: tuple[type, ...] = ()) -> Iterator[
             waiting += ast.iter_child_nodes(node)
 
 
-def _bound_by(node: ast.AST) -> Iterator[str]:
+def bound_by(node: ast.AST) -> Iterator[str]:
+    """The names that a node by itself binds."""
     if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
         yield node.id
     elif isinstance(node, (*DEFINITIONS, ast.ClassDef)):

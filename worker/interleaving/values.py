@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
@@ -94,7 +95,7 @@ class Values:
         return holding(self.of(node.elt))
 
     def _call(self, node: ast.Call) -> Value:
-        result = FRESH
+        result = GLOBAL if type(self.known(node.func)) is _LRU_CACHE else FRESH
         for summary in self.summaries(node.func):
             result |= returned(summary, self.arguments(node, summary))
         return result | self._library_call(node)
@@ -108,7 +109,7 @@ class Values:
             return GLOBAL
         if name == "super":
             return self._scope.receiver_value()
-        if name in effects.INNER_FUNCTIONS:
+        if not name or name in effects.INNER_FUNCTIONS or _takes_no_copy(node):  # `itemgetter(0)(rows)` has no name
             return given | held_by(given)
         if name in effects.NEW_RESULT_FUNCTIONS or library(self.known(function)) in effects.NUMERIC_LIBRARIES:
             return FRESH
@@ -123,10 +124,20 @@ class Values:
         return FRESH
 
 
+def _takes_no_copy(call: ast.Call) -> bool:
+    return any(
+        each.arg == "copy" and isinstance(each.value, ast.Constant) and each.value.value is False
+        for each in call.keywords
+    )
+
+
 def _either(values: Values, node: Any) -> Value:
     parts = node.values if isinstance(node, ast.BoolOp) else [node.body, node.orelse]
     return FRESH.union(*map(values.of, parts))
 
+
+_LRU_CACHE = type(functools.lru_cache(len))
+"""What it returns once, it returns to everybody."""
 
 _Kind = Callable[[Values, Any], Value]
 

@@ -203,6 +203,25 @@ SAFE = {
         return {"x": random.random(), "y": np.random.rand(3), "h": isinstance(self, Model)}
         """,
     "an empty method": "return {}",
+    "files that are read, and buffers": """
+        import io, pathlib
+        with open("names.csv") as file, pathlib.Path("x").open("rb") as other:
+            rows = file.read(), other.read()
+        buffer = io.StringIO()
+        self.frame.rename(columns={}).to_csv(buffer, sep=";")
+        image = self.images.open(io.BytesIO(rows[1]))
+        return {"csv": buffer.getvalue(), "again": self.frame.to_csv(sep=";"), "image": image.size}
+        """,
+    "numpy's functions with all but an output": """
+        x = np.clip(np.dot(variables, self.mean), 0, 1)
+        x = np.concatenate((x, self.mean), 0).dot(self.mean)
+        return {"x": np.nan_to_num(np.sum(x, 0), copy=False)}
+        """,
+    "another frame": """
+        frame = self.frame.set_index("a").add_prefix("b")
+        frame["c"] = 1
+        return frame.to_dict()
+        """,
 }
 
 UNSAFE = {
@@ -303,6 +322,44 @@ UNSAFE = {
     "stdout": "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()):\n    pass",
     "a ufunc's third argument": "np.add(1, 2, self.buffer)",
     "an unpacked argument": "def f(*xs):\n    xs[0]['a'] = 1\nf(*[self.cache])",
+    "an output by position": "np.clip(variables, 0, 1, self.buffer)",
+    "an output by position of dot": "np.dot(variables, 1, self.buffer)",
+    "an output by position of a method": "variables.dot(1, self.buffer)",
+    "an output of concatenate": "np.concatenate((variables,), 0, self.buffer)",
+    "in place for want of a copy": "np.nan_to_num(self.buffer, copy=False)",
+    "an array that is no copy": "np.array(self.buffer, copy=False)[0] = 1",
+    "strides": "np.lib.stride_tricks.as_strided(self.buffer)[0] = 1",
+    "overwriting": "import scipy_like\nscipy_like.inv(self.buffer, overwrite_a=True)",
+    "a packed buffer": "import struct; struct.pack_into('i', self.buffer, 0, 1)",
+    "a filled buffer": "variables.readinto(self.buffer)",
+    "a chosen element": "random.choice(self.nested)['x'] = 1",
+    "a way into what is nested": "import operator\nfunctools.reduce(operator.getitem, 'a', self.nested)['x'] = 1",
+    "an item getter": "import operator\noperator.itemgetter('a')(self.nested)['x'] = 1",
+    "a sum of lists": "sum(self.nested.values(), [])[0]['x'] = 1",
+    "values of keys": "dict.fromkeys('ab', self.cache)['a']['x'] = 1",
+    "a library's function handed over": "import operator\nlist(map(operator.setitem, [self.cache], 'a', 'b'))",
+    "a partial": "import operator\nf = functools.partial(operator.setitem, self.cache, 'a')\nf(1)",
+    "a method by its name": "import operator\noperator.methodcaller('append', 1)(self.columns)",
+    "a handler": "log.addHandler(logging.NullHandler())",
+    "what a verb begins": "self.tokenizer.enable_truncation(variables)",
+    "a database": "self.db.execute('insert into seen values (1)')",
+    "a database's cursor": "cursor = self.db.cursor()\ncursor.execute('insert into seen values (1)')",
+    "a file": "with open('/tmp/x', 'w') as file:\n    file.write('x')",
+    "a file with a mode that is computed": "open('/tmp/x', variables['mode'])",
+    "a path's file": "import pathlib\npathlib.Path('/tmp/x').open('w')",
+    "a path's text": "import pathlib\npathlib.Path('/tmp/x').write_text('x')",
+    "a saved array": "np.save('/tmp/x.npy', variables)",
+    "a saved frame": "self.frame.to_csv('/tmp/' + variables['name'])",
+    "a figure that all share": "import matplotlib.pyplot as plt\nplt.plot(variables)",
+    "local names by text": "locals()['self'].x = 1",
+    "an import by text": "__import__('os').environ['X'] = '1'",
+    "an alarm": "import signal; signal.alarm(1)",
+    "a state of random numbers": "random.setstate(variables)",
+    "a global by an import": "global json; import json",
+    "a global by a function": "global found\ndef found(): return variables",
+    "a global by a class": "global Found\nclass Found: pass",
+    "a global by a match": "global found\nmatch variables:\n    case found: pass",
+    "a global by an except": "global found\ntry:\n    variables()\nexcept ValueError as found:\n    pass",
     "a keyword argument": "def f(**xs):\n    xs['c']['a'] = 1\nf(c=self.cache)",
 }
 
@@ -367,6 +424,14 @@ UNSAFE_HELPERS = {
         "    return inner\n@memo\ndef twice(x):\n    return x",
         "return twice(1)",
     ),
+    "a function whose results are kept": (
+        "@functools.lru_cache\ndef template(kind):\n    return {}",
+        "found = template('a')\nfound['x'] = 1",
+    ),
+    "what a function has of one whose results are kept": (
+        "@functools.cache\ndef template(kind):\n    return {}\ndef fresh():\n    return template('a')",
+        "fresh()['x'] = 1",
+    ),
     "a closure": (
         "def counter():\n    n = [0]\n    return lambda: n.append(1)\nCOUNT = counter()",
         "COUNT()",
@@ -429,6 +494,8 @@ HELD = {
     "a thread-local": ("self.local = threading.local()", "self.local is a thread-local"),
     "a generator": ("self.ids = (i for i in range(3))", "self.ids is an iterator"),
     "an iterator": ("self.ids = iter([])", "self.ids is an iterator"),
+    "a method of a list": ("self.add = self.columns.append", "self.add is the append of a list"),
+    "a partial": ("self.add = functools.partial(setattr, self)", "self.add is a partial of setattr"),
     "a lock in a dict": ("self.locks = {'a': [threading.Lock()]}", "self.locks['a'][0] is a lock"),
 }
 
