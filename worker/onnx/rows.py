@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,18 +31,23 @@ class Rows:
         self._words = words
         self._gentle = gentle
 
-    @property
-    def have_floats(self) -> bool:
-        return any(issubclass(dtype, np.floating) for _, dtype, _ in self._inputs)
-
     def singles(self) -> list[Feeds]:
         """A batch of one for each scale."""
         return [self._row(index) for index in range(len(SCALES))]
 
-    def poison(self, value: float) -> Feeds:
-        """A batch of one row whose floats are all that value; the rest is as in row 1."""
+    def poisons(self) -> list[tuple[Feeds, float]]:
+        """Batches of one unusual row each, and the value in it: once in place of floats, once of whole numbers
+        (a table may hold no thousand entries)."""
+        given = {dtype.kind for dtype in (np.dtype(dtype) for _, dtype, _ in self._inputs)}
+        return [
+            (self._poison(kinds, value), value)
+            for kinds, value in (("f", HUGE), ("f", math.nan), ("iu", 1000), ("iu", 1000), ("iu", 3))
+            if not given.isdisjoint(kinds)
+        ]
+
+    def _poison(self, kinds: str, value: float) -> Feeds:
         return {
-            name: np.full_like(array, _within(array.dtype, value)) if array.dtype.kind == "f" else array
+            name: np.full_like(array, _within(array.dtype, value)) if array.dtype.kind in kinds else array
             for name, array in self._row(1).items()
         }
 
@@ -68,7 +74,8 @@ def together(rows: Sequence[Feeds]) -> Feeds:
 
 
 def _within(dtype: Any, value: float) -> float:
-    return min(value, float(np.finfo(dtype).max)) if value == value else value
+    largest = np.finfo(dtype).max if dtype.kind == "f" else np.iinfo(dtype).max
+    return min(value, float(largest)) if value == value else value
 
 
 def _trailing(shape: Sequence[Dimension], size: int) -> tuple[int, ...]:

@@ -95,6 +95,29 @@ def coupled_at_times(path: Path) -> Path:
     return save(path, nodes, [tensor("x", ["N", 4])], [tensor("y", ["N", 4])], weights)
 
 
+def whole_numbers_coupled(path: Path, *look: Any) -> Path:
+    """Whole numbers, to which is added what `look` makes of their hundreds in other rows."""
+    nodes = [node("Div", ["x", "hundred"], ["d"]), *look, node("Add", ["x", "seen"], ["y"])]
+    first, end = np.array([0], np.int64), np.array([-1], np.int64)
+    weights = {"hundred": np.int64(100), "first": first, "last": end, "axis": np.int64(0)}
+    return save(path, nodes, [tensor("x", ["N", 4], INT64)], [tensor("y", ["N", 4], INT64)], weights)
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        node("CumSum", ["d", "axis"], ["seen"]),
+        node("ReduceMax", ["d"], ["seen"], axes=[0]),
+        node("Gather", ["d", "first"], ["seen"]),
+        node("Gather", ["d", "last"], ["seen"]),
+    ],
+    ids=["sum so far", "maximum", "first row", "last row"],
+)
+def test_whole_numbers_felt_by_other_rows_are_found(tmp_path: Path, look: Any) -> None:
+    said = why(whole_numbers_coupled(tmp_path / "m.onnx", look))
+    assert str(said).startswith("a row of 1000 changes its neighbours")
+
+
 def test_a_large_row_felt_by_small_ones_is_found(tmp_path: Path) -> None:
     assert why(coupled_at_times(tmp_path / "m.onnx")) == "rows together differ from rows apart (output 0, row 0)"
 
