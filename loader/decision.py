@@ -98,6 +98,13 @@ def failure_key(wanted: Wanted) -> str:
     return f"{wanted.version.commit}: {wanted.failure}"
 
 
+def pause_after(failure: Failure) -> float | None:
+    """Seconds until a release that failed is tried again; None: not before it changes."""
+    if not failure.was_live and (not failure.error.heals or failure.tries >= TRIES):
+        return None
+    return _PAUSES_S[min(failure.tries, len(_PAUSES_S)) - 1]
+
+
 def _refuse_once(wanted: Wanted, failure: Failure | None) -> Action:
     assert wanted.failure is not None
     if failure is not None and failure.key == failure_key(wanted):
@@ -106,8 +113,8 @@ def _refuse_once(wanted: Wanted, failure: Failure | None) -> Action:
 
 
 def _try_again(wanted: Wanted, failure: Failure, now: float) -> Action:
-    if not failure.was_live and (not failure.error.heals or failure.tries >= TRIES):
+    pause_s = pause_after(failure)
+    if pause_s is None:
         return Wait()
-    pause_s = _PAUSES_S[min(failure.tries, len(_PAUSES_S)) - 1]
     left_s = failure.at + pause_s - now
     return Wait(left_s) if left_s > 0 else Attempt(wanted)

@@ -132,9 +132,8 @@ def no_model(where: str, left_out: Mapping[str, str]) -> str:
     """What to tell whoever emptied the place that models come from."""
     what = "; ".join(f"{name}: {reason}" for name, reason in sorted(left_out.items())[:5])
     return (
-        f"{where} holds no model, which is probably a mistake, so that what is live stays live; a model is a folder "
-        "with an etls.py, a model.yaml or an .onnx file: add one, or set gitFolder to where they are"
-        + (f" (left out: {what})" if what else "")
+        f"{where} holds no model, which is probably a mistake; a model is a folder with an etls.py, a model.yaml or an "
+        ".onnx file: add one, or set gitFolder to where they are" + (f" (left out: {what})" if what else "")
     )
 
 

@@ -12,7 +12,19 @@ from typing import Protocol
 from core.errors import STAGES, ReleaseFailed
 from core.events import Event, EventKind
 from core.release import Release, Version, Wanted
-from loader.decision import Action, Attempt, Failure, Refuse, Rename, Retire, State, Wait, decide, failure_key
+from loader.decision import (
+    Action,
+    Attempt,
+    Failure,
+    Refuse,
+    Rename,
+    Retire,
+    State,
+    Wait,
+    decide,
+    failure_key,
+    pause_after,
+)
 from loader.front import Front, Live
 from loader.pool import Pool
 from loader.report import Happening, Report
@@ -239,7 +251,7 @@ class Keeper:
         keeps = "nothing is live yet" if self.live is None else f"{self.live.version.label} stays live"
         self._event(
             EventKind.FAILED,
-            f"{wanted.version.label} failed{_again(tries)} at {error.stage}: {error} ({keeps})",
+            f"{wanted.version.label} failed{_again(tries)} at {error.stage}: {error} ({keeps}{_next(self.failure)})",
             wanted.version,
             error.detail,
         )
@@ -290,3 +302,10 @@ class Keeper:
 
 def _again(tries: int) -> str:
     return "" if tries == 1 else f" again (try {tries})"
+
+
+def _next(failure: Failure) -> str:
+    pause_s = pause_after(failure)
+    if pause_s is not None:
+        return f"; next try in {pause_s:g} s"
+    return "; not tried again until it changes" if failure.error.heals else ""

@@ -141,7 +141,8 @@ class Reconciler:
 
     def _lost(self, problem: str) -> None:
         if problem != self.problem:
-            self._record(Event(kind=EventKind.SOURCE_LOST, message=f"{problem} (what is live stays live)"))
+            keeps = "what is live stays live" if self._keepers else "nothing is live yet; it is tried again and again"
+            self._record(Event(kind=EventKind.SOURCE_LOST, message=f"{problem} ({keeps})"))
         self.problem = problem
 
     def _note_left_out(self, left_out: Mapping[str, str]) -> None:

@@ -31,13 +31,21 @@ def test_what_was_live_is_served_without_the_remote_which_is_followed_again_once
         answer = server.post("/Echo")
         assert (answer.status, answer.json["by"], answer.headers["x-pawl-version"]) == (200, "one", "v1")
         server.sync()
-        assert server.events("source_lost")
+        assert "what is live stays live" in server.events("source_lost")[0]["message"]
         assert server.score("Other")["by"] == "other"
         away.rename(repo.path)
         repo.write("Echo/etls.py", echo("two")).commit()
         server.sync()
         server.wait_live("Echo", "v2")
         assert server.events("source_back")
+
+
+def test_a_first_start_without_the_remote_says_that_nothing_is_live(tmp_path: Path) -> None:
+    with serving(tmp_path / "data", tmp_path / "nowhere", ready=False) as server:
+        server.sync()
+        message = server.events("source_lost")[0]["message"]
+        assert "check gitPath" in message
+        assert message.endswith("(nothing is live yet; it is tried again and again)")
 
 
 def truncate(live: Path) -> None:

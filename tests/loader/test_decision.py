@@ -7,7 +7,19 @@ import pytest
 from core.errors import ReleaseFailed
 from core.manifest import Manifest
 from core.release import Release, Version, Wanted
-from loader.decision import TRIES, Attempt, Failure, Refuse, Rename, Retire, State, Wait, decide, failure_key
+from loader.decision import (
+    TRIES,
+    Attempt,
+    Failure,
+    Refuse,
+    Rename,
+    Retire,
+    State,
+    Wait,
+    decide,
+    failure_key,
+    pause_after,
+)
 
 
 def wanted(id: str = "a", number: int = 1) -> Wanted:
@@ -77,3 +89,9 @@ def test_another_release_is_attempted_at_once_after_a_failure() -> None:
 def test_going_back_to_what_is_live_after_a_failed_push_does_nothing_but_rename() -> None:
     state = State(wanted("a", 3), live=("a", Version(1, "c")), failure=failed("b"))
     assert decide(state, 0) == Rename(Version(3, "c"))
+
+
+def test_the_pause_is_known_beforehand_and_none_where_no_try_follows() -> None:
+    assert [pause_after(failed(tries=tries)) for tries in range(1, TRIES + 1)] == [2, 10, None]
+    assert pause_after(failed(heals=False)) is None
+    assert pause_after(failed(heals=False, tries=99, was_live=True)) == 60

@@ -107,6 +107,11 @@ def test_tries_of_a_release_that_replaces_are_counted_through_the_return_of_the_
             kept.keeper.want(wanted)
             await until(lambda: kept.keeper.failure and kept.keeper.failure.tries == 2)
             assert kept.live() == 1
+            told = [event.message for event in kept.events if event.kind is EventKind.FAILED]
+            assert told == [
+                "v2 failed at load: no (v1 stays live; next try in 2 s)",
+                "v2 failed again (try 2) at load: no (v1 stays live; next try in 10 s)",
+            ]
 
     run(test())
 
