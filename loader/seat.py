@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 
@@ -10,6 +11,8 @@ from core.errors import ReleaseFailed
 from loader.process import Launch, WorkerProcess
 from loader.report import Happening, Report
 from worker.protocol import Raised
+
+log = logging.getLogger("pawl.pool")
 
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 30.0
@@ -84,6 +87,9 @@ class Seat:
             except ReleaseFailed as failure:
                 self._crashes += 1
                 self._tell(Happening.LOST, f"its worker could not be replaced: {failure}", failure.detail)
+            except Exception:
+                self._crashes += 1
+                log.exception("a failure of Pawl's own while replacing a worker; it is tried again")
         self._changed()
         self._tell(Happening.REPLACED, "its worker was replaced")
 

@@ -9,6 +9,8 @@ import pytest
 
 from core.errors import ReleaseFailed
 from loader.machine import Memory
+from loader.pool import Pool
+from loader.process import Launch
 from loader.report import Happening
 from loader.seat import pause_s
 from loader.turns import Turns
@@ -36,6 +38,27 @@ def test_a_pool_whose_worker_cannot_be_started_again_keeps_trying_and_says_why(t
             (tmp_path / "bad").unlink()
             await until(lambda: pool.sockets)
             assert here.reports[-1].happening is Happening.REPLACED
+
+    run(test())
+
+
+def test_a_worker_is_replaced_though_a_start_fails_for_a_reason_that_nobody_foresaw(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with place(tmp_path) as here:
+            release = release_of(here.write())
+            root = here.shelf.put(release, here.source)
+            faults = [OSError("unforeseen")]
+
+            async def launch() -> Launch:
+                if not faults or not here.reports:
+                    return await here.starter._launch(release, here.source, 1)
+                raise faults.pop()
+
+            pool = Pool("it", release, root, [launch], (), changed=lambda: None, report=here.reports.append)
+            await pool.start()
+            os.kill(pool.workers[0].pid, signal.SIGKILL)
+            await until(lambda: not faults and pool.sockets)
+            await pool.kill()
 
     run(test())
 
