@@ -57,10 +57,15 @@ def test_the_curl_of_the_readme_answers_what_the_readme_says(server: Server) -> 
 def test_a_saved_change_goes_live_and_a_broken_one_does_not(server: Server) -> None:
     etls = server.cwd / "models_serve/Daylight/etls.py"
     original = etls.read_text()
-    etls.write_text(original.replace("How long the sun is up", "How long it is light"))
+    change = "latitude: float = 52.5"
+    assert f"`{change}` to the equator, `0.0`" in (ROOT / "README.md").read_text()
+    etls.write_text(original.replace(change, "latitude: float = 0.0"))
     server.wait_live("Daylight", "v2")
+    assert server.get("/Daylight").json["hours"] == 12.0
     etls.write_text("def (")
     assert "etls.py, line 1" in server.wait_failed("Daylight", "v3")["message"]
+    etls.write_text(original.replace('"hours"', '"duration"'))
+    assert "expected" in server.wait_failed("Daylight", "v4")["message"]
     assert server.post("/Daylight").headers["x-pawl-version"] == "v2"
     etls.write_text(original)
-    server.wait_live("Daylight", "v4")
+    server.wait_live("Daylight", "v5")
