@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import deque
 from collections.abc import Callable
 
@@ -33,7 +34,7 @@ class Diary:
         self._events.append(event)
         self._write(event)
         who = f"{event.model}: " if event.model else ""
-        log.log(_level(event.kind), "%s%s%s", who, event.message, self._new_detail(event))
+        log.log(_level(event.kind), "%s%s%s", who, _indented(event.message).lstrip(), self._new_detail(event))
 
     def write_to(self, write: Callable[[Event], None]) -> None:
         """Have every event written down too, those that were recorded so far first."""
@@ -64,4 +65,9 @@ def _level(kind: EventKind) -> int:
 
 
 def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.rstrip().splitlines())
+    """So that it can't pass for lines of the log's own, nor do anything to a terminal: a request may be quoted in it."""
+    lines = (_CONTROL.sub("\N{REPLACEMENT CHARACTER}", line) for line in text.rstrip().splitlines())
+    return "\n".join(f"    {line}" for line in lines)
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

@@ -45,3 +45,13 @@ def test_failures_are_errors_in_the_log_with_their_detail(caplog: pytest.LogCapt
     (record,) = caplog.records
     assert record.levelno == logging.ERROR
     assert record.getMessage() == "Iris: no\n    line 1\n    line 2"
+
+
+def test_a_message_can_neither_forge_lines_of_the_log_nor_steer_a_terminal(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "pawl"):
+        message = "ValueError: no species 'x\n12:00:00 ERROR it is all lost\x1b[2J'"
+        Diary().record(Event(kind=EventKind.REQUEST_FAILED, model="Iris", message=message, detail="a\x1b[2J\n"))
+    assert caplog.messages == [
+        "Iris: ValueError: no species 'x\n    12:00:00 ERROR it is all lost\N{REPLACEMENT CHARACTER}[2J'\n"
+        "    a\N{REPLACEMENT CHARACTER}[2J"
+    ]
