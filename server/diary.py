@@ -65,7 +65,7 @@ def _level(kind: EventKind) -> int:
 
 
 def _indented(text: str) -> str:
-    """So that it can't pass for lines of the log's own, nor do anything to a terminal: a request may be quoted in it."""
+    """So that it can't pass for lines of the log's own, nor steer a terminal: a request may be quoted in it."""
     lines = (_CONTROL.sub("\N{REPLACEMENT CHARACTER}", line) for line in text.rstrip().splitlines())
     return "\n".join(f"    {line}" for line in lines)
 
