@@ -8,9 +8,8 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
-from typing import Any
 
 import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -43,6 +42,7 @@ from server.sources import followed, open_source
 from server.state import server_state
 from server.switchboard import Switchboard
 from server.table import Counted, GatewayConfig
+from server.task import spawn
 
 log = logging.getLogger("pawl")
 
@@ -106,21 +106,21 @@ class Daemon:
         self._gateways.start()
         self._reconciler.restore()
         tasks = [
-            _background(self._reconciler.run(), "reconcile"),
-            _background(self._guard.run(), "memory guard"),
-            _background(self._pruning.run(self._reconciler.settled), "pruning"),
-            _background(self._announce(), "announce"),
+            spawn(self._reconciler.run(), "reconcile"),
+            spawn(self._guard.run(), "memory guard"),
+            spawn(self._pruning.run(self._reconciler.settled), "pruning"),
+            spawn(self._announce(), "announce"),
         ]
-        serving = _background(admin_server.serve(), "admin")
+        serving = spawn(admin_server.serve(), "admin")
         self._start_timers()
         await self._stop.wait()
-        end = _background(self._end(admin_server, serving, tasks), "end")
-        hurry = _background(self._hurry.wait(), "hurry")
+        end = spawn(self._end(admin_server, serving, tasks), "end")
+        hurry = spawn(self._hurry.wait(), "hurry")
         await asyncio.wait((end, hurry), return_when=asyncio.FIRST_COMPLETED)
         return 0 if end.done() else 1
 
     async def _end(
-        self, admin_server: uvicorn.Server, serving: asyncio.Task[object], tasks: list[asyncio.Task[object]]
+        self, admin_server: uvicorn.Server, serving: asyncio.Task[None], tasks: list[asyncio.Task[None]]
     ) -> None:
         log.info("stopping: requests in flight finish first")
         self._scheduler.shutdown(wait=False)
@@ -200,18 +200,6 @@ class _QuietServer(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-def _background(work: Coroutine[Any, Any, object], name: str) -> asyncio.Task[object]:
-    """A task that does not die quietly."""
-
-    def look(task: asyncio.Task[object]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a failure of Pawl's own: %r has ended", name, exc_info=error)
-
-    task = asyncio.get_running_loop().create_task(work, name=name)
-    task.add_done_callback(look)
-    return task
 
 
 def _worker_defaults(settings: Settings, home: Home, environ: Mapping[str, str]) -> WorkerDefaults:

@@ -27,6 +27,7 @@ from server.table import (
     decode_from_gateway,
     encode_message,
 )
+from server.task import spawn
 
 log = logging.getLogger("pawl.gateway")
 
@@ -158,8 +159,8 @@ class Gateways:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        self._tasks = [asyncio.create_task(self._keep(), name=f"keeper of gateway {n}") for n in range(self._count)]
-        self._tasks.append(asyncio.create_task(self._watch(), name="watch of the gateways"))
+        self._tasks = [spawn(self._keep(), f"keeper of gateway {n}") for n in range(self._count)]
+        self._tasks.append(spawn(self._watch(), "watch of the gateways"))
 
     async def route_by(self, table: Table) -> None:
         """Hand out the table; return once every gateway routes by it."""

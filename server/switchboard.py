@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from loader.front import Live
 from loader.pool import Pool
 from server.table import Route, Table
+from server.task import spawn
 
 _MOST_VERSIONS = 256
 """Names under which versions were asked for that have a route; one commit has many. Beyond it the oldest go."""
@@ -55,7 +56,7 @@ class Switchboard:
         await self._publish()
 
     def refresh(self) -> None:
-        task = asyncio.create_task(self._publish(), name="refresh of the routes")
+        task = spawn(self._publish(), "refresh of the routes")
         self._refreshes.add(task)
         task.add_done_callback(self._refreshes.discard)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from server.gateway.task import spawn
+from server.task import spawn
 from worker.client import Answer, WorkerConnection, WorkerLost, connect
 
 _FIRST_PAUSE_S = 0.02
