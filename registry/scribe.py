@@ -20,11 +20,16 @@ _PAUSE_S = 5.0
 class Scribe:
     """A thread with the journal. What it can't write for long is lost, and it says so."""
 
-    def __init__(self, url: str, remembered: Callable[[list[Event]], None], most: int) -> None:
+    def __init__(
+        self, url: str, remembered: Callable[[list[Event]], None], most: int, *, pause_s: float = _PAUSE_S
+    ) -> None:
         """`remembered` is called in the thread, once, with the `most` newest events of earlier runs, newest first."""
         self._url = url
         self._remembered = remembered
         self._most = most
+        self._pause_s = pause_s
+        self._trouble = ""
+        """What keeps it from writing, as it was last said."""
         self._waiting: queue.Queue[Event | None] = queue.Queue(_WAITING)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="registry", daemon=True)
@@ -64,17 +69,26 @@ class Scribe:
                 journal.append(batch)
                 batch = []
             except RegistryUnavailable as error:
-                log.error("%s; trying again every %g s", error, _PAUSE_S)
+                self._note_trouble(str(error))
             except Exception:
                 log.exception("a failure of Pawl's own while writing events down; they are only in the log")
                 batch = []
             else:
+                self._note_trouble("")
                 continue
             if is_last_try:
                 break
-            self._stopped.wait(_PAUSE_S)
+            self._stopped.wait(self._pause_s)
         if journal is not None:
             journal.close()
+
+    def _note_trouble(self, trouble: str) -> None:
+        """Say it once, and once when it is over."""
+        if trouble and trouble != self._trouble:
+            log.error("%s; trying again every %g s", trouble, self._pause_s)
+        elif self._trouble and not trouble:
+            log.info("events are written down again")
+        self._trouble = trouble
 
     def _next_batch(self) -> list[Event]:
         """What waits, at least one event; nothing when there is nothing more to come."""

@@ -72,3 +72,23 @@ def test_a_failure_that_nobody_foresaw_is_not_repeated_without_a_pause(
         time.sleep(0.01)
     scribe.close(timeout_s=20)
     assert len(caplog.records) <= 2
+
+
+def test_a_database_that_is_gone_is_told_once_and_once_that_it_is_back(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "late"
+    with caplog.at_level(logging.INFO, "pawl"):
+        scribe = Scribe(f"sqlite:///{folder / 'registry.db'}", lambda earlier: None, most=10, pause_s=0.01)
+        scribe.start()
+        scribe.write(Event(kind=EventKind.LIVE, message="early"))
+        while not caplog.records:
+            time.sleep(0.01)
+        time.sleep(0.2)  # in which there are tries
+        folder.mkdir()
+        while len(caplog.records) < 2:
+            time.sleep(0.01)
+        scribe.close(timeout_s=30)
+    assert [record.levelname for record in caplog.records] == ["ERROR", "INFO"]
+    assert caplog.messages[0].endswith("; trying again every 0.01 s")
+    assert caplog.messages[1] == "events are written down again"
