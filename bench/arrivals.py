@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from dataclasses import dataclass
 from typing import cast
 from urllib.parse import urlsplit
@@ -40,14 +41,17 @@ def arrive(url: str, body: bytes, rate: float, seconds: float) -> list[Arrival]:
 
 
 async def _arrive(url: str, body: bytes, rate: float, seconds: float) -> list[Arrival]:
-    loop, clients = asyncio.get_running_loop(), _Clients(url, body)
-    began, sent, total = loop.time(), 0, round(rate * seconds)
+    clients = _Clients(url, body)
+    began, sent, total = time.perf_counter(), 0, round(rate * seconds)
     while sent < total:
-        for number in range(sent, min(total, int((loop.time() - began) * rate) + 1)):
+        for number in range(sent, min(total, int((time.perf_counter() - began) * rate) + 1)):
             clients.ask(began, began + number / rate)
             sent = number + 1
         await asyncio.sleep(_TICK_S)
-    await clients.wait()
+    try:
+        await clients.wait()
+    finally:
+        clients.close()
     return clients.arrivals
 
 
@@ -60,6 +64,7 @@ class _Clients:
         head = f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\n"
         self.request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
         self.idle: list[_Client] = []
+        self.connected: set[_Client] = set()
         self.arrivals: list[Arrival] = []
         self._opening: set[asyncio.Task[None]] = set()
         self._under_way = 0
@@ -76,11 +81,11 @@ class _Clients:
             task.add_done_callback(self._opening.discard)
 
     async def _open(self, began: float, due: float) -> None:
-        loop = asyncio.get_running_loop()
         try:
+            loop = asyncio.get_running_loop()
             _, client = await loop.create_connection(lambda: _Client(self), self._host, self._port)
         except OSError:
-            self.answered(Arrival(due - began, loop.time() - began, 0))
+            self.answered(Arrival(due - began, time.perf_counter() - began, 0))
         else:
             client.ask(began, due)
 
@@ -89,6 +94,10 @@ class _Clients:
         self.arrivals.append(arrival)
         if self._all_asked and not self._under_way:
             self._done.set()
+
+    def close(self) -> None:
+        for client in list(self.connected):
+            client.close()
 
     async def wait(self) -> None:
         """Return when all are answered. Raises TimeoutError."""
@@ -104,13 +113,16 @@ class _Client(asyncio.Protocol):
 
     def __init__(self, clients: _Clients) -> None:
         self._clients = clients
-        self._loop = asyncio.get_running_loop()
         self._received = b""
         self._asked: tuple[float, float] | None = None
         self._transport: asyncio.WriteTransport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.WriteTransport, transport)
+        self._clients.connected.add(self)
+
+    def close(self) -> None:
+        self._transport.abort()
 
     def ask(self, began: float, due: float) -> None:
         self._asked = began, due
@@ -126,6 +138,7 @@ class _Client(asyncio.Protocol):
             self._clients.idle.append(self)
 
     def connection_lost(self, _: Exception | None) -> None:
+        self._clients.connected.discard(self)
         if self in self._clients.idle:
             self._clients.idle.remove(self)
         self._end(0)
@@ -133,4 +146,4 @@ class _Client(asyncio.Protocol):
     def _end(self, status: int) -> None:
         if self._asked is not None:
             (began, due), self._asked = self._asked, None
-            self._clients.answered(Arrival(due - began, self._loop.time() - began, status))
+            self._clients.answered(Arrival(due - began, time.perf_counter() - began, status))

@@ -24,6 +24,7 @@ $ scripts/bench publish
 ```
 
 Before and after a change of your own, `scripts/bench quick` compares Pawl with the bare app in under two minutes.
+Where the time goes is in [profile.md](benchmarks/profile.md). Nothing here was measured on a GPU.
 
 What to make of it:
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from bench import wrk
 from bench.home import HOME, ROOT
-from loader.machine import processors
+from loader.workers.machine import processors
 
 _RESULTS = HOME / "results"
 

@@ -1,0 +1,105 @@
+"""What the bench must not get wrong: fast wrong answers, and contenders that don't start."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench import models
+from bench.arrivals import arrive
+from bench.endpoint import Endpoint, WrongAnswer
+from bench.models import MODELS
+from bench.page import render
+from bench.peers.pawl import WIRE
+from bench.sample import Sample, best
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "HOME", tmp_path)
+
+
+@contextmanager
+def answering(probabilities: object) -> Iterator[Endpoint]:
+    """A server that answers the same to everything."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            body = json.dumps({"probabilities": probabilities}).encode()
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None: ...
+
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 64
+        daemon_threads = True
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield Endpoint(f"http://127.0.0.1:{server.server_address[1]}/", WIRE)
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_fast_wrong_answer_is_refused() -> None:
+    with answering([0.5, 0.5]) as endpoint, pytest.raises(WrongAnswer):
+        endpoint.check(MODELS["trees"])
+
+
+def test_the_rows_asked_about_have_different_answers() -> None:
+    answers = MODELS["trees"].answers(MODELS["trees"].rows(64))
+    assert len(np.unique(answers[:, 1])) > 60
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_batch_and_its_rows_come_out_the_same(name: str) -> None:
+    rows = MODELS[name].rows(4)
+    apart = np.concatenate([MODELS[name].answers(row[None]) for row in rows])
+    assert np.allclose(MODELS[name].answers(rows), apart, atol=1e-5)
+
+
+def test_requests_arrive_at_the_rate_asked_for_and_each_is_told_of() -> None:
+    with answering([1.0]) as endpoint:
+        arrivals = arrive(endpoint.url, b"{}", rate=100, seconds=0.3)
+    assert [one.status for one in arrivals] == [200] * 30
+    assert max(one.due for one in arrivals) == pytest.approx(0.29)
+    assert all(one.took > 0 for one in arrivals)
+
+
+def sample(rate: float, errors: int) -> Sample:
+    return Sample("pawl", "trees", 32, rate, 1.0, 2.0, errors, {"worker": 0.1}, 100.0, 4.0, 0.5)
+
+
+def test_the_best_round_counts_and_the_errors_of_all() -> None:
+    [chosen] = best([sample(10, 1), sample(30, 2), sample(20, 0)])
+    assert (chosen.rate, chosen.errors) == (30, 3)
+
+
+def test_the_page_names_who_failed_and_why() -> None:
+    serve = {
+        "date": "today", "commit": "abc", "note": "", "versions": {"ray": {}},
+        "machine": {"processor": "P", "cores": 2, "memory_gb": 4, "kernel": "6", "wrk": "4", "load_average": 1.0},
+        "plan": {"seconds": 5.0, "rounds": 1},
+        "samples": [vars(sample(10, 0))],
+        "failures": [{"contender": "ray", "model": "trees", "why": "it caught fire"}],
+        "onnxruntime_alone": {"trees": {"32": 100.0}},
+    }  # fmt: skip
+    page = render({"serve": serve})
+    assert "| Ray Serve | failed: it caught fire |" in page
+    assert "0.10 of ONNX Runtime alone" in page
