@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from core.release import Version
-from loader.pool import Pool
+from loader.workers.pool import Pool
 
 
 @dataclass(frozen=True)

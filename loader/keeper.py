@@ -26,8 +26,8 @@ from loader.decision import (
     pause_after,
 )
 from loader.front import Front, Live
-from loader.pool import Pool
-from loader.report import Happening, Report
+from loader.workers.pool import Pool
+from loader.workers.report import Happening, Report
 
 log = logging.getLogger("pawl.loader")
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from core.errors import PawlError
 from core.release import Release, Wanted
 from loader.front import Front, Live
-from loader.pool import Pool
-from loader.report import Report
+from loader.workers.pool import Pool
+from loader.workers.report import Report
 
 log = logging.getLogger("pawl.loader")
 

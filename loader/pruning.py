@@ -10,9 +10,9 @@ from pathlib import Path
 
 from core.errors import ReleaseFailed
 from core.release import Release
-from loader.environment import Environments
-from loader.shelf import Shelf
-from loader.starter import requirements_of
+from loader.environments.environment import Environments
+from loader.files.shelf import Shelf
+from loader.workers.starter import requirements_of
 
 log = logging.getLogger("pawl.loader")
 

@@ -17,12 +17,12 @@ import msgspec
 from core.errors import ReleaseFailed, SourceError
 from core.release import Release
 from core.settings import Settings
-from loader.environment import Environments
-from loader.folders import looks_like_model, why_left_out
-from loader.localsource import LocalSource
-from loader.proof import read_examples
-from loader.shelf import Shelf
-from loader.starter import Starter, WorkerDefaults, requirements_of
+from loader.environments.environment import Environments
+from loader.files.folders import looks_like_model, why_left_out
+from loader.files.shelf import Shelf
+from loader.local.source import LocalSource
+from loader.workers.proof import read_examples
+from loader.workers.starter import Starter, WorkerDefaults, requirements_of
 from pawl.trials import Trials
 from pawl.verdict import Failure, Verdict
 from server.home import Home, HomeUnusable

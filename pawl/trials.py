@@ -7,9 +7,9 @@ import contextlib
 from collections.abc import Sequence
 from typing import Any
 
-from loader.pool import Pool
-from loader.proof import Example, Outcome, try_example
-from loader.report import Happening, Report
+from loader.workers.pool import Pool
+from loader.workers.proof import Example, Outcome, try_example
+from loader.workers.report import Happening, Report
 from pawl.verdict import Trial
 from worker.client import WorkerConnection, connect
 

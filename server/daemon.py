@@ -17,17 +17,17 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from core.events import Event, EventKind
 from core.release import Release
 from core.settings import Settings, scrubbed
-from loader.environment import Environments
-from loader.guard import MemoryGuard
+from loader.environments.environment import Environments
+from loader.files.shelf import Shelf
 from loader.lastgood import LastGood
 from loader.ondemand import OnDemand
-from loader.pool import Pool
 from loader.pruning import Pruning
 from loader.reconcile import Reconciler
-from loader.report import Report
-from loader.shelf import Shelf
 from loader.source import Source
-from loader.starter import Starter, WorkerDefaults
+from loader.workers.guard import MemoryGuard
+from loader.workers.pool import Pool
+from loader.workers.report import Report
+from loader.workers.starter import Starter, WorkerDefaults
 from registry.scribe import Scribe
 from server.admin import Admin
 from server.app import build_app

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from loader.proof import Example
+from loader.workers.proof import Example
 
 
 def curl(url: str, examples: Sequence[Example], *, takes_nothing: bool = False) -> str:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from loader.pool import Pool
+from loader.workers.pool import Pool
 from server.state import ModelState, ServerState
 from server.table import DURATION_BUCKETS_S, Counted
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from loader.proof import Example
+from loader.workers.proof import Example
 from server.components import Components, Schema
 from server.faults import ERROR_SCHEMA, RESPONSES, faults
 from server.state import LiveRelease, ServerState

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from core.errors import ReleaseFailed
-from loader.proof import Example, read_examples
+from loader.workers.proof import Example, read_examples
 from server.state import ServerState
 
 _MOST = 5

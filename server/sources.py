@@ -7,8 +7,8 @@ from pathlib import Path
 
 from core.errors import SettingError
 from core.settings import Settings
-from loader.gitsource import GitSource
-from loader.remote import Remote, parse_address
+from loader.repository.remote import Remote, parse_address
+from loader.repository.source import GitSource
 from loader.source import Source
 from server.home import Home
 
@@ -45,6 +45,6 @@ def _local(seen: Mapping[str, list[str]]) -> Source:
     folder = LOCAL.absolute()
     if not folder.is_dir():
         raise SettingError(f"gitPath is not set, and there is no folder {folder} to serve instead; set gitPath")
-    from loader.localsource import LocalSource  # watchfiles starts threads of its own: only where a folder is watched
+    from loader.local.source import LocalSource  # watchfiles starts threads of its own: only where a folder is watched
 
     return LocalSource(folder, seen)

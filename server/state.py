@@ -9,8 +9,8 @@ import msgspec
 
 from core.manifest import Manifest
 from loader.keeper import Keeper
-from loader.proof import Example, read_examples
 from loader.reconcile import Reconciler
+from loader.workers.proof import Example, read_examples
 from worker.protocol import Description
 
 

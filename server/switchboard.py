@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Awaitable, Callable
 
 from loader.front import Live
-from loader.pool import Pool
+from loader.workers.pool import Pool
 from server.table import Route, Table
 from server.task import spawn
 

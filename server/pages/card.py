@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loader.proof import Example
+from loader.workers.proof import Example
 from server.invitation import curl
 from server.state import ModelState
 

@@ -16,14 +16,14 @@ from typing import Any
 import uvloop
 
 from core.release import Release, Version, Wanted
-from loader import machine
-from loader.environment import Environments
+from loader.environments.environment import Environments
+from loader.files.shelf import Shelf
 from loader.front import Live
-from loader.localsource import LocalSource
-from loader.pool import Pool
-from loader.report import Report
-from loader.shelf import Shelf
-from loader.starter import Starter, WorkerDefaults, no_room
+from loader.local.source import LocalSource
+from loader.workers import machine
+from loader.workers.pool import Pool
+from loader.workers.report import Report
+from loader.workers.starter import Starter, WorkerDefaults, no_room
 from worker.client import Answer, connect
 
 PLAIN = """

@@ -9,7 +9,7 @@ from core.errors import ReleaseFailed
 from core.events import Event, EventKind
 from core.release import Release, Wanted
 from loader.keeper import Keeper
-from loader.pool import Pool
+from loader.workers.pool import Pool
 from tests.loader.pools import PLAIN, Place, Shown, numbered, place, run, until
 from tests.risky import is_alive
 

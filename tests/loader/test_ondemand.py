@@ -11,8 +11,8 @@ from core.errors import ReleaseFailed
 from core.release import Release, Wanted
 from loader.front import Live
 from loader.ondemand import MOST_POOLS, OnDemand, TooManyVersions
-from loader.pool import Pool
-from loader.report import Report
+from loader.workers.pool import Pool
+from loader.workers.report import Report
 from tests.loader.pools import PLAIN, Place, Shown, numbered, place, release_of, run, until
 
 

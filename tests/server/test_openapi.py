@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from loader.proof import Example
+from loader.workers.proof import Example
 from server.components import Components
 from server.openapi import openapi
 from server.showcase import shown_examples

@@ -1,0 +1,202 @@
+"""Writes a release's files, from the mirror and from earlier releases that hold the same."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+import msgspec
+
+from core.errors import ReleaseFailed
+from core.release import Release
+from loader.files.folders import REQUIREMENTS
+from loader.files.objects import EXECUTABLE, LINK, Objects
+from loader.files.pointer import Pointer, find_pointers
+from loader.files.tree import Bounds, File, list_files
+
+RECORD = ".files.json"
+"""Beside the folders of a release: which blob each of its files came from."""
+
+
+_Held = Mapping[tuple[str, str], tuple[Path, int]]
+"""(mode, blob) → a read-only file that holds it, and its size."""
+
+
+class Contents(Protocol):
+    """What files hold, by id."""
+
+    def blob(self, id: str) -> bytes: ...
+
+    def copy(self, id: str, to: BinaryIO) -> None: ...
+
+
+class Recorded(msgspec.Struct, frozen=True, array_like=True):
+    """One file of a release on disk."""
+
+    mode: str
+    blob: str
+    size: int
+    """Bytes on disk."""
+
+
+class LargeFiles(Protocol):
+    """Where the files are that pointers stand for."""
+
+    def path(self, pointer: Pointer) -> Path: ...
+
+    def fetch(self, pointers: Iterable[Pointer]) -> None:
+        """See that the files are there. Raises ReleaseFailed, naming the first that can't be had."""
+        ...
+
+    def tidy(self) -> None:
+        """Remove what no release links to any more."""
+        ...
+
+
+def check_out(release: Release, into: Path, objects: Objects, lfs: LargeFiles, bounds: Bounds) -> None:
+    """Write the release into the empty folder `into`: a folder for each of its folders, and the default requirements.
+
+    What an earlier release beside `into` holds already is hard-linked. Files and folders end up read-only and on disk.
+    Raises ReleaseFailed for a release that must not reach the disk, MirrorDamaged for one that can't be read.
+    """
+    files = _list(release, objects, bounds)
+    earlier = _earlier(into)
+    large = find_pointers((file for file in files if (file.mode, file.id) not in earlier), objects.blob)
+    _check_size(release, files, large, bounds)
+    lfs.fetch(large.values())
+    stored = {("100644", id): (lfs.path(pointer), pointer.size) for id, pointer in large.items()}
+    contents = _Resolved(objects, {id: lfs.path(pointer) for id, pointer in large.items()})
+    _write(files, release.folders, into, contents, earlier | stored)
+    if large:
+        lfs.tidy()
+
+
+def _list(release: Release, objects: Objects, bounds: Bounds) -> list[File]:
+    files = [file for folder, tree in release.folders.items() for file in list_files(folder, tree, objects, bounds)]
+    if release.default_requirements is not None:
+        id = release.default_requirements
+        files.append(File(REQUIREMENTS, "100644", id, objects.size(id)))
+    return files
+
+
+def write(files: Iterable[File], folders: Iterable[str], into: Path, contents: Contents) -> None:
+    """Write the files into `into`, where each of `folders` will be, empty or not."""
+    _write(files, folders, into, contents, _earlier(into))
+
+
+def _write(files: Iterable[File], folders: Iterable[str], into: Path, contents: Contents, earlier: _Held) -> None:
+    for folder in folders:
+        (into / folder).mkdir()
+    record = {file.path: _put(file, into, earlier, contents) for file in files}
+    (into / RECORD).write_bytes(msgspec.json.encode(record))
+    seal(into)
+
+
+def seal(root: Path) -> None:
+    """Make everything under `root` read-only and see it onto the disk; linked files are both already."""
+    for where, _, names in os.walk(root, topdown=False):
+        for name in names:
+            path = os.path.join(where, name)
+            if not os.path.islink(path) and os.lstat(path).st_mode & 0o222:
+                os.chmod(path, os.lstat(path).st_mode & 0o555)
+                sync(path)
+        os.chmod(where, 0o555)
+        sync(where)
+
+
+def sync(path: str | Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def is_whole(root: Path) -> bool:
+    """Whether the release at `root` still has every file that was written there, as large as it was."""
+    record = _record(root)
+    return bool(record) and all(
+        (root / path).is_symlink() if file.mode == LINK else _is_untouched(root / path, file)
+        for path, file in record.items()
+    )
+
+
+def _put(file: File, into: Path, earlier: _Held, contents: Contents) -> Recorded:
+    target = into / file.path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if file.is_link:
+        target.symlink_to(os.fsdecode(contents.blob(file.id)))
+        return Recorded(file.mode, file.id, file.size)
+    if (file.mode, file.id) in earlier:
+        source, size = earlier[file.mode, file.id]
+        with contextlib.suppress(OSError):
+            os.link(source, target)
+            return Recorded(file.mode, file.id, size)
+    mode = 0o755 if file.mode == EXECUTABLE else 0o644
+    with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
+        contents.copy(file.id, out)
+        return Recorded(file.mode, file.id, out.tell())
+
+
+def _check_size(release: Release, files: Iterable[File], large: Mapping[str, Pointer], bounds: Bounds) -> None:
+    size = sum(large[file.id].size if file.id in large else file.size for file in files)
+    if size > bounds.bytes:
+        raise ReleaseFailed(
+            f"{release.model} holds {size / 1e6:,.0f} MB, more than {bounds.bytes / 1e6:,.0f}; move some elsewhere",
+            stage="checkout",
+        )
+
+
+class _Resolved:
+    """Contents in which files stand for the pointers to them."""
+
+    def __init__(self, objects: Contents, large: Mapping[str, Path]) -> None:
+        self._objects = objects
+        self._large = large
+
+    def blob(self, id: str) -> bytes:
+        return self._objects.blob(id)
+
+    def copy(self, id: str, to: BinaryIO) -> None:
+        if id in self._large:
+            with open(self._large[id], "rb") as file:
+                shutil.copyfileobj(file, to, 1 << 20)
+        else:
+            self._objects.copy(id, to)
+
+
+def _earlier(into: Path) -> dict[tuple[str, str], tuple[Path, int]]:
+    """What the complete releases beside `into` hold."""
+    found: dict[tuple[str, str], tuple[Path, int]] = {}
+    for release in _releases(into.parent):
+        for path, file in _record(release).items():
+            if _is_untouched(release / path, file):
+                found[file.mode, file.blob] = release / path, file.size
+    return found
+
+
+def _releases(shelf: Path) -> Iterator[Path]:
+    return (path for path in sorted(shelf.iterdir()) if not path.name.startswith("."))
+
+
+def _record(release: Path) -> Mapping[str, Recorded]:
+    try:
+        return _DECODER.decode((release / RECORD).read_bytes())
+    except (OSError, msgspec.DecodeError):
+        return {}
+
+
+def _is_untouched(path: Path, file: Recorded) -> bool:
+    """A worker of the same user could have written to it; what it can't do unnoticed is change size or mode."""
+    expected = 0o555 if file.mode == EXECUTABLE else 0o444
+    with contextlib.suppress(OSError):
+        found = path.lstat()
+        return found.st_size == file.size and found.st_mode == 0o100000 | expected
+    return False
+
+
+_DECODER = msgspec.json.Decoder(dict[str, Recorded])

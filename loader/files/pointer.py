@@ -1,0 +1,57 @@
+"""What stands in a repository for a large file that is kept in Git LFS.
+
+https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+
+from core.errors import ReleaseFailed
+from loader.files.tree import File
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """What stands in the repository for a large file."""
+
+    path: str
+    """Of the file, for messages."""
+    oid: str
+    """SHA-256 of the file's content."""
+    size: int
+    """Bytes of the file."""
+
+
+def find_pointers(files: Iterable[File], blob: Callable[[str], bytes]) -> dict[str, Pointer]:
+    """Blob id → pointer, of the files that are pointers; `blob` reads a small file."""
+    small = (file for file in files if not file.is_link and file.size < _LARGEST_POINTER)
+    found = ((file, _POINTER.match(blob(file.id))) for file in small)
+    return {file.id: Pointer(file.path, match[1].decode(), int(match[2])) for file, match in found if match}
+
+
+def checked(pointer: Pointer, content: Iterator[bytes]) -> Iterator[bytes]:
+    """The content as it comes. Raises ReleaseFailed when it is not what the pointer points to."""
+    digest = sha256()
+    size = 0
+    for piece in content:
+        size += len(piece)
+        if size > pointer.size:
+            break
+        digest.update(piece)
+        yield piece
+    if size != pointer.size or digest.hexdigest() != pointer.oid:
+        raise failed(pointer, "came from Git LFS with another content than its pointer says; push it again")
+
+
+def failed(pointer: Pointer, message: str, *, heals: bool = True) -> ReleaseFailed:
+    return ReleaseFailed(f"{pointer.path} {message}", stage="checkout", heals=heals)
+
+
+_POINTER = re.compile(
+    rb"version https://git-lfs\.github\.com/spec/v1\n(?:ext-[^\n]*\n)*oid sha256:([0-9a-f]{64})\nsize (\d{1,18})\n"
+)
+_LARGEST_POINTER = 1024

@@ -1,0 +1,1 @@
+"""A local folder as the place that models come from."""

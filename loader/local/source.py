@@ -1,0 +1,183 @@
+"""Models from a folder on this machine, taken as soon as they are saved."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import threading
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from pathlib import Path
+
+import watchfiles
+
+from core.errors import ReleaseFailed, SourceError, VersionNotFound
+from core.release import Desired, Release, Version, Wanted
+from loader.files.checkout import write
+from loader.files.folders import no_model, printable, why_left_out
+from loader.files.pointer import failed, find_pointers
+from loader.files.tree import DEFAULT_BOUNDS, Bounds
+from loader.local.contents import Contents, Unsettled
+from loader.local.models import LocalModels
+from loader.local.settling import SETTLING_S, Settler
+from loader.local.tree import Scan, is_ignored
+
+log = logging.getLogger(__name__)
+
+
+class LocalSource:
+    """Follows the folder `folder`. A version's number counts the releases of the model that were seen.
+
+    `seen` says which those were before, in order. `only`: the one folder of them that is looked at.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        seen: Mapping[str, list[str]],
+        bounds: Bounds = DEFAULT_BOUNDS,
+        *,
+        only: str | None = None,
+    ) -> None:
+        self._folder = folder
+        self._only = only
+        self._reading = threading.Lock()
+        """Held to look at or change what a look finds."""
+        self._closed = threading.Event()
+        self._settler = Settler(folder, bounds, self._closed.wait)
+        self._contents = Contents(folder)
+        self._models = LocalModels(folder, bounds)
+        self._seen = {model: list(ids) for model, ids in seen.items()}
+        self._wanted: dict[str, Wanted] = {}
+        self._releases: dict[str, Release] = {}
+        self._changed: Callable[[], object] = lambda: None
+        self._unsettled = False
+        self._threads: list[threading.Thread] = []
+
+    @property
+    def where(self) -> str:
+        return str(self._folder)
+
+    @property
+    def seen(self) -> Mapping[str, list[str]]:
+        return {model: list(ids) for model, ids in list(self._seen.items())}
+
+    def start(self, changed: Callable[[], object]) -> None:
+        self._changed = changed
+        self._run(self._watch, "watch the models' folder")
+
+    def look(self) -> Desired:
+        with self._reading:
+            try:
+                return self._look()
+            except OSError as error:
+                raise SourceError(f"{self._folder} can't be read: {error.strerror}; check that it is there") from error
+
+    def check_out(self, release: Release, into: Path) -> None:
+        contents = self._contents.another()
+        try:
+            files = self._models.files(release, contents)
+            if pointers := [*find_pointers(files, contents.blob).values()]:
+                raise failed(pointers[0], "is only the pointer to a file in Git LFS; run git lfs pull", heals=False)
+            write(files, release.folders, into, contents)
+        except Unsettled as error:
+            raise ReleaseFailed(
+                f"{release.model} in {self._folder} is not what it was when this release was seen: {error}",
+                stage="checkout",
+                heals=True,
+            ) from error
+
+    def resolve(self, model: str, name: str) -> Wanted:
+        with self._reading:
+            ids = self._seen.get(model, [])
+            numbers = [number for number, id in enumerate(ids, 1) if _names(name, number, id)]
+            # The same content seen again is the same release: its newest number is what it is called.
+            if numbers and (release := self._releases.get(ids[numbers[-1] - 1])):
+                return Wanted(model, Version(numbers[-1], f"local-{release.id}"), release)
+        raise VersionNotFound(
+            f"{model} has no version {name[:50]!r} here: a local folder has only those seen since the start"
+        )
+
+    def close(self) -> None:
+        self._closed.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _look(self) -> Desired:
+        names = sorted(entry.name for entry in os.scandir(self._folder) if entry.is_dir(follow_symlinks=False))
+        names = [name for name in names if self._only in (None, name)]
+        found = [name for name in names if not is_ignored(name) and self._models.is_model(name)]
+        left_out = {printable(name): reason for name in found if (reason := why_left_out(name))}
+        models = [name for name in found if why_left_out(name) is None]
+        if not models:
+            raise SourceError(no_model(self.where, left_out))
+        scans = self._settler.settled(self._models.parts(models))
+        self._unsettled = False
+        wanted = {model: self._want(model, scans) for model in models}
+        self._contents.forget(but=(one for found in scans.values() for one in found.seen))
+        self._wanted = {model: one for model, one in wanted.items() if one is not None}
+        if self._unsettled:
+            self._run(self._look_again, "look again")
+        waiting = dict.fromkeys((model for model in models if wanted[model] is None), _BEING_WRITTEN)
+        return Desired(_head(self._wanted), self._wanted, left_out | waiting)
+
+    def _want(self, model: str, scans: Mapping[str, Scan]) -> Wanted | None:
+        """What is wanted of the model; as long as somebody writes to it, what was wanted before."""
+        try:
+            release = self._models.release(model, scans, self._contents)
+        except Unsettled:
+            self._unsettled = True
+            return self._wanted.get(model)
+        except ReleaseFailed as failure:
+            id = self._models.failed_id(model, scans, self._contents, failure)
+            return Wanted(model, self._version(model, id), None, failure)
+        self._releases[release.id] = release
+        return Wanted(model, self._version(model, release.id), release)
+
+    def _version(self, model: str, id: str) -> Version:
+        ids = self._seen.setdefault(model, [])
+        if ids[-1:] != [id]:
+            ids.append(id)
+        return Version(len(ids), f"local-{id}")
+
+    def _run(self, target: Callable[[], None], name: str) -> None:
+        thread = threading.Thread(target=target, name=name, daemon=True)
+        self._threads = [*(other for other in self._threads if other.is_alive()), thread]
+        thread.start()
+
+    def _look_again(self) -> None:
+        if not self._closed.wait(SETTLING_S):
+            self._changed()
+
+    def _watch(self) -> None:
+        while not self._closed.is_set():
+            try:
+                for _ in watchfiles.watch(
+                    self._folder,
+                    watch_filter=self._matters,
+                    stop_event=self._closed,
+                    rust_timeout=500,
+                    raise_interrupt=False,
+                ):
+                    self._changed()
+            except Exception:
+                log.warning("%s can't be watched; it is tried again", self._folder, exc_info=True)
+                self._closed.wait(_WATCH_AGAIN_S)
+
+    def _matters(self, _: watchfiles.Change, path: str) -> bool:
+        return not any(map(is_ignored, os.path.relpath(path, self._folder).split("/")))
+
+
+_BEING_WRITTEN = "being written to; it is taken when that ends"
+_WATCH_AGAIN_S = 5.0
+_COMMIT = re.compile(r"(local-)?([0-9a-f]{7,40})")
+
+
+def _names(name: str, number: int, id: str) -> bool:
+    prefix = _COMMIT.fullmatch(name)
+    return name == f"v{number}" or (prefix is not None and id.startswith(prefix[2]))
+
+
+def _head(wanted: Mapping[str, Wanted]) -> str:
+    return sha256(repr([(model, one.version) for model, one in sorted(wanted.items())]).encode()).hexdigest()[:20]

@@ -1,0 +1,1 @@
+"""A git repository as the place that models come from."""

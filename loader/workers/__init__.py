@@ -1,0 +1,1 @@
+"""Worker processes: started, proved, watched, replaced, drained."""

@@ -1,0 +1,180 @@
+"""The workers of one release: started and proved together, watched, drained together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from core.errors import ReleaseFailed
+from core.release import Release
+from loader.workers.process import WorkerProcess
+from loader.workers.proof import Example, prove
+from loader.workers.report import Report
+from loader.workers.seat import MakeLaunch, Seat
+from worker.client import WorkerConnection, connect
+from worker.protocol import Description
+
+log = logging.getLogger("pawl.pool")
+
+_WATCH_S = 0.25
+_DRAIN_MARGIN_S = 5.0
+_NOTICE_S = 1.0
+"""How long after the end of its connection a worker's own end may come."""
+
+
+class Pool:
+    """`await start()`, then `sockets` says where its ready workers listen; `changed` is called when that changes."""
+
+    def __init__(
+        self,
+        id: str,
+        release: Release,
+        root: Path,
+        launches: Sequence[MakeLaunch],
+        examples: Sequence[Example],
+        *,
+        changed: Callable[[], None],
+        report: Callable[[Report], None],
+    ) -> None:
+        """`root`: folder of the release's files. `launches`: one for each worker."""
+        self.id = id
+        self.release = release
+        self.root = root
+        self.peak_memory = 0
+        """Bytes that its workers together took at most."""
+        self.over = False
+        """Whether it has stopped, or failed to start."""
+        self._seats = [Seat(make, changed=self._seat_changed, report=report) for make in launches]
+        self._examples = examples
+        self._changed = changed
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    @property
+    def sockets(self) -> tuple[str, ...]:
+        return tuple(worker.socket for worker in self.workers)
+
+    @property
+    def workers(self) -> tuple[WorkerProcess, ...]:
+        """Those that are ready."""
+        return tuple(seat.worker for seat in self._seats if seat.worker is not None)
+
+    @property
+    def processes(self) -> tuple[WorkerProcess, ...]:
+        """Also those that are being started."""
+        return tuple(seat.process for seat in self._seats if seat.process is not None)
+
+    @property
+    def crashing(self) -> bool:
+        """Whether its workers keep ending."""
+        return any(seat.crashing for seat in self._seats)
+
+    @property
+    def description(self) -> Description:
+        """What the first worker found out about the model."""
+        assert self._description is not None
+        return self._description
+
+    async def start(self) -> None:
+        """Raises ReleaseFailed if any worker does not start or answers an example otherwise than it should."""
+        starts = [asyncio.create_task(seat.fill(), name=f"start of {self.id}") for seat in self._seats]
+        try:
+            await asyncio.gather(*starts)
+            await asyncio.gather(*(self._prove(worker) for worker in self.workers))
+        except BaseException:
+            for start in starts:
+                start.cancel()
+            await asyncio.wait(starts)
+            await asyncio.shield(self.kill("its release failed"))
+            raise
+        self._description = self.workers[0].description
+        keepers = (asyncio.create_task(seat.keep(), name=f"keeper of {self.id}") for seat in self._seats)
+        self._tasks = [*keepers, asyncio.create_task(self._watch(), name=f"watch of {self.id}")]
+
+    async def stop(self, timeout_s: float | None = None) -> None:
+        """End the workers once they have finished what they have, for which they get as long as a request may take,
+        or `timeout_s`."""
+        if timeout_s is None:
+            timeout_s = self.release.manifest.serve.timeout_s + _DRAIN_MARGIN_S
+        await self._let_go()
+        await asyncio.gather(*(worker.drain(timeout_s) for worker in self.workers))
+        self.over = True
+
+    async def kill(self, reason: str = "was ended because the server stops") -> None:
+        """End the workers now."""
+        await self._let_go()
+        await asyncio.gather(*(worker.kill(reason) for worker in self.processes))
+        self.over = True
+
+    def memory(self) -> int:
+        """Bytes that its workers take."""
+        used = sum(worker.memory() for worker in self.processes)
+        self.peak_memory = max(self.peak_memory, used)
+        return used
+
+    async def _let_go(self) -> None:
+        """From now on nobody is replaced."""
+        self._stopping = True
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _prove(self, worker: WorkerProcess) -> None:
+        try:
+            connection = await connect(worker.socket)
+        except OSError as error:
+            raise await _death(worker, f"the worker can't be reached ({error})") from error
+        proof = asyncio.create_task(prove(connection, self._examples, self.release.manifest.serve.timeout_s))
+        watch = asyncio.create_task(self._end_if_stuck(worker, proof))
+        try:
+            await proof
+        except ReleaseFailed as failure:
+            raise await _explained(failure, worker, connection) from failure
+        finally:
+            proof.cancel()
+            watch.cancel()
+            connection.close()
+
+    async def _end_if_stuck(self, worker: WorkerProcess, proof: asyncio.Task[None]) -> None:
+        while not proof.done():
+            await asyncio.sleep(_WATCH_S)
+            await self._check(worker)
+
+    async def _watch(self) -> None:
+        """End workers that hang or take too much memory; their seats replace them."""
+        while True:
+            await asyncio.sleep(_WATCH_S)
+            for worker in self.workers:
+                try:
+                    await self._check(worker)
+                except Exception:
+                    log.exception("%s: could not look at its worker", self.id)
+            self.memory()
+
+    async def _check(self, worker: WorkerProcess) -> None:
+        serve = self.release.manifest.serve
+        took_s = worker.board.longest_slice_s()
+        if took_s > serve.timeout_s:
+            where = await worker.traceback()
+            await worker.kill(f"hung for {took_s:.1f} s, longer than serve.timeout_s allows, and was ended", where)
+        elif serve.memory_mb is not None and worker.memory() > serve.memory_mb * 1024 * 1024:
+            await worker.kill(f"took more memory than serve.memory_mb ({serve.memory_mb}) allows and was ended")
+
+    def _seat_changed(self) -> None:
+        if not self._stopping:
+            self._changed()
+
+
+async def _explained(failure: ReleaseFailed, worker: WorkerProcess, connection: WorkerConnection) -> ReleaseFailed:
+    return await _death(worker, str(failure)) if connection.closed else failure
+
+
+async def _death(worker: WorkerProcess, what: str) -> ReleaseFailed:
+    """The failure of a worker that died while it was being proved."""
+    with contextlib.suppress(TimeoutError):
+        what = f"{what}: it {await asyncio.wait_for(worker.wait(), _NOTICE_S)}"
+    return ReleaseFailed(what, stage="examples", detail=worker.last_words, heals=True)

@@ -1,0 +1,280 @@
+"""One worker process: started, spoken to over its control channel, watched, ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import worker
+from core.errors import ReleaseFailed
+from loader.workers.output import Output
+from worker.board import Board
+from worker.protocol import (
+    Description,
+    Drain,
+    Failed,
+    FromWorker,
+    Noticed,
+    Raised,
+    Ready,
+    WorkerConfig,
+    decode_from_worker,
+    encode_message,
+)
+
+log = logging.getLogger("pawl.model")
+
+BOOT = Path(worker.__file__).with_name("boot.py")
+_MAX_MESSAGE = 16 * 1024 * 1024
+_KILL_WAIT_S = 10.0
+_LAST_WORDS_S = 0.5
+"""How long what an ended process printed may take to be read: a child of its own may hold the pipe open."""
+_TRACEBACK_S = 1.0
+_TRACEBACK_END = "most recent call first"
+_TICK_S = 0.05
+_CLOSED_S = 10.0
+"""How long a process may live on whose channel has ended: the author's exit handlers run then."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How to start a worker."""
+
+    python: Path
+    config: WorkerConfig
+    environ: Mapping[str, str]
+    start_timeout_s: float
+
+
+class WorkerProcess:
+    """A process that runs one release. After `await start()` it is ready to answer."""
+
+    def __init__(self, launch: Launch, raised: Callable[[Raised], None]) -> None:
+        self.config = launch.config
+        self.description: Description | None = None
+        self.end_reason: str | None = None
+        """Why we ended it, when it was us."""
+        self._launch = launch
+        self._raised = raised
+        self._output = Output(launch.config.model)
+        self._where = ""
+        self._told: asyncio.Future[Description] = asyncio.get_running_loop().create_future()
+        self._process: asyncio.subprocess.Process | None = None
+        self._control: asyncio.StreamWriter | None = None
+        self._board: Board | None = None
+        self._pump: asyncio.Task[None] | None = None
+        self._listener: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Raises ReleaseFailed (stage "load") when the worker says why it can't, dies, or is not ready in time."""
+        try:
+            await self._spawn()
+            self.description = await self._ready()
+        except BaseException as error:
+            await asyncio.shield(self.kill("was ended because it did not start"))
+            if isinstance(error, OSError):
+                raise ReleaseFailed(
+                    f"its process, {self._launch.python}, can't be started: {error}", stage="load", heals=True
+                ) from error
+            raise
+
+    @property
+    def socket(self) -> str:
+        return self.config.socket
+
+    @property
+    def board(self) -> Board:
+        assert self._board is not None
+        return self._board
+
+    @property
+    def pid(self) -> int:
+        """0 before there is a process."""
+        return 0 if self._process is None else self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    def memory(self) -> int:
+        """Bytes of memory that are the worker's alone (what its end would give back)."""
+        return private_memory(self.pid) if self.running else 0
+
+    async def wait(self) -> str:
+        """Wait for its end; why it ended, in words."""
+        assert self._process is not None
+        code = await self._process.wait()
+        if self._pump is not None:
+            await asyncio.wait([self._pump], timeout=_LAST_WORDS_S)
+        if self.end_reason is not None:
+            return self.end_reason
+        return f"was ended by {_signal_name(-code)}" if code < 0 else f"exited with code {code}"
+
+    async def drain(self, timeout_s: float) -> None:
+        """Let it finish what it has, then end it; at the latest after `timeout_s`."""
+        if self._process is None:
+            return
+        self.end_reason = self.end_reason or "was told to stop"
+        if self._control is not None and not self._control.is_closing():
+            self._control.write(encode_message(Drain()))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), timeout_s)
+        await self.kill(self.end_reason)
+
+    async def kill(self, reason: str, where: str = "") -> None:
+        """End it now, and everything that it has started in its process group. `where` it was: a traceback."""
+        self.end_reason = self.end_reason or reason
+        self._where = self._where or where
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), _KILL_WAIT_S)
+        await self._release()
+
+    async def traceback(self) -> str:
+        """Where its threads are now, as faulthandler prints it: works too when it hangs with the GIL held."""
+        lines = self._output.lines
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGUSR2)
+            end = time.monotonic() + _TRACEBACK_S
+            while time.monotonic() < end:
+                before = self._output.lines
+                await asyncio.sleep(_TICK_S)
+                if lines < before == self._output.lines and _TRACEBACK_END in self.last_words:
+                    break
+        return self._output.last_lines()
+
+    @property
+    def last_words(self) -> str:
+        """Where it was when it was ended, else what it printed last."""
+        return self._where or self._output.last_lines()
+
+    async def _spawn(self) -> None:
+        self._board = Board(self.config.clock, create=True)
+        ours, theirs = socket.socketpair()
+        with theirs:
+            reader, self._control = await asyncio.open_connection(sock=ours, limit=_MAX_MESSAGE)
+            self._process = await asyncio.create_subprocess_exec(
+                *(str(self._launch.python), "-P", "-s", str(BOOT), str(theirs.fileno())),
+                cwd=self.config.folder,
+                env=_environment(self._launch.environ),
+                pass_fds=(theirs.fileno(),),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._control.write(encode_message(self.config))
+        assert self._process.stdout is not None
+        name = self.config.model
+        self._pump = asyncio.create_task(self._output.pump(self._process.stdout), name=f"output of {name}")
+        self._listener = asyncio.create_task(self._listen(reader), name=f"control of {name}")
+
+    async def _ready(self) -> Description:
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._told), self._launch.start_timeout_s)
+        except TimeoutError:
+            raise ReleaseFailed(
+                f"not loaded after {self._launch.start_timeout_s:g} s; "
+                "the end of the log shows where it was (an import or a constructor that never returns?)",
+                stage="load",
+                detail=await self.traceback(),
+                heals=True,
+            ) from None
+
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        """Take the worker's messages until it closes the channel, without which it is of no use."""
+        broke, patience_s = "closed its channel to the daemon", _CLOSED_S
+        try:
+            while line := await reader.readline():
+                self._take(decode_from_worker(line))
+        except (ValueError, OSError) as error:
+            broke, patience_s = f"wrote to its channel to the daemon what is no message ({error})", 0.0
+        await self._end_if_it_lives_on(f"{broke} and was ended", patience_s)
+        if not self._told.done():
+            self._told.set_exception(await self._death_while_loading())
+            self._told.exception()  # nobody may be waiting for it any more
+
+    async def _end_if_it_lives_on(self, reason: str, patience_s: float) -> None:
+        assert self._process is not None
+        try:
+            await asyncio.wait_for(self._process.wait(), patience_s)
+        except TimeoutError:
+            self.end_reason = self.end_reason or reason
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+            await self._process.wait()
+
+    def _take(self, message: FromWorker) -> None:
+        match message:
+            case Ready(description) if not self._told.done():
+                self._told.set_result(description)
+            case Failed() if not self._told.done():
+                self._told.set_exception(
+                    ReleaseFailed(message.message, stage="load", detail=message.traceback, heals=message.heals)
+                )
+            case Raised():
+                self._raised(message)
+            case Noticed():
+                log.warning("%s: %s", self.config.model, message.message)
+
+    async def _death_while_loading(self) -> ReleaseFailed:
+        return ReleaseFailed(
+            f"its process {await self.wait()} while loading", stage="load", detail=self.last_words, heals=True
+        )
+
+    async def _release(self) -> None:
+        """Give back what the ended process held."""
+        if self._control is not None:
+            self._control.close()
+        for path in (self.config.socket, self.config.clock):
+            Path(path).unlink(missing_ok=True)
+        tasks = [task for task in (self._pump, self._listener) if task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=_LAST_WORDS_S)
+        for task in tasks:
+            task.cancel()
+        if self._board is not None:
+            self._board.close()
+        if self._process is not None:
+            # A process that left the group may hold our pipe open for ever; asyncio has no public way to close it.
+            self._process._transport.close()  # type: ignore[attr-defined]
+
+
+def private_memory(pid: int) -> int:
+    """Bytes of anonymous memory of a process (RssAnon in proc(5)); 0 if it has gone."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    for line in status.splitlines():
+        if line.startswith("RssAnon:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a worker finds in its environment: ours, less what would change how Python starts."""
+    kept = {name: value for name, value in environ.items() if not name.startswith("PYTHON")}
+    return {
+        "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime would report its use to its makers
+        **kept,
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONIOENCODING": "utf-8",
+    }

@@ -1,0 +1,192 @@
+"""From a release to its running pool: files, environment, memory, workers, proof."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from core.errors import ReleaseFailed
+from core.release import Release
+from loader.environments.environment import Environments
+from loader.files.shelf import Shelf
+from loader.source import Source
+from loader.workers import machine
+from loader.workers.pool import Pool
+from loader.workers.process import Launch
+from loader.workers.proof import Example, read_examples
+from loader.workers.report import Report
+from loader.workers.turns import Turns
+from worker.protocol import WorkerConfig
+
+_MEGABYTE = 1024 * 1024
+_LONGEST_TURN_S = 10.0
+_BUILDS = 64
+"""Threads that may wait for environments: for minutes, so the others' work is not theirs to hold up."""
+
+
+@dataclass(frozen=True)
+class WorkerDefaults:
+    """What every worker is started with."""
+
+    environ: Mapping[str, str]
+    """Scrubbed of our secrets."""
+    run: Path
+    """Folder of sockets and boards; short, for a socket's path has 107 bytes at most."""
+    max_body: int
+    variables: Literal["dict", "dataframe"]
+    device: str
+    start_timeout_s: float
+
+
+async def no_room() -> int:
+    """Nothing runs beside, so nothing is known of what the release will take."""
+    return 0
+
+
+class Starter:
+    """Starts pools, a few at a time, and knows all that it started."""
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        environments: Environments,
+        defaults: WorkerDefaults,
+        memory: Callable[[], machine.Memory] = machine.memory,
+    ) -> None:
+        self._memory = memory
+        self._shelf = shelf
+        self._environments = environments
+        self._defaults = defaults
+        self._processors = machine.processors()
+        self._turns = Turns(max(2, self._processors), _LONGEST_TURN_S)
+        self._builds = ThreadPoolExecutor(_BUILDS, "environment")
+        self._numbers = itertools.count(1)
+        self._starting: Counter[Release] = Counter()
+        self._pools: set[Pool] = set()
+
+    async def start(
+        self,
+        release: Release,
+        source: Source,
+        *,
+        make_room: Callable[[], Awaitable[int]] = no_room,
+        replicas: int | None = None,
+        prove: bool = True,
+        progress: Callable[[str], None],
+        changed: Callable[[], None],
+        report: Callable[[Report], None],
+    ) -> Pool:
+        """A pool of the release, proved unless the caller does that itself.
+
+        `make_room`: called when all but the start itself is done; bytes that will be needed beside what runs then.
+        `progress` is told what is being done. Raises ReleaseFailed.
+        """
+        self._starting[release] += 1
+        try:
+            progress("checkout")
+            root = await self._check_out(release, source)
+            progress("environment")
+            await self._environment(root, release, progress)
+            examples = await asyncio.to_thread(read_examples, root / release.model) if prove else ()
+            async with self._turns.turn():
+                _check_memory(await make_room(), self._memory().free)
+                progress("load")
+                pool = self._pool(release, source, root, examples, replicas, changed, report)
+                self._pools.add(pool)
+                await pool.start()
+        finally:
+            self._starting -= Counter((release,))
+        return pool
+
+    def pools(self) -> tuple[Pool, ...]:
+        """Those that have processes: live, asked for by name, starting or draining."""
+        self._pools = {pool for pool in self._pools if not pool.over}
+        return tuple(self._pools)
+
+    def in_use(self) -> set[Release]:
+        """Releases whose files are needed."""
+        return {*self._starting, *(pool.release for pool in self.pools())}
+
+    def close(self) -> None:
+        """Stop what is being built."""
+        self._environments.close()
+        self._builds.shutdown(wait=False, cancel_futures=True)
+
+    def _pool(
+        self,
+        release: Release,
+        source: Source,
+        root: Path,
+        examples: Sequence[Example],
+        replicas: int | None,
+        changed: Callable[[], None],
+        report: Callable[[Report], None],
+    ) -> Pool:
+        count = replicas or release.manifest.serve.replicas
+
+        async def launch() -> Launch:
+            return await self._launch(release, source, count)
+
+        return Pool(
+            f"{release.model}-{release.id}-{next(self._numbers)}",
+            release,
+            root,
+            [launch] * count,
+            examples,
+            changed=changed,
+            report=report,
+        )
+
+    async def _check_out(self, release: Release, source: Source) -> Path:
+        return await asyncio.to_thread(self._shelf.put, release, source)
+
+    async def _environment(self, root: Path, release: Release, progress: Callable[[str], None]) -> Path:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._builds, self._build, root, release, progress)
+
+    def _build(self, root: Path, release: Release, progress: Callable[[str], None]) -> Path:
+        return self._environments.build(requirements_of(root, release.model), progress).python
+
+    async def _launch(self, release: Release, source: Source, count: int) -> Launch:
+        """Looks at the files and at the environment anew: either may have been lost since the release was started."""
+        root = await self._check_out(release, source)
+        python = await self._environment(root, release, lambda _: None)
+        serve, defaults, number = release.manifest.serve, self._defaults, next(self._numbers)
+        config = WorkerConfig(
+            model=release.model,
+            folder=f"{root / release.model}/",
+            root=str(root),
+            socket=str(defaults.run / f"w{number}.sock"),
+            clock=str(defaults.run / f"w{number}.board"),
+            max_body=defaults.max_body,
+            metadata=release.manifest.metadata,
+            threads=serve.threads,
+            concurrent=serve.concurrent,
+            max_batch=serve.max_batch,
+            variables=serve.variables or defaults.variables,
+            device=serve.device or defaults.device,
+            cpus=max(1, (self._processors - 1) // count),
+        )
+        return Launch(python, config, defaults.environ, defaults.start_timeout_s)
+
+
+def requirements_of(root: Path, model: str) -> Path | None:
+    """The requirements.txt that holds for the release of `model` checked out at `root`."""
+    own, default = root / model / "requirements.txt", root / "requirements.txt"
+    return own if own.exists() else default if default.exists() else None
+
+
+def _check_memory(needed: int, free: int) -> None:
+    if free < needed:
+        raise ReleaseFailed(
+            f"no memory: {free // _MEGABYTE} MB are left, and the release before took {needed // _MEGABYTE} MB; "
+            "give the pod more, or set serve.swap: replace in model.yaml to accept a gap",
+            stage="memory",
+            heals=True,
+        )

@@ -1,0 +1,273 @@
+"""Models from a local folder: taken when saved, never half saved."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from core.errors import ReleaseFailed, SourceError, VersionNotFound
+from core.release import Desired, Release
+from loader.files.shelf import Shelf
+from loader.local.source import LocalSource
+from tests.githttp import pointer
+
+
+@contextmanager
+def following(folder: Path, seen: dict[str, list[str]] | None = None) -> Iterator[LocalSource]:
+    source = LocalSource(folder, seen or {})
+    try:
+        yield source
+    finally:
+        source.close()
+
+
+def models(tmp_path: Path) -> Path:
+    folder = tmp_path / "models_serve"
+    write(folder / "Iris/etls.py", "1")
+    write(folder / "Churn/etls.py", "import common")
+    write(folder / "Churn/model.yaml", "uses: [common]")
+    write(folder / "common/x.py", "1")
+    return folder
+
+
+def write(path: Path, content: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+
+
+def release(desired: Desired, model: str = "Iris") -> Release:
+    found = desired.models[model]
+    assert found.release is not None, found.failure
+    return found.release
+
+
+def test_the_folders_that_are_models_are_wanted_and_shared_ones_belong_to_them(tmp_path: Path) -> None:
+    folder = models(tmp_path)
+    write(folder / "all/etls.py", "")
+    with following(folder) as source:
+        desired = source.look()
+        assert set(desired.models) == {"Iris", "Churn"}
+        assert set(desired.left_out) == {"all"}
+        assert set(release(desired, "Churn").folders) == {"Churn", "common"}
+        write(folder / "common/x.py", "2")
+        after = source.look()
+        assert release(after, "Churn") != release(desired, "Churn")
+        assert release(after) == release(desired)
+        assert after.head != desired.head
+
+
+def test_one_folder_alone_may_be_looked_at(tmp_path: Path) -> None:
+    folder = models(tmp_path)
+    source = LocalSource(folder, {}, only="Churn")
+    assert set(source.look().models) == {"Churn"}
+    assert set(release(source.look(), "Churn").folders) == {"Churn", "common"}
+    source.close()
+
+
+def test_versions_count_the_releases_seen_and_a_revert_is_another(tmp_path: Path) -> None:
+    folder = models(tmp_path)
+    with following(folder) as source:
+        first = source.look().models["Iris"]
+        write(folder / "Iris/etls.py", "2")
+        assert source.look().models["Iris"].version.number == 2
+        write(folder / "Iris/etls.py", "1")
+        third = source.look().models["Iris"]
+        seen = source.seen
+    assert first.version.number == 1
+    assert third.version.number == 3
+    assert third.release == first.release
+    assert third.version.commit == f"local-{release_id(third.release)}"
+    with following(folder, {model: list(ids) for model, ids in seen.items()}) as source:
+        assert source.look().models["Iris"].version.number == 3
+
+
+def release_id(release: Release | None) -> str:
+    assert release is not None
+    return release.id
+
+
+def test_a_file_that_is_only_touched_makes_no_release(tmp_path: Path) -> None:
+    folder = models(tmp_path)
+    with following(folder) as source:
+        before = source.look()
+        os.utime(folder / "Iris/etls.py")
+        assert source.look() == before
+
+
+def test_a_mode_is_part_of_the_release(tmp_path: Path) -> None:
+    folder = models(tmp_path)
+    with following(folder) as source:
+        before = release(source.look())
+        (folder / "Iris/etls.py").chmod(0o755)
+        assert release(source.look()) != before
+
+
+@pytest.mark.parametrize(
+    "name",
+    [".hidden", ".git/x", "__pycache__/x.pyc", "x.pyc", "etls.py~", "#etls.py#", ".etls.py.swp", "4913", ".#etls.py"],
+)
+def test_what_editors_and_python_leave_is_no_part_of_a_release(tmp_path: Path, name: str) -> None:
+    folder = models(tmp_path)
+    with following(folder) as source:
+        before = source.look()
+        write(folder / "Iris" / name, "x")
+        assert source.look() == before
+
+
+def test_a_model_that_somebody_has_open_for_writing_stays_what_it_was_until_closed(tmp_path: Path) -> None:
+    folder = models(tmp_path)
+    again = threading.Event()
+    with following(folder) as source:
+        before = source.look()
+        source.start(again.set)
+        with open(folder / "Iris/etls.py", "w") as file:
+            file.write("half")
+            file.flush()
+            again.clear()
+            assert source.look().models == before.models
+            assert again.wait(10)
+            file.write(" and whole")
+        after = source.look()
+        assert after.models["Iris"].version.number == 2
+        path = Shelf(tmp_path / "releases").put(release(after), source)
+        assert (path / "Iris/etls.py").read_text() == "half and whole"
+
+
+def test_a_long_stalled_writer_is_waited_for_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loader.local.tree._RECENT_NS", 0)
+    folder = models(tmp_path)
+    with following(folder) as source:
+        before = source.look()
+        with open(folder / "Iris/etls.py", "a") as file:
+            file.write("half")
+            file.flush()
+            assert source.look().models == before.models
+
+
+def test_a_model_that_is_being_written_from_the_start_is_reported(tmp_path: Path) -> None:
+    folder = models(tmp_path)
+    with following(folder) as source, open(folder / "Iris/etls.py", "a"):
+        desired = source.look()
+        assert set(desired.models) == {"Churn"}
+        assert "being written" in desired.left_out["Iris"]
+
+
+def test_saving_a_file_calls_for_a_look(tmp_path: Path) -> None:
+    folder = models(tmp_path)
+    changed = threading.Event()
+    with following(folder) as source:
+        source.look()
+        source.start(changed.set)
+        number = 0
+        while not changed.wait(0.05):
+            # The watch begins in a thread of its own: what is saved before that calls for nothing.
+            number += 1
+            assert number < 200
+            write(folder / "Iris/etls.py", f"{number}")
+        assert source.look().models["Iris"].version.number == 2
+
+
+def test_a_release_is_checked_out_as_it_was_seen_with_links_and_default_requirements(tmp_path: Path) -> None:
+    folder = models(tmp_path)
+    write(folder / "requirements.txt", "numpy")
+    write(folder / "Churn/run", "#!")
+    (folder / "Churn/run").chmod(0o700)
+    (folder / "Churn/link").symlink_to("etls.py")
+    with following(folder) as source:
+        path = Shelf(tmp_path / "releases").put(release(source.look(), "Churn"), source)
+    assert {str(file.relative_to(path)) for file in path.rglob("*") if not file.is_dir()} == {
+        ".files.json",
+        "Churn/etls.py",
+        "Churn/link",
+        "Churn/model.yaml",
+        "Churn/run",
+        "common/x.py",
+        "requirements.txt",
+    }
+    assert os.readlink(path / "Churn/link") == "etls.py"
+    assert stat.S_IMODE((path / "Churn/run").stat().st_mode) == 0o555
+    assert not (path / "Churn/etls.py").samefile(folder / "Churn/etls.py")
+
+
+def test_files_that_did_not_change_are_shared_with_the_release_before(tmp_path: Path) -> None:
+    folder = models(tmp_path)
+    write(folder / "Iris/big.onnx", "big")
+    shelf = Shelf(tmp_path / "releases")
+    with following(folder) as source:
+        first = shelf.put(release(source.look()), source)
+        write(folder / "Iris/etls.py", "2")
+        second = shelf.put(release(source.look()), source)
+    assert (first / "Iris/big.onnx").samefile(second / "Iris/big.onnx")
+
+
+@pytest.mark.parametrize("changed", ["Churn/etls.py", "common/x.py", "requirements.txt"])
+def test_a_change_before_the_checkout_fails_it_and_may_heal(tmp_path: Path, changed: str) -> None:
+    folder = models(tmp_path)
+    write(folder / "requirements.txt", "numpy")
+    shelf = Shelf(tmp_path / "releases")
+    with following(folder) as source:
+        wanted = release(source.look(), "Churn")
+        write(folder / changed, "changed")
+        with pytest.raises(ReleaseFailed, match="not what it was") as caught:
+            shelf.put(wanted, source)
+        assert caught.value.heals
+        assert not shelf.path(wanted).exists()
+        shelf.put(release(source.look(), "Churn"), source)
+
+
+def test_a_pointer_in_place_of_a_large_file_fails_its_release(tmp_path: Path) -> None:
+    folder = models(tmp_path)
+    write(folder / "Iris/model.pkl", pointer(b"large"))
+    with following(folder) as source, pytest.raises(ReleaseFailed, match=r"Iris/model\.pkl .* git lfs pull") as caught:
+        Shelf(tmp_path / "releases").put(release(source.look()), source)
+    assert not caught.value.heals
+
+
+def test_a_link_that_leaves_the_folder_fails_its_model_alone(tmp_path: Path) -> None:
+    folder = models(tmp_path)
+    (folder / "Iris/out").symlink_to("/etc/passwd")
+    with following(folder) as source:
+        desired = source.look()
+    assert "Iris/out is a symbolic link" in str(desired.models["Iris"].failure)
+    assert desired.models["Churn"].release is not None
+
+
+@pytest.mark.parametrize("uses", ["[missing]", "['..']", "['../..']", "['/etc']"])
+def test_a_shared_folder_that_is_none_fails_by_name(tmp_path: Path, uses: str) -> None:
+    folder = models(tmp_path)
+    write(folder / "Churn/model.yaml", f"uses: {uses}")
+    with following(folder) as source:
+        failure = source.look().models["Churn"].failure
+        again = source.look().models["Churn"]
+    assert uses.strip("[]'") in str(failure)
+    assert again.version.number == 1
+
+
+def test_versions_seen_since_the_start_are_found_and_others_are_not(tmp_path: Path) -> None:
+    folder = models(tmp_path)
+    with following(folder, {"Iris": ["0123456789abcdef0123"]}) as source:
+        second = source.look().models["Iris"]
+        assert source.resolve("Iris", "v2") == second
+        assert source.resolve("Iris", release_id(second.release)[:7]) == second
+        assert source.resolve("Iris", second.version.commit) == second
+        for name in ("v1", "v3", "v0", "0123456", "abc", "", "../x"):
+            with pytest.raises(VersionNotFound, match="since the start"):
+                source.resolve("Iris", name)
+
+
+def test_a_folder_that_is_gone_or_empty_says_so(tmp_path: Path) -> None:
+    folder = tmp_path / "models_serve"
+    with following(folder) as source:
+        with pytest.raises(SourceError, match="can't be read"):
+            source.look()
+        folder.mkdir()
+        with pytest.raises(SourceError, match="holds no model"):
+            source.look()
+        write(folder / "Iris/etls.py", "")
+        assert source.look().models

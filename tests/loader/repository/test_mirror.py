@@ -1,0 +1,322 @@
+"""The mirror against a real server: logins, budgets, damage."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from core.errors import SourceError
+from loader.repository.remote import Remote
+from loader.repository.source import GitSource
+from tests.githttp import GitServer, git_server
+from tests.repos import Repo
+from tests.serving import wait_for
+
+SECRET = "s3cr3t-pass/word"
+
+
+@contextmanager
+def served(tmp_path: Path, user: str = "", password: str = "") -> Iterator[tuple[Repo, GitServer]]:
+    repo = Repo(tmp_path / "work")
+    repo.commit_file("Iris/etls.py", "1")
+    repo.bare(tmp_path / "served/models.git")
+    with git_server(tmp_path / "served", user, password) as server:
+        yield repo, server
+
+
+@contextmanager
+def following(url: str, data: Path, **settings: object) -> Iterator[GitSource]:
+    source = GitSource(Remote(url, **settings), data)  # type: ignore[arg-type]
+    try:
+        yield source
+    finally:
+        source.close()
+
+
+def push(repo: Repo, tmp_path: Path, *names: str) -> None:
+    for name in names:
+        repo.commit_file(name, os.urandom(20_000))
+    repo.push(tmp_path / "served/models.git")
+
+
+def test_a_repository_is_followed_over_http(tmp_path: Path) -> None:
+    with served(tmp_path) as (repo, server), following(server.url("models.git"), tmp_path / "data") as source:
+        source.look()
+        push(repo, tmp_path, "Iris/x.bin")
+        assert source.look().head == repo.head
+
+
+@pytest.mark.parametrize("where", ["settings", "url", "token"])
+def test_a_login_is_shown_to_the_server(tmp_path: Path, where: str) -> None:
+    user, password = ("git", SECRET) if where != "token" else (SECRET, "")
+    with served(tmp_path, user, password) as (repo, server):
+        url = server.url(
+            "models.git", {"url": "git:s3cr3t-pass%2Fword@", "token": "s3cr3t-pass%2Fword@"}.get(where, "")
+        )
+        settings = {"user": user, "password": password} if where == "settings" else {}
+        with following(url, tmp_path / "data", **settings) as source:
+            assert source.look().head == repo.head
+            assert SECRET not in source.where
+
+
+def test_a_wrong_login_says_so_and_what_to_do(tmp_path: Path) -> None:
+    with served(tmp_path, "ada", "right") as (_, server):
+        with (
+            following(server.url("models.git"), tmp_path / "data", user="ada", password=SECRET) as source,
+            pytest.raises(SourceError, match=r"authentication failed.*gitpassword") as caught,
+        ):
+            source.look()
+        assert SECRET not in str(caught.value)
+        with (
+            following(server.url("models.git"), tmp_path / "data") as source,
+            pytest.raises(SourceError, match=r"asks for a login.*usergit"),
+        ):
+            source.look()
+
+
+def test_a_login_is_in_no_process_no_environment_and_no_file(tmp_path: Path) -> None:
+    with served(tmp_path, "ada", SECRET) as (_, server):
+        url = server.url("models.git", "ada:s3cr3t-pass%2Fword@")
+        with following(url, tmp_path / "data") as source:
+            server.hold = threading.Event()
+            looking = threading.Thread(target=source.look)
+            looking.start()
+            assert server.asked.wait(30)
+            shown = processes()
+            server.hold.set()
+            looking.join()
+            assert source.look().models
+        assert any(b"fetch" in one and b"models.git" in one for one in shown)
+        for one in [*shown, *(path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file())]:
+            assert b"s3cr3t" not in one
+        assert any(login for _, login in server.logins)
+
+
+def mentioned(text: str) -> list[str]:
+    """Processes of the whole machine that have the text in their command lines."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found += [str(path)] if text.encode() in path.read_bytes() else []
+        except OSError:
+            continue
+    return found
+
+
+def processes() -> list[bytes]:
+    """Command lines and environments of the children of this process, and of theirs."""
+    parents: dict[int, int] = {}
+    for path in Path("/proc").iterdir():
+        if path.name.isdigit():
+            try:
+                parents[int(path.name)] = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+    ours = {os.getpid()}
+    while more := {pid for pid, parent in parents.items() if parent in ours} - ours:
+        ours |= more
+    found = []
+    for pid in ours - {os.getpid()}:
+        try:
+            found.append(Path(f"/proc/{pid}/cmdline").read_bytes() + Path(f"/proc/{pid}/environ").read_bytes())
+        except OSError:
+            continue
+    return found
+
+
+def test_a_login_does_not_follow_a_redirect_to_another_host(tmp_path: Path) -> None:
+    with served(tmp_path) as (_, other), git_server(tmp_path / "served", "ada", SECRET) as server:
+        other.user = "somebody"
+        server.redirect = other.origin.replace("127.0.0.1", "localhost")
+        with (
+            following(server.url("models.git"), tmp_path / "data", user="ada", password=SECRET) as source,
+            pytest.raises(SourceError),
+        ):
+            source.look()
+        assert other.logins
+        assert not any(login for _, login in other.logins)
+
+
+@pytest.mark.parametrize(
+    ("answer", "advice"),
+    [(404, "no such repository.*gitPath"), (403, "authentication failed"), (500, "could not be fetched")],
+)
+def test_what_a_server_refuses_is_said_in_words(tmp_path: Path, answer: int, advice: str) -> None:
+    with served(tmp_path) as (_, server), following(server.url("models.git"), tmp_path / "data") as source:
+        server.status = answer
+        with pytest.raises(SourceError, match=advice):
+            source.look()
+        server.status = 0
+        assert source.look().models
+
+
+def test_a_server_that_is_not_there_is_said_in_words(tmp_path: Path) -> None:
+    with served(tmp_path) as (_, server):
+        url = server.url("models.git")
+    with following(url, tmp_path / "data") as source, pytest.raises(SourceError, match="can't be reached"):
+        source.look()
+
+
+def test_a_host_that_has_no_address_is_said_in_words(tmp_path: Path) -> None:
+    with (
+        following("http://nowhere.invalid/models.git", tmp_path / "data") as source,
+        pytest.raises(SourceError, match=r"can't be (resolved|reached)"),
+    ):
+        source.look()
+
+
+def test_a_fetch_that_takes_too_long_is_ended_with_all_its_processes(tmp_path: Path) -> None:
+    with served(tmp_path) as (_, server):
+        server.hold = threading.Event()
+        with (
+            following(server.url("models.git"), tmp_path / "data", fetch_timeout_s=0.5) as source,
+            pytest.raises(SourceError, match=r"timed out after 0.5 s.*FETCH_TIMEOUT_S"),
+        ):
+            source.look()
+        wait_for(lambda: not mentioned(server.origin), "the end of its processes")
+
+
+def test_a_fetch_that_brings_too_much_is_refused(tmp_path: Path) -> None:
+    with served(tmp_path) as (repo, server):
+        push(repo, tmp_path, *(f"Iris/{number}.bin" for number in range(20)))
+        with (
+            following(server.url("models.git"), tmp_path / "data", max_bytes=100_000) as source,
+            pytest.raises(SourceError, match=r"more than 0 MB.*FETCH_MAX_MB"),
+        ):
+            source.look()
+
+
+def test_closing_ends_a_fetch_that_is_under_way(tmp_path: Path) -> None:
+    with served(tmp_path) as (_, server):
+        server.hold = threading.Event()
+        source = GitSource(Remote(server.url("models.git")), tmp_path / "data")
+        failed: list[Exception] = []
+
+        def look() -> None:
+            try:
+                source.look()
+            except SourceError as error:
+                failed.append(error)
+
+        looking = threading.Thread(target=look)
+        looking.start()
+        assert server.asked.wait(30)
+        source.close()
+        looking.join(10)
+        assert failed
+
+
+def empty_an_object(mirror: Path) -> None:
+    for path in mirror.glob("objects/??/*"):
+        path.chmod(0o644)
+        path.write_bytes(b"")
+
+
+def lose_the_objects(mirror: Path) -> None:
+    for path in mirror.glob("objects/??/*"):
+        path.unlink()
+
+
+def lose_the_head(mirror: Path) -> None:
+    (mirror / "HEAD").unlink()
+
+
+def break_the_ref(mirror: Path) -> None:
+    for path in mirror.glob("refs/pawl/*"):
+        path.write_text("nonsense\n")
+
+
+def break_the_configuration(mirror: Path) -> None:
+    (mirror / "config").write_text("[nonsense\n")
+
+
+def leave_a_lock(mirror: Path) -> None:
+    for path in mirror.glob("refs/pawl/*"):
+        path.with_name(path.name + ".lock").touch()
+
+
+@pytest.mark.parametrize(
+    "hurt", [empty_an_object, lose_the_objects, lose_the_head, break_the_ref, break_the_configuration, leave_a_lock]
+)
+@pytest.mark.parametrize("running", [True, False])
+def test_a_mirror_that_is_damaged_mends_itself(tmp_path: Path, hurt: Callable[[Path], None], running: bool) -> None:
+    repo = Repo(tmp_path / "work")
+    repo.commit_file("Iris/etls.py", "1")
+    data = tmp_path / "data"
+    with following(str(repo), data) as source:
+        source.look()
+        if running:
+            hurt(data / "mirror.git")
+            repo.commit_file("Iris/etls.py", "2")
+            assert source.look().models["Iris"].version.number == 2
+    if not running:
+        hurt(data / "mirror.git")
+        repo.commit_file("Iris/etls.py", "2")
+        with following(str(repo), data) as source:
+            assert source.look().models["Iris"].version.number == 2
+    with following(str(repo), data) as source:
+        assert source.look().head == repo.head
+
+
+def test_what_a_killed_fetch_leaves_is_removed_by_the_next_that_is_killed(tmp_path: Path) -> None:
+    with served(tmp_path) as (_, server):
+        with following(server.url("models.git"), tmp_path / "data") as source:
+            source.look()
+        left = tmp_path / "data/mirror.git/objects/pack/tmp_pack_x"
+        left.parent.mkdir(exist_ok=True)
+        left.write_bytes(b"half")
+        server.hold = threading.Event()
+        with (
+            following(server.url("models.git"), tmp_path / "data", fetch_timeout_s=0.3) as source,
+            pytest.raises(SourceError, match="timed out"),
+        ):
+            source.look()
+        assert not left.exists()
+
+
+def test_hooks_in_the_users_configuration_do_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hooks = tmp_path / "hooks"
+    hooks.mkdir()
+    hook = hooks / "reference-transaction"
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    hook.chmod(0o755)
+    configuration = tmp_path / "gitconfig"
+    configuration.write_text(f"[core]\n\thooksPath = {hooks}\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(configuration))
+    repo = Repo(tmp_path / "work")
+    repo.commit_file("Iris/etls.py", "1")
+    with following(str(repo), tmp_path / "data") as source:
+        source.look()
+    assert not (tmp_path / "ran").exists()
+
+
+def test_the_users_own_configuration_still_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo = Repo(tmp_path / "work")
+    repo.commit_file("Iris/etls.py", "1")
+    configuration = tmp_path / "gitconfig"
+    configuration.write_text(f'[url "file://{repo.path}"]\n\tinsteadOf = https://example.invalid/models\n')
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(configuration))
+    with following("https://example.invalid/models", tmp_path / "data") as source:
+        assert source.look().models
+
+
+def test_a_look_after_a_small_push_is_quick(tmp_path: Path) -> None:
+    repo = Repo(tmp_path / "work")
+    for number in range(20):
+        repo.write(f"M{number}/etls.py", str(number))
+    repo.commit()
+    with following(str(repo), tmp_path / "data") as source:
+        source.look()
+        took = []
+        for number in range(5):
+            repo.commit_file("M1/etls.py", f"changed {number}")
+            before = time.perf_counter()
+            source.look()
+            took.append(time.perf_counter() - before)
+    assert min(took) < 0.15

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from core.errors import ReleaseFailed
+from loader.workers.machine import Memory
+from loader.workers.pool import Pool
+from loader.workers.process import Launch
+from loader.workers.report import Happening
+from loader.workers.seat import pause_s
+from loader.workers.turns import Turns
+from tests.loader.pools import PLAIN, place, release_of, run, until
+
+
+def test_the_pause_before_a_start_grows_and_is_bounded() -> None:
+    pauses = [pause_s(crashes) for crashes in range(1, 200)]
+    assert pauses[0] == 0
+    assert pauses == sorted(pauses)
+    assert pauses[1] < 0.5
+    assert pauses[-1] == 30
+
+
+def test_a_pool_whose_worker_cannot_be_started_again_keeps_trying_and_says_why(tmp_path: Path) -> None:
+    moody = f"import os\nassert not os.path.exists({str(tmp_path / 'bad')!r}), 'a bad day'\n" + PLAIN
+
+    async def test() -> None:
+        async with place(tmp_path) as here:
+            pool = await here.start(here.write(moody))
+            (tmp_path / "bad").touch()
+            os.kill(pool.workers[0].pid, signal.SIGKILL)
+            await until(lambda: sum("a bad day" in report.message for report in here.reports) >= 2)
+            assert not pool.sockets
+            (tmp_path / "bad").unlink()
+            await until(lambda: pool.sockets)
+            assert here.reports[-1].happening is Happening.REPLACED
+
+    run(test())
+
+
+def test_a_worker_is_replaced_though_a_start_fails_for_a_reason_that_nobody_foresaw(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with place(tmp_path) as here:
+            release = release_of(here.write())
+            root = here.shelf.put(release, here.source)
+            faults = [OSError("unforeseen")]
+
+            async def launch() -> Launch:
+                if not faults or not here.reports:
+                    return await here.starter._launch(release, here.source, 1)
+                raise faults.pop()
+
+            pool = Pool("it", release, root, [launch], (), changed=lambda: None, report=here.reports.append)
+            await pool.start()
+            os.kill(pool.workers[0].pid, signal.SIGKILL)
+            await until(lambda: not faults and pool.sockets)
+            await pool.kill()
+
+    run(test())
+
+
+def test_a_release_whose_example_kills_or_hangs_its_worker_fails_saying_so(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with place(tmp_path) as here:
+            for what, said in (("os._exit(3)", "exited with code 3"), ("while True: pass", "hung for")):
+                etls = f"import os\nclass A:\n    def transform_predict(self):\n        {what}\n"
+                (here.models / "Model").mkdir(exist_ok=True)
+                (here.models / "Model/examples.json").write_text("[{}]")
+                with pytest.raises(ReleaseFailed, match=f"example 0 .*{said}") as failed:
+                    await here.start(here.write(etls, "serve: {timeout_s: 0.5}"))
+                assert failed.value.stage == "examples"
+                assert not here.starter.pools()
+            assert "in transform_predict" in failed.value.detail
+
+    run(test())
+
+
+def test_one_replica_that_fails_to_start_ends_all(tmp_path: Path) -> None:
+    flag = tmp_path / "first"
+    only_once = f"import os\nos.close(os.open({str(flag)!r}, os.O_CREAT | os.O_EXCL))\n" + PLAIN
+
+    async def test() -> None:
+        async with place(tmp_path) as here:
+            with pytest.raises(ReleaseFailed, match="FileExistsError"):
+                await here.start(here.write(only_once, "serve: {replicas: 2}"))
+            assert not here.starter.pools()
+            assert not list(here.run.iterdir())
+
+    run(test())
+
+
+def test_without_the_memory_that_the_predecessor_took_nothing_is_started(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with place(tmp_path, memory=lambda: Memory(limit=100 * 2**20, used=80 * 2**20, limited=True)) as here:
+            release = release_of(here.write())
+
+            async def needs(megabytes: int) -> int:
+                return megabytes * 2**20
+
+            with pytest.raises(ReleaseFailed, match=r"no memory: 20 MB are left, .* took 30 MB") as failed:
+                await here.start_release(release, make_room=lambda: needs(30))
+            assert (failed.value.stage, failed.value.heals) == ("memory", True)
+            assert (await here.start_release(release, make_room=lambda: needs(10))).sockets
+
+    run(test())
+
+
+def test_a_turn_that_lasts_long_holds_up_nobody() -> None:
+    async def test() -> None:
+        turns, began = Turns(1, longest_s=0.05), asyncio.Event()
+
+        async def wait_for_ever() -> None:
+            async with turns.turn():
+                began.set()
+                await asyncio.Event().wait()
+
+        waiting = asyncio.create_task(wait_for_ever())
+        await began.wait()
+        async with asyncio.timeout(5):
+            for _ in range(3):
+                async with turns.turn():
+                    pass
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        async with turns.turn():  # what had no turn any more gave none back
+            assert turns._free.locked()
+
+    run(test())
