@@ -124,7 +124,8 @@ class Daemon:
     ) -> None:
         log.info("stopping: requests in flight finish first")
         self._scheduler.shutdown(wait=False)
-        await self._switchboard.set_ready(False)
+        with contextlib.suppress(TimeoutError):  # a gateway that hangs is waited for later, for as long as it may take
+            await asyncio.wait_for(self._switchboard.set_ready(False), _NOT_READY_S)
         await asyncio.sleep(_NOT_READY_S)
         self._listener.close()  # ours; the gateways close theirs, and from then on connections are refused
         await self._gateways.stop()
