@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from prometheus_client import CollectorRegistry
@@ -17,6 +17,9 @@ from loader.workers.pool import Pool
 from server.state import ModelState, ServerState
 from server.table import DURATION_BUCKETS_S, Counted
 
+MOST_VERSIONS = 1000
+"""Versions of models that are counted; those that answered longest ago are forgotten first."""
+
 
 class Metrics(Collector):
     """Sums since the daemon's start. Labels come from route tables, never from a URL."""
@@ -24,7 +27,7 @@ class Metrics(Collector):
     def __init__(self, state: Callable[[], ServerState], pools: Callable[[], Iterable[Pool]]) -> None:
         self._state = state
         self._pools = pools
-        self._requests: defaultdict[str, Counter[int]] = defaultdict(Counter)
+        self._requests: dict[str, Counter[int]] = {}
         self._buckets: dict[str, list[int]] = {}
         self._registry = CollectorRegistry()
         self._registry.register(self)
@@ -35,10 +38,13 @@ class Metrics(Collector):
     def add(self, counted: Counted) -> None:
         """Take in what a gateway counted since its last message."""
         for name, statuses in counted.requests.items():
-            self._requests[name].update(statuses)
+            self._requests[name] = self._requests.pop(name, Counter()) + Counter(statuses)
         for name, buckets in counted.seconds.items():
-            sums = self._buckets.setdefault(name, [0] * len(buckets))
+            sums = self._buckets.pop(name, [0] * len(buckets))
             self._buckets[name] = [one + other for one, other in zip(sums, buckets, strict=True)]
+        for longest_unused_first in (self._requests, self._buckets):
+            while len(longest_unused_first) > MOST_VERSIONS:
+                del longest_unused_first[next(iter(longest_unused_first))]
 
     async def expose(self, request: Request) -> Response:
         return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)

@@ -61,7 +61,7 @@ class Bodies:
         self.held += len(part)
 
     def _too_large(self) -> Refused:
-        return refuse(413, "body_too_large", f"a body has at most {self._max_body} bytes")
+        return refuse(413, "body_too_large", f"a body has at most {self._max_body} bytes (MAX_BODY_MB)")
 
 
 def _overloaded() -> Refused:

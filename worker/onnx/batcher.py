@@ -92,11 +92,14 @@ class Batch:
             self.session.stop_merging(f"a batch failed whose calls went through one by one ({error})")
 
     def _share_out(self, outputs: list[Any]) -> None:
-        if all(_has_rows(output, self.rows) for output in outputs):
-            _scatter(self.calls, outputs)
-        else:
+        if not all(_has_rows(output, self.rows) for output in outputs):
             self._run_apart()
             self.session.stop_merging(f"{self.rows} rows went in and another number came out")
+            return
+        try:
+            _scatter(self.calls, outputs)
+        except MemoryError:
+            self._run_apart()  # which takes less at a time, and fails call by call
 
     def _run_apart(self) -> None:
         for call in self.calls:

@@ -130,6 +130,21 @@ def test_an_output_of_another_number_of_rows_ends_merging(output: Any) -> None:
     assert run_all(a_batcher(*later)) == [1, 1]
 
 
+def test_a_batch_whose_answers_do_not_fit_in_memory_runs_call_by_call() -> None:
+    class Full(np.ndarray[Any, Any]):
+        def copy(self, *_: Any) -> Any:
+            raise MemoryError
+
+    def run(_: list[str] | None, feeds: Mapping[str, Any]) -> list[Any]:
+        return [feeds["x"].view(Full) if len(feeds["x"]) > 1 else feeds["x"]]
+
+    lane = a_lane(run)
+    calls = [a_call(lane, 1), a_call(lane, 2)]
+    run_all(a_batcher(*calls))
+    assert answers(*calls) == [[1], [2]]
+    assert lane.merges
+
+
 def test_callers_dont_share_memory() -> None:
     lane = a_lane()
     calls = [a_call(lane, 1), a_call(lane, 2)]
