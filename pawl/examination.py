@@ -40,8 +40,8 @@ def examine(folder: Path, settings: Settings, environ: Mapping[str, str], tell: 
     found = _Found(folder, settings.base)
     try:
         _check_is_model(folder)
-        with _workplace(settings, environ) as workplace:
-            asyncio.run(_examine(folder, workplace, found, tell))
+        with _workspace(settings, environ) as workspace:
+            asyncio.run(_examine(folder, workspace, found, tell))
     except ReleaseFailed as error:
         found.note(failure=Failure(stage=error.stage, message=str(error), detail=error.detail))
     found.note(seconds=round(time.monotonic() - began, 2))
@@ -68,31 +68,31 @@ class _Found:
 
 
 @dataclass(frozen=True)
-class _Workplace:
+class _Workspace:
     """What a server has in its DATA_DIR, for as long as one check takes."""
 
     shelf: Shelf
     starter: Starter
 
 
-async def _examine(folder: Path, workplace: _Workplace, found: _Found, tell: Callable[[str], None]) -> None:
+async def _examine(folder: Path, workspace: _Workspace, found: _Found, tell: Callable[[str], None]) -> None:
     tell("reading the folder")
     source = LocalSource(folder.parent, {}, only=folder.name)
     try:
         release = await asyncio.to_thread(_release, source, folder)
         found.note(release=release.id, uses=tuple(release.folders)[1:], about=release.manifest.description)
-        await _start(release, source, workplace, found, tell)
+        await _start(release, source, workspace, found, tell)
     finally:
-        workplace.starter.close()
+        workspace.starter.close()
         source.close()
 
 
 async def _start(
-    release: Release, source: LocalSource, workplace: _Workplace, found: _Found, tell: Callable[[str], None]
+    release: Release, source: LocalSource, workspace: _Workspace, found: _Found, tell: Callable[[str], None]
 ) -> None:
     trials = Trials()
-    root = workplace.shelf.path(release)
-    start = workplace.starter.start(
+    root = workspace.shelf.path(release)
+    start = workspace.starter.start(
         *(release, source),
         replicas=1,
         prove=False,
@@ -146,7 +146,7 @@ def _requirements(root: Path, model: str) -> str | None:
 
 
 @contextmanager
-def _workplace(settings: Settings, environ: Mapping[str, str]) -> Iterator[_Workplace]:
+def _workspace(settings: Settings, environ: Mapping[str, str]) -> Iterator[_Workspace]:
     """In a temporary folder, but for the environments: those of DATA_DIR are used where no server does."""
     with tempfile.TemporaryDirectory(prefix="pawl-check-", ignore_cleanup_errors=True) as temporary:
         home = Home(Path(temporary) / "data")
@@ -162,7 +162,7 @@ def _workplace(settings: Settings, environ: Mapping[str, str]) -> Iterator[_Work
         )
         environments = Environments(kept.path / "envs", environ, settings.environment_timeout_s)
         try:
-            yield _Workplace(shelf, Starter(shelf, environments, defaults))
+            yield _Workspace(shelf, Starter(shelf, environments, defaults))
         finally:
             shelf.prune_models(set())
             shutil.rmtree(home.run, ignore_errors=True)

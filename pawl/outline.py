@@ -54,7 +54,8 @@ class _Outline:
             return "object" if "properties" in resolved else self._kind(resolved, depth + 1)
         if field.get("type") == "array":
             return f"list of {self._kind(_dict(field.get('items')), depth + 1)}{_bounds(field)}"
-        return f"{field.get('format') or field.get('type') or 'anything'}{_bounds(field)}"
+        kinds = " or ".join(map(str, _list(field.get("type")))) or field.get("type")
+        return f"{field.get('format') or kinds or 'anything'}{_bounds(field)}"
 
     def _resolved(self, schema: Schema) -> Schema:
         name = str(schema.get("$ref")).removeprefix("#/$defs/")

@@ -37,6 +37,12 @@ def test_each_field_has_a_line_with_its_type_and_what_it_is_if_not_sent() -> Non
     ]
 
 
+def test_a_field_of_several_types_names_them() -> None:
+    items = {"type": ["number", "null"]}
+    schema = {"type": "object", "properties": {"x": {"type": "array", "items": items}}, "required": ["x"]}
+    assert list(outline(schema)) == ["x: list of number or null"]
+
+
 def test_fields_of_fields_are_indented_below_them() -> None:
     found = lines(Trip)
     assert found[:3] == [
