@@ -13,7 +13,6 @@ from bench.home import ROOT
 from bench.sample import Sample, best
 from bench.screen import console
 
-PARTS = ("serve", "burst", "all", "large", "many")
 _DOCS = ROOT / "docs"
 _KEPT = _DOCS / "benchmarks"
 
@@ -21,10 +20,10 @@ _KEPT = _DOCS / "benchmarks"
 def main() -> None:
     """Write docs/benchmarks.md, its picture and the JSON behind it from what was measured last."""
     _KEPT.mkdir(exist_ok=True)
-    for part in PARTS:
+    for part in page.SECTIONS:
         if path := record.newest(part):
             shutil.copy(path, _KEPT / f"{part}.json")
-    kept = {part: json.loads(_file(part).read_text()) for part in PARTS if _file(part).exists()}
+    kept = {part: json.loads(_file(part).read_text()) for part in page.SECTIONS if _file(part).exists()}
     if "serve" in kept:
         (_KEPT / "rates.svg").write_text(plot.svg(_charts(kept["serve"])))
     (_DOCS / "benchmarks.md").write_text(page.render(kept))

@@ -1,0 +1,45 @@
+"""What every part of the page needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from bench.report import shown
+
+Section = Callable[[Any], Iterable[str]]
+"""Paragraphs, from what is in the JSON of one part."""
+
+
+def figures(title: str, notes: str = "") -> Section:
+    """A part that consists of named numbers; `notes` say what to make of them."""
+
+    def section(content: Any) -> Iterable[str]:
+        yield f"## {title}\n"
+        yield f"{measured_on(content)}\n"
+        yield named(content["figures"])
+        if notes:
+            yield f"{notes}\n"
+
+    return section
+
+
+def named(values: Mapping[str, float]) -> str:
+    """A table of names and numbers."""
+    return table(["", ""], [[what, shown(value)] for what, value in values.items()])
+
+
+def table(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """The first column to the left, the others to the right."""
+    rule = ["---", *["---:"] * (len(headings) - 1)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (headings, rule, *lines)) + "\n"
+
+
+def measured_on(content: Any) -> str:
+    """When, at which commit, and on what."""
+    machine = content["machine"]
+    return (
+        f"Measured on {content['date']} at commit `{content['commit']}` on {machine['processor']}, "
+        f"{machine['cores']} cores, {machine['memory_gb']} GB, Linux {machine['kernel']}, wrk {machine['wrk']}; "
+        f"load average at the end {machine['load_average']:.1f}."
+    )
