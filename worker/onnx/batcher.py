@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from itertools import accumulate
 from typing import Any
 
 from .lane import Lane
@@ -28,7 +29,6 @@ class Call:
         session: Lane,
         output_names: list[str] | None,
         feeds: Mapping[str, Any],
-        *,
         rows: int = 1,
         key: Hashable | None = None,
     ) -> None:
@@ -65,7 +65,7 @@ class Batch:
     def __init__(self, calls: list[Call]) -> None:
         self.calls = calls
         self.session = calls[0].session
-        self.rows = sum(call.rows for call in calls)
+        self.rows = sum([call.rows for call in calls])  # a list, which is quicker than a generator
         self.slow = self.session.is_slow(self.rows)
         """Whether running it in a second thread pays."""
 
@@ -172,8 +172,17 @@ def _has_rows(output: Any, rows: int) -> bool:
 def _scatter(calls: list[Call], outputs: list[Any]) -> None:
     """Each caller gets copies of its own rows: a view would keep the whole batch alive for as long as one caller
     keeps his answer, and copying costs less than the gathering did."""
-    start = 0
-    for call in calls:
-        end = start + call.rows
-        call.result = [output[start:end].copy() for output in outputs]
-        start = end
+    first, *others = outputs
+    for call, rows in zip(calls, _shares(calls, first), strict=True):
+        call.result = [rows.copy()]
+    for output in others:
+        for call, rows in zip(calls, _shares(calls, output), strict=True):
+            call.outcome().append(rows.copy())
+
+
+def _shares(calls: list[Call], output: Any) -> Iterable[Any]:
+    """Views of each call's rows."""
+    if len(calls) == len(output):  # going through it is quicker than cutting it up
+        return output[:, None]  # type: ignore[no-any-return]
+    ends = accumulate([call.rows for call in calls])
+    return [output[end - call.rows : end] for call, end in zip(calls, ends, strict=True)]

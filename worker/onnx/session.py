@@ -70,12 +70,13 @@ class Session:
         """The call to park; None where waiting would bring nothing: it can't be merged, and is quick."""
         if not isinstance(feeds, dict):
             return None
-        fit = self._signature.fit(output_names, feeds) if self._lane.merges else None
-        names = list(output_names) if output_names else None
-        if fit is not None:
-            return Call(self._lane, names, feeds, rows=fit.rows, key=(self._lane, fit.key))
+        if self._lane.merges and (fit := self._signature.fit(output_names, feeds)) is not None:
+            form, rows = fit
+            return Call(self._lane, form.outputs, feeds, rows, form)
         rows = rows_of(feeds)
-        return Call(self._lane, names, feeds, rows=rows) if self._lane.is_slow(rows) else None
+        if not self._lane.is_slow(rows):
+            return None
+        return Call(self._lane, list(output_names) if output_names else None, feeds, rows)
 
 
 def open_sessions(paths: Mapping[str, Path], config: WorkerConfig, batcher: Batcher) -> dict[str, Session]:

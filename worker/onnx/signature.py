@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -25,11 +25,21 @@ DTYPES: dict[str, type] = {
 """ONNX Runtime's names of element types, as numpy arrays carry them."""
 
 
-class Fit(NamedTuple):
-    """A well-formed call: it may be merged with those of the same key."""
+_MOST_FORMS = 1000
+"""A model of texts has one for each length."""
 
-    key: Hashable
-    rows: int
+
+class Form:
+    """How a well-formed call is made: it may be merged with those of the same form. Equal only to itself, so that
+    comparing two costs nothing."""
+
+    __slots__ = ("inputs", "outputs")
+
+    def __init__(self, outputs: Sequence[str], inputs: Sequence[tuple[str, tuple[int, ...]]]) -> None:
+        self.outputs = list(outputs)
+        """Names, in the order asked for."""
+        self.inputs = inputs
+        """Of each its name and the shape of a row."""
 
 
 class Signature:
@@ -38,25 +48,52 @@ class Signature:
     def __init__(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
         """Takes what `get_inputs()` and `get_outputs()` return."""
         self._inputs = [(each.name, _accepted(each.type)) for each in inputs]
+        self._names = [each.name for each in inputs]
         self._outputs = tuple(each.name for each in outputs)
         self._known = frozenset(self._outputs)
+        self._seen: dict[Hashable, Form] = {}
+        self._forms: dict[Hashable, Form] = {}
 
-    def fit(self, output_names: Sequence[str] | None, feeds: Mapping[str, Any]) -> Fit | None:
-        """None for a call that is unusual in any way: that one runs alone, and ONNX Runtime judges it."""
-        names = tuple(output_names) if output_names else self._outputs
-        if len(feeds) != len(self._inputs) or not self._known.issuperset(names):
+    def fit(self, output_names: Sequence[str] | None, feeds: Mapping[str, Any]) -> tuple[Form, int] | None:
+        """The form and the rows of a call; None for one that is unusual in any way: that one runs alone, and ONNX
+        Runtime judges it."""
+        if len(feeds) != len(self._names):
             return None
-        rows, forms = 0, []
-        for name, accepted in self._inputs:
+        seen: list[Any] = [tuple(output_names) if output_names else None]
+        rows = 0
+        for name in self._names:
             array = feeds.get(name)
-            if type(array) is not np.ndarray or accepted.isdisjoint((array.dtype.str, array.dtype.kind)):
+            if type(array) is not np.ndarray:
                 return None
             shape = array.shape
             if not shape or not shape[0] or shape[0] != (rows or shape[0]):
                 return None
             rows = shape[0]
-            forms.append((array.dtype.kind, shape[1:]))
-        return Fit((names, tuple(forms)), rows)
+            seen += (array.dtype, shape[1:])
+        form = self._seen.get(key := tuple(seen)) or self._look(key)
+        return (form, rows) if form else None
+
+    def _look(self, key: tuple[Any, ...]) -> Form | None:
+        """The form of a call that was never seen, or not lately."""
+        outputs, dtypes, shapes = key[0] or self._outputs, key[1::2], key[2::2]
+        if not self._known.issuperset(outputs):
+            return None
+        for (_, accepted), dtype in zip(self._inputs, dtypes, strict=True):
+            if accepted.isdisjoint((dtype.str, dtype.kind)):
+                return None
+        if len(self._seen) >= _MOST_FORMS:
+            self._seen, self._forms = {}, {}  # the calls that wait just don't fit with those to come
+        # By kind, for texts of any length go together.
+        alike = (outputs, tuple(dtype.kind for dtype in dtypes), shapes)
+        form = self._forms.setdefault(alike, Form(outputs, tuple(zip(self._names, shapes, strict=True))))
+        self._seen[key] = form
+        return form
+
+
+def rows_of(feeds: Mapping[str, Any]) -> int:
+    """How many rows a call seems to have, for guessing how long it takes."""
+    shapes = (getattr(value, "shape", ()) for value in feeds.values())
+    return next((shape[0] for shape in shapes if shape), 1)
 
 
 def _accepted(type: str) -> frozenset[str]:
@@ -64,9 +101,3 @@ def _accepted(type: str) -> frozenset[str]:
     if type == "tensor(string)":
         return frozenset("UO")
     return frozenset({np.dtype(DTYPES[type]).str}) if type in DTYPES else frozenset()
-
-
-def rows_of(feeds: Mapping[str, Any]) -> int:
-    """How many rows a call seems to have, for guessing how long it takes."""
-    shapes = (getattr(value, "shape", ()) for value in feeds.values())
-    return next((shape[0] for shape in shapes if shape), 1)
