@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bench import burst, fanout, large, many, publish, push, quick, serve
+from bench import burst, fanout, large, many, publish, push, quick, serve, start
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Measures Pawl on this machine.")
 
@@ -22,6 +22,7 @@ app.command("large")(large.main)
 app.command("many")(many.main)
 app.command("publish")(publish.main)
 app.command("push")(push.main)
+app.command("start")(start.main)
 
 if __name__ == "__main__":
     app()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bench.sections import serve
+from bench.sections import serve, start
 from bench.sections.markdown import Section, figures
 
 _HEAD = """\
@@ -15,7 +15,7 @@ Written by `scripts/bench publish`; the figures behind it are in [benchmarks/](b
 
 ```console
 $ scripts/bench serve      # Pawl, the limits and the peers; --help tells how to choose some
-$ scripts/bench burst      # and all, large, many
+$ scripts/bench burst      # and all, large, many, start
 $ scripts/bench publish
 ```
 
@@ -39,6 +39,7 @@ SECTIONS: Mapping[str, Section] = {
     "all": figures("POST /all over twenty models"),
     "large": figures("Bodies of a megabyte, 8 connections"),
     "many": figures("Many models at once"),
+    "start": start.section,
 }
 """By the name that `record.write` gives the JSON, from top to bottom."""
 

@@ -166,7 +166,7 @@ class WorkerProcess:
             self._process = await asyncio.create_subprocess_exec(
                 *(str(self._launch.python), "-P", "-s", str(BOOT), str(theirs.fileno())),
                 cwd=self.config.folder,
-                env=_environment(self._launch.environ),
+                env=environment(self._launch.environ),
                 pass_fds=(theirs.fileno(),),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
@@ -269,7 +269,7 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+def environment(environ: Mapping[str, str]) -> dict[str, str]:
     """What a worker finds in its environment: ours, less what would change how Python starts."""
     kept = {name: value for name, value in environ.items() if not name.startswith("PYTHON")}
     return {
