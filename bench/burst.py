@@ -13,8 +13,8 @@ from bench import processes, wrk
 from bench.arrivals import Arrival, arrive
 from bench.endpoint import dump
 from bench.models_server import endpoint, serving_files, wait_ready
+from bench.prepare import prepare
 from bench.report import Figures, tell
-from bench.serve import prepare
 from tests.serving import Server
 
 _ETLS = """

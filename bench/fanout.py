@@ -10,8 +10,8 @@ from bench import wrk
 from bench.models import MODELS
 from bench.models_server import Files, endpoint, serving_files, wait_ready
 from bench.peers import pawl
+from bench.prepare import prepare
 from bench.report import Figures, tell
-from bench.serve import prepare
 from tests.serving import Server
 
 _WAIT_MS = 20

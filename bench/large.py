@@ -15,8 +15,8 @@ from bench.endpoint import Endpoint, dump
 from bench.models import MODELS
 from bench.models_server import endpoint, serving_files, wait_ready
 from bench.peers import bare
+from bench.prepare import prepare
 from bench.report import Figures, tell
-from bench.serve import prepare
 
 _FILES = {
     "Numbers/etls.py": """

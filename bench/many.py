@@ -12,8 +12,8 @@ from bench import processes, wrk
 from bench.models import MODELS
 from bench.models_server import endpoint, serving_files, wait_ready
 from bench.peers import pawl
+from bench.prepare import prepare
 from bench.report import tell
-from bench.serve import prepare
 from tests.serving import Server
 
 _READY_S = 900.0

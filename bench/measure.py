@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 
-from bench import processes, wrk
-from bench.contender import CannotStart
-from bench.contenders import CONTENDERS
+from bench import cores, processes, wrk
+from bench.contender import CannotStart, Contender
 from bench.endpoint import Endpoint, WrongAnswer
 from bench.models import Model
 from bench.sample import Failure, Outcome, Sample
@@ -17,13 +17,28 @@ _WARM_UP_S = 1.0
 _BROKEN = (CannotStart, WrongAnswer, OSError, subprocess.SubprocessError)
 
 
-def measure(name: str, model: Model, connections: Sequence[int], seconds: float) -> Iterator[Outcome]:
-    """A sample for each number of connections; a failure instead of those that couldn't be had."""
+def measure(
+    name: str,
+    contender: Contender,
+    model: Model,
+    connections: Sequence[int],
+    seconds: float,
+    server_cores: int | None = None,
+) -> Iterator[Outcome]:
+    """A sample for each number of connections; a failure instead of those that couldn't be had.
+
+    `server_cores`: how many the server may use, the load generator having the others; None: all use all.
+    """
+    available = os.sched_getaffinity(0)
+    servers, load = cores.share(available, server_cores) if server_cores else (available, available)
     try:
-        with CONTENDERS[name].serving(model) as endpoint:
-            endpoint.check(model)
-            for count in connections:
-                yield _sample(name, endpoint, model, count, seconds)
+        with ExitStack() as stack:
+            with cores.on(servers):
+                endpoint = stack.enter_context(contender.serving(model))
+            with cores.on(load):
+                endpoint.check(model)
+                for count in connections:
+                    yield _sample(name, endpoint, model, count, seconds)
     except _BROKEN as error:
         yield Failure(name, model.name, f"{type(error).__name__}: {error}")
 
@@ -34,6 +49,7 @@ def _sample(name: str, endpoint: Endpoint, model: Model, connections: int, secon
     cpu, counters = processes.cpu(), endpoint.counters()
     load = wrk.load(endpoint, body, connections, seconds)
     used, counted = processes.difference(cpu, processes.cpu()), processes.difference(counters, endpoint.counters())
+    thousands = max(1, load.requests) / 1000
     return Sample(
         contender=name,
         model=model.name,
@@ -42,10 +58,11 @@ def _sample(name: str, endpoint: Endpoint, model: Model, connections: int, secon
         p50_ms=load.p50_us / 1000,
         p99_ms=load.p99_us / 1000,
         errors=load.errors,
-        cpu_s={role: 1000 * spent / max(1, load.requests) for role, spent in used.items() if spent},
+        cpu_s={role: spent / thousands for role, spent in used.items() if spent},
         memory_mb=processes.memory_mb(),
         batch=_mean_batch(counted),
         load_average=os.getloadavg()[0],
+        load_cpu_s=load.cpu_s / thousands,
     )
 
 

@@ -46,7 +46,7 @@ SECTIONS: Mapping[str, Section] = {
 
 def render(kept: Mapping[str, Any]) -> str:
     """The page, from the JSON of the parts that there are."""
-    parts = [_HEAD]
+    parts = [_HEAD, *targets.section(kept)]
     for part, section in SECTIONS.items():
         if part in kept:
             parts += section(kept[part])

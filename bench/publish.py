@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 from bench import page, plot, record
 from bench.contenders import CONTENDERS
 from bench.home import ROOT
-from bench.sample import Sample, best
+from bench.rounds import Run
 from bench.screen import console
 
 _DOCS = ROOT / "docs"
@@ -21,8 +20,8 @@ def main() -> None:
     """Write docs/benchmarks.md, its picture and the JSON behind it from what was measured last."""
     _KEPT.mkdir(exist_ok=True)
     for part in page.SECTIONS:
-        if path := record.newest(part):
-            shutil.copy(path, _KEPT / f"{part}.json")
+        if newest := record.newest(part):
+            _file(part).write_text(record.dump(newest))
     kept = {part: json.loads(_file(part).read_text()) for part in page.SECTIONS if _file(part).exists()}
     if "serve" in kept:
         (_KEPT / "rates.svg").write_text(plot.svg(_charts(kept["serve"])))
@@ -35,14 +34,14 @@ def _file(part: str) -> Path:
 
 
 def _charts(serve: Any) -> dict[str, plot.Bars]:
-    samples = best([Sample(**each) for each in serve["samples"]])
-    keys = dict.fromkeys((sample.model, sample.connections) for sample in samples)
+    run = Run.of(serve)
+    samples = sorted(run.best.samples.values(), key=lambda one: -one.rate)
     return {
         f"{model}, {connections} connections, requests/s": [
             (one.contender, CONTENDERS[one.contender].title, one.rate)
-            for one in sorted(samples, key=lambda one: -one.rate)
+            for one in samples
             if (one.model, one.connections) == (model, connections)
         ]
-        for model, connections in keys
+        for model, connections in run.scenes
         if connections > 1
     }

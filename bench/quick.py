@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
-from bench.sample import Failure, Sample, best
+from bench import record
+from bench.prepare import prepare
+from bench.rounds import NotMeasured, Run, Spread
 from bench.screen import console
-from bench.serve import Plan, prepare, run
+from bench.serve import Plan, run
 from bench.table import tables
+
+_MODELS = ("trees", "network")
+_CONNECTIONS = 32
 
 
 def main(
@@ -19,20 +24,38 @@ def main(
 ) -> None:
     """Pawl and the bare app only, in under two minutes: their ratio is what a change may move."""
     prepare()
-    outcomes = list(run(Plan(["bare", "pawl"], ["trees", "network"], [32], seconds, rounds)))
-    for table in tables(outcomes):
+    before = record.newest("quick", but=record.commit())
+    done = run(Plan(["bare", "pawl"], _MODELS, [_CONNECTIONS], seconds, rounds, server_cores=2, limits=False))
+    for table in tables(done):
         console.print(table)
-    samples = [each for each in outcomes if isinstance(each, Sample)]
-    for model in ("trees", "network"):
-        console.print(f"{model}: {_told(samples, model)}")
-    if any(isinstance(each, Failure) for each in outcomes):
-        raise typer.Exit(1)
+    try:
+        ratios = {f"{model}: {what}": spread for model in _MODELS for what, spread in _ratios(done, model).items()}
+    except NotMeasured as error:
+        console.print(f"[red]no ratio without {error}[/red]")
+        raise typer.Exit(1) from error
+    _tell(ratios, before)
+    record.write("quick", {"figures": {what: spread.value for what, spread in ratios.items()}})
 
 
-def _told(samples: Sequence[Sample], model: str) -> str:
-    """Rates, and CPU time beside them, which other work on the machine disturbs less."""
-    of = {sample.contender: sample for sample in best(samples) if sample.model == model}
-    if len(of) < 2:
-        return "no ratio"
-    rate, cpu = of["pawl"].rate / of["bare"].rate, of["pawl"].cpu_sum_s / of["bare"].cpu_sum_s
-    return f"Pawl answers [bold]{rate:.3f}[/bold] of what the bare app does, with {cpu:.2f} times its CPU time for each"
+def _ratios(done: Run, model: str) -> Mapping[str, Spread]:
+    """Of rates, and of CPU time, which other work on the machine disturbs less."""
+    pawl, bare = ("pawl", model, _CONNECTIONS), ("bare", model, _CONNECTIONS)
+    return {
+        "requests/s, of the bare app's": done.spread(lambda view: view.rate(*pawl) / view.rate(*bare)),
+        "CPU time of a request, times the bare app's": done.spread(
+            lambda view: view.sample(*pawl).cpu_sum_s / view.sample(*bare).cpu_sum_s
+        ),
+    }
+
+
+def _tell(ratios: Mapping[str, Spread], before: record.Kept | None) -> None:
+    for what, spread in ratios.items():
+        console.print(f"{what:<56} [bold]{spread}[/bold]{_change(what, spread, before)}")
+
+
+def _change(what: str, spread: Spread, before: record.Kept | None) -> str:
+    """Beside the last run of another commit."""
+    if before is None:
+        return ""
+    was = before["figures"][what]
+    return f"  {spread.value / was - 1:+.1%} since {was:.2f} at {before['commit']}"

@@ -17,6 +17,9 @@ from loader.workers.machine import processors
 
 _RESULTS = HOME / "results"
 
+Kept = Mapping[str, Any]
+"""The JSON of one part: what it is about, and its figures."""
+
 
 def write(part: str, figures: Mapping[str, Any]) -> Path:
     """Keep the figures of one part of the bench; the file they are in."""
@@ -24,14 +27,22 @@ def write(part: str, figures: Mapping[str, Any]) -> Path:
     path = _RESULTS / f"{part}-{now:%Y%m%dT%H%M%S}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     about = {"part": part, "date": f"{now:%Y-%m-%d %H:%M} UTC", "commit": commit(), "machine": machine()}
-    path.write_text(json.dumps({**about, **figures}, indent=1) + "\n")
+    path.write_text(dump({**about, **figures}))
     return path
 
 
-def newest(part: str) -> Path | None:
-    """The last file of that part."""
-    found = sorted(_RESULTS.glob(f"{part}-*.json"))
-    return found[-1] if found else None
+def dump(kept: Kept) -> str:
+    """As it is kept."""
+    return json.dumps(kept, indent=1) + "\n"
+
+
+def newest(part: str, but: str = "") -> Kept | None:
+    """What was kept last of that part; `but`: not of that commit."""
+    for path in sorted(_RESULTS.glob(f"{part}-*.json"), reverse=True):
+        kept: Kept = json.loads(path.read_text())
+        if kept["commit"] != but:
+            return kept
+    return None
 
 
 def commit() -> str:

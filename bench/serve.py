@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
-from bench import limits, processes, record, wrk
+from bench import record
 from bench.contender import CannotStart
 from bench.contenders import CONTENDERS
+from bench.limits import Limit, measure_limits
 from bench.measure import measure
 from bench.models import MODELS
+from bench.prepare import prepare
+from bench.rounds import Run
 from bench.sample import Failure, Outcome, Sample
 from bench.screen import console
-from bench.table import tables
-
-_LIMIT_S = 1.0
+from bench.table import table, tables
+from bench.verdicts import HEADINGS, judge_run, rows
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Plan:
     connections: Sequence[int]
     seconds: float
     rounds: int
+    server_cores: int
+    limits: bool = True
 
     @property
     def size(self) -> int:
@@ -41,64 +46,65 @@ def main(
     model: Annotated[str, typer.Option(help=f"some of {','.join(MODELS)}")] = ",".join(MODELS),
     connections: Annotated[str, typer.Option(help="numbers of connections")] = "1,32,256",
     seconds: Annotated[float, typer.Option(help="of each measurement")] = 5.0,
-    rounds: Annotated[int, typer.Option(help="how often all take their turn; the best counts")] = 1,
+    rounds: Annotated[int, typer.Option(help="how often all take their turn; the best counts, the spread shows")] = 1,
+    server_cores: Annotated[int, typer.Option(help="cores that a server may use; wrk has the others, if any")] = 2,
     note: Annotated[str, typer.Option(help="what readers should know of the machine")] = "",
 ) -> None:
     """Throughput, latency, CPU and memory beside the limits and the peers."""
-    plan = Plan(_chosen(only, CONTENDERS), _chosen(model, MODELS), _numbers(connections), seconds, rounds)
+    plan = Plan(_chosen(only, CONTENDERS), _chosen(model, MODELS), _numbers(connections), seconds, rounds, server_cores)
     prepare()
-    alone = measure_limits(plan.models)
-    outcomes = list(run(plan))
-    for table in tables(outcomes):
-        console.print(table)
-    path = record.write(
-        "serve", {"plan": asdict(plan), "note": note, "onnxruntime_alone": alone, **figures(plan, outcomes)}
-    )
+    done = run(plan)
+    for each in tables(done):
+        console.print(each)
+    console.print(_targets(done))
+    versions = {name: _versions(name) for name in plan.contenders}
+    path = record.write("serve", {"plan": asdict(plan), "note": note, "versions": versions, **figures(done)})
     console.print(f"written to {path}; `scripts/bench publish` puts it into docs/benchmarks.md")
 
 
-def prepare() -> None:
-    """What every measurement with the load generator needs."""
-    try:
-        wrk.install()
-    except wrk.NoWrk as error:
-        console.print(f"[red]{error}[/red]")
-        raise typer.Exit(1) from error
-    processes.adopt()
+def run(plan: Plan) -> Run:
+    """Everyone in turn, as often as there are rounds; progress is printed."""
+    limits: list[Limit] = []
+    outcomes: list[Outcome] = []
+    for number in range(plan.rounds):
+        if plan.limits:
+            limits += _limits(plan, number)
+        for outcome in _round(plan):
+            outcomes.append(replace(outcome, round=number))
+            console.print(f"[dim]{len(outcomes)}/{plan.size}[/dim] {_line(outcome)}")
+    samples = [each for each in outcomes if isinstance(each, Sample)]
+    return Run(samples, limits, [each for each in outcomes if isinstance(each, Failure)])
 
 
-def measure_limits(models: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Rows a second of ONNX Runtime alone, by model and batch."""
-    alone = {}
-    for name in models:
-        alone[name] = {str(batch): limits.rows_per_second(MODELS[name], batch, _LIMIT_S) for batch in limits.BATCHES}
-        told = ", ".join(f"{rate:,.0f} at batch {batch}" for batch, rate in alone[name].items())
-        console.print(f"ONNX Runtime alone, {name}: {told} rows/s")
-    return alone
-
-
-def run(plan: Plan) -> Iterator[Outcome]:
-    """Everyone in turn, as often as there are rounds."""
-    number = 0
-    for name, model in [
-        (name, MODELS[model]) for _ in range(plan.rounds) for model in plan.models for name in plan.contenders
-    ]:
-        for outcome in measure(name, model, plan.connections, plan.seconds):
-            number += 1
-            console.print(f"[dim]{number}/{plan.size}[/dim] {_line(outcome)}")
-            yield outcome
-
-
-def figures(plan: Plan, outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """The outcomes as they go into JSON."""
+def figures(done: Run) -> dict[str, Any]:
+    """As they go into JSON, and come out of it by `Run.of`."""
     return {
-        "versions": {name: versions(name) for name in plan.contenders},
-        "samples": [asdict(each) for each in outcomes if isinstance(each, Sample)],
-        "failures": [asdict(each) for each in outcomes if isinstance(each, Failure)],
+        "limits": [asdict(each) for each in done.limits],
+        "samples": [asdict(each) for each in done.samples],
+        "failures": [asdict(each) for each in done.failures],
     }
 
 
-def versions(name: str) -> Mapping[str, str]:
+def _limits(plan: Plan, number: int) -> Iterator[Limit]:
+    for limit in measure_limits(plan.models, number):
+        console.print(f"ONNX Runtime alone, {limit.model}, batch {limit.batch}: {limit.rate:,.0f} rows/s")
+        yield limit
+
+
+def _round(plan: Plan) -> Iterator[Outcome]:
+    for model in plan.models:
+        for name in plan.contenders:
+            contender = CONTENDERS[name]
+            yield from measure(
+                name, contender, MODELS[model], plan.connections, plan.seconds, server_cores=plan.server_cores
+            )
+
+
+def _targets(done: Run) -> Table:
+    return table("targets", HEADINGS, ([cell.strip("*") for cell in row] for row in rows(judge_run(done))))
+
+
+def _versions(name: str) -> Mapping[str, str]:
     try:
         return CONTENDERS[name].versions()
     except CannotStart:

@@ -1,56 +1,54 @@
-"""The figures on the terminal."""
+"""The figures of the contenders as rows, and on the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.table import Table
 
 from bench.contenders import CONTENDERS
-from bench.sample import Failure, Outcome, Sample, best
+from bench.rounds import NotMeasured, Run
+from bench.sample import Failure, Sample
 
 HEADINGS = ("", "req/s", "of bare", "of Pawl", "p50 ms", "p99 ms", "errors", "CPU s/1,000", "MB", "batch")
 
-Rates = Mapping[str, float]
+
+def table(title: str, headings: Sequence[str], lines: Iterable[Sequence[str]]) -> Table:
+    """The first column to the left, the others to the right."""
+    made = Table(title=title, title_justify="left")
+    for number, heading in enumerate(headings):
+        made.add_column(heading, justify="right" if number else "left", no_wrap=True)
+    for line in lines:
+        made.add_row(*line)
+    return made
 
 
-def tables(outcomes: Sequence[Outcome]) -> Iterable[Table]:
+def tables(run: Run) -> Iterable[Table]:
     """One for each model and number of connections."""
-    samples = best([each for each in outcomes if isinstance(each, Sample)])
-    failures = unique([each for each in outcomes if isinstance(each, Failure)])
-    for model, connections in dict.fromkeys((sample.model, sample.connections) for sample in samples):
-        here = [one for one in samples if (one.model, one.connections) == (model, connections)]
-        yield _table(f"{model}, {connections} connections", here, [one for one in failures if one.model == model])
+    for model, connections in run.scenes:
+        failures = [failure for failure in run.failures if failure.model == model]
+        failed = [[CONTENDERS[failure.contender].title, "failed"] for failure in failures]
+        made = table(f"{model}, {connections} connections", HEADINGS, [*rows(run, model, connections), *failed])
+        made.caption = "\n".join(_notes(run, model, connections, failures))
+        yield made
 
 
-def _table(title: str, samples: Sequence[Sample], failures: Sequence[Failure]) -> Table:
-    table = Table(title=title, title_justify="left")
-    for number, heading in enumerate(HEADINGS):
-        table.add_column(heading, justify="right" if number else "left", no_wrap=True)
-    for row in rows(samples):
-        table.add_row(*row)
-    for failure in failures:
-        table.add_row(CONTENDERS[failure.contender].title, "failed", *[""] * (len(HEADINGS) - 2))
-    table.caption = "\n".join(_notes(samples, failures))
-    return table
-
-
-def _notes(samples: Sequence[Sample], failures: Sequence[Failure]) -> Iterable[str]:
-    if parts := cpu_parts(samples):
+def _notes(run: Run, model: str, connections: int, failures: Sequence[Failure]) -> Iterable[str]:
+    if parts := cpu_parts(run, model, connections):
         yield f"Pawl's CPU: {parts}"
     for failure in failures:
         yield f"{CONTENDERS[failure.contender].title}: {failure.why}"
 
 
-def rows(samples: Sequence[Sample]) -> Iterable[Sequence[str]]:
-    """What stands under the headings, fastest first. All samples are of one model and number of connections."""
-    rates = {sample.contender: sample.rate for sample in samples}
-    for sample in sorted(samples, key=lambda sample: -sample.rate):
+def rows(run: Run, model: str, connections: int) -> Iterable[Sequence[str]]:
+    """What stands under the headings, fastest first."""
+    here = [sample for sample in run.best.samples.values() if sample.key[1:] == (model, connections)]
+    for sample in sorted(here, key=lambda sample: -sample.rate):
         yield (
             CONTENDERS[sample.contender].title,
             f"{sample.rate:,.0f}",
-            ratio(sample.rate, rates.get("bare")),
-            ratio(sample.rate, rates.get("pawl")),
+            _ratio(run, sample, "bare"),
+            _ratio(run, sample, "pawl"),
             f"{sample.p50_ms:,.2f}",
             f"{sample.p99_ms:,.2f}",
             f"{sample.errors:,}",
@@ -60,16 +58,17 @@ def rows(samples: Sequence[Sample]) -> Iterable[Sequence[str]]:
         )
 
 
-def cpu_parts(samples: Sequence[Sample]) -> str:
+def cpu_parts(run: Run, model: str, connections: int) -> str:
     """CPU seconds per 1,000 requests of Pawl's processes; empty without Pawl."""
-    parts = next((sample.cpu_s for sample in samples if sample.contender == "pawl"), {})
+    sample = run.best.samples.get(("pawl", model, connections))
+    parts = sample.cpu_s if sample else {}
     return ", ".join(f"{role} {parts[role]:.3f}" for role in ("gateway", "worker", "daemon") if role in parts)
 
 
-def ratio(rate: float, other: float | None) -> str:
-    return f"{rate / other:.2f}" if other else ""
-
-
-def unique(failures: Sequence[Failure]) -> list[Failure]:
-    """Each once, however many rounds it failed in."""
-    return list({(failure.contender, failure.model): failure for failure in failures}.values())
+def _ratio(run: Run, sample: Sample, other: str) -> str:
+    if sample.contender == other:
+        return "1.00"
+    try:
+        return str(run.ratio(sample, other))
+    except NotMeasured:
+        return ""

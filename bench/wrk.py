@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -34,6 +35,8 @@ class Load:
     """Answers with a status of 400 or more."""
     broken: int
     """Connections that failed or took too long."""
+    cpu_s: float = 0.0
+    """CPU seconds of wrk itself."""
 
     @property
     def rate(self) -> float:
@@ -52,8 +55,9 @@ def load(endpoint: Endpoint, body: bytes, connections: int, seconds: float) -> L
         headers = [f"{name}: {value}" for name, value in endpoint.wire.headers.items()]
         command = ["wrk", "-t1", f"-c{connections}", f"-d{_whole(seconds)}s", f"--timeout={_PATIENCE_S}s"]
         command += ["-s", str(_SCRIPT), endpoint.url, "--", file.name, endpoint.wire.media, *headers]
+        before = _children_cpu_s()
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 2 * _PATIENCE_S)
-    return Load(**json.loads(done.stdout.strip().splitlines()[-1]))
+    return Load(**json.loads(done.stdout.strip().splitlines()[-1]), cpu_s=_children_cpu_s() - before)
 
 
 def install() -> None:
@@ -68,6 +72,12 @@ def version() -> str:
     """As wrk says it."""
     told = subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False).stdout
     return told.split(" [")[0].removeprefix("wrk ").strip()
+
+
+def _children_cpu_s() -> float:
+    """Of those that have ended and were waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _whole(seconds: float) -> int:

@@ -2,57 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bench.contenders import CONTENDERS
 from bench.models import MODELS
 from bench.peers.pawl import ETLS
-from bench.sample import Failure, Sample, best
+from bench.rounds import NotMeasured, Run, View
 from bench.sections.markdown import measured_on, table
-from bench.table import HEADINGS, cpu_parts, rows, unique
+from bench.table import HEADINGS, cpu_parts, rows
 
 
 def section(content: Any) -> Iterable[str]:
     """Tables for each model and number of connections; how each contender is set."""
-    samples = best([Sample(**each) for each in content["samples"]])
-    failures = unique([Failure(**each) for each in content["failures"]])
-    plan = content["plan"]
+    run = Run.of(content)
     yield "## Throughput, beside the limits and the peers\n"
     yield measured_on(content)
-    yield f"{plan['seconds']:g} s each after a warm-up; rounds: {plan['rounds']}, of which each one's best counts."
-    loads = [sample["load_average"] for sample in content["samples"]]
-    yield f"Load average while measuring, the bench included: {min(loads):.1f} to {max(loads):.1f}.\n"
-    if content["note"]:
-        yield f"{content['note']}\n"
+    yield from _how(content, run)
     yield "![Requests per second](benchmarks/rates.svg)\n"
-    for model, connections in sorted(dict.fromkeys((sample.model, sample.connections) for sample in samples)):
-        here = [sample for sample in samples if (sample.model, sample.connections) == (model, connections)]
+    for model, connections in run.scenes:
         yield f"### {MODELS[model].title}; connections: {connections}\n"
-        yield table(HEADINGS, [*rows(here), *_failed(failures, model)])
-        if parts := cpu_parts(here):
-            yield f"Pawl's CPU s/1,000: {parts}.\n"
-        yield _of_runtime(here, content["onnxruntime_alone"][model]["32"])
-    yield from _alone(content["onnxruntime_alone"])
+        yield table(HEADINGS, [*rows(run, model, connections), *_failed(run, model)])
+        yield from _about_pawl(run, model, connections)
+    yield from _alone(run.best)
     yield from _set(content)
 
 
-def _of_runtime(samples: Sequence[Sample], alone: float) -> str:
-    rates = {sample.contender: sample.rate for sample in samples}
-    return f"Pawl reaches {rates['pawl'] / alone:.2f} of ONNX Runtime alone at batch 32.\n" if "pawl" in rates else ""
+def _how(content: Any, run: Run) -> Iterable[str]:
+    plan = content["plan"]
+    yield (
+        f"{plan['seconds']:g} s each after a warm-up; rounds: {plan['rounds']}, of which each one's best counts. "
+        f"Cores that a server may use: {min(plan['server_cores'], content['machine']['cores'])}; wrk has the others, "
+        "or the same where there are none."
+    )
+    loads = [sample.load_average for sample in run.samples]
+    yield f"Load average while measuring, the bench included: {min(loads):.1f} to {max(loads):.1f}.\n"
+    if content["note"]:
+        yield f"{content['note']}\n"
 
 
-def _failed(failures: Sequence[Failure], model: str) -> Iterable[Sequence[str]]:
-    for failure in failures:
+def _about_pawl(run: Run, model: str, connections: int) -> Iterable[str]:
+    if parts := cpu_parts(run, model, connections):
+        yield f"Pawl's CPU s/1,000: {parts}.\n"
+    if model == "network":  # the trees alone are so fast that a server's rate says nothing beside theirs
+        try:
+            share = run.spread(lambda view: view.rate("pawl", model, connections) / view.limit(model, 32))
+        except NotMeasured:
+            return
+        yield f"Pawl reaches {share} of ONNX Runtime alone at batch 32.\n"
+
+
+def _failed(run: Run, model: str) -> Iterable[list[str]]:
+    for failure in run.failures:
         if failure.model == model:
             title = CONTENDERS[failure.contender].title
             yield [title, f"failed: {failure.why}", *[""] * (len(HEADINGS) - 2)]
 
 
-def _alone(alone: Mapping[str, Mapping[str, float]]) -> Iterable[str]:
+def _alone(view: View) -> Iterable[str]:
+    models: Mapping[str, None] = dict.fromkeys(model for model, _ in view.limits)
+    batches = sorted({batch for _, batch in view.limits})
     yield "### ONNX Runtime alone, in a loop, one thread: rows/s\n"
-    batches = list(next(iter(alone.values())))
-    lines = [[MODELS[model].title, *(f"{rate:,.0f}" for rate in rates.values())] for model, rates in alone.items()]
+    lines = [[MODELS[model].title, *(f"{view.limit(model, batch):,.0f}" for batch in batches)] for model in models]
     yield table(["", *(f"batch {batch}" for batch in batches)], lines)
 
 

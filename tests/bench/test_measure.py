@@ -18,7 +18,7 @@ from bench.endpoint import Endpoint, WrongAnswer
 from bench.models import MODELS
 from bench.page import render
 from bench.peers.pawl import WIRE
-from bench.sample import Sample, best
+from bench.sample import Sample
 
 
 @pytest.fixture(autouse=True)
@@ -82,23 +82,15 @@ def test_requests_arrive_at_the_rate_asked_for_and_each_is_told_of() -> None:
     assert all(one.took > 0 for one in arrivals)
 
 
-def sample(rate: float, errors: int) -> Sample:
-    return Sample("pawl", "trees", 32, rate, 1.0, 2.0, errors, {"worker": 0.1}, 100.0, 4.0, 0.5)
-
-
-def test_the_best_round_counts_and_the_errors_of_all() -> None:
-    [chosen] = best([sample(10, 1), sample(30, 2), sample(20, 0)])
-    assert (chosen.rate, chosen.errors) == (30, 3)
-
-
 def test_the_page_names_who_failed_and_why() -> None:
+    pawl = Sample("pawl", "network", 32, 10, 1.0, 2.0, 0, {"worker": 0.1}, 100.0, 4.0, 0.5)
     serve = {
         "date": "today", "commit": "abc", "note": "", "versions": {"ray": {}},
         "machine": {"processor": "P", "cores": 2, "memory_gb": 4, "kernel": "6", "wrk": "4", "load_average": 1.0},
-        "plan": {"seconds": 5.0, "rounds": 1},
-        "samples": [vars(sample(10, 0))],
-        "failures": [{"contender": "ray", "model": "trees", "why": "it caught fire"}],
-        "onnxruntime_alone": {"trees": {"32": 100.0}},
+        "plan": {"seconds": 5.0, "rounds": 1, "server_cores": 2},
+        "samples": [vars(pawl)],
+        "failures": [{"contender": "ray", "model": "network", "why": "it caught fire"}],
+        "limits": [{"model": "network", "batch": 32, "rate": 100.0}],
     }  # fmt: skip
     page = render({"serve": serve})
     assert "| Ray Serve | failed: it caught fire |" in page
