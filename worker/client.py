@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import NamedTuple, cast
+from typing import NamedTuple, Protocol, cast
 
 from .protocol import HEADER, MAX_ANSWER, FrameError, FrameReader, Kind, pack_frame
 
@@ -17,13 +17,22 @@ class Answer(NamedTuple):
     body: bytes
 
 
+class Waiter(Protocol):
+    """Who waits for an answer: one of the two is called, once."""
+
+    def answered(self, status: int, body: bytes) -> None: ...
+
+    def lost(self) -> None:
+        """The connection has ended, and nobody knows how far the worker got."""
+
+
 class WorkerConnection(asyncio.Protocol):
     """Requests outstanding at one worker. What is asked in one tick of the event loop is sent together."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._reader = FrameReader(MAX_ANSWER)
-        self._waiting: dict[int, asyncio.Future[Answer]] = {}
+        self._waiting: dict[int, Waiter] = {}
         self._last_id = 0
         self._unsent: list[bytes] = []
         self._transport: asyncio.WriteTransport
@@ -38,20 +47,28 @@ class WorkerConnection(asyncio.Protocol):
         """Whether no further request can be sent."""
         return self._transport.is_closing() or self._lost.done()
 
-    async def request(self, body: bytes, deadline_ns: int) -> Answer:
-        """The worker's answer to `body`. Raises WorkerLost; a caller that is cancelled tells the worker so."""
+    def send(self, body: bytes, deadline_ns: int, waiter: Waiter) -> int:
+        """The id of the request that was sent. Raises WorkerLost."""
         if self.closed:
             raise WorkerLost
         id = self._free_id()
-        answer: asyncio.Future[Answer] = self._loop.create_future()
-        self._waiting[id] = answer
-        self._send(HEADER.pack(len(body), id, deadline_ns, 0, Kind.REQUEST), body)
+        self._waiting[id] = waiter
+        self._write(HEADER.pack(len(body), id, deadline_ns, 0, Kind.REQUEST), body)
+        return id
+
+    def forget(self, id: int) -> None:
+        """Nobody waits for that answer any more: tell the worker so."""
+        if self._waiting.pop(id, None) is not None and not self.closed:
+            self._write(pack_frame(Kind.CANCEL, id))
+
+    async def request(self, body: bytes, deadline_ns: int) -> Answer:
+        """The worker's answer to `body`. Raises WorkerLost; a caller that is cancelled tells the worker so."""
+        waiter = _Future(self._loop.create_future())
+        id = self.send(body, deadline_ns, waiter)
         try:
-            return await answer
-        except asyncio.CancelledError:
-            if self._waiting.pop(id, None) is not None and not self.closed:
-                self._send(pack_frame(Kind.CANCEL, id))
-            raise
+            return await waiter.answer
+        finally:
+            self.forget(id)
 
     def close(self) -> None:
         """Ends the connection; what is still outstanding gets WorkerLost."""
@@ -68,22 +85,20 @@ class WorkerConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         try:
             for frame in self._reader.feed(data):
-                answer = self._waiting.pop(frame.id, None)
-                # Its caller may have been cancelled in this very tick, and not have run since.
-                if answer is not None and not answer.done():
-                    answer.set_result(Answer(frame.status, frame.body))
+                waiter = self._waiting.pop(frame.id, None)
+                if waiter is not None:
+                    waiter.answered(frame.status, frame.body)
         except FrameError:
             self._transport.close()
 
     def connection_lost(self, _: Exception | None) -> None:
         waiting, self._waiting = self._waiting, {}
-        for answer in waiting.values():
-            if not answer.done():
-                answer.set_exception(WorkerLost())
+        for waiter in waiting.values():
+            waiter.lost()
         if not self._lost.done():
             self._lost.set_result(None)
 
-    def _send(self, *parts: bytes) -> None:
+    def _write(self, *parts: bytes) -> None:
         if not self._unsent:
             self._loop.call_soon(self._flush)
         self._unsent += parts
@@ -100,6 +115,22 @@ class WorkerConnection(asyncio.Protocol):
             if id not in self._waiting:
                 self._last_id = id
                 return id
+
+
+class _Future:
+    """A waiter that is waited for."""
+
+    def __init__(self, answer: asyncio.Future[Answer]) -> None:
+        self.answer = answer
+
+    def answered(self, status: int, body: bytes) -> None:
+        # Whoever waits may have been cancelled in this very tick, and not have run since.
+        if not self.answer.done():
+            self.answer.set_result(Answer(status, body))
+
+    def lost(self) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(WorkerLost())
 
 
 async def connect(path: str) -> WorkerConnection:

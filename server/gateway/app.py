@@ -1,24 +1,31 @@
-"""The ASGI application: from a request's path to whoever answers it."""
+"""From a request's path to whoever answers it."""
 
 from __future__ import annotations
 
-import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
 
-from server.gateway.asgi import Receive, Scope, Send, declared_length, json_length, respond, respond_refused
-from server.gateway.body import Bodies, CallerGone
-from server.gateway.caller import Caller
+from server.gateway.body import Bodies
 from server.gateway.dispatch import Dispatch
+from server.gateway.exchange import Answerer, Exchange, encode_headers
 from server.gateway.fanout import flat, malformed, score_all, side_by_side
 from server.gateway.forward import Forward
 from server.gateway.place import Kind, Place, find_place, may_be_version
-from server.gateway.refusal import CLOSE, JSON_TYPE, NO_STORE, Refused, refuse, shorten
+from server.gateway.refusal import JSON_TYPE, NO_STORE, Refused, refuse, shorten
+from server.gateway.request import declared_length, json_length, parse_url
 from server.gateway.routing import Target
 from server.gateway.starts import Starts
 from server.gateway.tables import Tables
+from server.task import spawn
+
+log = logging.getLogger("pawl.gateway")
 
 _ALLOW = (b"allow", b"GET, HEAD, POST")
 _ALLOW_READING = (b"allow", b"GET, HEAD")
-_READING = ("GET", "HEAD")
+_READING = (b"GET", b"HEAD")
+_JSON = encode_headers([JSON_TYPE])
+_JSON_NOT_TO_STORE = encode_headers([JSON_TYPE, NO_STORE])
 
 
 class Application:
@@ -28,95 +35,111 @@ class Application:
         self, *, base: str, tables: Tables, bodies: Bodies, dispatch: Dispatch, starts: Starts, forward: Forward
     ) -> None:
         self._base = base
-        self._loop = asyncio.get_running_loop()
         self._tables = tables
         self._bodies = bodies
         self._dispatch = dispatch
         self._starts = starts
         self._forward = forward
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        caller: Caller = scope["state"]["caller"]
-        caller.task = asyncio.current_task(self._loop)
-        try:
-            await self._answer(scope, receive, send)
-        except Refused as refused:
-            await respond_refused(send, refused, scope["headers"])
-        except CallerGone:
-            pass
-        except asyncio.CancelledError:
-            if not caller.gone:
-                await respond_refused(send, _too_slow() if caller.late else _stopping(), scope["headers"])
-        finally:
-            caller.task = None
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope["path"]
-        if path in self._tables.routing.targets:
-            await self._answer_model(scope, receive, send)
-            return
+    def route(self, exchange: Exchange) -> Answerer:
+        """Who answers a request of which only the head has come. Raises Refused where nobody does."""
+        targets = self._tables.routing.targets
+        if exchange.path in targets:
+            self._check(exchange)
+            return self._answer_model
+        path = parse_url(exchange.url).path
+        exchange.path = path.encode()
+        if exchange.path in targets:
+            self._check(exchange)
+            return self._answer_model
         place = find_place(self._base, path)
         match place.kind:
             case Kind.MODEL:
                 self._check_known(place)
-                await self._answer_model(scope, receive, send)
+                self._check(exchange)
+                return self._answer_model
             case Kind.ALL:
-                await self._answer_all(scope, receive, send)
+                self._check(exchange)
+                return self._in_background(self._answer_all)
             case Kind.DAEMON:
-                await self._answer_by_daemon(scope, receive, send)
+                self._bodies.check(declared_length(exchange.headers))
+                return self._in_background(self._forward.pass_on)
             case Kind.HEALTH | Kind.READY:
-                await self._answer_probe(scope, send, place.kind)
+                return self._probe(exchange, place.kind)
             case Kind.NOTHING:
                 raise self._nothing(path)
 
-    async def _answer_model(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await self._read(scope, receive)
-        try:
-            # Looked up now, not before the body came: a new table holds for every request that is not under way yet.
-            target = self._tables.routing.targets.get(scope["path"]) or await self._start(scope["path"])
-            answer = await self._dispatch.score(target, body)
-        finally:
-            self._bodies.release(body)
-        headers = target.headers if scope["method"] == "POST" else target.get_headers
-        await respond(send, answer.status, answer.body, headers)
-
-    async def _answer_all(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await self._read(scope, receive)
-        try:
-            answers = await score_all(self._dispatch, self._tables.routing.live, body)
-        finally:
-            self._bodies.release(body)
-        headers = (JSON_TYPE,) if scope["method"] == "POST" else (JSON_TYPE, NO_STORE)
-        if answer := malformed(answers):
-            await respond(send, answer.status, answer.body, headers)
+    def _answer_model(self, exchange: Exchange) -> None:
+        # Looked up now, not before the body came: a new table holds for every request that is not under way yet.
+        target = self._tables.routing.targets.get(exchange.path)
+        if target is None:
+            self._in_background(self._answer_once_started)(exchange)
         else:
-            join = flat if b"flat=true" in scope["query_string"].split(b"&") else side_by_side
-            await respond(send, 200, join(answers), headers)
+            self._send(exchange, target)
 
-    async def _answer_by_daemon(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await self._bodies.read(receive, declared_length(scope["headers"]))
+    def _send(self, exchange: Exchange, target: Target) -> None:
+        is_post = exchange.method == b"POST"
+        respond = partial(exchange.respond, target.headers if is_post else target.get_headers)
         try:
-            await self._forward.pass_on(scope, body, send)
-        finally:
-            self._bodies.release(body)
+            flight = self._dispatch.send(target, exchange.body if is_post else b"", respond, exchange.refuse)
+        except Refused as refused:
+            exchange.refuse(refused)
+        else:
+            exchange.on_leave = flight.cancel
 
-    async def _answer_probe(self, scope: Scope, send: Send, kind: Kind) -> None:
-        if scope["method"] not in _READING:
+    def _in_background(self, work: Callable[[Exchange], Awaitable[None]]) -> Answerer:
+        """An answerer that takes its time."""
+
+        async def answer(exchange: Exchange) -> None:
+            try:
+                await work(exchange)
+            except Refused as refused:
+                exchange.refuse(refused)
+            except ConnectionError:
+                exchange.abort()
+            except Exception:
+                log.exception("a failure of Pawl's own, in answering a request")
+                exchange.refuse(refuse(500, "internal", "Pawl itself has failed; its log says how"))
+
+        def start(exchange: Exchange) -> None:
+            exchange.on_leave = spawn(answer(exchange), "answer a request").cancel
+
+        return start
+
+    async def _answer_once_started(self, exchange: Exchange) -> None:
+        self._send(exchange, await self._start(exchange.path))
+
+    async def _answer_all(self, exchange: Exchange) -> None:
+        is_post = exchange.method == b"POST"
+        body = exchange.body if is_post else b""
+        answers = await score_all(self._dispatch, self._tables.routing.live, body)
+        headers = _JSON if is_post else _JSON_NOT_TO_STORE
+        if answer := malformed(answers):
+            exchange.respond(headers, answer.status, answer.body)
+        else:
+            join = flat if b"flat=true" in parse_url(exchange.url).query.split(b"&") else side_by_side
+            exchange.respond(headers, 200, join(answers))
+
+    def _probe(self, exchange: Exchange, kind: Kind) -> Answerer:
+        if exchange.method not in _READING:
             raise refuse(405, "method_not_allowed", "use GET", _ALLOW_READING)
         if kind is Kind.READY and not self._tables.routing.table.ready:
             raise self._not_ready()
-        await respond(send, 200, b'{"status":"ready"}' if kind is Kind.READY else b'{"status":"ok"}')
+        said = b'{"status":"ready"}' if kind is Kind.READY else b'{"status":"ok"}'
+        return lambda it: it.respond(_JSON, 200, said)
 
-    async def _read(self, scope: Scope, receive: Receive) -> bytes:
-        if scope["method"] == "POST":
-            return await self._bodies.read(receive, json_length(scope["headers"]))
-        if scope["method"] in _READING:
-            return b""
-        raise refuse(405, "method_not_allowed", "POST variables, or GET without any", _ALLOW)
+    def _check(self, exchange: Exchange) -> None:
+        """Raise Refused unless this can be a request to a model."""
+        if exchange.method == b"POST":
+            self._bodies.check(json_length(exchange.headers))
+        elif exchange.method in _READING:
+            self._bodies.check(declared_length(exchange.headers))
+        else:
+            raise refuse(405, "method_not_allowed", "POST variables, or GET without any", _ALLOW)
 
-    async def _start(self, path: str) -> Target:
+    async def _start(self, path: bytes) -> Target:
         """The target of a path that the table doesn't have, once the daemon has started it. Raises Refused."""
-        place = find_place(self._base, path)
+        place = find_place(self._base, path.decode())
         self._check_known(place)
         await self._starts.wait_for(place.model, place.version)
         target = self._tables.routing.targets.get(path)
@@ -149,11 +172,3 @@ class Application:
 
     def _nothing(self, path: str) -> Refused:
         return refuse(404, "not_found", f"nothing is at {shorten(path)}; GET {self._base}/ lists what is served")
-
-
-def _too_slow() -> Refused:
-    return refuse(408, "body_timeout", "the body has not come in time", CLOSE)
-
-
-def _stopping() -> Refused:
-    return refuse(503, "stopping", "the server stops and has no time left for the request")

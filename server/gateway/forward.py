@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 import httptools
 
-from server.gateway.asgi import Scope, Send
+from server.gateway.exchange import Exchange, Header, encode_headers
 from server.gateway.refusal import Refused, refuse
+from server.gateway.request import parse_url
 
 _CONNECT_S = 5.0
 _SILENCE_S = 60.0
@@ -29,8 +30,6 @@ _HOP_BY_HOP = frozenset(
 _OURS_TO_SAY_IN_REQUESTS = _HOP_BY_HOP | {b"content-length", b"expect", b"x-forwarded-for"}
 _OURS_TO_SAY_IN_ANSWERS = _HOP_BY_HOP | {b"date", b"server"}
 
-Headers = list[tuple[bytes, bytes]]
-
 
 class Forward:
     """The way to the daemon at the Unix socket `path`, for a bounded number of requests at one time."""
@@ -39,21 +38,21 @@ class Forward:
         self._path = path
         self._under_way = 0
 
-    async def pass_on(self, scope: Scope, body: bytes, send: Send) -> None:
+    async def pass_on(self, exchange: Exchange) -> None:
         """Answer as the daemon does. Raises Refused, or ConnectionError when the answer breaks off."""
         if self._under_way >= _MOST_AT_ONCE:
             raise _unavailable(f"{_MOST_AT_ONCE} requests to the control plane are under way; try again")
         self._under_way += 1
         try:
-            await self._exchange(scope, body, send)
+            await self._ask(exchange)
         finally:
             self._under_way -= 1
 
-    async def _exchange(self, scope: Scope, body: bytes, send: Send) -> None:
+    async def _ask(self, exchange: Exchange) -> None:
         reader, writer = await self._connect()
         try:
-            writer.write(_head(scope, len(body)) + body)
-            await _relay(reader, _Answer(is_head=scope["method"] == "HEAD"), send)
+            writer.write(_head(exchange) + exchange.body)
+            await _relay(reader, _Answer(is_head=exchange.method == b"HEAD"), exchange)
         finally:
             writer.transport.abort()
 
@@ -72,7 +71,7 @@ class _Answer:
         self._is_head = is_head
         self._parser = httptools.HttpResponseParser(self)
         self.status = 0
-        self.headers: Headers = []
+        self.headers: list[Header] = []
         self.pieces: list[bytes] = []
         self.is_begun = False
         self.is_whole = False
@@ -100,14 +99,15 @@ class _Answer:
         self.is_whole = True
 
 
-async def _relay(reader: asyncio.StreamReader, answer: _Answer, send: Send) -> None:
+async def _relay(reader: asyncio.StreamReader, answer: _Answer, exchange: Exchange) -> None:
     while not answer.is_begun:
         answer.feed(await _receive(reader, answer))
-    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    exchange.begin(answer.status, answer.headers)
     while True:
-        body, answer.pieces = b"".join(answer.pieces), []
-        await send({"type": "http.response.body", "body": body, "more_body": not answer.is_whole})
+        piece, answer.pieces = b"".join(answer.pieces), []
+        await exchange.send(piece)
         if answer.is_whole:
+            exchange.end()
             return
         answer.feed(await _receive(reader, answer))
 
@@ -129,25 +129,25 @@ def _unavailable(message: str) -> Refused:
     return refuse(503, "control_plane_unavailable", message)
 
 
-def _head(scope: Scope, length: int) -> bytes:
-    target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
+def _head(exchange: Exchange) -> bytes:
+    url = parse_url(exchange.url)
+    target = url.raw_path + (b"?" + url.query if url.query else b"")
     headers = [
-        *_end_to_end(scope["headers"], _OURS_TO_SAY_IN_REQUESTS),
-        *_forwarded_for(scope),
+        *_end_to_end(exchange.headers, _OURS_TO_SAY_IN_REQUESTS),
+        *_forwarded_for(exchange),
         (b"connection", b"close"),
-        (b"content-length", b"%d" % length),
+        (b"content-length", b"%d" % exchange.size),
     ]
-    lines = [scope["method"].encode() + b" " + target + b" HTTP/1.1", *(b": ".join(header) for header in headers)]
-    return b"\r\n".join(lines) + b"\r\n\r\n"
+    return b"%b %b HTTP/1.1\r\n%b\r\n" % (exchange.method, target, encode_headers(headers))
 
 
-def _forwarded_for(scope: Scope) -> Headers:
-    told = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
-    client = [scope["client"][0].encode()] if scope["client"] else []
+def _forwarded_for(exchange: Exchange) -> list[Header]:
+    told = [value for name, value in exchange.headers if name == b"x-forwarded-for"]
+    client = [exchange.client.encode()] if exchange.client else []
     return [(b"x-forwarded-for", b", ".join(told + client))] if told or client else []
 
 
-def _end_to_end(headers: Headers, dropped: frozenset[bytes]) -> Iterator[tuple[bytes, bytes]]:
+def _end_to_end(headers: list[Header], dropped: frozenset[bytes]) -> Iterator[Header]:
     """The headers that are not only about the connection they came on."""
     named = {token.strip().lower() for name, value in headers if name == b"connection" for token in value.split(b",")}
     return ((name, value) for name, value in headers if name not in dropped and name not in named)

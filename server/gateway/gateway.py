@@ -9,10 +9,9 @@ import socket
 
 from server.gateway.app import Application
 from server.gateway.body import Bodies
-from server.gateway.caller import CallerLimits
+from server.gateway.connection import Limits
 from server.gateway.control import Control, ControlLost
 from server.gateway.count import Counts
-from server.gateway.deadline import Flights
 from server.gateway.dispatch import Dispatch
 from server.gateway.forward import Forward
 from server.gateway.http import HttpServer
@@ -46,24 +45,25 @@ class Gateway:
         self._control = control
         self._counts = Counts()
         self._tables = Tables(config.base, self._counts)
-        self._flights = Flights()
+        self._dispatch = Dispatch()
         self._starts = Starts(control.send)
+        bodies = Bodies(config.max_body, config.max_buffered)
         application = Application(
             base=config.base,
             tables=self._tables,
-            bodies=Bodies(config.max_body, config.max_buffered),
-            dispatch=Dispatch(self._flights),
+            bodies=bodies,
+            dispatch=self._dispatch,
             starts=self._starts,
             forward=Forward(config.daemon),
         )
-        self._http = HttpServer(application, CallerLimits(body_s=config.body_timeout_s), config.stop_timeout_s)
+        self._http = HttpServer(application, bodies, Limits(body_s=config.body_timeout_s), config.stop_timeout_s)
 
     async def serve(self, listener: socket.socket) -> None:
         """Accept nothing before the first table: until then whoever asks waits in the listener's queue."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._http.stop)
         await self._take(await self._control.receive())
         async with asyncio.TaskGroup() as group:
-            background = [group.create_task(work) for work in (self._follow(), self._tell(), self._flights.sweep())]
+            background = [group.create_task(work) for work in (self._follow(), self._tell(), self._dispatch.sweep())]
             await self._http.serve(listener)
             for task in background:
                 task.cancel()

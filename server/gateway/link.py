@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from server.task import spawn
-from worker.client import Answer, WorkerConnection, WorkerLost, connect
+from worker.client import Waiter, WorkerConnection, WorkerLost, connect
 
 _FIRST_PAUSE_S = 0.02
 _LONGEST_PAUSE_S = 1.0
@@ -26,17 +26,24 @@ class Link:
         self._retired = False
         self._keeper = spawn(self._keep(), f"link to {path}")
 
-    async def request(self, body: bytes, deadline_ns: int) -> Answer:
-        """The worker's answer. Raises WorkerLost."""
+    def send(self, body: bytes, deadline_ns: int, waiter: Waiter) -> int:
+        """The request's id; `release` is to be called when it is over. Raises WorkerLost."""
         if self._connection is None:
             raise WorkerLost
+        id = self._connection.send(body, deadline_ns, waiter)
         self.outstanding += 1
-        try:
-            return await self._connection.request(body, deadline_ns)
-        finally:
-            self.outstanding -= 1
-            if self._retired and not self.outstanding:
-                self._close()
+        return id
+
+    def forget(self, id: int) -> None:
+        """Nobody waits for the answer any more."""
+        if self._connection is not None:
+            self._connection.forget(id)
+
+    def release(self) -> None:
+        """A request is over."""
+        self.outstanding -= 1
+        if self._retired and not self.outstanding:
+            self._close()
 
     def retire(self) -> None:
         """Take no more requests; close once those that are outstanding are answered."""

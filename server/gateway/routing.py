@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from server.gateway.count import Counts, Tally
+from server.gateway.exchange import encode_headers
 from server.gateway.pool import Pool
 from server.gateway.refusal import JSON_TYPE, NO_STORE
 from server.table import Route, Table
@@ -21,13 +22,16 @@ class Target:
         self.tally = tally
         self.timeout_ns = int(route.timeout_s * 1e9)
         self.max_queue = route.max_queue
-        self.headers = (
-            JSON_TYPE,
-            (b"x-pawl-model", route.model.encode()),
-            (b"x-pawl-version", route.version.encode()),
-            (b"x-pawl-commit", route.commit.encode()),
+        self.headers = encode_headers(
+            [
+                JSON_TYPE,
+                (b"x-pawl-model", route.model.encode()),
+                (b"x-pawl-version", route.version.encode()),
+                (b"x-pawl-commit", route.commit.encode()),
+            ]
         )
-        self.get_headers = (*self.headers, NO_STORE)
+        """Those of an answer, as lines."""
+        self.get_headers = self.headers + encode_headers([NO_STORE])
 
 
 class Routing:
@@ -37,8 +41,8 @@ class Routing:
         self.table = table
         self.live = {model: _target(route, pools, counts) for model, route in sorted(table.live.items())}
         """By model."""
-        self.targets: dict[str, Target] = {}
-        """By path."""
+        self.targets: dict[bytes, Target] = {}
+        """By path, as it comes in a URL that has nothing to decode."""
         for model, target in self.live.items():
             for name in _names(table.live[model]):
                 self._add(f"{base}/{name}", target)
@@ -46,7 +50,7 @@ class Routing:
             self._add(f"{base}/{name}", _target(route, pools, counts))
 
     def _add(self, path: str, target: Target) -> None:
-        self.targets[path] = self.targets[path + "/"] = target
+        self.targets[path.encode()] = self.targets[path.encode() + b"/"] = target
 
 
 def _target(route: Route, pools: Mapping[str, Pool], counts: Counts) -> Target:

@@ -8,24 +8,40 @@ import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
-from server.gateway.asgi import ASGIApplication, Receive, Scope, Send, respond
-from server.gateway.caller import CallerLimits
+from server.gateway.body import Bodies
+from server.gateway.connection import Limits
+from server.gateway.exchange import Answerer, Exchange
 from server.gateway.http import HttpServer
+from server.gateway.refusal import refuse
 from tests.server.gateways import asynchronous
 
 HEAD = b"GET / HTTP/1.1\r\nHost: x\r\n"
 
 
-async def hello(scope: Scope, receive: Receive, send: Send) -> None:
-    await respond(send, 200, b"{}")
+class Says:
+    """An application that answers everything in the same way, or refuses it before its body has come."""
+
+    def __init__(self, answerer: Answerer | None) -> None:
+        self._answerer = answerer
+
+    def route(self, exchange: Exchange) -> Answerer:
+        if self._answerer is None:
+            raise refuse(404, "not_found", "nothing is here")
+        return self._answerer
+
+
+def hello(exchange: Exchange) -> None:
+    exchange.respond(b"", 200, b"{}")
 
 
 @contextlib.asynccontextmanager
-async def http(application: ASGIApplication = hello, **limits: Any) -> AsyncIterator[int]:
+async def http(answerer: Answerer | None = hello, **limits: Any) -> AsyncIterator[int]:
     """The port of a server with these limits."""
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    server = HttpServer(application, CallerLimits(**{"body_s": 30.0, **limits}), stop_timeout_s=1.0)
+    server = HttpServer(
+        Says(answerer), Bodies(1 << 20, 1 << 24), Limits(**{"body_s": 30.0, **limits}), stop_timeout_s=1.0
+    )
     serving = asyncio.create_task(server.serve(listener))
     try:
         yield port
@@ -74,10 +90,12 @@ async def test_connections_that_ask_nothing_are_closed() -> None:
 
 @asynchronous
 async def test_a_body_that_nobody_waits_for_is_not_read_for_ever() -> None:
-    async with http(body_s=0.1) as port:
+    async with http(None, body_s=0.1) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nx")
-        assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
+        answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.1 404 ")
+        assert b"body_timeout" not in answer
         writer.close()
 
 
@@ -85,13 +103,12 @@ async def test_a_body_that_nobody_waits_for_is_not_read_for_ever() -> None:
 async def test_a_client_that_does_not_read_its_answer_is_let_go() -> None:
     gone = asyncio.Event()
 
-    async def huge(scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"x" * 50_000_000, "more_body": True})
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        gone.set()
+    def huge(exchange: Exchange) -> None:
+        exchange.on_leave = gone.set
+        exchange.begin(200, [])
+        sending.append(asyncio.create_task(exchange.send(b"x" * 50_000_000)))
 
+    sending: list[asyncio.Task[None]] = []
     async with http(huge, stalled_s=0.1) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1000)
         writer.write(HEAD + b"\r\n")

@@ -1,0 +1,332 @@
+"""A client's connection: HTTP/1.1 by llhttp (httptools), and limits on how slowly and how much a client may send.
+
+Nothing here runs in a task: a request that a worker answers costs its parsing and a few calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol, cast
+
+import httptools
+
+from server.gateway.body import Bodies
+from server.gateway.exchange import Answerer, Exchange, Header
+from server.gateway.refusal import CLOSE, Refused, refuse
+
+log = logging.getLogger("pawl.gateway")
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Phase(Enum):
+    """What is waited for on a connection."""
+
+    IDLE = "a request"
+    HEAD = "the rest of a request's head"
+    BODY = "the rest of a request's body"
+    LEFTOVER = "the rest of a body whose request is answered"
+    ANSWER = "the answer"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a client may take its time for, and how much it may send."""
+
+    body_s: float
+    """Seconds from a request's head to the end of its body."""
+    head_s: float = 20.0
+    """Seconds from the first byte of a request to the end of its head."""
+    idle_s: float = 75.0
+    """Seconds between requests: longer than the 60 that nginx keeps an idle upstream connection, so that it is nginx
+    who closes, and never a request who meets a closing connection."""
+    stalled_s: float = 60.0
+    """Seconds in which a client that has an answer to read must have read some of it."""
+    head_bytes: int = 64 * 1024
+    connections: int = 20_000
+
+    def of(self, phase: Phase) -> float:
+        """Seconds that a connection may wait in `phase`; how long an answer takes is not the client's doing."""
+        if phase is Phase.IDLE:
+            return self.idle_s
+        if phase is Phase.HEAD:
+            return self.head_s
+        return math.inf if phase is Phase.ANSWER else self.body_s
+
+
+class Application(Protocol):
+    """Who answers."""
+
+    def route(self, exchange: Exchange) -> Answerer:
+        """Who answers a request of which only the head has come. Raises Refused where nobody does."""
+
+
+@dataclass
+class Shared:
+    """What all connections of a server have in common."""
+
+    application: Application
+    bodies: Bodies
+    limits: Limits
+    date: bytes
+    """The header's line."""
+    connections: set[Connection] = field(default_factory=set)
+    emptied: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the last connection closes."""
+    is_stopping: bool = False
+
+
+class Connection(asyncio.Protocol):
+    """Requests are answered in the order in which they came; while one waits for its turn, no more are read."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._loop = asyncio.get_running_loop()
+        self._parser = httptools.HttpRequestParser(self)
+        # A client that says `Connection: close` and then something more still gets its answer.
+        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._transport: asyncio.Transport
+        self._url = b""
+        self._headers: list[Header] = []
+        self._fed = 0
+        """Bytes received since the last head, or the last request, was whole."""
+        self._requests = 0
+        self._in_head = False
+        self._is_deaf = False
+        """Whether what comes can't be understood any more."""
+        self._reading: Exchange | None = None
+        """The one whose body is coming."""
+        self._waiting: deque[Exchange] = deque()
+        """Those without a complete answer."""
+        self._is_told_to_go_on = False
+        self._drained: asyncio.Future[None] | None = None
+        """Unless the client takes what is written."""
+        self._since = self._loop.time()
+        self._seen: tuple[Phase, int, int] = (Phase.IDLE, 0, 0)
+
+    # What exchanges ask for.
+
+    @property
+    def date(self) -> bytes:
+        return self._shared.date
+
+    @property
+    def client(self) -> str:
+        peer = self._transport.get_extra_info("peername")
+        return str(peer[0]) if isinstance(peer, tuple) else ""
+
+    def write(self, data: bytes) -> None:
+        self._transport.write(data)
+
+    async def drained(self) -> None:
+        if self._drained is not None:
+            await asyncio.shield(self._drained)
+
+    def finish(self, exchange: Exchange) -> None:
+        self._waiting.popleft()
+        self._shared.bodies.release(exchange.size)
+        if not exchange.keep_alive:
+            self._transport.close()
+        elif self._waiting:
+            self._loop.call_soon(self._advance)
+            if len(self._waiting) == 1 and not self._is_deaf:
+                self._transport.resume_reading()
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    # What the event loop tells.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._shared.connections.add(self)
+        if len(self._shared.connections) > self._shared.limits.connections:
+            self._transport.abort()
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self._shared.connections.discard(self)
+        if not self._shared.connections:
+            self._shared.emptied.set()
+        self._is_deaf = True
+        self.resume_writing()
+        while self._waiting:
+            exchange = self._waiting.popleft()
+            self._shared.bodies.release(exchange.size)
+            exchange.leave()
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_deaf:
+            return
+        self._fed += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:  # answered as if nothing else had been asked for
+            self.data_received(data[upgrade.args[0] :])
+        except httptools.HttpParserCallbackError:
+            log.exception("a failure of Pawl's own, in reading a request")
+            self._transport.abort()
+        except httptools.HttpParserError as error:
+            self._give_up(refuse(400, "malformed_request", f"this is no HTTP: {error}", CLOSE))
+        if self._in_head and self._fed > self._shared.limits.head_bytes:
+            self._give_up(self._too_large_a_head())
+        if self._reading is not None:
+            self._encourage(self._reading)
+
+    def pause_writing(self) -> None:
+        self._drained = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        drained, self._drained = self._drained, None
+        if drained is not None:
+            drained.set_result(None)
+            self._advance()
+
+    # What the parser finds.
+
+    def on_message_begin(self) -> None:
+        self._url, self._headers = b"", []
+        self._in_head = True
+        self._requests += 1
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        parser, shared = self._parser, self._shared
+        keep_alive = parser.should_keep_alive() and parser.get_http_version() != "1.0" and not shared.is_stopping
+        exchange = self._reading = Exchange(self, parser.get_method(), self._url, self._headers, keep_alive)
+        self._is_told_to_go_on = False
+        try:
+            self._check_head()
+            exchange.answerer = shared.application.route(exchange)
+        except Refused as refused:
+            exchange.refusal = refused
+        self._waiting.append(exchange)
+        if len(self._waiting) == 2:
+            self._transport.pause_reading()
+        elif exchange.refusal is not None:
+            self._advance()
+
+    def on_body(self, piece: bytes) -> None:
+        exchange = self._reading
+        if exchange is None or exchange.refusal is not None or exchange.is_over:
+            return
+        try:
+            self._shared.bodies.take(exchange.size, len(piece))
+        except Refused as refused:
+            exchange.refusal = refused
+            self._advance()
+        else:
+            exchange.add(piece)
+
+    def on_message_complete(self) -> None:
+        exchange, self._reading = self._reading, None
+        self._fed = 0
+        if exchange is not None:
+            exchange.is_whole = True
+            self._advance()
+
+    # What the server asks for.
+
+    def sweep(self) -> None:
+        """End what has lasted too long."""
+        seen = (self._phase(), self._requests, self._transport.get_write_buffer_size())
+        if seen != self._seen:
+            self._seen, self._since = seen, self._loop.time()
+        elif self._loop.time() - self._since > self._limit(*seen):
+            self._expire(seen[0])
+
+    def stop(self) -> None:
+        """Answer what has come, then close."""
+        if self._phase() in (Phase.IDLE, Phase.LEFTOVER):
+            self._transport.close()
+        for exchange in self._waiting:
+            exchange.keep_alive = exchange is not self._waiting[-1]
+
+    def cut(self, refused: Refused) -> None:
+        """Answer what has come with `refused`, and close."""
+        if self._waiting:
+            self._waiting[0].keep_alive = False
+            self._waiting[0].fail(refused)
+        self._transport.close()
+
+    def _advance(self) -> None:
+        """Have the first that waits answered, if it has come and its client takes what it is sent."""
+        if not self._waiting or self._drained is not None:
+            return
+        exchange = self._waiting[0]
+        if exchange.is_taken:
+            return
+        if exchange.refusal is not None:
+            exchange.is_taken = True
+            exchange.refuse(exchange.refusal)
+        elif exchange.is_whole:
+            exchange.is_taken = True
+            assert exchange.answerer is not None
+            exchange.answerer(exchange)
+        else:
+            self._encourage(exchange)
+
+    def _encourage(self, exchange: Exchange) -> None:
+        """Let a client that asked whether to send its body do so."""
+        if self._is_told_to_go_on or exchange.is_over or self._waiting[0] is not exchange:
+            return
+        self._is_told_to_go_on = True
+        if any(name == b"expect" and value.lower() == b"100-continue" for name, value in exchange.headers):
+            self._transport.write(_CONTINUE)
+
+    def _give_up(self, refused: Refused) -> None:
+        """No more can be read: say so, after what came before."""
+        self._is_deaf = True
+        exchange, self._reading = self._reading, None
+        if exchange is not None and exchange.is_over:
+            self._transport.close()
+            return
+        if exchange is None:
+            exchange = Exchange(self, b"", b"", [], keep_alive=False)
+            self._waiting.append(exchange)
+        exchange.keep_alive = False
+        exchange.refusal = exchange.refusal or refused
+        self._advance()
+
+    def _check_head(self) -> None:
+        """What comes in one piece has no length until it is parsed."""
+        fed, self._fed = self._fed, 0
+        if fed > self._shared.limits.head_bytes:
+            length = len(self._url) + sum(len(name) + len(value) for name, value in self._headers)
+            if length > self._shared.limits.head_bytes:
+                raise self._too_large_a_head()
+
+    def _too_large_a_head(self) -> Refused:
+        most = self._shared.limits.head_bytes
+        return refuse(431, "head_too_large", f"a request's head has at most {most} bytes", CLOSE)
+
+    def _phase(self) -> Phase:
+        if self._waiting:
+            return Phase.ANSWER if self._waiting[0].is_whole or self._waiting[0].is_taken else Phase.BODY
+        if self._reading is not None:
+            return Phase.LEFTOVER
+        return Phase.HEAD if self._in_head else Phase.IDLE
+
+    def _limit(self, phase: Phase, _: int, unread: int) -> float:
+        return self._shared.limits.stalled_s if unread else self._shared.limits.of(phase)
+
+    def _expire(self, phase: Phase) -> None:
+        if self._transport.get_write_buffer_size():
+            self._transport.abort()
+        elif phase is Phase.HEAD:
+            most = self._shared.limits.head_s
+            self._give_up(refuse(408, "head_timeout", f"a request's head takes at most {most:g} s", CLOSE))
+        elif phase is Phase.BODY:
+            self._give_up(refuse(408, "body_timeout", "the body has not come in time", CLOSE))
+        else:
+            self._transport.close()

@@ -1,0 +1,167 @@
+"""One request of a client, and its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Protocol
+
+from server.gateway.refusal import CLOSE, JSON_TYPE, Refused, retry_after
+
+Header = tuple[bytes, bytes]
+Answerer = Callable[["Exchange"], object]
+"""Begins to answer an exchange whose request is whole."""
+
+_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+_CLOSE_LINE = b"connection: close\r\n"
+_CHUNKED_LINE = b"transfer-encoding: chunked\r\n"
+
+
+def encode_headers(headers: Iterable[Header]) -> bytes:
+    """As they stand in an HTTP message, each with the end of its line."""
+    return b"".join(b"%b: %b\r\n" % header for header in headers)
+
+
+def _status_line(status: int) -> bytes:
+    return _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
+
+
+class Line(Protocol):
+    """What an exchange needs of the connection that it came on."""
+
+    @property
+    def date(self) -> bytes:
+        """The header of that name, as a line."""
+
+    @property
+    def client(self) -> str:
+        """Who is at the other end; empty where nobody says."""
+
+    def write(self, data: bytes) -> None: ...
+
+    async def drained(self) -> None:
+        """Return once the client has read enough for more to be written."""
+
+    def finish(self, exchange: Exchange) -> None:
+        """The answer is complete."""
+
+    def abort(self) -> None:
+        """The answer can't be completed."""
+
+
+class Exchange:
+    """A request, whose body may still be coming, and its one answer."""
+
+    __slots__ = (
+        *("_is_begun", "_is_chunked", "_line", "_pieces", "answerer", "headers", "is_over", "is_taken", "is_whole"),
+        *("keep_alive", "method", "on_leave", "path", "refusal", "size", "url"),
+    )
+
+    def __init__(self, line: Line, method: bytes, url: bytes, headers: list[Header], keep_alive: bool) -> None:
+        """`url`: as it was sent. `headers`: names in lower case."""
+        self._line = line
+        self.method = method
+        self.url = url
+        self.path = url
+        """Decoded, once somebody had to look."""
+        self.headers = headers
+        self.keep_alive = keep_alive
+        self.size = 0
+        """Bytes of the body so far."""
+        self.is_whole = False
+        """Whether all of the request has come."""
+        self.is_taken = False
+        """Whether an answer is being made."""
+        self.is_over = False
+        """Whether it is answered, or nobody waits for an answer any more: whatever is answered then is dropped."""
+        self.answerer: Answerer | None = None
+        self.refusal: Refused | None = None
+        """What is answered in place of what the answerer says."""
+        self.on_leave: Callable[[], object] | None = None
+        """Called when nobody waits for the answer any more."""
+        self._pieces: list[bytes] = []
+        self._is_begun = False
+        self._is_chunked = False
+
+    @property
+    def body(self) -> bytes:
+        return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+
+    @property
+    def client(self) -> str:
+        return self._line.client
+
+    def add(self, piece: bytes) -> None:
+        """More of the body."""
+        self._pieces.append(piece)
+        self.size += len(piece)
+
+    def respond(self, headers: bytes, status: int, body: bytes) -> None:
+        """The whole answer. `headers`: lines, without the length."""
+        if self.is_over:
+            return
+        self.is_over = True
+        start = _status_line(status) + self._line.date + headers
+        if not self.keep_alive:
+            start += _CLOSE_LINE
+        self._line.write(
+            b"%bcontent-length: %d\r\n\r\n%b" % (start, len(body), b"" if self.method == b"HEAD" else body)
+        )
+        self._line.finish(self)
+
+    def refuse(self, refused: Refused) -> None:
+        """The answer is an error."""
+        if self._is_begun and not self.is_over:
+            self._line.abort()
+            return
+        # A client that expected a 100 may send its body or not: nobody can tell where its next request begins.
+        if any(name == b"expect" for name, _ in self.headers) or CLOSE in refused.headers:
+            self.keep_alive = False
+        headers = [JSON_TYPE, *retry_after(refused.status), *(each for each in refused.headers if each != CLOSE)]
+        self.respond(encode_headers(headers), refused.status, refused.body)
+
+    def begin(self, status: int, headers: list[Header]) -> None:
+        """The start of an answer that comes in pieces."""
+        self._is_begun = True
+        has_length = any(name == b"content-length" for name, _ in headers)
+        self._is_chunked = not (has_length or self.method == b"HEAD" or status in (204, 304))
+        start = _status_line(status) + self._line.date + encode_headers(headers)
+        start += _CHUNKED_LINE if self._is_chunked else b""
+        self._write(start + (b"" if self.keep_alive else _CLOSE_LINE) + b"\r\n")
+
+    async def send(self, piece: bytes) -> None:
+        """A piece of the answer that was begun, as soon as the client takes it."""
+        if not piece or self.method == b"HEAD":
+            return
+        self._write(b"%x\r\n%b\r\n" % (len(piece), piece) if self._is_chunked else piece)
+        await self._line.drained()
+
+    def end(self) -> None:
+        """The end of the answer that was begun."""
+        if self._is_chunked:
+            self._write(b"0\r\n\r\n")
+        if not self.is_over:
+            self.is_over = True
+            self._line.finish(self)
+
+    def abort(self) -> None:
+        """The answer that was begun can't be completed."""
+        if not self.is_over:
+            self._line.abort()
+
+    def leave(self) -> None:
+        """Nobody waits for the answer any more."""
+        self.is_over = True
+        if self.on_leave is not None:
+            self.on_leave()
+
+    def fail(self, refused: Refused) -> None:
+        """Refuse what is being answered."""
+        on_leave, self.on_leave = self.on_leave, None
+        self.refuse(refused)
+        if on_leave is not None:
+            on_leave()
+
+    def _write(self, data: bytes) -> None:
+        if not self.is_over:
+            self._line.write(data)
