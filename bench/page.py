@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bench.sections import serve, start
+from bench.sections import serve, start, targets
 from bench.sections.markdown import Section, figures
 
 _HEAD = """\
