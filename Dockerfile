@@ -25,7 +25,10 @@ RUN python -m venv /venv \
         --requirements requirements.txt ${CUDA:+"onnxruntime-gpu[cuda,cudnn]"}
 
 COPY . .
-RUN python -m compileall -q .
+# Python's own modules too: the base image comes without their byte-code, and no process here could write it.
+RUN python -m compileall -q . \
+    && python -m compileall -q -x '/(site-packages|idlelib|lib2to3|tkinter|turtledemo)/' \
+        "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 
 # The packages of models' environments are hard-linked from the cache, so it lies on the same volume.
 # ONNX Runtime would report its use to its makers.

@@ -20,7 +20,7 @@ import typer
 from rich.progress import track
 from rich.table import Table
 
-from bench import processes, record
+from bench import record
 from bench.models import MODELS
 from bench.peers.pawl import ETLS
 from bench.screen import console
@@ -45,7 +45,7 @@ class Cost:
     wall_ms: float
     cpu_ms: float
     memory_mb: float | None = None
-    """PSS once ready, of a worker that runs alone."""
+    """Private memory once ready: what two workers share doesn't count."""
 
 
 def main(starts: Annotated[int, typer.Option(help="timed of each kind")] = 20) -> None:
@@ -126,7 +126,7 @@ async def _start_and_end(launch: Launch) -> Cost:
     cpu, began = _children_cpu_s(), time.perf_counter()
     process = WorkerProcess(launch, lambda raised: None)
     await process.start()
-    wall_s, memory_mb = time.perf_counter() - began, processes.pss_mb(process.pid)
+    wall_s, memory_mb = time.perf_counter() - began, process.memory() / 2**20
     await process.kill("was measured")
     return Cost("", wall_s * 1000, (_children_cpu_s() - cpu) * 1000, memory_mb)
 
@@ -142,7 +142,7 @@ def _children_cpu_s() -> float:
 
 
 def _print(*groups: Sequence[Cost]) -> None:
-    table = Table("", "wall ms", "CPU ms", "PSS MB")
+    table = Table("", "wall ms", "CPU ms", "private MB")
     for column in table.columns[1:]:
         column.justify = "right"
     for group in groups:

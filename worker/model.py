@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import os
 import platform
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -20,6 +20,9 @@ from .method import Method, read_method
 from .parking import Parking
 from .protocol import Description, WorkerConfig
 from .schemas import json_schema
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,10 +36,20 @@ class Model:
 
 def load_model(config: WorkerConfig, parking: Parking, blame: Blame) -> Model:
     """Import, construct, and look at it. Raises LoadFailed."""
-    files = {path.stem: path for path in sorted(Path(config.folder).glob("*.onnx"))}
-    if Path(config.folder, "etls.py").is_file():
+    files = _onnx_files(config.folder)
+    if os.path.isfile(os.path.join(config.folder, "etls.py")):
         return _load_etls(config, files, parking, blame)
     return _load_onnx(config, files, parking, blame)
+
+
+def _onnx_files(folder: str) -> dict[str, Path]:
+    """By their stems."""
+    names = sorted(name for name in os.listdir(folder) if name.endswith(".onnx"))
+    if not names:
+        return {}
+    from pathlib import Path  # only here: other folders start without it
+
+    return {os.path.splitext(name)[0]: Path(folder, name) for name in names}
 
 
 def _load_etls(config: WorkerConfig, files: Mapping[str, Path], parking: Parking, blame: Blame) -> Model:

@@ -8,7 +8,7 @@ from typing import Any
 from bench.sections.markdown import measured_on, table
 
 _PROGRAMS = "Programs, each of which does what the one above it does, and something besides:"
-_WORKERS = "Whole workers, from the daemon's wish to their being ready; memory is that of one alone, PSS:"
+_WORKERS = "Whole workers, from the daemon's wish to their being ready; memory is what each has for itself:"
 
 
 def section(content: Any) -> Iterable[str]:

@@ -274,6 +274,9 @@ def environment(environ: Mapping[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in environ.items() if not name.startswith("PYTHON")}
     return {
         "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime would report its use to its makers
+        # For how many cycles (2^n) a thread of numpy's OpenBLAS spins before it sleeps. By default (26) every other
+        # core is busy for some 30 ms after numpy was imported, and after each call; this is less than one.
+        "OPENBLAS_THREAD_TIMEOUT": "20",
         **kept,
         "PYTHONUNBUFFERED": "1",
         "PYTHONIOENCODING": "utf-8",

@@ -73,7 +73,8 @@ def test_a_worker_that_a_library_ends_shows_where(tmp_path: Path) -> None:
 def test_a_start_loads_nothing_that_only_some_models_need(tmp_path: Path) -> None:
     etls = """
         import sys
-        LOADED = [name for name in ("numpy", "pandas", "onnxruntime", "asyncio", "pydantic") if name in sys.modules]
+        COSTLY = {"numpy", "pandas", "onnxruntime", "asyncio", "pydantic", "pathlib"}
+        LOADED = sorted(COSTLY & set(sys.modules))
         class A:
             def transform_predict(self):
                 return {"loaded": LOADED, "ours": sorted(name for name in sys.modules if name.startswith("_pawl"))}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import ReleaseFailed
-from loader.workers.process import Launch, WorkerProcess
+from loader.workers.process import Launch, WorkerProcess, environment
 from tests.loader.pools import ask, place, run, until
 from tests.risky import is_alive
 from worker.client import WorkerLost
@@ -39,6 +39,11 @@ def test_the_last_words_of_a_worker_that_dies_while_loading_are_kept(tmp_path: P
             assert failed.value.detail == "farewell"
 
     run(test())
+
+
+def test_an_operator_may_say_how_long_numpys_threads_spin() -> None:
+    assert environment({})["OPENBLAS_THREAD_TIMEOUT"] == "20"
+    assert environment({"OPENBLAS_THREAD_TIMEOUT": "26"})["OPENBLAS_THREAD_TIMEOUT"] == "26"
 
 
 def test_an_interpreter_that_is_gone_is_a_failure_of_the_release(tmp_path: Path) -> None:
