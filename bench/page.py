@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bench.sections import serve, start, targets
+from bench.sections import gateways, serve, start, targets
 from bench.sections.markdown import Section, figures
 
 _HEAD = """\
@@ -15,7 +15,7 @@ Written by `scripts/bench publish`; the figures behind it are in [benchmarks/](b
 
 ```console
 $ scripts/bench serve      # Pawl, the limits and the peers; --help tells how to choose some
-$ scripts/bench burst      # and all, large, many, start
+$ scripts/bench gateways   # and burst, all, large, many, start
 $ scripts/bench publish
 ```
 
@@ -25,9 +25,12 @@ Where the time goes is in [profile.md](benchmarks/profile.md). Nothing here was 
 What to make of it:
 
 - Everything runs on one machine, the load generator too: the more cores, the less they get in each other's way.
-- One run measures everyone in turn, with the same two ONNX files, one ONNX Runtime thread and one worker each, so the
-  ratios within a run mean more than the rates. Before it is measured, each server's answers to 64 different rows, 16
-  at a time, are held to ONNX Runtime's own; an answer that is wrong counts as a failure to start.
+- One run measures everyone in turn, with the same two ONNX files and one ONNX Runtime thread for each session, so the
+  ratios within a run mean more than the rates. In brackets: least and most of the rounds, of each round's own ratio.
+  Where there are more than two cores, each server has two of them: Pawl, too, gives ONNX Runtime one thread there, as
+  all others are told to. Each peer is set as well as we could; [peers.md](benchmarks/peers.md) tells what was tried.
+- Before it is measured, each server's answers to 64 different rows, 16 at a time, are held to ONNX Runtime's own; an
+  answer that is wrong counts as a failure to start.
 - "CPU s/1,000" is the CPU time of all the server's processes for 1,000 requests, and "MB" their memory (PSS) after
   the load. What else a machine does disturbs the rates and the p99 most, CPU time and memory least.
 - "batch" is the mean number of calls that Pawl merged, from its `/metrics`.
@@ -35,6 +38,7 @@ What to make of it:
 
 SECTIONS: Mapping[str, Section] = {
     "serve": serve.section,
+    "gateways": gateways.section,
     "burst": figures("A burst: four times more requests than a model can answer"),
     "all": figures("POST /all over twenty models"),
     "large": figures("Bodies of a megabyte, 8 connections"),

@@ -1,9 +1,10 @@
-"""Pawl as a user runs it: daemon, one gateway, one worker, nothing set."""
+"""Pawl as a user runs it: daemon, gateways, workers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -12,7 +13,7 @@ from bench.contender import CannotStart
 from bench.endpoint import Endpoint, NotReady, Wire, dump
 from bench.home import ROOT
 from bench.models import Model
-from bench.models_server import serving_files
+from bench.models_server import Files, serving_files, wait_ready
 from bench.peers.common import probabilities
 from tests.serving import Server
 
@@ -39,11 +40,14 @@ _START_S = 60.0
 WIRE = Wire("/models_serve/Model", pack, probabilities)
 
 
+@dataclass(frozen=True)
 class Pawl:
-    """One model in a git repository."""
+    """One model in a git repository; of gateways and workers as many as Pawl has of its own accord, or more."""
 
-    title = "Pawl"
-    note = "as installed: daemon, one gateway, one worker; etls.py as below"
+    gateways: int = 1
+    workers: int = 1
+    title: str = "Pawl"
+    note: str = "as installed: daemon, one gateway, one worker; etls.py as below"
 
     def versions(self) -> Mapping[str, str]:
         packages = ["uvicorn", "httptools", "uvloop", "msgspec", "greenlet", "numpy", "onnxruntime-gpu", "onnxruntime"]
@@ -52,13 +56,21 @@ class Pawl:
     @contextmanager
     def serving(self, model: Model) -> Iterator[Endpoint]:
         """The model on a free port until the context ends. Raises CannotStart."""
-        with serving_files(files("Model", model)) as server:
+        with serving_files(self._files(model), **self._settings()) as server:
             endpoint = Endpoint(f"{server.url}{WIRE.path}", WIRE, lambda: counters(server))
             try:
                 endpoint.wait(model, _START_S, lambda: server.process.poll() is None)
-            except NotReady as error:
+                wait_ready(server, _START_S)
+            except (NotReady, TimeoutError) as error:
                 raise CannotStart(f"{error}: {server.lines[-1:]}") from error
             yield endpoint
+
+    def _settings(self) -> Mapping[str, str]:
+        return {} if self.gateways == 1 else {"GATEWAYS": str(self.gateways)}
+
+    def _files(self, model: Model) -> Files:
+        manifest = {} if self.workers == 1 else {"Model/model.yaml": f"serve: {{replicas: {self.workers}}}\n"}
+        return files("Model", model) | manifest
 
 
 def files(name: str, model: Model) -> dict[str, str | bytes]:

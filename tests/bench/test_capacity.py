@@ -1,0 +1,54 @@
+"""Where more processes stop helping."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.capacity import Bend, Costs, bend, onnx_threads
+
+Microseconds = st.floats(1, 1000).map(lambda number: number / 1e6)
+Several = st.integers(1, 16)
+
+
+@pytest.mark.parametrize(
+    ("gateways", "workers", "cores", "expected"),
+    [
+        (1, 1, 2, Bend(20_000, "cores")),
+        (1, 1, 8, Bend(25_000, "gateways")),
+        (3, 1, 8, Bend(50_000, "workers")),
+        (2, 2, 4, Bend(40_000, "cores")),
+    ],
+)
+def test_the_bend_moves_from_cores_to_gateways_to_workers(
+    gateways: int, workers: int, cores: int, expected: Bend
+) -> None:
+    found = bend(Costs(gateway=40e-6, worker=60e-6, onnx=40e-6), gateways, workers, cores)
+    assert (round(found.rate), found.by) == (expected.rate, expected.by)
+
+
+def test_a_large_model_bends_where_onnxruntime_does() -> None:
+    found = bend(Costs(gateway=40e-6, worker=500e-6, onnx=400e-6), 1, 1, cores=2)
+    assert (round(found.rate), found.by) == (2500, "ONNX Runtime")
+
+
+def test_the_load_generator_needs_cores_too() -> None:
+    assert bend(Costs(40e-6, 60e-6, 1e-6, load=25e-6), 1, 1, cores=2).rate == pytest.approx(16_000)
+    assert bend(Costs(4e-6, 6e-6, 1e-6, load=25e-6), 1, 1, cores=8).by == "load generator"
+
+
+@given(Microseconds, Microseconds, Microseconds, Several, Several, Several)
+def test_more_of_anything_never_gives_less(
+    gateway: float, python: float, onnx: float, gateways: int, workers: int, cores: int
+) -> None:
+    costs = Costs(gateway, python + onnx, onnx)
+    rate = bend(costs, gateways, workers, cores).rate * 0.999999
+    assert bend(costs, gateways + 1, workers, cores).rate >= rate
+    assert bend(costs, gateways, workers, cores + 1).rate >= rate
+    assert bend(costs, gateways, workers * 2, cores).rate >= min(rate, workers / onnx)
+
+
+def test_a_worker_has_the_cores_but_one_for_onnxruntime() -> None:
+    assert [onnx_threads(cores, 1) for cores in (1, 2, 8)] == [1, 1, 7]
+    assert onnx_threads(8, 2) == 3
