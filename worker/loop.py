@@ -6,7 +6,6 @@ holds all that came in while the last one ran, and a lone request waits for nobo
 
 from __future__ import annotations
 
-import contextvars
 import socket
 import time
 from collections import deque
@@ -21,8 +20,9 @@ from .channel import Channel
 from .connection import Request
 from .errors import DeadlineExceeded
 from .gateways import Gateways
+from .greenlets import Greenlets
 from .onnx.batcher import Batch
-from .parking import Parking, RequestGreenlet
+from .parking import Parking
 from .poller import READ, WRITE, Poller
 from .threads import BatchThread, Score, ScoringThread
 from .wakeup import Wakeup
@@ -64,6 +64,7 @@ class Loop:
         self._poller = Poller()
         self._wakeup = Wakeup()
         self._gateways = Gateways(listener, self._poller, max_body, self._take)
+        self._greenlets: Greenlets[Request] = Greenlets(self._run_in_greenlet)
         self._waiting: deque[Request] = deque()
         self._running = 0
         self._most = threads or (None if concurrent else 1)
@@ -134,9 +135,7 @@ class Loop:
             self._begin_greenlet(request)
 
     def _begin_greenlet(self, request: Request) -> None:
-        each = RequestGreenlet(self._run_in_greenlet)
-        each.gr_context = contextvars.copy_context()
-        self._switch_to(each, request)
+        self._switch_to(self._greenlets.take(), request)
 
     def _run_in_greenlet(self, request: Request) -> None:
         self._finish(request, *self._score(request.body))
