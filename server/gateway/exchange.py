@@ -100,7 +100,7 @@ class Exchange:
         """The whole answer. `headers`: lines, without the length."""
         if self.is_over:
             return
-        self.is_over = True
+        self._end()
         start = _status_line(status) + self._line.date + headers
         if not self.keep_alive:
             start += _CLOSE_LINE
@@ -141,7 +141,7 @@ class Exchange:
         if self._is_chunked:
             self._write(b"0\r\n\r\n")
         if not self.is_over:
-            self.is_over = True
+            self._end()
             self._line.finish(self)
 
     def abort(self) -> None:
@@ -151,16 +151,21 @@ class Exchange:
 
     def leave(self) -> None:
         """Nobody waits for the answer any more."""
-        self.is_over = True
-        if self.on_leave is not None:
-            self.on_leave()
+        on_leave = self.on_leave
+        self._end()
+        if on_leave is not None:
+            on_leave()
 
     def fail(self, refused: Refused) -> None:
         """Refuse what is being answered."""
-        on_leave, self.on_leave = self.on_leave, None
+        on_leave = self.on_leave
         self.refuse(refused)
         if on_leave is not None:
             on_leave()
+
+    def _end(self) -> None:
+        self.is_over = True
+        self.on_leave = None  # it leads back here: a cycle for each request, which only a collection would free
 
     def _write(self, data: bytes) -> None:
         if not self.is_over:
