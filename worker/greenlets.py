@@ -27,17 +27,16 @@ class Greenlets(Generic[T]):
 
     def take(self) -> RequestGreenlet:
         """One to switch to with what is to be run, in a context of its own. It is idle again once that has run."""
-        each = self._idle.pop() if self._idle else RequestGreenlet(self._serve)
+        if not self._idle:
+            RequestGreenlet(self._serve).switch()
+        each = self._idle.pop()
         each.gr_context = contextvars.copy_context()
         return each
 
-    def _serve(self, what: T | None) -> None:
+    def _serve(self) -> None:
         current = getcurrent()
         assert isinstance(current, RequestGreenlet)
         assert current.parent is not None
-        while what is not None:
-            self._run(what)
-            what = None  # nor is it kept until the next comes
-            if len(self._idle) < _MOST_KEPT:
-                self._idle.append(current)
-                what = current.parent.switch()
+        while len(self._idle) < _MOST_KEPT:
+            self._idle.append(current)
+            self._run(current.parent.switch())

@@ -38,7 +38,7 @@ def test_one_that_waits_keeps_its_greenlet() -> None:
     for _ in range(2):
         greenlets.take().switch(Thing())
     assert len(set(ran)) == 2
-    for each in list(ran):
+    for each in ran:
         each.switch()
     greenlets.take().switch(Thing())
     assert len(ran) == 3
