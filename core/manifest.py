@@ -39,6 +39,8 @@ class Serve(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """How variables come to a method that annotates nothing; None: as the server's VARIABLES says."""
     device: Annotated[str, msgspec.Meta(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] | None = None
     """`auto`, `cpu`, `cuda` or `cuda:N`; None: as the server's DEVICE says."""
+    gpu_memory_mb: Count | None = None
+    """Megabytes of a GPU's memory that each ONNX file may take in each worker; None: no limit."""
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -25,6 +25,7 @@ TAKES = {
     "serve.swap": "beside or replace",
     "serve.variables": "dict or dataframe",
     "serve.device": "auto, cpu, cuda or cuda:N",
+    "serve.gpu_memory_mb": "a whole number of megabytes, 1 or more",
     "train": "keys and values",
 }
 """Every key that a manifest may have."""

@@ -100,6 +100,8 @@ class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
     max_batch: int = 64
     variables: Literal["dict", "dataframe"] = "dict"
     device: str = "auto"
+    gpu_memory_mb: int | None = None
+    """What each session may take of a GPU's memory; None: no limit."""
     cpus: int = 1
     """Threads that ONNX Runtime may use for one call."""
 
@@ -113,6 +115,15 @@ class Merging(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     provider: str
     """The execution provider that really runs, e.g. `CPUExecutionProvider`."""
+    nodes: dict[str, int] = {}
+    """How many of the graph's nodes each provider runs, where a GPU was to: what it can't run is left to the CPU."""
+
+    @property
+    def runs(self) -> str:
+        """Where it runs, in words."""
+        others = sum(self.nodes.values()) - self.nodes.get(self.provider, 0)
+        share = f" (all but {others} of its {sum(self.nodes.values())} nodes)" if others > 0 else ""
+        return f"{self.session}.onnx on {self.provider}{share}"
 
 
 class Description(msgspec.Struct, frozen=True, kw_only=True):

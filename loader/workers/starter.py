@@ -171,6 +171,7 @@ class Starter:
             max_batch=serve.max_batch,
             variables=serve.variables or defaults.variables,
             device=serve.device or defaults.device,
+            gpu_memory_mb=serve.gpu_memory_mb,
             cpus=max(1, (self._processors - 1) // count),
         )
         return Launch(python, config, defaults.environ, defaults.start_timeout_s)

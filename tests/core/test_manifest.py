@@ -28,6 +28,7 @@ def test_what_is_written_is_read() -> None:
         (b"serve: {threads: 1025}", "serve.threads"),
         (b"serve: {timeout_s: -1}", "serve.timeout_s"),
         (b"serve: {swap: never}", "serve.swap"),
+        (b"serve: {gpu_memory_mb: 0}", "serve.gpu_memory_mb"),
         (b"uses: common", "uses"),
         (b"a: [", "line 1"),
         (b"\xff\xfe\x00", "model.yaml"),

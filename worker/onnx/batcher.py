@@ -72,7 +72,7 @@ class Batch:
     def run(self) -> None:
         """Give each call its result or its exception. Never raises."""
         begun = time.perf_counter()
-        if len(self.calls) == 1:
+        if len(self.calls) == 1 and (self.session.binding is None or self.calls[0].key is None):
             self.calls[0].run()
         else:
             self._run_together()
@@ -80,7 +80,7 @@ class Batch:
 
     def _run_together(self) -> None:
         try:
-            outputs = self.session.run(self.calls[0].output_names, _gather(self.calls))
+            outputs = run_together(self.calls, self.rows)
         except Exception as error:
             self._run_apart_after(error)
         else:
@@ -89,7 +89,7 @@ class Batch:
     def _run_apart_after(self, error: Exception) -> None:
         self._run_apart()
         if all(call.exception is None for call in self.calls):
-            self.session.stop_merging(f"a batch failed whose calls went through one by one ({error})")
+            self.session.failed_together(str(error))
 
     def _share_out(self, outputs: list[Any]) -> None:
         if not all(_has_rows(output, self.rows) for output in outputs):
@@ -156,6 +156,14 @@ def choose(waiting: deque[Call]) -> list[Call]:
             passed_over.append(call)
     waiting.extendleft(reversed(passed_over))
     return chosen
+
+
+def run_together(calls: list[Call], rows: int) -> list[Any]:
+    """The outputs of calls with one key, which hold until the next batch of their session. Raises what ONNX Runtime
+    raises."""
+    first, binding = calls[0], calls[0].session.binding
+    outputs = binding.run(calls, rows) if binding is not None else None
+    return first.session.run(first.output_names, _gather(calls)) if outputs is None else outputs
 
 
 def _gather(calls: list[Call]) -> dict[str, Any]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # it loads numpy
+    from .binding import Binding
 
 SLOW_S = 0.0005
 """A call expected to take longer is worth a second thread: the hand-over and the contention for the GIL cost about a
@@ -16,7 +19,10 @@ _MEMORY = 0.2
 class Lane:
     """How to run one session, whether its calls may share a batch, and how long it took lately."""
 
-    __slots__ = ("_notice", "_rows", "_seconds", "max_rows", "merges", "name", "run", "why")
+    __slots__ = ("_notice", "_rows", "_seconds", "binding", "max_rows", "merges", "name", "run", "why")
+
+    binding: Binding | None
+    """The buffers that calls which may be merged go through, where there are any."""
 
     def __init__(
         self,
@@ -34,6 +40,7 @@ class Lane:
         self.max_rows = max_rows
         self.merges = merges
         self.why = why
+        self.binding = None
         self._notice = notice
         self._seconds: float | None = None
         self._rows = 1.0
@@ -54,8 +61,21 @@ class Lane:
         """
         return self._seconds is None or self._seconds * max(1.0, rows / self._rows) > SLOW_S
 
+    def failed_together(self, why: str) -> None:
+        """A batch failed whose calls then went through one by one. The buffers are given up first, then merging."""
+        if self.binding is not None:
+            self.stop_binding(why)
+        else:
+            self.stop_merging(f"a batch failed whose calls went through one by one ({why})")
+
+    def stop_binding(self, why: str) -> None:
+        """Have ONNX Runtime allocate what each batch needs from now on."""
+        self.binding = None
+        self._notice(f"batches of {self.name}.onnx no longer go through buffers that are kept: {why}")
+
     def stop_merging(self, why: str) -> None:
         """Run every call alone from now on."""
+        self.binding = None
         if self.merges:
             self.merges, self.why = False, why
             self._notice(f"calls of {self.name}.onnx are no longer merged: {why}")

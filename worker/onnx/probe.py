@@ -30,7 +30,7 @@ _SIZES = (5, 32, 128)
 
 _WORDS = ("a", "b", "")
 
-Run = Callable[[Feeds], list[Any]]
+RunTogether = Callable[[Sequence[Feeds]], list[Any]]
 
 
 class OutOfTime(Exception):
@@ -40,40 +40,61 @@ class OutOfTime(Exception):
 class Trial:
     """Runs one session within a budget, and tells how long each run took."""
 
-    def __init__(self, session: Any, took: Callable[[int, float], None]) -> None:
+    def __init__(self, session: Any, took: Callable[[int, float], None], together: RunTogether | None) -> None:
         self._session = session
         self._took = took
+        self._together = together
         self._names = [output.name for output in session.get_outputs()]
         self._deadline: float | None = None
 
     def run(self, feeds: Feeds) -> list[Any]:
         """All outputs. Raises OutOfTime, and what ONNX Runtime raises."""
+        return self._timed(lambda: self._session.run(self._names, feeds), len(next(iter(feeds.values()))))
+
+    def run_together(self, rows: Sequence[Feeds]) -> list[Any]:
+        """The same for several rows at once, the way in which calls will be merged."""
+        if self._together is None:
+            return self.run(together(rows))
+        run = self._together
+        return self._timed(lambda: run(rows), len(rows))
+
+    def _timed(self, run: Callable[[], list[Any]], rows: int) -> list[Any]:
         begun = time.perf_counter()
         if self._deadline is not None and begun > self._deadline:
             raise OutOfTime
-        outputs: list[Any] = self._session.run(self._names, feeds)
+        outputs = run()
         now = time.perf_counter()
         if self._deadline is None:  # the first run is mostly warming up, on a GPU for seconds
             self._deadline = now + BUDGET_S
         else:
-            self._took(len(next(iter(feeds.values()))), now - begun)
+            self._took(rows, now - begun)
         return outputs
 
 
-def why_not_alike(graph: Graph, session: Any, took: Callable[[int, float], None]) -> str | None:
-    """The difference found, in words; None where rows come out the same. `took` is told the runs' rows and seconds."""
-    trial = Trial(session, took)
+def why_not_alike(
+    graph: Graph,
+    session: Any,
+    took: Callable[[int, float], None],
+    together: RunTogether | None = None,
+    sizes: Sequence[int] = (),
+) -> str | None:
+    """The difference found, in words; None where rows come out the same. `took` is told the runs' rows and seconds.
+    `together`: how rows are run at once, where not as one call; batches of all `sizes` are tried as time allows.
+    """
+    trial = Trial(session, took, together)
     tolerance = TOLERANCE if session.get_providers()[0] == "CPUExecutionProvider" else COARSE_TOLERANCE
     try:
-        accepted = _accepted_rows(trial.run, graph, session)
-        return accepted if isinstance(accepted, str) else _difference(trial.run, *accepted, tolerance)
+        accepted = _accepted_rows(trial, graph, session)
+        if isinstance(accepted, str):
+            return accepted
+        return _difference(trial, *accepted, tolerance) or _difference_in_sizes(trial, *accepted, sizes, tolerance)
     except OutOfTime:
         return f"trying it took longer than {BUDGET_S:g} s"
     except Exception as error:
         return f"rows that it takes apart, it refuses together: {_first_line(error)}"
 
 
-def _accepted_rows(run: Run, graph: Graph, session: Any) -> tuple[Rows, list[list[Any]]] | str:
+def _accepted_rows(trial: Trial, graph: Graph, session: Any) -> tuple[Rows, list[list[Any]]] | str:
     """Rows that the session takes, and what it makes of each; or why it takes none."""
     for each in session.get_inputs():
         if each.type not in DTYPES:
@@ -81,7 +102,7 @@ def _accepted_rows(run: Run, graph: Graph, session: Any) -> tuple[Rows, list[lis
     refusal = ""
     for rows in _kinds_of_rows(graph, session):
         try:
-            return rows, [run(single) for single in rows.singles()]
+            return rows, [trial.run(single) for single in rows.singles()]
         except OutOfTime:
             raise
         except Exception as error:
@@ -104,23 +125,39 @@ def _vocabulary(graph: Graph) -> tuple[str, ...]:
     return lists.pop() if len(lists) == 1 else ()
 
 
-def _difference(run: Run, rows: Rows, apart: list[list[Any]], tolerance: float) -> str | None:
+def _difference(trial: Trial, rows: Rows, apart: list[list[Any]], tolerance: float) -> str | None:
     if not all(_is_a_row(output) for outputs in apart for output in outputs):
         return "one row in does not give one row out"
     singles = rows.singles()
     for first in (0, 1):  # in batches of two sizes, for a model may be made for one
-        if problem := _compare(run(together(singles[first:])), apart[first:], tolerance):
+        if problem := _compare(trial.run_together(singles[first:]), apart[first:], tolerance):
             return f"rows together differ from rows apart ({problem})"
-    return _poisoning(run, rows, apart, tolerance)
+    return _poisoning(trial, rows, apart, tolerance)
 
 
-def _poisoning(run: Run, rows: Rows, apart: list[list[Any]], tolerance: float) -> str | None:
+def _difference_in_sizes(
+    trial: Trial, rows: Rows, apart: list[list[Any]], sizes: Sequence[int], tolerance: float
+) -> str | None:
+    """Going through the sizes warms them up, too."""
+    singles = rows.singles()
+    for size in sizes:
+        picked = [index % len(singles) for index in range(size)]
+        try:
+            outputs = trial.run_together([singles[index] for index in picked])
+        except OutOfTime:
+            return None
+        if problem := _compare(outputs, [apart[index] for index in picked], tolerance):
+            return f"rows in a batch of {size} differ from rows apart ({problem})"
+    return None
+
+
+def _poisoning(trial: Trial, rows: Rows, apart: list[list[Any]], tolerance: float) -> str | None:
     """An unusual row, be it NaN, huge, or a whole number other than 0 and 1, must not be felt by its neighbours."""
     singles = rows.singles()
     for index, (poison, value) in enumerate(rows.poisons()):
         at = (0, len(singles) - 1)[index % 2]  # for a model may look at the first row, or at the last
         try:
-            outputs = run(together([*singles[:at], poison, *singles[at + 1 :]]))
+            outputs = trial.run_together([*singles[:at], poison, *singles[at + 1 :]])
         except OutOfTime:
             raise
         except Exception:  # such a batch is run again call by call while serving, so nobody else feels it

@@ -9,33 +9,28 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import onnxruntime
-
-from ..errors import LoadFailed
 from ..protocol import Merging, WorkerConfig
-from . import provider
-from .batcher import Batcher, Call
+from .batcher import Batcher, Call, run_together
+from .binding import Binding, can_bind
 from .graph import Graph, read_graph
 from .lane import Lane
 from .merging import why_not_merge
+from .opening import Opened, open_file
 from .probe import why_not_alike
 from .signature import Signature, rows_of
-
-_FATAL = 4
-"""ONNX Runtime writes warnings about a model's age and errors that it raises as well to stderr, the author's log."""
 
 
 class Session:
     """Behaves as `onnxruntime.InferenceSession` does; inside a request, its calls are merged with others' where that
     can't be seen. Whatever is not defined here is ONNX Runtime's own."""
 
-    def __init__(self, name: str, session: Any, lane: Lane, batcher: Batcher, provider: str) -> None:
+    def __init__(self, name: str, opened: Opened, lane: Lane, batcher: Batcher, signature: Signature) -> None:
         self._name = name
-        self._session = session
+        self._opened = opened
+        self._session = opened.session
         self._lane = lane
         self._batcher = batcher
-        self._provider = provider
-        self._signature = Signature(session.get_inputs(), session.get_outputs())
+        self._signature = signature
 
     def run(
         self, output_names: Sequence[str] | None, input_feed: Mapping[str, Any], run_options: Any = None
@@ -59,7 +54,13 @@ class Session:
     @property
     def merging(self) -> Merging:
         """Whether calls are merged now, and why or why not."""
-        return Merging(session=self._name, merged=self._lane.merges, why=self._lane.why, provider=self._provider)
+        return Merging(
+            session=self._name,
+            merged=self._lane.merges,
+            why=self._lane.why,
+            provider=self._opened.provider,
+            nodes=dict(self._opened.nodes),
+        )
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):  # asked for before there is a `_session`: while being copied, say
@@ -86,40 +87,37 @@ def open_sessions(paths: Mapping[str, Path], config: WorkerConfig, batcher: Batc
 
 def _open(name: str, path: Path, config: WorkerConfig, batcher: Batcher) -> Session:
     graph = read_graph(path)
-    session = _inference_session(path, config)
-    ran_on = provider.running(config.device, session)
-    lane = Lane(name, session.run, max_rows=config.max_batch, merges=False, why="", notice=batcher.notice)
-    problem = _why_apart(graph, session, lane)
+    opened = open_file(path, config, batcher.notice)
+    lane = Lane(name, opened.session.run, max_rows=config.max_batch, merges=False, why="", notice=batcher.notice)
+    signature = Signature(opened.session.get_inputs(), opened.session.get_outputs())
+    problem = _why_apart(graph, opened, lane, signature)
     lane.merges, lane.why = not problem, problem or "every row came out the same together as apart"
-    return Session(name, session, lane, batcher, ran_on)
+    return Session(name, opened, lane, batcher, signature)
 
 
-def _why_apart(graph: Graph, session: Any, lane: Lane) -> str | None:
+def _why_apart(graph: Graph, opened: Opened, lane: Lane, signature: Signature) -> str | None:
     """Why calls run one by one. The cheap question comes first: many models never get as far as the probe."""
     if lane.max_rows < 2:
         return "max_batch is 1"
-    return why_not_merge(graph) or why_not_alike(graph, session, lane.took)
+    if problem := why_not_merge(graph):
+        return problem
+    if opened.device is None or not can_bind(opened.session):
+        return why_not_alike(graph, opened.session, lane.took)
+    lane.binding = Binding(opened.session, opened.device, lane.max_rows)
+    return _why_apart_bound(graph, opened.session, lane, lane.binding.sizes, signature)
 
 
-def _inference_session(path: Path, config: WorkerConfig) -> Any:
-    providers = provider.providers_for(config.device)
-    try:
-        with provider.quiet():
-            session = onnxruntime.InferenceSession(str(path), _options(config), providers=providers)
-    except Exception as error:  # ONNX Runtime's exceptions have no base of their own
-        raise LoadFailed(
-            f"{path.name} can't be opened by ONNX Runtime {onnxruntime.__version__}: {' '.join(str(error).split())} "
-            "If its opset or IR version is too new, export it with an older one; custom operators are not supported"
-        ) from error
-    session.disable_fallback()  # a failing GPU must be seen, not be replaced by a CPU while serving
-    return session
+def _why_apart_bound(graph: Graph, session: Any, lane: Lane, sizes: Sequence[int], signature: Signature) -> str | None:
+    """Tries the buffers as well, in every size, which is what warms a GPU up."""
 
+    def together(rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        [form] = {fit[0] for fit in (signature.fit(None, row) for row in rows) if fit is not None}
+        return run_together([Call(lane, form.outputs, row, 1, form) for row in rows], len(rows))
 
-def _options(config: WorkerConfig) -> Any:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = config.cpus
-    options.inter_op_num_threads = 1
-    options.log_severity_level = _FATAL
-    # A spinning pool burns a core between calls, which the loop and the other workers need.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return options
+    problem = why_not_alike(graph, session, lane.took, together, sizes)
+    if problem is None:
+        return None
+    if (without := why_not_alike(graph, session, lane.took, sizes=sizes)) is None:
+        lane.stop_binding(problem)
+    lane.binding = None
+    return without

@@ -130,3 +130,14 @@ def test_a_turn_that_lasts_long_holds_up_nobody() -> None:
             assert turns._free.locked()
 
     run(test())
+
+
+def test_a_worker_is_told_its_device_and_what_it_may_take_of_a_gpu(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with place(tmp_path) as here:
+            said = await here.start(here.write(manifest="serve: {device: auto, gpu_memory_mb: 512}"))
+            unsaid = await here.start(here.write(model="Other"))
+            configs = [pool.workers[0].config for pool in (said, unsaid)]
+            assert [(each.device, each.gpu_memory_mb) for each in configs] == [("auto", 512), ("cpu", None)]
+
+    run(test())

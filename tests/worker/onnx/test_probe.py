@@ -23,8 +23,8 @@ from tests.worker.models import (
 )
 from worker.onnx import probe
 from worker.onnx.graph import read_graph
+from worker.onnx.opening import open_file
 from worker.onnx.probe import why_not_alike
-from worker.onnx.session import _inference_session
 
 FLOAT16 = 10
 
@@ -34,7 +34,7 @@ def forget(rows: int, seconds: float) -> None:
 
 
 def why(path: Path, took: Any = forget) -> str | None:
-    return why_not_alike(read_graph(path), _inference_session(path, config()), took)
+    return why_not_alike(read_graph(path), open_file(path, config(), print).session, took)
 
 
 def test_rows_of_a_network_are_alike(tmp_path: Path) -> None:
