@@ -232,7 +232,8 @@ class Keeper:
         self._made_room = None
         await self._front.show(self.model, live)
         old, self.live = self.live, live
-        self._event(EventKind.LIVE, f"{live.version.label} is live after {took_s:.2f} s", live.version)
+        runs = "".join(f", {each.runs}" for each in live.pool.description.sessions)
+        self._event(EventKind.LIVE, f"{live.version.label} is live after {took_s:.2f} s{runs}", live.version)
         self._settled(self, True)
         if old is not None:
             self._drain(old.pool)

@@ -99,19 +99,26 @@ def _model_families(state: ServerState) -> Iterator[Metric]:
         failed.add_metric([model.name], float(model.failure is not None))
     yield live
     yield failed
-    yield _providers(state.models.values())
+    yield from _session_families(state.models.values())
 
 
-def _providers(models: Iterable[ModelState]) -> Metric:
-    family = GaugeMetricFamily(
+def _session_families(models: Iterable[ModelState]) -> Iterator[Metric]:
+    merged = GaugeMetricFamily(
         "pawl_session_merged",
         "Whether calls of an ONNX session are merged, and on which provider it really runs.",
         labels=["model", "session", "provider"],
     )
-    for model in models:
-        for session in model.live.description.sessions if model.live is not None else ():
-            family.add_metric([model.name, session.session, session.provider], float(session.merged))
-    return family
+    provider = GaugeMetricFamily(
+        "pawl_session_provider",
+        "1 for the execution provider that an ONNX session really runs on.",
+        labels=["model", "version", "session", "provider"],
+    )
+    for name, live in ((model.name, model.live) for model in models if model.live is not None):
+        for session in live.description.sessions:
+            merged.add_metric([name, session.session, session.provider], float(session.merged))
+            provider.add_metric([name, live.version, session.session, session.provider], 1)
+    yield merged
+    yield provider
 
 
 def _worker_families(pools: list[Pool]) -> Iterator[Metric]:

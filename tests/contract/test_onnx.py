@@ -137,6 +137,14 @@ def test_whether_calls_are_merged_is_told_with_the_reason(server: Server) -> Non
             assert session["provider"] == "CPUExecutionProvider"
 
 
+def test_where_a_session_runs_is_in_the_log_and_the_metrics(server: Server) -> None:
+    [went_live] = [line for line in server.lines if "Scorer: v1 is live" in line]
+    assert went_live.endswith(", another.onnx on CPUExecutionProvider, scorer.onnx on CPUExecutionProvider")
+    said = server.request("GET", f"{server.url}/metrics").body.decode()
+    labels = 'model="Scorer",provider="CPUExecutionProvider",session="scorer",version="v1"'
+    assert f"pawl_session_provider{{{labels}}} 1.0" in said
+
+
 def test_several_onnx_without_a_class_and_one_that_is_not_there_are_named(server: Server) -> None:
     several = server.state("Several")["failure"]["message"]
     assert "one.onnx" in several
@@ -150,6 +158,6 @@ def test_a_device_that_is_not_there_fails_the_release_saying_so(tmp_path: Path, 
     if any(Path(each).exists() for each in ("/dev/nvidiactl", "/proc/driver/nvidia/version")):
         pytest.skip("there is a GPU here")
     with serving(tmp_path / "data", repo.path, DEVICE="cuda") as server:
-        message = server.state("Alone")["failure"]["message"]
-        assert "cuda" in message
-        assert "GPU" in message
+        failure = server.state("Alone")["failure"]
+        assert failure["stage"] == "load"
+        assert "device cuda was asked for, but no NVIDIA GPU is visible here" in failure["message"]

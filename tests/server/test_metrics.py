@@ -6,6 +6,8 @@ from prometheus_client.registry import CollectorRegistry
 from server.metrics import MOST_VERSIONS, Metrics
 from server.state import ServerState
 from server.table import Counted
+from tests.server.states import live, model, state
+from worker.protocol import Merging
 
 
 def metrics() -> Metrics:
@@ -36,3 +38,13 @@ def test_however_many_versions_come_and_go_only_those_in_use_are_kept() -> None:
     said = exposed(given)
     assert said.count("pawl_requests_total{") == MOST_VERSIONS
     assert f'pawl_requests_total{{model="Steady",status="200",version="v1"}} {2.0 * MOST_VERSIONS}' in said
+
+
+def test_it_tells_on_which_provider_a_session_runs_and_of_which_release() -> None:
+    session = Merging(session="scorer", merged=True, why="", provider="CUDAExecutionProvider")
+    serving = state(model("M", live(sessions=(session,))), model("Waiting", None))
+    said = exposed(Metrics(lambda: serving, list))
+    labels = 'model="M",provider="CUDAExecutionProvider",session="scorer"'
+    assert f'pawl_session_provider{{{labels},version="v3"}} 1.0' in said
+    assert f"pawl_session_merged{{{labels}}} 1.0" in said
+    assert said.count("pawl_session_provider{") == 1
