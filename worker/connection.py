@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from .protocol import Frame, FrameError, FrameReader, Kind, pack_frame
 
 _CHUNK = 1 << 16
+_LARGE_CHUNK = 1 << 18
+"""Where a body is known to go on: about what the kernel holds of a socket."""
 _MAX_CHUNKS = 16
 """Read from one connection before the others have their turn."""
 
@@ -67,12 +69,13 @@ class Connection:
         """The requests that have come. Closes where the gateway has, or talks nonsense."""
         try:
             for _ in range(_MAX_CHUNKS):
-                data = self._socket.recv(_CHUNK)
+                at_most = max(_CHUNK, min(self._frames.missing, _LARGE_CHUNK))
+                data = self._socket.recv(at_most)
                 if not data:
                     self.close()
                     return
                 yield from self._requests(data)
-                if len(data) < _CHUNK:
+                if len(data) < at_most:
                     return
         except BlockingIOError:
             return

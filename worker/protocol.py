@@ -7,9 +7,8 @@ messages*, JSON lines on a socket pair that the worker inherits, carry everythin
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from enum import IntEnum
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import msgspec
 
@@ -25,7 +24,7 @@ class Kind(IntEnum):
     """Gateway to worker: the caller of that request has gone."""
 
 
-class Frame(NamedTuple):
+class Frame(msgspec.Struct, frozen=True, gc=False):
     kind: int
     id: int
     """Chosen by the gateway, unique among what is outstanding on the connection; 32 bits."""
@@ -52,32 +51,55 @@ def pack_frame(kind: Kind, id: int, body: bytes = b"", *, status: int = 0, deadl
 
 
 class FrameReader:
-    """Cuts a stream of bytes into frames."""
+    """Cuts a stream of bytes into frames. A body is copied once, when it is whole."""
 
     def __init__(self, max_body: int) -> None:
         """`max_body`: bytes; a longer frame is a FrameError."""
         self._max_body = max_body
-        self._buffer = bytearray()
+        self._rest = b""
+        """The beginning of a header."""
+        self._begun: tuple[int, int, int, int, int] | None = None
+        """The header of a frame whose body is coming."""
+        self._pieces: list[bytes] = []
+        self.missing = 0
+        """Bytes of that body that are still to come."""
 
-    def feed(self, data: bytes) -> Iterator[Frame]:
-        """Take in what was received; yield the frames that are now whole."""
-        buffer = self._buffer
-        buffer += data
-        start, have = 0, len(buffer)
-        try:
-            while have - start >= HEADER.size:
-                length, id, deadline_ns, status, kind = HEADER.unpack_from(buffer, start)
-                if length > self._max_body:
-                    raise FrameError(f"a frame of {length} bytes; at most {self._max_body} are taken")
-                end = start + HEADER.size + length
-                if have < end:
-                    break
-                body = bytes(memoryview(buffer)[start + HEADER.size : end])
-                start = end
-                yield Frame(kind, id, status, deadline_ns, body)
-        finally:
-            if start:
-                del buffer[:start]
+    def feed(self, data: bytes) -> list[Frame]:
+        """Take in what was received; the frames that are now whole. Raises FrameError."""
+        start = 0
+        frames = []
+        if self._begun is not None:
+            if len(data) < self.missing:
+                self._pieces.append(data)
+                self.missing -= len(data)
+                return []
+            start = self.missing
+            frames.append(self._finish(data[:start]))
+        elif self._rest:
+            data = self._rest + data
+        have = len(data)
+        while have - start >= HEADER.size:
+            header = HEADER.unpack_from(data, start)
+            length, id, deadline_ns, status, kind = header
+            if length > self._max_body:
+                raise FrameError(f"a frame of {length} bytes; at most {self._max_body} are taken")
+            start += HEADER.size
+            end = start + length
+            if have < end:
+                self._begun, self._pieces, self.missing = header, [data[start:]], end - have
+                start = have
+                break
+            frames.append(Frame(kind, id, status, deadline_ns, data[start:end]))
+            start = end
+        self._rest = data[start:]
+        return frames
+
+    def _finish(self, last: bytes) -> Frame:
+        assert self._begun is not None
+        _, id, deadline_ns, status, kind = self._begun
+        body = b"".join((*self._pieces, last))
+        self._begun, self._pieces, self.missing = None, [], 0
+        return Frame(kind, id, status, deadline_ns, body)
 
 
 class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
