@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,7 +27,7 @@ def test_frames_come_out_as_they_went_in_wherever_the_stream_is_cut(sent: list[F
     stream = b"".join(map(packed, sent))
     places = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
     reader = FrameReader(max_body=60)
-    came = [frame for start, end in zip(places, places[1:], strict=False) for frame in reader.feed(stream[start:end])]
+    came = [frame for start, end in itertools.pairwise(places) for frame in reader.feed(stream[start:end])]
     assert came == sent
     assert reader.missing == 0
 
