@@ -97,6 +97,9 @@ class Loop:
         self._run_requests()
         self._gateways.flush()
         self._run_batch()
+        if self._parking.awake:  # a lone request gets through in one turn
+            self._run_requests()
+            self._gateways.flush()
         if self._channel.unsent:
             self._channel.flush()
             self._poller.change(self._channel.fileno(), READ | WRITE * self._channel.unsent)
