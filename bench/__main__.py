@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bench import burst, fanout, gateways, large, many, publish, push, quick, serve, start
+from bench import burst, fanout, gateways, gpu, large, many, publish, push, quick, serve, start
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Measures Pawl on this machine.")
 
@@ -20,6 +20,7 @@ app.command("burst")(burst.main)
 app.command("all")(fanout.main)
 app.command("large")(large.main)
 app.command("gateways")(gateways.main)
+app.command("gpu")(gpu.main)
 app.command("many")(many.main)
 app.command("publish")(publish.main)
 app.command("push")(push.main)

@@ -73,7 +73,7 @@ def _trees() -> onnx.ModelProto:
         base_values=[-0.1],
         **forest,
     )
-    return _model([node], 30, 2, [], label)
+    return assemble([node], 30, 2, [], label)
 
 
 def _forest(random: np.random.Generator) -> dict[str, list[Any]]:
@@ -102,20 +102,22 @@ def _network() -> onnx.ModelProto:
     last = len(_LAYERS) - 2
     for number, (fan_in, fan_out) in enumerate(itertools.pairwise(_LAYERS)):
         weight = random.normal(0, (2 / fan_in) ** 0.5, (fan_in, fan_out)).astype(np.float32)
-        weights += [_tensor(f"w{number}", weight), _tensor(f"b{number}", np.zeros(fan_out, np.float32))]
+        weights += [tensor(f"w{number}", weight), tensor(f"b{number}", np.zeros(fan_out, np.float32))]
         source = f"h{number}" if number else "X"
         nodes.append(helper.make_node("Gemm", [source, f"w{number}", f"b{number}"], [f"g{number}"]))
         if number < last:
             nodes.append(helper.make_node("Relu", [f"g{number}"], [f"h{number + 1}"]))
     nodes.append(helper.make_node("Softmax", [f"g{last}"], ["probabilities"], axis=1))
-    return _model(nodes, _LAYERS[0], _LAYERS[-1], weights)
+    return assemble(nodes, _LAYERS[0], _LAYERS[-1], weights)
 
 
-def _tensor(name: str, values: Rows) -> onnx.TensorProto:
+def tensor(name: str, values: np.ndarray[Any, Any]) -> onnx.TensorProto:
+    """A weight."""
     return onnx.numpy_helper.from_array(values, name)
 
 
-def _model(nodes: list[Any], width: int, classes: int, weights: list[Any], *more: Any) -> onnx.ModelProto:
+def assemble(nodes: list[Any], width: int, classes: int, weights: list[Any], *more: Any) -> onnx.ModelProto:
+    """From `X` to `probabilities`, and to whatever `more` outputs."""
     given = helper.make_tensor_value_info("X", TensorProto.FLOAT, ["N", width])
     probabilities = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", classes])
     graph = helper.make_graph(nodes, "model", [given], [*more, probabilities], weights)

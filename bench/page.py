@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bench.sections import gateways, serve, start, targets
+from bench.sections import gateways, gpu, serve, start, targets
 from bench.sections.markdown import Section, figures
 
 _HEAD = """\
@@ -20,7 +20,7 @@ $ scripts/bench publish
 ```
 
 Before and after a change of your own, `scripts/bench quick` compares Pawl with the bare app in under two minutes.
-Where the time goes is in [profile.md](benchmarks/profile.md). Nothing here was measured on a GPU.
+Where the time goes is in [profile.md](benchmarks/profile.md).
 
 What to make of it:
 
@@ -44,6 +44,7 @@ SECTIONS: Mapping[str, Section] = {
     "large": figures("Bodies of a megabyte, 8 connections"),
     "many": figures("Many models at once"),
     "start": start.section,
+    "gpu": gpu.section,
 }
 """By the name that `record.write` gives the JSON, from top to bottom."""
 
@@ -54,4 +55,6 @@ def render(kept: Mapping[str, Any]) -> str:
     for part, section in SECTIONS.items():
         if part in kept:
             parts += section(kept[part])
+    if "gpu" not in kept:
+        parts += gpu.unseen()
     return "\n".join(parts)

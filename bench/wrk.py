@@ -69,7 +69,9 @@ def install() -> None:
 
 
 def version() -> str:
-    """As wrk says it."""
+    """As wrk says it; "none" without it."""
+    if shutil.which("wrk") is None:
+        return "none"
     told = subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False).stdout
     return told.split(" [")[0].removeprefix("wrk ").strip()
 
