@@ -137,21 +137,22 @@ class _Buffers:
         }
         self._results = {name: each and each.empty(size) for name, each in outputs.items()}
         """Here, where rows are shared out: ONNX Runtime copies them from the GPU as part of the run."""
-        self._bind()
+        self._bind_outputs()
 
     def run(self, feeds: Sequence[Mapping[str, Any]], rows: int) -> list[Any]:
         for name, value in self._given.items():
             value.update_inplace(self._gather(name, feeds, rows))
+            # Anew: what the graph takes on the other side is copied there when it is bound, and not again.
+            self._binding.bind_ortvalue_input(name, value)
         for name in self._unknown:
             self._binding.bind_output(name)  # anew, or what it gave last would be taken for a buffer of ours
         self._session.run_with_iobinding(self._binding)
+        self._binding.synchronize_outputs()  # a run may end before what it gives has been copied
         results: Iterable[Any] = self._found() if self._unknown else self._results.values()
         # None at all where the rows aren't those that went in: padding can't be told from them.
         return [each[:rows] if each.shape[:1] == (self._size,) else each[:0] for each in results]
 
-    def _bind(self) -> None:
-        for name, value in self._given.items():
-            self._binding.bind_ortvalue_input(name, value)
+    def _bind_outputs(self) -> None:
         for name, result in self._results.items():
             if result is None:
                 self._binding.bind_output(name)  # for its place among the others
