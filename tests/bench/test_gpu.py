@@ -95,3 +95,11 @@ def test_an_image_is_told_from_another_and_survives_the_way_to_the_model() -> No
 
 def test_the_page_says_so_as_long_as_no_gpu_was_seen() -> None:
     assert "Nothing of Pawl has been measured on a GPU yet" in page.render({})
+
+
+def test_files_that_came_without_their_history_are_measured_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert record.commit() != "unknown"
+    monkeypatch.setattr(record, "ROOT", tmp_path)
+    assert record.commit() == "unknown"
