@@ -24,6 +24,9 @@ from bench.screen import console
 from tests.repos import Repo
 from tests.serving import Server, descendants, serving, wait_for
 
+_PAUSE_S = 1.0
+"""Between two pushes that are timed one by one: nobody pushes faster by hand, and the server uses it."""
+
 
 def main(
     only: Annotated[
@@ -61,6 +64,7 @@ def _time_pushes(folder: Path, model: str, pushes: int) -> Figures:
             etls = repo.path / model / "etls.py"
             repo.write(f"{model}/etls.py", f"{etls.read_text()}# edition {number}\n").commit()
             repo.push(bare)
+            time.sleep(_PAUSE_S)
             began = time.perf_counter()
             assert server.admin("POST", "/-/sync").status == 202
             _wait_for_version(server, model, f"v{number}")
@@ -93,8 +97,10 @@ def measure_memory(folder: Path) -> Figures:
         server.request("GET", f"{server.base}/")
         server.score("Digits", pixels=[0.0] * 64)
         server.wait((folder / "data/registry.db").exists, "the registry")
-        [gateway], [worker] = server.gateways(), server.workers()
-        figures = {"daemon": pss_mb(server.process.pid), "gateway": pss_mb(gateway), "worker": pss_mb(worker)}
+        server.wait(server.spares, "the spare")
+        [gateway], [worker], [spare] = server.gateways(), server.workers(), server.spares()
+        pids = {"daemon": server.process.pid, "gateway": gateway, "worker": worker, "spare": spare}
+        figures = {name: pss_mb(pid) for name, pid in pids.items()}
     return {f"{name} MB": value for name, value in figures.items()} | {"together MB": sum(figures.values())}
 
 

@@ -25,7 +25,8 @@ from bench.models import MODELS
 from bench.peers.pawl import ETLS
 from bench.screen import console
 from core.settings import scrubbed
-from loader.workers.process import BOOT, Launch, WorkerProcess, environment
+from loader.workers.blank import BOOT, environment
+from loader.workers.process import Launch, WorkerProcess
 from worker.protocol import WorkerConfig
 
 _PLAIN = """

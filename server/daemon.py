@@ -27,6 +27,7 @@ from loader.source import Source
 from loader.workers.guard import MemoryGuard
 from loader.workers.pool import Pool
 from loader.workers.report import Report
+from loader.workers.spares import Spares
 from loader.workers.starter import Starter, WorkerDefaults
 from registry.scribe import Scribe
 from server.admin import Admin
@@ -74,7 +75,9 @@ class Daemon:
         self._switchboard = Switchboard(lambda table: self._gateways.route_by(table))
         shelf = Shelf(home.path / "releases")
         environments = Environments(home.path / "envs", environ, settings.environment_timeout_s)
-        self._starter = starter = Starter(shelf, environments, _worker_defaults(settings, home, environ))
+        self._spares = spares = Spares()
+        defaults = _worker_defaults(settings, home, environ)
+        self._starter = starter = Starter(shelf, environments, defaults, spares=spares)
         self._pruning = Pruning(shelf, environments, starter.in_use, self._followed)
         self._reconciler = Reconciler(
             self._source,
@@ -85,7 +88,7 @@ class Daemon:
         )
         start_guest = _guest_starter(starter, self._source, self._switchboard)
         self._on_demand = OnDemand(self._source.resolve, start_guest, self._switchboard, settings.version_idle_s)
-        self._guard = MemoryGuard(starter.pools)
+        self._guard = MemoryGuard(starter.pools, relieve=spares.give_up)
         self._state = partial(server_state, self._source.where, self._reconciler)
         self._metrics = Metrics(self._state, self._pools)
         self._gateways = Gateways(
@@ -134,7 +137,9 @@ class Daemon:
             task.cancel()
         await asyncio.wait([*tasks, serving])
         self._starter.close()
-        await asyncio.gather(self._reconciler.close(_WORKERS_END_S), self._on_demand.close(_WORKERS_END_S))
+        await asyncio.gather(
+            self._reconciler.close(_WORKERS_END_S), self._on_demand.close(_WORKERS_END_S), self._spares.close()
+        )
         await asyncio.gather(*(pool.kill() for pool in self._starter.pools()))
         await asyncio.to_thread(self._scribe.close, _WRITE_DOWN_S)
         log.info("stopped")

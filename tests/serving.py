@@ -177,7 +177,12 @@ class Server:
         return descendants(self.process.pid)
 
     def workers(self) -> list[int]:
-        return [pid for pid in self.pids() if "worker/boot.py" in command_line(pid)]
+        """Those that run a model, or load it."""
+        return [pid for pid in self._booted() if working_directory(pid) != "/"]
+
+    def spares(self) -> list[int]:
+        """Workers that know no model yet."""
+        return [pid for pid in self._booted() if working_directory(pid) == "/"]
 
     def gateways(self) -> list[int]:
         return [pid for pid in self.pids() if "server.gateway" in command_line(pid)]
@@ -190,6 +195,9 @@ class Server:
         self.http.close()
         self._reader.join(PATIENCE_S)
         return code
+
+    def _booted(self) -> list[int]:
+        return [pid for pid in self.pids() if "worker/boot.py" in command_line(pid)]
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -261,6 +269,13 @@ def descendants(pid: int) -> set[int]:
 def command_line(pid: int) -> str:
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def working_directory(pid: int) -> str:
+    try:
+        return os.readlink(f"/proc/{pid}/cwd")
     except OSError:
         return ""
 

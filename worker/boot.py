@@ -14,14 +14,12 @@ import select
 import signal
 import socket
 import sys
-import time
 
 _PR_SET_PDEATHSIG = 1
 _PACKAGE = "_pawl"
 
 
 def boot() -> None:
-    began = time.monotonic()
     sock = socket.socket(fileno=int(sys.argv[1]))
     os.set_inheritable(sock.fileno(), False)
     _die_with_parent()
@@ -36,7 +34,7 @@ def boot() -> None:
 
     sys.dont_write_bytecode = True  # a release is never edited
     sys.argv[1:] = []
-    leave(main(Channel(sock), _die_with_parent, began))
+    leave(main(Channel(sock), _die_with_parent))
 
 
 def _die_with_parent() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from loader.workers.machine import Memory, memory
 from loader.workers.pool import Pool
@@ -17,12 +17,23 @@ FULL = 0.9
 _LOOK_S = 1.0
 
 
+async def _relieve_nothing() -> bool:
+    return False
+
+
 class MemoryGuard:
     """Looks every second, for ever."""
 
-    def __init__(self, pools: Callable[[], Iterable[Pool]], look: Callable[[], Memory] = memory) -> None:
+    def __init__(
+        self,
+        pools: Callable[[], Iterable[Pool]],
+        look: Callable[[], Memory] = memory,
+        relieve: Callable[[], Awaitable[bool]] = _relieve_nothing,
+    ) -> None:
+        """`relieve` gives up what nobody would miss; whether there was any."""
         self._pools = pools
         self._look = look
+        self._relieve = relieve
 
     async def run(self) -> None:
         while True:
@@ -35,7 +46,7 @@ class MemoryGuard:
     async def check(self) -> None:
         """End the worker, ready or being started, that is furthest over its share, if memory is nearly full."""
         now = self._look()
-        if not now.limited or now.used <= FULL * now.limit:
+        if not now.limited or now.used <= FULL * now.limit or await self._relieve():
             return
         workers = [
             (worker, pool.release.manifest.serve.memory_mb) for pool in self._pools() for worker in pool.processes

@@ -7,14 +7,13 @@ import contextlib
 import logging
 import os
 import signal
-import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import worker
 from core.errors import ReleaseFailed
+from loader.workers.blank import Begin, begin
 from loader.workers.output import Output
 from worker.board import Board
 from worker.protocol import (
@@ -32,8 +31,6 @@ from worker.protocol import (
 
 log = logging.getLogger("pawl.model")
 
-BOOT = Path(worker.__file__).with_name("boot.py")
-_MAX_MESSAGE = 16 * 1024 * 1024
 _KILL_WAIT_S = 10.0
 _LAST_WORDS_S = 0.5
 """How long what an ended process printed may take to be read: a child of its own may hold the pipe open."""
@@ -52,6 +49,8 @@ class Launch:
     config: WorkerConfig
     environ: Mapping[str, str]
     start_timeout_s: float
+    begin: Begin = begin
+    """Where its process comes from."""
 
 
 class WorkerProcess:
@@ -160,24 +159,13 @@ class WorkerProcess:
 
     async def _spawn(self) -> None:
         self._board = Board(self.config.clock, create=True)
-        ours, theirs = socket.socketpair()
-        with theirs:
-            reader, self._control = await asyncio.open_connection(sock=ours, limit=_MAX_MESSAGE)
-            self._process = await asyncio.create_subprocess_exec(
-                *(str(self._launch.python), "-P", "-s", str(BOOT), str(theirs.fileno())),
-                cwd=self.config.folder,
-                env=environment(self._launch.environ),
-                pass_fds=(theirs.fileno(),),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-                start_new_session=True,
-            )
+        blank = await self._launch.begin(self._launch.python, self._launch.environ)
+        self._process, self._control = blank.process, blank.control
         self._control.write(encode_message(self.config))
         assert self._process.stdout is not None
         name = self.config.model
         self._pump = asyncio.create_task(self._output.pump(self._process.stdout), name=f"output of {name}")
-        self._listener = asyncio.create_task(self._listen(reader), name=f"control of {name}")
+        self._listener = asyncio.create_task(self._listen(blank.reader), name=f"control of {name}")
 
     async def _ready(self) -> Description:
         try:
@@ -267,17 +255,3 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
-
-
-def environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """What a worker finds in its environment: ours, less what would change how Python starts."""
-    kept = {name: value for name, value in environ.items() if not name.startswith("PYTHON")}
-    return {
-        "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime would report its use to its makers
-        # For how many cycles (2^n) a thread of numpy's OpenBLAS spins before it sleeps. By default (26) every other
-        # core is busy for some 30 ms after numpy was imported, and after each call; this is less than one.
-        "OPENBLAS_THREAD_TIMEOUT": "20",
-        **kept,
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONIOENCODING": "utf-8",
-    }

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -21,6 +22,7 @@ from loader.workers.pool import Pool
 from loader.workers.process import Launch
 from loader.workers.proof import Example, read_examples
 from loader.workers.report import Report
+from loader.workers.spares import Spares
 from loader.workers.turns import Turns
 from worker.protocol import WorkerConfig
 
@@ -58,8 +60,10 @@ class Starter:
         environments: Environments,
         defaults: WorkerDefaults,
         memory: Callable[[], machine.Memory] = machine.memory,
+        spares: Spares | None = None,
     ) -> None:
         self._memory = memory
+        self._spares = spares or Spares(most=0)
         self._shelf = shelf
         self._environments = environments
         self._defaults = defaults
@@ -87,21 +91,18 @@ class Starter:
         `make_room`: called when all but the start itself is done; bytes that will be needed beside what runs then.
         `progress` is told what is being done. Raises ReleaseFailed.
         """
-        self._starting[release] += 1
-        try:
+        with self._spares.starting(), self._using(release):
             progress("checkout")
             root = await self._check_out(release, source)
             progress("environment")
             await self._environment(root, release, progress)
             examples = await asyncio.to_thread(read_examples, root / release.model) if prove else ()
             async with self._turns.turn():
-                _check_memory(await make_room(), self._memory().free)
+                await self._check_memory(await make_room())
                 progress("load")
                 pool = self._pool(release, source, root, examples, replicas, changed, report)
                 self._pools.add(pool)
                 await pool.start()
-        finally:
-            self._starting -= Counter((release,))
         return pool
 
     def pools(self) -> tuple[Pool, ...]:
@@ -117,6 +118,14 @@ class Starter:
         """Stop what is being built."""
         self._environments.close()
         self._builds.shutdown(wait=False, cancel_futures=True)
+
+    @contextmanager
+    def _using(self, release: Release) -> Iterator[None]:
+        self._starting[release] += 1
+        try:
+            yield
+        finally:
+            self._starting -= Counter((release,))
 
     def _pool(
         self,
@@ -174,20 +183,22 @@ class Starter:
             gpu_memory_mb=serve.gpu_memory_mb,
             cpus=max(1, (self._processors - 1) // count),
         )
-        return Launch(python, config, defaults.environ, defaults.start_timeout_s)
+        return Launch(python, config, defaults.environ, defaults.start_timeout_s, self._spares.obtain)
+
+    async def _check_memory(self, needed: int) -> None:
+        if self._memory().free < needed:
+            await self._spares.give_up()
+        free = self._memory().free
+        if free < needed:
+            raise ReleaseFailed(
+                f"no memory: {free // _MEGABYTE} MB are left, and the release before took {needed // _MEGABYTE} MB; "
+                "give the pod more, or set serve.swap: replace in model.yaml to accept a gap",
+                stage="memory",
+                heals=True,
+            )
 
 
 def requirements_of(root: Path, model: str) -> Path | None:
     """The requirements.txt that holds for the release of `model` checked out at `root`."""
     own, default = root / model / "requirements.txt", root / "requirements.txt"
     return own if own.exists() else default if default.exists() else None
-
-
-def _check_memory(needed: int, free: int) -> None:
-    if free < needed:
-        raise ReleaseFailed(
-            f"no memory: {free // _MEGABYTE} MB are left, and the release before took {needed // _MEGABYTE} MB; "
-            "give the pod more, or set serve.swap: replace in model.yaml to accept a gap",
-            stage="memory",
-            heals=True,
-        )

@@ -23,6 +23,7 @@ from loader.local.source import LocalSource
 from loader.workers import machine
 from loader.workers.pool import Pool
 from loader.workers.report import Report
+from loader.workers.spares import Spares
 from loader.workers.starter import Starter, WorkerDefaults, no_room
 from worker.client import Answer, connect
 
@@ -38,7 +39,9 @@ class Plain:
 class Place:
     """A folder of models and a starter of their pools."""
 
-    def __init__(self, folder: Path, memory: Callable[[], machine.Memory], start_timeout_s: float) -> None:
+    def __init__(
+        self, folder: Path, memory: Callable[[], machine.Memory], start_timeout_s: float, spares: Spares | None
+    ) -> None:
         self.models = folder / "models"
         self.models.mkdir()
         self.run = Path(tempfile.mkdtemp(prefix="pawl-"))
@@ -55,7 +58,8 @@ class Place:
             device="cpu",
             start_timeout_s=start_timeout_s,
         )
-        self.starter = Starter(self.shelf, self.environments, defaults, memory)
+        self.spares = spares or Spares(most=0)
+        self.starter = Starter(self.shelf, self.environments, defaults, memory, self.spares)
 
     def write(self, etls: str = PLAIN, manifest: str = "{}", model: str = "Model") -> Wanted:
         """The model as it is wanted now."""
@@ -80,6 +84,7 @@ class Place:
     async def close(self) -> None:
         await asyncio.gather(*(pool.kill() for pool in self.starter.pools()))
         self.starter.close()
+        await self.spares.close()
         self.source.close()
         shutil.rmtree(self.run)
 
@@ -113,9 +118,12 @@ class Shown:
 
 @asynccontextmanager
 async def place(
-    folder: Path, memory: Callable[[], machine.Memory] = machine.memory, start_timeout_s: float = 30
+    folder: Path,
+    memory: Callable[[], machine.Memory] = machine.memory,
+    start_timeout_s: float = 30,
+    spares: Spares | None = None,
 ) -> AsyncIterator[Place]:
-    here = Place(folder, memory, start_timeout_s)
+    here = Place(folder, memory, start_timeout_s, spares)
     try:
         yield here
     finally:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import ReleaseFailed
-from loader.workers.process import Launch, WorkerProcess, environment
+from loader.workers.blank import environment
+from loader.workers.process import Launch, WorkerProcess
 from tests.loader.pools import ask, place, run, until
 from tests.risky import is_alive
 from worker.client import WorkerLost

@@ -1,0 +1,101 @@
+"""A worker's process before it knows its model: it has imported what every worker does, and waits for its config."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import worker
+
+BOOT = Path(worker.__file__).with_name("boot.py")
+_MAX_MESSAGE = 16 * 1024 * 1024
+_END_S = 10.0
+_NO_USE = frozenset("ZXTt")
+"""States of a process (proc_pid_stat(5)) that has ended, or that somebody has stopped."""
+
+
+@dataclass(frozen=True)
+class Blank:
+    """The process, and the channel over which it is to be told its config."""
+
+    process: asyncio.subprocess.Process
+    reader: asyncio.StreamReader
+    control: asyncio.StreamWriter
+
+    @property
+    def usable(self) -> bool:
+        """Whether it runs, or will: one that has only just been started has it all to do."""
+        return self.process.returncode is None and _state(self.process.pid) not in _NO_USE
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    async def end(self) -> None:
+        """Kill it, and give back what it held."""
+        self.kill()
+        try:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.process.wait(), _END_S)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Close our ends."""
+        self.control.close()
+        # A process that left the group may hold our pipe open for ever; asyncio has no public way to close it.
+        self.process._transport.close()  # type: ignore[attr-defined]
+
+
+Begin = Callable[[Path, Mapping[str, str]], Awaitable[Blank]]
+"""Gives a blank of that interpreter, in that environment. Raises OSError."""
+
+
+async def begin(python: Path, environ: Mapping[str, str]) -> Blank:
+    """Start one. Raises OSError."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        reader, control = await asyncio.open_connection(sock=ours, limit=_MAX_MESSAGE)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(str(python), "-P", "-s", str(BOOT), str(theirs.fileno())),
+                cwd="/",  # it goes to its model's folder once it knows it
+                env=environment(environ),
+                pass_fds=(theirs.fileno(),),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except BaseException:
+            control.close()
+            raise
+    return Blank(process, reader, control)
+
+
+def environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a worker finds in its environment: ours, less what would change how Python starts."""
+    kept = {name: value for name, value in environ.items() if not name.startswith("PYTHON")}
+    return {
+        "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime would report its use to its makers
+        # For how many cycles (2^n) a thread of numpy's OpenBLAS spins before it sleeps. By default (26) every other
+        # core is busy for some 30 ms after numpy was imported, and after each call; this is less than one.
+        "OPENBLAS_THREAD_TIMEOUT": "20",
+        **kept,
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONIOENCODING": "utf-8",
+    }
+
+
+def _state(pid: int) -> str:
+    """One letter; Z if it has gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "Z"

@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from loader.workers.blank import Blank
+from loader.workers.guard import MemoryGuard
+from loader.workers.machine import Memory
+from loader.workers.spares import Spares
+from tests.loader.pools import ask, place, run, until
+from tests.risky import is_alive
+
+QUIET_S = 0.05
+ROOMY = Memory(limit=100, used=10, limited=True)
+PYTHON = Path(sys.executable)
+
+LOOKS = """
+import gc, os, re, resource, signal, sys, threading, warnings
+
+class Looks:
+    def __init__(self):
+        self.seen = {
+            "modules": list(sys.modules), "path": sys.path, "argv": sys.argv, "flags": str(sys.flags),
+            "prefix": sys.prefix, "bytecode": sys.dont_write_bytecode, "filters": str(warnings.filters),
+            "hooks": [str(type(each)) for each in sys.meta_path], "folder": os.getcwd(), "environ": dict(os.environ),
+            "descriptors": sorted(leads_to(fd) for fd in range(64) if os.path.lexists(f"/proc/self/fd/{fd}")),
+            "limits": [resource.getrlimit(each) for each in range(16)], "umask": os.umask(0o22), "nice": os.nice(0),
+            "policy": os.sched_getscheduler(0), "cores": sorted(os.sched_getaffinity(0)), "parent": os.getppid(),
+            "leads": [os.getpid() == os.getpgid(0), os.getpid() == os.getsid(0)], "threads": threading.active_count(),
+            "signals": [str(signal.getsignal(each)).split(" at ")[0] for each in range(1, 32)],
+            "blocked": sorted(signal.pthread_sigmask(signal.SIG_BLOCK, [])), "gc": [gc.isenabled(), gc.get_threshold()],
+            "oom": open("/proc/self/oom_score_adj").read(), "encoding": [sys.stdout.encoding, str(sys.stdin)],
+            "buffers": [sys.stdout.line_buffering, sys.stderr.line_buffering],
+        }
+    def transform_predict(self):
+        return self.seen | {"pid": os.getpid()}
+
+def leads_to(fd):
+    return re.sub(r":.*|[0-9]+[.]board", "", os.readlink(f"/proc/self/fd/{fd}"))
+"""
+
+
+def spares_of(memory: Memory = ROOMY, most: int = 2, kept_s: float = 3600) -> Spares:
+    return Spares(lambda: memory, most, QUIET_S, kept_s)
+
+
+async def end(*blanks: Blank) -> None:
+    await asyncio.gather(*(blank.end() for blank in blanks))
+
+
+def test_a_start_takes_the_spare_and_another_one_is_made(tmp_path: Path) -> None:
+    async def test() -> None:
+        spares = spares_of()
+        async with place(tmp_path, spares=spares) as here:
+            await here.start(here.write())
+            await until(lambda: spares.pids)
+            [spare] = spares.pids
+            pool = await here.start(here.write("# changed\n" + LOOKS))
+            assert pool.workers[0].pid == spare
+            await until(lambda: spares.pids)
+            assert spares.pids != (spare,)
+        assert not spares.pids
+
+    run(test())
+
+
+def test_a_worker_that_dies_is_replaced_by_the_spare(tmp_path: Path) -> None:
+    async def test() -> None:
+        spares = spares_of()
+        async with place(tmp_path, spares=spares) as here:
+            pool = await here.start(here.write())
+            await until(lambda: spares.pids)
+            [spare] = spares.pids
+            os.kill(pool.workers[0].pid, signal.SIGKILL)
+            await until(lambda: pool.workers and pool.workers[0].pid == spare)
+
+    run(test())
+
+
+def test_an_author_can_not_tell_a_spare_from_a_fresh_worker(tmp_path: Path) -> None:
+    async def test() -> None:
+        spares = spares_of()
+        async with place(tmp_path, spares=spares) as here:
+            wanted = here.write(LOOKS)
+            fresh = json.loads((await ask(await here.start(wanted))).body)
+            await until(lambda: spares.pids)
+            [spare] = spares.pids
+            aged = json.loads((await ask(await here.start(wanted))).body)
+            assert fresh.pop("pid") != aged.pop("pid") == spare
+            assert aged == fresh
+
+    run(test())
+
+
+@pytest.mark.parametrize("harm", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_spare_that_died_or_hangs_costs_nothing(harm: int) -> None:
+    async def test() -> None:
+        spares = spares_of()
+        await end(await spares.obtain(PYTHON, os.environ))
+        await until(lambda: spares.pids)
+        [spare] = spares.pids
+        os.kill(spare, harm)
+        await until(lambda: not spares.pids or state(spare) == "T")
+        fresh = await spares.obtain(PYTHON, os.environ)
+        assert fresh.process.pid != spare
+        assert fresh.usable
+        await spares.close()
+        await end(fresh)
+        await until(lambda: not is_alive(spare))
+
+    run(test())
+
+
+def state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def test_a_spare_serves_only_the_interpreter_and_the_environment_that_it_has() -> None:
+    async def test() -> None:
+        spares = spares_of()
+        await end(await spares.obtain(PYTHON, os.environ))
+        await until(lambda: spares.pids)
+        other = await spares.obtain(PYTHON, {**os.environ, "ANOTHER": "1"})
+        assert other.process.pid not in spares.pids
+        await spares.close()
+        await end(other)
+
+    run(test())
+
+
+def test_a_spare_is_not_used_once_packages_were_installed(tmp_path: Path) -> None:
+    python = tmp_path / "bin/python"
+    packages = tmp_path / "lib/python3.11/site-packages"
+    packages.mkdir(parents=True)
+    python.parent.mkdir()
+    python.symlink_to(sys.executable)
+    (tmp_path / "pyvenv.cfg").write_text(f"home = {Path(os.path.realpath(sys.executable)).parent}\n")
+
+    async def test() -> None:
+        spares = spares_of()
+        await end(await spares.obtain(python, os.environ))
+        await until(lambda: spares.pids)
+        [spare] = spares.pids
+        (packages / "new.pth").touch()
+        fresh = await spares.obtain(python, os.environ)
+        assert fresh.process.pid != spare
+        await spares.close()
+        await end(fresh)
+
+    run(test())
+
+
+def test_no_spare_is_made_while_something_is_being_started() -> None:
+    async def test() -> None:
+        spares = spares_of()
+        with spares.starting():
+            await end(await spares.obtain(PYTHON, os.environ))
+            await asyncio.sleep(10 * QUIET_S)
+            assert not spares.pids
+        await until(lambda: spares.pids)
+        await spares.close()
+
+    run(test())
+
+
+def test_no_spare_is_made_where_memory_is_short(tmp_path: Path) -> None:
+    async def test() -> None:
+        spares = spares_of(Memory(limit=100, used=80, limited=True))
+        await end(await spares.obtain(PYTHON, os.environ))
+        await asyncio.sleep(10 * QUIET_S)
+        assert not spares.pids
+        await spares.close()
+
+    run(test())
+
+
+def test_spares_go_before_a_worker_does_when_memory_runs_out(tmp_path: Path) -> None:
+    async def test() -> None:
+        spares = spares_of()
+        async with place(tmp_path, spares=spares) as here:
+            pool = await here.start(here.write())
+            [worker] = pool.workers
+            await until(lambda: spares.pids)
+            [spare] = spares.pids
+            guard = MemoryGuard(here.starter.pools, lambda: Memory(100, 95, limited=True), spares.give_up)
+            await guard.check()
+            assert (is_alive(spare), is_alive(worker.pid)) == (False, True)
+            await guard.check()
+            assert not is_alive(worker.pid)
+
+    run(test())
+
+
+def test_spares_are_of_the_interpreters_used_last_and_not_kept_for_ever() -> None:
+    async def test() -> None:
+        spares = spares_of(most=1, kept_s=0.5)
+        await end(await spares.obtain(PYTHON, {**os.environ, "NUMBER": "1"}))
+        await until(lambda: spares.pids)
+        first = spares.pids
+        await end(await spares.obtain(PYTHON, {**os.environ, "NUMBER": "2"}))
+        await until(lambda: spares.pids and spares.pids != first)
+        assert len(spares.pids) == 1
+        await until(lambda: not spares.pids)
+        await spares.close()
+
+    run(test())
+
+
+def test_closing_leaves_no_process_and_no_descriptor() -> None:
+    async def test() -> None:
+        await end(await Spares(most=0).obtain(PYTHON, os.environ))  # the loop opens some of its own
+        descriptors = os.listdir("/proc/self/fd")
+        spares = spares_of()
+        await end(await spares.obtain(PYTHON, os.environ))
+        await until(lambda: spares.pids)
+        [spare] = spares.pids
+        await spares.close()
+        assert not is_alive(spare)
+        await until(lambda: len(os.listdir("/proc/self/fd")) <= len(descriptors))
+
+    run(test())
