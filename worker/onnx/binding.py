@@ -146,6 +146,7 @@ class _Buffers:
             self._binding.bind_ortvalue_input(name, value)
         for name in self._unknown:
             self._binding.bind_output(name)  # anew, or what it gave last would be taken for a buffer of ours
+        self._binding.synchronize_inputs()
         self._session.run_with_iobinding(self._binding)
         self._binding.synchronize_outputs()  # a run may end before what it gives has been copied
         results: Iterable[Any] = self._found() if self._unknown else self._results.values()

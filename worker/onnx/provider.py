@@ -99,7 +99,8 @@ def _cuda_options(device: str, gpu_memory_mb: int | None) -> dict[str, Any]:
     """https://onnxruntime.ai/docs/execution-providers/CUDA-ExecutionProvider.html"""
     options = {
         "device_id": number_of(device),
-        # EXHAUSTIVE, the default, times every algorithm at the first run with each new shape, within some request.
+        # cuDNN's quick choice for each new shape. EXHAUSTIVE, the default, takes its time over it, within a request;
+        # DEFAULT means cuDNN's last resort. https://docs.nvidia.com/deeplearning/cudnn/latest/developer/graph-api.html
         "cudnn_conv_algo_search": "HEURISTIC",
         # The default doubles what it holds whenever it grows, and workers share the GPU.
         "arena_extend_strategy": "kSameAsRequested",
