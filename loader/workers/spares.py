@@ -132,10 +132,10 @@ class Spares:
         if self._timer is not None:
             self._timer.cancel()
         if self._most and not self._closed:
-            self._timer = asyncio.get_running_loop().call_later(self._quiet_s, self._make_if_quiet)
+            self._timer = asyncio.get_running_loop().call_later(self._quiet_s, self._begin_making)
 
-    def _make_if_quiet(self) -> None:
-        if not self._starts and (self._making is None or self._making.done()):
+    def _begin_making(self) -> None:
+        if self._making is None or self._making.done():
             self._making = asyncio.create_task(self._make(), name="spare workers")
 
     async def _make(self) -> None:

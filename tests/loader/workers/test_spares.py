@@ -5,15 +5,16 @@ import json
 import os
 import signal
 import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from loader.workers.blank import Blank
 from loader.workers.guard import MemoryGuard
 from loader.workers.machine import Memory
 from loader.workers.spares import Spares
-from tests.loader.pools import ask, place, run, until
+from tests.loader.pools import ask, place, release_of, run, until
 from tests.risky import is_alive
 
 QUIET_S = 0.05
@@ -46,21 +47,36 @@ def leads_to(fd):
 """
 
 
-def spares_of(memory: Memory = ROOMY, most: int = 2, kept_s: float = 3600) -> Spares:
-    return Spares(lambda: memory, most, QUIET_S, kept_s)
+@asynccontextmanager
+async def keeping(memory: Memory = ROOMY, most: int = 2, kept_s: float = 3600) -> AsyncIterator[Spares]:
+    spares = Spares(lambda: memory, most, QUIET_S, kept_s)
+    try:
+        yield spares
+    finally:
+        await spares.close()
 
 
-async def end(*blanks: Blank) -> None:
-    await asyncio.gather(*(blank.end() for blank in blanks))
+async def use(spares: Spares, python: Path = PYTHON, environ: Mapping[str, str] = os.environ) -> int:
+    """Have one, see that it could be used, end it; its process id."""
+    blank = await spares.obtain(python, environ)
+    usable = blank.usable
+    await blank.end()
+    assert usable
+    return blank.process.pid
+
+
+async def made(spares: Spares) -> int:
+    """The process id of the only one that waits, once it does."""
+    await until(lambda: spares.pids)
+    [pid] = spares.pids
+    return pid
 
 
 def test_a_start_takes_the_spare_and_another_one_is_made(tmp_path: Path) -> None:
     async def test() -> None:
-        spares = spares_of()
-        async with place(tmp_path, spares=spares) as here:
+        async with keeping() as spares, place(tmp_path, spares=spares) as here:
             await here.start(here.write())
-            await until(lambda: spares.pids)
-            [spare] = spares.pids
+            spare = await made(spares)
             pool = await here.start(here.write("# changed\n" + LOOKS))
             assert pool.workers[0].pid == spare
             await until(lambda: spares.pids)
@@ -72,11 +88,9 @@ def test_a_start_takes_the_spare_and_another_one_is_made(tmp_path: Path) -> None
 
 def test_a_worker_that_dies_is_replaced_by_the_spare(tmp_path: Path) -> None:
     async def test() -> None:
-        spares = spares_of()
-        async with place(tmp_path, spares=spares) as here:
+        async with keeping() as spares, place(tmp_path, spares=spares) as here:
             pool = await here.start(here.write())
-            await until(lambda: spares.pids)
-            [spare] = spares.pids
+            spare = await made(spares)
             os.kill(pool.workers[0].pid, signal.SIGKILL)
             await until(lambda: pool.workers and pool.workers[0].pid == spare)
 
@@ -85,12 +99,10 @@ def test_a_worker_that_dies_is_replaced_by_the_spare(tmp_path: Path) -> None:
 
 def test_an_author_can_not_tell_a_spare_from_a_fresh_worker(tmp_path: Path) -> None:
     async def test() -> None:
-        spares = spares_of()
-        async with place(tmp_path, spares=spares) as here:
+        async with keeping() as spares, place(tmp_path, spares=spares) as here:
             wanted = here.write(LOOKS)
             fresh = json.loads((await ask(await here.start(wanted))).body)
-            await until(lambda: spares.pids)
-            [spare] = spares.pids
+            spare = await made(spares)
             aged = json.loads((await ask(await here.start(wanted))).body)
             assert fresh.pop("pid") != aged.pop("pid") == spare
             assert aged == fresh
@@ -101,18 +113,13 @@ def test_an_author_can_not_tell_a_spare_from_a_fresh_worker(tmp_path: Path) -> N
 @pytest.mark.parametrize("harm", [signal.SIGKILL, signal.SIGSTOP])
 def test_a_spare_that_died_or_hangs_costs_nothing(harm: int) -> None:
     async def test() -> None:
-        spares = spares_of()
-        await end(await spares.obtain(PYTHON, os.environ))
-        await until(lambda: spares.pids)
-        [spare] = spares.pids
-        os.kill(spare, harm)
-        await until(lambda: not spares.pids or state(spare) == "T")
-        fresh = await spares.obtain(PYTHON, os.environ)
-        assert fresh.process.pid != spare
-        assert fresh.usable
-        await spares.close()
-        await end(fresh)
-        await until(lambda: not is_alive(spare))
+        async with keeping() as spares:
+            await use(spares)
+            spare = await made(spares)
+            os.kill(spare, harm)
+            await until(lambda: not is_alive(spare) or state(spare) == "T")
+            assert await use(spares) != spare
+            await until(lambda: not is_alive(spare))
 
     run(test())
 
@@ -123,13 +130,11 @@ def state(pid: int) -> str:
 
 def test_a_spare_serves_only_the_interpreter_and_the_environment_that_it_has() -> None:
     async def test() -> None:
-        spares = spares_of()
-        await end(await spares.obtain(PYTHON, os.environ))
-        await until(lambda: spares.pids)
-        other = await spares.obtain(PYTHON, {**os.environ, "ANOTHER": "1"})
-        assert other.process.pid not in spares.pids
-        await spares.close()
-        await end(other)
+        async with keeping() as spares:
+            await use(spares)
+            spare = await made(spares)
+            assert await use(spares, environ={**os.environ, "ANOTHER": "1"}) != spare
+            assert await use(spares) == spare
 
     run(test())
 
@@ -143,51 +148,42 @@ def test_a_spare_is_not_used_once_packages_were_installed(tmp_path: Path) -> Non
     (tmp_path / "pyvenv.cfg").write_text(f"home = {Path(os.path.realpath(sys.executable)).parent}\n")
 
     async def test() -> None:
-        spares = spares_of()
-        await end(await spares.obtain(python, os.environ))
-        await until(lambda: spares.pids)
-        [spare] = spares.pids
-        (packages / "new.pth").touch()
-        fresh = await spares.obtain(python, os.environ)
-        assert fresh.process.pid != spare
-        await spares.close()
-        await end(fresh)
+        async with keeping() as spares:
+            await use(spares, python)
+            spare = await made(spares)
+            (packages / "new.pth").touch()
+            assert await use(spares, python) != spare
 
     run(test())
 
 
 def test_no_spare_is_made_while_something_is_being_started() -> None:
     async def test() -> None:
-        spares = spares_of()
-        with spares.starting():
-            await end(await spares.obtain(PYTHON, os.environ))
-            await asyncio.sleep(10 * QUIET_S)
-            assert not spares.pids
-        await until(lambda: spares.pids)
-        await spares.close()
+        async with keeping() as spares:
+            with spares.starting():
+                await use(spares)
+                await asyncio.sleep(10 * QUIET_S)
+                assert not spares.pids
+            await made(spares)
 
     run(test())
 
 
-def test_no_spare_is_made_where_memory_is_short(tmp_path: Path) -> None:
+def test_no_spare_is_made_where_memory_is_short() -> None:
     async def test() -> None:
-        spares = spares_of(Memory(limit=100, used=80, limited=True))
-        await end(await spares.obtain(PYTHON, os.environ))
-        await asyncio.sleep(10 * QUIET_S)
-        assert not spares.pids
-        await spares.close()
+        async with keeping(Memory(limit=100, used=80, limited=True)) as spares:
+            await use(spares)
+            await asyncio.sleep(10 * QUIET_S)
+            assert not spares.pids
 
     run(test())
 
 
 def test_spares_go_before_a_worker_does_when_memory_runs_out(tmp_path: Path) -> None:
     async def test() -> None:
-        spares = spares_of()
-        async with place(tmp_path, spares=spares) as here:
-            pool = await here.start(here.write())
-            [worker] = pool.workers
-            await until(lambda: spares.pids)
-            [spare] = spares.pids
+        async with keeping() as spares, place(tmp_path, spares=spares) as here:
+            [worker] = (await here.start(here.write())).workers
+            spare = await made(spares)
             guard = MemoryGuard(here.starter.pools, lambda: Memory(100, 95, limited=True), spares.give_up)
             await guard.check()
             assert (is_alive(spare), is_alive(worker.pid)) == (False, True)
@@ -197,31 +193,46 @@ def test_spares_go_before_a_worker_does_when_memory_runs_out(tmp_path: Path) -> 
     run(test())
 
 
+def test_a_spare_goes_before_a_push_fails_for_want_of_memory(tmp_path: Path) -> None:
+    waited: list[int] = []
+
+    def memory() -> Memory:
+        return Memory(limit=100, used=90 if any(map(is_alive, waited)) else 50)
+
+    async def needs_fifty() -> int:
+        return 50
+
+    async def test() -> None:
+        async with keeping() as spares, place(tmp_path, memory, spares=spares) as here:
+            release = release_of(here.write())
+            await here.start_release(release)
+            waited.append(await made(spares))
+            await here.start_release(release, make_room=needs_fifty)
+
+    run(test())
+
+
 def test_spares_are_of_the_interpreters_used_last_and_not_kept_for_ever() -> None:
     async def test() -> None:
-        spares = spares_of(most=1, kept_s=0.5)
-        await end(await spares.obtain(PYTHON, {**os.environ, "NUMBER": "1"}))
-        await until(lambda: spares.pids)
-        first = spares.pids
-        await end(await spares.obtain(PYTHON, {**os.environ, "NUMBER": "2"}))
-        await until(lambda: spares.pids and spares.pids != first)
-        assert len(spares.pids) == 1
-        await until(lambda: not spares.pids)
-        await spares.close()
+        async with keeping(most=1, kept_s=0.5) as spares:
+            await use(spares, environ={**os.environ, "NUMBER": "1"})
+            first = await made(spares)
+            await use(spares, environ={**os.environ, "NUMBER": "2"})
+            await until(lambda: spares.pids and spares.pids != (first,))
+            assert len(spares.pids) == 1
+            await until(lambda: not spares.pids)
 
     run(test())
 
 
 def test_closing_leaves_no_process_and_no_descriptor() -> None:
     async def test() -> None:
-        await end(await Spares(most=0).obtain(PYTHON, os.environ))  # the loop opens some of its own
-        descriptors = os.listdir("/proc/self/fd")
-        spares = spares_of()
-        await end(await spares.obtain(PYTHON, os.environ))
-        await until(lambda: spares.pids)
-        [spare] = spares.pids
-        await spares.close()
+        await use(Spares(most=0))  # the loop opens some descriptors of its own
+        descriptors = len(os.listdir("/proc/self/fd"))
+        async with keeping() as spares:
+            await use(spares)
+            spare = await made(spares)
         assert not is_alive(spare)
-        await until(lambda: len(os.listdir("/proc/self/fd")) <= len(descriptors))
+        await until(lambda: len(os.listdir("/proc/self/fd")) <= descriptors)
 
     run(test())
