@@ -98,7 +98,7 @@ class Connection(asyncio.Protocol):
         self._requests = 0
         self._in_head = False
         self._is_deaf = False
-        """Whether what comes can't be understood any more."""
+        """Whether nothing that comes is a request any more."""
         self._reading: Exchange | None = None
         """The one whose body is coming."""
         self._waiting: deque[Exchange] = deque()
@@ -131,6 +131,7 @@ class Connection(asyncio.Protocol):
         self._waiting.popleft()
         self._shared.bodies.release(exchange.size)
         if not exchange.keep_alive:
+            self._is_deaf = True
             self._transport.close()
         elif self._waiting:
             self._loop.call_soon(self._advance)
@@ -201,6 +202,8 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        if self._is_deaf:  # the rest of what was received with the last request
+            return
         parser, shared = self._parser, self._shared
         keep_alive = parser.should_keep_alive() and parser.get_http_version() != "1.0" and not shared.is_stopping
         exchange = self._reading = Exchange(self, parser.get_method(), self._url, self._headers, keep_alive)

@@ -38,13 +38,11 @@ def hello(exchange: Exchange) -> None:
 
 
 @contextlib.asynccontextmanager
-async def http(answerer: Answerer | None = hello, **limits: Any) -> AsyncIterator[int]:
+async def http(answerer: Answerer | None = hello, stop_timeout_s: float = 1.0, **limits: Any) -> AsyncIterator[int]:
     """The port of a server with these limits."""
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    server = HttpServer(
-        Says(answerer), Bodies(1 << 20, 1 << 24), Limits(**{"body_s": 30.0, **limits}), stop_timeout_s=1.0
-    )
+    server = HttpServer(Says(answerer), Bodies(1 << 20, 1 << 24), Limits(**{"body_s": 30.0, **limits}), stop_timeout_s)
     serving = asyncio.create_task(server.serve(listener))
     try:
         yield port
@@ -254,13 +252,14 @@ async def test_nothing_is_answered_after_a_client_said_that_it_closes() -> None:
         exchange.respond(b"", 200, b"")
 
     async with http(note) as port:
-        for last in (post(b"last", b"Connection: close"), b"POST / HTTP/1.0\r\nContent-Length: 4\r\n\r\nlast"):
+        old = b"POST / HTTP/1.0\r\nContent-Length: 4\r\n%b\r\nlast"
+        for last in (post(b"last", b"Connection: close"), old % b"", old % b"Connection: keep-alive\r\n"):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(last + post(b"more"))
             answer = await reader.read()
             assert b"\r\nconnection: close\r\n" in answer
             writer.close()
-    assert asked == [b"last", b"last"]
+    assert asked == [b"last"] * 3
 
 
 @asynchronous
@@ -308,3 +307,29 @@ async def test_a_failure_to_read_a_request_ends_that_connection_alone() -> None:
         writer.close()
     server.stop()
     await serving
+
+
+@asynchronous
+async def test_requests_behind_one_that_takes_its_time_are_left_with_the_client() -> None:
+    async with http(Slow(), stop_timeout_s=0.1) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.transport.set_write_buffer_limits(high=0)
+        sent, patience_s = 0, 0.5
+        with contextlib.suppress(TimeoutError):
+            while sent < 100_000_000:
+                writer.write(post(b"x" * 100) * 1000)
+                await asyncio.wait_for(writer.drain(), patience_s)
+                sent += 100_000
+        assert sent < 100_000_000
+        writer.transport.abort()
+
+
+@asynchronous
+async def test_a_stop_closes_connections_that_ask_nothing() -> None:
+    async with http(stop_timeout_s=1000.0) as port:
+        _, unused = await asyncio.open_connection("127.0.0.1", port)
+        reader, used = await asyncio.open_connection("127.0.0.1", port)
+        used.write(post(b""))
+        await read_answer(reader)
+    for writer in (unused, used):
+        writer.close()
