@@ -14,7 +14,7 @@ import pytest
 from loader.workers.guard import MemoryGuard
 from loader.workers.machine import Memory
 from loader.workers.spares import Spares
-from tests.loader.pools import ask, place, release_of, run, until
+from tests.loader.pools import PLAIN, ask, place, release_of, run, until
 from tests.risky import is_alive
 
 QUIET_S = 0.05
@@ -164,6 +164,22 @@ def test_no_spare_is_made_while_something_is_being_started() -> None:
                 await use(spares)
                 await asyncio.sleep(10 * QUIET_S)
                 assert not spares.pids
+            await made(spares)
+
+    run(test())
+
+
+def test_a_release_on_its_way_has_the_machine_for_itself(tmp_path: Path) -> None:
+    slow = f"import os, time\nwhile not os.path.exists({str(tmp_path / 'go')!r}):\n    time.sleep(0.01)\n{PLAIN}"
+
+    async def test() -> None:
+        async with keeping() as spares, place(tmp_path, spares=spares) as here:
+            start = asyncio.create_task(here.start(here.write(slow)))
+            await until(here.starter.pools)
+            await asyncio.sleep(10 * QUIET_S)
+            assert not spares.pids
+            (tmp_path / "go").touch()
+            await start
             await made(spares)
 
     run(test())
