@@ -139,6 +139,14 @@ class Spares:
             self._making = asyncio.create_task(self._make(), name="spare workers")
 
     async def _make(self) -> None:
+        try:
+            await self._make_those_missing()
+        except OSError as error:
+            log.info("no worker could be started ahead: %s", error)
+        except Exception:
+            log.exception("a failure of Pawl's own while starting a worker ahead; pushes start theirs")
+
+    async def _make_those_missing(self) -> None:
         for spare in [each for each in self._waiting if each.kind not in self._used]:
             self._drop(spare)
         for kind in self._used:
@@ -148,13 +156,8 @@ class Spares:
                 await self._make_one(kind)
 
     async def _make_one(self, kind: _Kind) -> None:
-        stamp = kind.stamp()
-        try:
-            spare = _Spare(kind, stamp, await begin(kind.python, kind.environ))
-        except OSError as error:
-            log.debug("no spare worker of %s: %s", kind.python, error)
-        else:
-            self._waiting[spare] = asyncio.create_task(self._watch(spare), name="spare worker")
+        spare = _Spare(kind, kind.stamp(), await begin(kind.python, kind.environ))
+        self._waiting[spare] = asyncio.create_task(self._watch(spare), name="spare worker")
 
     async def _watch(self, spare: _Spare) -> None:
         """Until it ends, or its time is over."""
@@ -163,7 +166,9 @@ class Spares:
         self._drop(spare)
 
     def _drop(self, spare: _Spare) -> None:
-        watch = self._waiting.pop(spare)
+        watch = self._waiting.pop(spare, None)
+        if watch is None:  # it was taken in the moment in which it ended
+            return
         if watch is not asyncio.current_task():
             watch.cancel()
         end = asyncio.create_task(spare.blank.end(), name="end of a spare worker")

@@ -106,6 +106,7 @@ def test_an_author_can_not_tell_a_spare_from_a_fresh_worker(tmp_path: Path) -> N
             aged = json.loads((await ask(await here.start(wanted))).body)
             assert fresh.pop("pid") != aged.pop("pid") == spare
             assert aged == fresh
+            assert fresh["folder"] == str(here.starter.pools()[0].root / "Model")
 
     run(test())
 
