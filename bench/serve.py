@@ -45,7 +45,7 @@ def main(
     only: Annotated[str, typer.Option(help=f"some of {','.join(CONTENDERS)}")] = ",".join(CONTENDERS),
     model: Annotated[str, typer.Option(help=f"some of {','.join(MODELS)}")] = ",".join(MODELS),
     connections: Annotated[str, typer.Option(help="numbers of connections")] = "1,32,256",
-    seconds: Annotated[float, typer.Option(help="of each measurement")] = 5.0,
+    seconds: Annotated[float, typer.Option(help="of each measurement")] = 4.0,
     rounds: Annotated[int, typer.Option(help="how often all take their turn; the best counts, the spread shows")] = 1,
     server_cores: Annotated[int, typer.Option(help="cores that a server may use; wrk has the others, if any")] = 2,
     note: Annotated[str, typer.Option(help="what readers should know of the machine")] = "",

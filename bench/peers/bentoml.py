@@ -26,9 +26,10 @@ def _unpack(answer: Any) -> Sequence[float]:
 PEER = App(
     name="bentoml",
     title="BentoML",
-    note="batchable, max_batch_size 64, max_latency_ms 1000, one worker, metrics and access log off",
+    note="batchable, max_batch_size 64, max_latency_ms 1000, two workers, uvloop and httptools, metrics and access "
+    "log off",
     wire=Wire("/predict", _pack, _unpack),
     command=_command,
-    packages=["bentoml", "uvicorn", "onnxruntime"],
+    packages=["bentoml", "uvicorn", "httptools", "uvloop", "onnxruntime"],
     environ={"BENTOML_DO_NOT_TRACK": "True"},
 )

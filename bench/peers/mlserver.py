@@ -20,8 +20,8 @@ PEER = App(
     name="mlserver",
     title="MLServer",
     note="a custom runtime, max_batch_size 64, max_batch_time 1 ms, in the server's own process (parallel_workers 0), "
-    "metrics off",
+    "httptools, gzip and metrics off",
     wire=Wire("/v2/models/model/infer", pack, unpack),
     command=_command,
-    packages=["mlserver", "uvicorn", "onnxruntime"],
+    packages=["mlserver", "uvicorn", "httptools", "uvloop", "onnxruntime"],
 )

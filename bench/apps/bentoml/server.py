@@ -9,7 +9,7 @@ Rows = Annotated[np.ndarray, DType("float32")]
 
 
 @bentoml.service(
-    workers=1,
+    workers=2,
     traffic={"timeout": 60},
     metrics={"enabled": False},
     logging={"access": {"enabled": False}},

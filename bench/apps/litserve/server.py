@@ -27,12 +27,12 @@ class Model(litserve.LitAPI):
 
 
 if __name__ == "__main__":
-    api = Model(max_batch_size=64, batch_timeout=float(os.environ.get("BATCH_S", "0.001")))
-    server = litserve.LitServer(api, accelerator="cpu", fast_queue=bool(int(os.environ.get("FAST_QUEUE", "1"))))
+    api = Model(max_batch_size=64, batch_timeout=0.001)
+    server = litserve.LitServer(api, accelerator="cpu", fast_queue=True)
     server.run(
         host="127.0.0.1",
         port=int(os.environ["PORT"]),
-        num_api_servers=1,
+        num_api_servers=2,
         generate_client_file=False,
         log_level="warning",
         access_log=False,

@@ -7,6 +7,7 @@ from ray import serve
 from ray.serve.config import HTTPOptions
 from ray.serve.schema import LoggingConfig
 from session import open_session
+from starlette.responses import JSONResponse
 
 
 @serve.deployment(num_replicas=1, max_ongoing_requests=1024)
@@ -21,7 +22,7 @@ class Model:
 
     async def __call__(self, request):
         variables = await request.json()
-        return {"probabilities": (await self.score(variables["row"])).tolist()}
+        return JSONResponse({"probabilities": (await self.score(variables["row"])).tolist()})
 
 
 if __name__ == "__main__":
