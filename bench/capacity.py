@@ -33,7 +33,7 @@ def bend(costs: Costs, gateways: int, workers: int, cores: int) -> Bend:
     """
     python = max(costs.worker - costs.onnx, 0.0)
     bounds = {
-        "cores": cores / (costs.gateway + costs.worker + costs.load),
+        "cores": _each(cores, costs.gateway + costs.worker + costs.load),
         "gateways": _each(gateways, costs.gateway),
         "workers": _each(workers, python),
         "ONNX Runtime": _each(workers * onnx_threads(cores, workers), costs.onnx),

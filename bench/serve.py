@@ -101,7 +101,8 @@ def _round(plan: Plan) -> Iterator[Outcome]:
 
 
 def _targets(done: Run) -> Table:
-    return table("targets", HEADINGS, ([cell.strip("*") for cell in row] for row in rows(judge_run(done))))
+    measured = [verdict for verdict in judge_run(done) if verdict.reached]
+    return table("targets", HEADINGS, ([cell.strip("*") for cell in row] for row in rows(measured)))
 
 
 def _versions(name: str) -> Mapping[str, str]:

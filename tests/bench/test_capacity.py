@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.capacity import Bend, Costs, bend, onnx_threads
+from bench.sample import Sample
+from bench.sections.gateways import section
 
 Microseconds = st.floats(1, 1000).map(lambda number: number / 1e6)
 Several = st.integers(1, 16)
@@ -52,3 +54,17 @@ def test_more_of_anything_never_gives_less(
 def test_a_worker_has_the_cores_but_one_for_onnxruntime() -> None:
     assert [onnx_threads(cores, 1) for cores in (1, 2, 8)] == [1, 1, 7]
     assert onnx_threads(8, 2) == 3
+
+
+def test_the_page_tells_what_was_measured_and_what_is_reasoning() -> None:
+    cpu = {"gateway": 0.040, "worker": 0.060}
+    sample = Sample("pawl", "trees", 256, 15_000, 10.0, 20.0, 0, cpu, 150.0, 60.0, 1.0, load_cpu_s=0.025)
+    content = {
+        "date": "today", "commit": "abc", "seconds": 4.0, "onnxruntime_alone": {"trees": 1e6},
+        "machine": {"processor": "P", "cores": 2, "memory_gb": 4, "kernel": "6", "wrk": "4", "load_average": 1.0},
+        "scaled": [{"gateways": 1, "workers": 1, "sample": vars(sample)}],
+    }  # fmt: skip
+    page = "\n".join(section(content))
+    assert "| gateways: 1, workers: 1 | 15,000 | 10.00 | 20.00 | 0 | 40 | 60 | 25 | 1.88 | 150 | 60.0 |" in page
+    bends = "| 15,000 | 16,000 (cores) | 16,949 (workers) | 16,949 (workers) | 16,949 (workers) |"
+    assert bends in page.partition("reasoning, not measured")[2]
