@@ -23,9 +23,9 @@ From the CPU times above, one can say what so many cores can give at most:
     rate ≤ workers / (worker - onnx)               so is a worker's Python
     rate ≤ workers · threads / onnx                ONNX Runtime: one row at batch 32, alone; threads as Pawl sets them
 
-The least of the four is where it bends. "Here" has wrk on the same cores, to hold the reasoning to what was measured;
-the others have it elsewhere. With two cores more processes only share them: the CPU time of a request decides. With
-more cores one gateway is what bends first for a small model, and ONNX Runtime for a large one. With few connections the
+The least of the four is where it bends, and the brackets name it. "Here" has wrk on the same cores, to hold the
+reasoning to what was measured; the others have it elsewhere. Where cores are named, more processes would only share
+them: the CPU time of a request decides. Where gateways or workers are, more of them help. With few connections the
 bound is not reached: gateway and worker take turns, for neither has anything to do until the other has answered, so
 that the rate is nearer to 1 / (gateway + worker) however many cores there are.
 """
