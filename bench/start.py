@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from bench.models import MODELS
 from bench.peers.pawl import ETLS
 from bench.screen import console
 from core.settings import scrubbed
-from loader.workers.blank import BOOT, environment
+from loader.workers.blank import BOOT, Begin, Blank, begin, environment
 from loader.workers.process import Launch, WorkerProcess
 from worker.protocol import WorkerConfig
 
@@ -36,6 +36,7 @@ class Plain:
 """
 _LOAD_OURS = f"import runpy; runpy.run_path({str(BOOT)!r})['_load_package'](); import _pawl.main"
 _START_TIMEOUT_S = 60.0
+_WAITED_S = 0.3
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,11 @@ def main(starts: Annotated[int, typer.Option(help="timed of each kind")] = 20) -
     """Time a worker's start and its parts: wall time, CPU time, memory."""
     with tempfile.TemporaryDirectory(prefix="pawl-bench-") as folder:
         programs = [_median(what, partial(_time_program, each), starts) for what, each in _PROGRAMS.items()]
-        workers = [_median(what, partial(_time_worker, each), starts) for what, each in _configs(Path(folder)).items()]
+        workers = [
+            _median(f"{what}{how}", partial(_time_worker, each, source), starts)
+            for what, each in _configs(Path(folder)).items()
+            for how, source in _SOURCES.items()
+        ]
     _print(programs, workers)
     kept = {"programs": list(map(asdict, programs)), "workers": list(map(asdict, workers))}
     console.print(f"written to {record.write('start', {'starts': starts, **kept})}")
@@ -118,14 +123,33 @@ def _time_program(command: Sequence[str]) -> Cost:
     return Cost("", (time.perf_counter() - began) * 1000, (_children_cpu_s() - cpu) * 1000)
 
 
-def _time_worker(config: WorkerConfig) -> Cost:
+async def _waiting() -> Begin:
+    """Gives a process that has waited."""
+    blank = await begin(Path(sys.executable), scrubbed(os.environ))
+    await asyncio.sleep(_WAITED_S)
+
+    async def give(python: Path, environ: Mapping[str, str]) -> Blank:
+        return blank
+
+    return give
+
+
+async def _fresh() -> Begin:
+    return begin
+
+
+_SOURCES: Mapping[str, Callable[[], Awaitable[Begin]]] = {"": _fresh, ", started ahead": _waiting}
+
+
+def _time_worker(config: WorkerConfig, source: Callable[[], Awaitable[Begin]]) -> Cost:
     """Until it is ready, as the daemon starts it."""
-    return asyncio.run(_start_and_end(Launch(Path(sys.executable), config, scrubbed(os.environ), _START_TIMEOUT_S)))
+    return asyncio.run(_start_and_end(config, source))
 
 
-async def _start_and_end(launch: Launch) -> Cost:
-    cpu, began = _children_cpu_s(), time.perf_counter()
-    process = WorkerProcess(launch, lambda raised: None)
+async def _start_and_end(config: WorkerConfig, source: Callable[[], Awaitable[Begin]]) -> Cost:
+    cpu = _children_cpu_s()
+    launch = Launch(Path(sys.executable), config, scrubbed(os.environ), _START_TIMEOUT_S, await source())
+    process, began = WorkerProcess(launch, lambda raised: None), time.perf_counter()
     await process.start()
     wall_s, memory_mb = time.perf_counter() - began, process.memory() / 2**20
     await process.kill("was measured")
