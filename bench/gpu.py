@@ -207,7 +207,7 @@ def _provider(server: Server) -> str:
 
 def _alone(model: Model, plan: Plan) -> Any:
     """ONNX Runtime's own session, with the options that a worker has."""
-    nowhere = {"folder": "/", "root": "/", "socket": "", "clock": "", "max_body": 1}
+    nowhere = {"folder": "/", "root": "/", "socket": "", "max_body": 1}
     config = WorkerConfig(model=model.name, device=plan.device, cpus=max(1, processors() - 1), **nowhere)  # type: ignore[arg-type]
     return open_file(model.path, config, console.print).session
 

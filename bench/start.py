@@ -100,7 +100,6 @@ def _config(root: Path, files: Mapping[str, str | bytes], max_batch: int = 64) -
         folder=f"{folder}/",
         root=str(root),
         socket=str(root / "socket"),
-        clock=str(root / "clock"),
         max_body=1 << 20,
         max_batch=max_batch,
     )

@@ -17,6 +17,23 @@ SLOTS = 1026
 """One for each of the threads that may run the author's code."""
 
 
+_SIZE = 8 * (SLOTS + len(COUNTERS))
+
+
+def new_page() -> int:
+    """A descriptor of shared memory for a board. Raises OSError.
+
+    Memory, and no file: a store into a page of a file waits while the disk writes that page, or its journal.
+    """
+    handle = os.memfd_create("pawl-board")
+    try:
+        os.posix_fallocate(handle, 0, _SIZE)  # or this fails, not whoever touches the page first
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
 class Board:
     """Slices of author's code (when each began, in `time.monotonic_ns`, 0 when none runs) and counters.
 
@@ -24,17 +41,13 @@ class Board:
     the others belong to request threads (`serve.threads` has a bound).
     """
 
-    def __init__(self, path: str, *, create: bool = False) -> None:
-        size = 8 * (SLOTS + len(COUNTERS))
-        handle = os.open(path, os.O_RDWR | (os.O_CREAT | os.O_TRUNC if create else 0), 0o600)
+    def __init__(self, handle: int) -> None:
+        """`handle`: what `new_page` gave, or a copy; it is closed."""
         try:
-            if create:
-                # On a full disk this fails here, where a hole in the file would end whoever touches the page (SIGBUS).
-                os.posix_fallocate(handle, 0, size)
-            self._map = mmap.mmap(handle, size)
-            self._page = memoryview(self._map).cast("q")
+            self._map = mmap.mmap(handle, _SIZE)
         finally:
             os.close(handle)
+        self._page = memoryview(self._map).cast("q")
 
     def close(self) -> None:
         """Give the memory and its descriptor back. What is read from here on is that nothing runs."""

@@ -1,4 +1,5 @@
-"""What a worker process runs first: `python -P -s boot.py FD`, FD being its end of the control channel.
+"""What a worker process runs first: `python -P -s boot.py CHANNEL BOARD`, two descriptors: its end of the control
+channel, and the page of its board.
 
 The folder it lies in becomes the package `_pawl`: nothing of ours is on `sys.path`, where it would shadow what is the
 author's.
@@ -20,8 +21,9 @@ _PACKAGE = "_pawl"
 
 
 def boot() -> None:
-    sock = socket.socket(fileno=int(sys.argv[1]))
-    os.set_inheritable(sock.fileno(), False)
+    sock, board = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
+    for handle in (sock.fileno(), board):
+        os.set_inheritable(handle, False)
     _die_with_parent()
     _exit_if_abandoned(sock)
     _ignore_signals()
@@ -29,12 +31,13 @@ def boot() -> None:
     faulthandler.register(signal.SIGUSR2, all_threads=True, chain=False)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     _load_package()
+    from _pawl.board import Board  # type: ignore[import-not-found]
     from _pawl.channel import Channel  # type: ignore[import-not-found]
     from _pawl.main import leave, main  # type: ignore[import-not-found]
 
     sys.dont_write_bytecode = True  # a release is never edited
     sys.argv[1:] = []
-    leave(main(Channel(sock), _die_with_parent))
+    leave(main(Channel(sock), Board(board), _die_with_parent))
 
 
 def _die_with_parent() -> None:

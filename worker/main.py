@@ -29,18 +29,17 @@ from .together import one_by_one, together
 _BACKLOG = 128
 
 
-def main(channel: Channel, die_with_parent: Callable[[], None]) -> int:
+def main(channel: Channel, board: Board, die_with_parent: Callable[[], None]) -> int:
     """The exit status. The config may be there at once, or come hours later: this may be a spare."""
     try:
         config = decode_config(channel.read_line())
-        return _work(config, channel, die_with_parent)
+        return _work(config, channel, board, die_with_parent)
     except DaemonGone:
         return 0
 
 
-def _work(config: WorkerConfig, channel: Channel, die_with_parent: Callable[[], None]) -> int:
+def _work(config: WorkerConfig, channel: Channel, board: Board, die_with_parent: Callable[[], None]) -> int:
     began = time.monotonic()
-    board = Board(config.clock)
     parking = Parking(board, lambda message: channel.say(Noticed(message)))
     blame = Blame(config.folder, config.root)
     try:

@@ -112,8 +112,6 @@ class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The release's folder: the model's folder and those it uses lie in it; second on `sys.path`."""
     socket: str
     """Path of the Unix socket to listen on once ready."""
-    clock: str
-    """Path of the file of slice clocks (see `SliceClock`)."""
     max_body: int
     """Bytes of the largest body."""
     metadata: dict[str, Any] = {}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import worker
+from worker.board import Board, new_page
 
 BOOT = Path(worker.__file__).with_name("boot.py")
 _MAX_MESSAGE = 16 * 1024 * 1024
@@ -25,6 +26,7 @@ class Blank:
     """The process, and the channel over which it is to be told its config."""
 
     process: asyncio.subprocess.Process
+    board: Board
     reader: asyncio.StreamReader
     control: asyncio.StreamWriter
 
@@ -49,6 +51,7 @@ class Blank:
     def close(self) -> None:
         """Close our ends."""
         self.control.close()
+        self.board.close()
         # A process that left the group may hold our pipe open for ever; asyncio has no public way to close it.
         self.process._transport.close()  # type: ignore[attr-defined]
 
@@ -59,15 +62,18 @@ Begin = Callable[[Path, Mapping[str, str]], Awaitable[Blank]]
 
 async def begin(python: Path, environ: Mapping[str, str]) -> Blank:
     """Start one. Raises OSError."""
+    page = new_page()
+    board = Board(os.dup(page))
     ours, theirs = socket.socketpair()
-    with theirs:
+    with theirs, os.fdopen(page):
         reader, control = await asyncio.open_connection(sock=ours, limit=_MAX_MESSAGE)
+        passed = (theirs.fileno(), page)
         try:
             process = await asyncio.create_subprocess_exec(
-                *(str(python), "-P", "-s", str(BOOT), str(theirs.fileno())),
+                *(str(python), "-P", "-s", str(BOOT), *map(str, passed)),
                 cwd="/",  # it goes to its model's folder once it knows it
                 env=environment(environ),
-                pass_fds=(theirs.fileno(),),
+                pass_fds=passed,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
@@ -75,8 +81,9 @@ async def begin(python: Path, environ: Mapping[str, str]) -> Blank:
             )
         except BaseException:
             control.close()
+            board.close()
             raise
-    return Blank(process, reader, control)
+    return Blank(process, board, reader, control)
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -158,9 +158,8 @@ class WorkerProcess:
         return self._where or self._output.last_lines()
 
     async def _spawn(self) -> None:
-        self._board = Board(self.config.clock, create=True)
         blank = await self._launch.begin(self._launch.python, self._launch.environ)
-        self._process, self._control = blank.process, blank.control
+        self._process, self._control, self._board = blank.process, blank.control, blank.board
         self._control.write(encode_message(self.config))
         assert self._process.stdout is not None
         name = self.config.model
@@ -224,8 +223,7 @@ class WorkerProcess:
         """Give back what the ended process held."""
         if self._control is not None:
             self._control.close()
-        for path in (self.config.socket, self.config.clock):
-            Path(path).unlink(missing_ok=True)
+        Path(self.config.socket).unlink(missing_ok=True)
         tasks = [task for task in (self._pump, self._listener) if task is not None]
         if tasks:
             await asyncio.wait(tasks, timeout=_LAST_WORDS_S)

@@ -172,7 +172,6 @@ class Starter:
             folder=f"{root / release.model}/",
             root=str(root),
             socket=str(defaults.run / f"w{number}.sock"),
-            clock=str(defaults.run / f"w{number}.board"),
             max_body=defaults.max_body,
             metadata=release.manifest.metadata,
             threads=serve.threads,

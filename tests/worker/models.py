@@ -18,9 +18,7 @@ Shape = Sequence[int | str | None]
 
 
 def config(**changes: Any) -> WorkerConfig:
-    return WorkerConfig(
-        model="M", folder="/", root="/", socket="", clock="", max_body=1, **{"device": "cpu", **changes}
-    )
+    return WorkerConfig(model="M", folder="/", root="/", socket="", max_body=1, **{"device": "cpu", **changes})
 
 
 def tensor(name: str, shape: Shape | None, type: int = FLOAT) -> Any:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from worker.board import Board
+from worker.board import Board, new_page
 from worker.protocol import (
     MAX_ANSWER,
     Description,
@@ -59,18 +59,18 @@ class Worker:
                 "folder": f"{folder}/",
                 "root": f"{folder.parent}/",
                 "socket": str(folder.parent / "socket"),
-                "clock": str(folder.parent / "clock"),
                 "max_body": 1 << 26,
                 **config,
             }
         )
-        self.board = Board(self.config.clock, create=True)
+        page = new_page()
+        self.board = Board(os.dup(page))
         self.control, theirs = socket.socketpair()
         self.control.settimeout(WAIT_S)
-        with theirs:
+        with theirs, os.fdopen(page):
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-s", str(BOOT), str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
+                [sys.executable, "-P", "-s", str(BOOT), str(theirs.fileno()), str(page)],
+                pass_fds=[theirs.fileno(), page],
                 stderr=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env={"PATH": os.environ["PATH"]},

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.worker.processes import BOOT, WAIT_S, starting, write_model
+from worker.board import new_page
 from worker.protocol import encode_message
 
 HANGS = """
@@ -49,9 +51,10 @@ def test_a_worker_whose_daemon_went_before_it_began_loads_nothing(tmp_path: Path
     with starting(write_model(tmp_path, HANGS)) as other:
         ours.sendall(encode_message(other.config))
     ours.close()
-    with theirs:
-        command = [sys.executable, "-P", "-s", str(BOOT), str(theirs.fileno())]
-        assert subprocess.run(command, pass_fds=[theirs.fileno()], timeout=WAIT_S).returncode == 0
+    passed = [theirs.fileno(), new_page()]
+    with theirs, os.fdopen(passed[1]):
+        command = [sys.executable, "-P", "-s", str(BOOT), *map(str, passed)]
+        assert subprocess.run(command, pass_fds=passed, timeout=WAIT_S).returncode == 0
 
 
 def test_a_worker_that_hangs_while_it_loads_shows_where(tmp_path: Path) -> None:

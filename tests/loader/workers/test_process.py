@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -54,7 +53,6 @@ def test_an_interpreter_that_is_gone_is_a_failure_of_the_release(tmp_path: Path)
             folder=f"{tmp_path}/",
             root=str(tmp_path),
             socket=str(tmp_path / "s"),
-            clock=str(tmp_path / "b"),
             max_body=1,
         )
         process = WorkerProcess(Launch(tmp_path / "no-python", config, {}, 10), lambda raised: None)
@@ -139,26 +137,3 @@ def test_a_worker_that_does_not_end_when_asked_is_ended(tmp_path: Path) -> None:
             assert pool.over
 
     run(test())
-
-
-def test_where_there_is_no_room_for_the_board_the_start_fails_and_may_heal(tmp_path: Path) -> None:
-    small = tmp_path / "small"
-    small.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", small], capture_output=True).returncode:
-        pytest.skip("NOT TESTED: a full disk, since this user may not mount")
-
-    async def test() -> None:
-        async with place(tmp_path) as here:
-            (small / "filler").write_bytes(b"x" * 4096)
-            here.run.rmdir()
-            here.run.symlink_to(small)
-            with pytest.raises(ReleaseFailed, match="No space left") as failed:
-                await here.start(here.write())
-            assert failed.value.heals
-            here.run.unlink()
-            here.run.mkdir()
-
-    try:
-        run(test())
-    finally:
-        subprocess.run(["umount", "--lazy", small], check=True)
