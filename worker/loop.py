@@ -72,7 +72,11 @@ class Loop:
         self._threads = [
             ScoringThread(number, self._handed_out, score, board, self._finish_later) for number in range(threads)
         ]
-        self._batches = BatchThread(board, lambda batch: self._wakeup.post(partial(self._batch_is_back, batch)))
+        self._batches = BatchThread(
+            board,
+            parking.batcher.take,
+            lambda batch, more: self._wakeup.post(partial(self._batch_is_back, batch, more)),
+        )
         self._batch_is_away = False
         parking.wake_loop = lambda: self._wakeup.post(_nothing)
 
@@ -172,8 +176,8 @@ class Loop:
             self._board.end(_MAIN_SLOT)
             self._batch_is_back(batch)
 
-    def _batch_is_back(self, batch: Batch) -> None:
-        self._batch_is_away = False
+    def _batch_is_back(self, batch: Batch, more: bool = False) -> None:
+        self._batch_is_away = more
         self._board.count(_CALLS, len(batch.calls))
         self._board.count(_ROWS, batch.rows)
         self._board.count(_BATCHES)

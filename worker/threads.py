@@ -21,10 +21,12 @@ Score = Callable[[bytes], tuple[int, bytes]]
 class BatchThread(threading.Thread):
     """Runs batches, so that meanwhile the loop can decode what comes in."""
 
-    def __init__(self, board: Board, done: Callable[[Batch], None]) -> None:
-        """`done` is called in this thread."""
+    def __init__(self, board: Board, take: Callable[[], Batch | None], done: Callable[[Batch, bool], None]) -> None:
+        """Both are called in this thread: `take` for what has come to wait while a batch ran, `done` with a batch, and
+        whether another is about to run."""
         super().__init__(name="pawl-batches", daemon=True)
         self._board = board
+        self._take = take
         self._done = done
         self._batches: SimpleQueue[Batch] = SimpleQueue()
 
@@ -33,11 +35,14 @@ class BatchThread(threading.Thread):
 
     def run(self) -> None:
         while True:
-            batch = self._batches.get()
-            self._board.begin(_BATCH_SLOT)
-            batch.run()
-            self._board.end(_BATCH_SLOT)
-            self._done(batch)
+            batch: Batch | None = self._batches.get()
+            while batch is not None:
+                self._board.begin(_BATCH_SLOT)
+                batch.run()
+                self._board.end(_BATCH_SLOT)
+                following = self._take()
+                self._done(batch, following is not None)
+                batch = following
 
 
 class ScoringThread(RequestThread):
