@@ -186,6 +186,45 @@ def test_a_session_runs_at_once(tmp_path: Path, etls: str, threads: int) -> None
         assert worker.board.counters()["calls"] == 0
 
 
+@pytest.mark.parametrize("config", [{"concurrent": True}, {"threads": 2}], ids=["greenlets", "threads"])
+def test_a_call_without_rows_harms_no_later_one(tmp_path: Path, config: dict[str, Any]) -> None:
+    etls = """
+        import numpy as np
+        class A(Doubling):
+            def __init__(self, onnx):
+                self.session = onnx["model"]
+            def transform_predict(self, variables):
+                if variables.get("empty"):
+                    (none,) = self.session.run(None, {"x": np.zeros((0, 1), np.float32)})
+                    return {"rows": len(none)}
+                return {"x": variables["x"], "four": self.double(self.double(variables["x"]))}
+    """
+    with starting(folder(tmp_path, derived(etls)), max_batch=1, **config) as worker:  # so nothing was tried before
+        worker.ready()
+        with worker.connect() as gateway:
+            assert gateway.ask({"variables": {"empty": True}}) == (200, {"rows": 0})
+            ask_many(gateway, 20)
+
+
+def test_feeds_that_are_no_arrays_are_left_to_onnx_runtime(tmp_path: Path) -> None:
+    etls = """
+        import numpy as np
+        import onnxruntime
+        class A(Doubling):
+            def __init__(self, onnx):
+                self.session = onnx["model"]
+            def double(self, x):
+                rows = onnxruntime.OrtValue.ortvalue_from_numpy(np.array([[x]], np.float32))
+                return float(self.session.run(None, {"x": rows})[0][0, 0])
+            def transform_predict(self, variables):
+                return {"x": variables["x"], "four": self.double(self.double(variables["x"]))}
+    """
+    with starting(folder(tmp_path, derived(etls)), concurrent=True) as worker:
+        worker.ready()
+        with worker.connect() as gateway:
+            ask_many(gateway, 20)
+
+
 def test_a_failing_call_is_its_requests_error_only(tmp_path: Path) -> None:
     etls = """
         import numpy as np

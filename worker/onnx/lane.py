@@ -47,6 +47,7 @@ class Lane:
 
     def took(self, rows: int, seconds: float) -> None:
         """Remember how long a run of that many rows took."""
+        rows = max(1, rows)
         if self._seconds is None:
             self._seconds, self._rows = seconds, rows
         else:

@@ -93,7 +93,7 @@ class Signature:
 def rows_of(feeds: Mapping[str, Any]) -> int:
     """How many rows a call seems to have, for guessing how long it takes."""
     shapes = (getattr(value, "shape", ()) for value in feeds.values())
-    return next((shape[0] for shape in shapes if shape), 1)
+    return next((shape[0] for shape in shapes if isinstance(shape, tuple) and shape), 1)  # an OrtValue's is a method
 
 
 def _accepted(type: str) -> frozenset[str]:

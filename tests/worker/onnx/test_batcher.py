@@ -197,6 +197,13 @@ def test_a_session_that_becomes_slow_is_found_out() -> None:
     assert lane.is_slow(1)
 
 
+def test_a_session_whose_first_call_had_no_rows_is_judged_all_the_same() -> None:
+    lane = a_lane()
+    lane.took(0, SLOW_S / 10)
+    assert not lane.is_slow(1)
+    assert lane.is_slow(20)
+
+
 def test_a_batch_tells_how_long_it_took() -> None:
     told = []
 
