@@ -33,7 +33,8 @@ def boot() -> None:
     _load_package()
     from _pawl.board import Board  # type: ignore[import-not-found]
     from _pawl.channel import Channel  # type: ignore[import-not-found]
-    from _pawl.main import leave, main  # type: ignore[import-not-found]
+    from _pawl.ending import leave  # type: ignore[import-not-found]
+    from _pawl.main import main  # type: ignore[import-not-found]
 
     sys.dont_write_bytecode = True  # a release is never edited
     sys.argv[1:] = []

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import atexit
 import ctypes
 import gc
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable
 
@@ -17,6 +15,7 @@ import msgspec
 from .blame import Blame, in_words
 from .board import Board
 from .channel import Channel, DaemonGone
+from .ending import give_up
 from .errors import LoadFailed
 from .loop import Loop
 from .model import Model, load_model
@@ -36,6 +35,8 @@ def main(channel: Channel, board: Board, die_with_parent: Callable[[], None]) ->
         return _work(config, channel, board, die_with_parent)
     except DaemonGone:
         return 0
+    except BaseException:
+        give_up()
 
 
 def _work(config: WorkerConfig, channel: Channel, board: Board, die_with_parent: Callable[[], None]) -> int:
@@ -125,14 +126,3 @@ def _settle() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # only glibc has it
     if trim is not None:
         trim(0)
-
-
-def leave(status: int) -> None:
-    """Exit as Python does, but wait for no thread of the author's."""
-    atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError, AttributeError):
-            continue
-    os._exit(status)

@@ -9,6 +9,7 @@ from queue import SimpleQueue
 
 from .board import Board
 from .connection import Request
+from .ending import give_up
 from .onnx.batcher import Batch
 from .parking import RequestThread
 
@@ -34,15 +35,20 @@ class BatchThread(threading.Thread):
         self._batches.put(batch)
 
     def run(self) -> None:
-        while True:
-            batch: Batch | None = self._batches.get()
-            while batch is not None:
-                self._board.begin(_BATCH_SLOT)
-                batch.run()
-                self._board.end(_BATCH_SLOT)
-                following = self._take()
-                self._done(batch, following is not None)
-                batch = following
+        try:
+            while True:
+                self._run_batches(self._batches.get())
+        except BaseException:
+            give_up()
+
+    def _run_batches(self, batch: Batch | None) -> None:
+        while batch is not None:
+            self._board.begin(_BATCH_SLOT)
+            batch.run()
+            self._board.end(_BATCH_SLOT)
+            following = self._take()
+            self._done(batch, following is not None)
+            batch = following
 
 
 class ScoringThread(RequestThread):
@@ -65,10 +71,15 @@ class ScoringThread(RequestThread):
         self._done = done
 
     def run(self) -> None:
-        context = contextvars.copy_context()
-        while True:
-            request = self._requests.get()
-            self._board.begin(self.slot)
-            status, body = context.copy().run(self._score, request.body)
-            self._board.end(self.slot)
-            self._done(request, status, body)
+        try:
+            context = contextvars.copy_context()
+            while True:
+                self._run_request(self._requests.get(), context.copy())
+        except BaseException:
+            give_up()
+
+    def _run_request(self, request: Request, context: contextvars.Context) -> None:
+        self._board.begin(self.slot)
+        status, body = context.run(self._score, request.body)
+        self._board.end(self.slot)
+        self._done(request, status, body)
