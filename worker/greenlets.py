@@ -4,6 +4,7 @@ than all else that a small request needs of the loop."""
 from __future__ import annotations
 
 import contextvars
+import weakref
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -26,7 +27,8 @@ class Greenlets(Generic[T]):
         self._idle: list[RequestGreenlet] = []
 
     def take(self) -> RequestGreenlet:
-        """One to switch to with what is to be run, in a context of its own. It is idle again once that has run."""
+        """One to switch to with what is to be run, in a context of its own. It is idle again once that has run, unless
+        something was kept of it meanwhile: the next would find that, which is none of its own."""
         if not self._idle:
             RequestGreenlet(self._serve).switch()
         each = self._idle.pop()
@@ -37,6 +39,6 @@ class Greenlets(Generic[T]):
         current = getcurrent()
         assert isinstance(current, RequestGreenlet)
         assert current.parent is not None
-        while len(self._idle) < _MOST_KEPT:
+        while len(self._idle) < _MOST_KEPT and not (vars(current) or weakref.getweakrefcount(current)):
             self._idle.append(current)
             self._run(current.parent.switch())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextvars
 import weakref
+from collections.abc import Callable
 
+import pytest
 from greenlet import getcurrent, greenlet
 
 from worker.greenlets import Greenlets
@@ -68,3 +70,27 @@ def test_an_idle_greenlet_holds_nothing_of_what_it_ran() -> None:
     del thing
     assert gone() is None
     assert not ran[0].dead
+
+
+KEPT: weakref.WeakKeyDictionary[greenlet, int] = weakref.WeakKeyDictionary()
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [lambda each: setattr(each, "user", 1), lambda each: KEPT.setdefault(each, 1)],
+    ids=["an attribute", "an entry under a weak key"],
+)
+def test_what_was_kept_of_a_greenlet_is_not_found_by_the_next(mark: Callable[[greenlet], None]) -> None:
+    """As gevent's locals are kept."""
+    found: list[bool] = []
+
+    def run(_: Thing) -> None:
+        each = getcurrent()
+        found.append(bool(vars(each)) or each in KEPT)
+        mark(each)
+
+    greenlets = Greenlets(run)
+    for _ in range(3):
+        greenlets.take().switch(Thing())
+    assert found == [False] * 3
+    assert not KEPT
