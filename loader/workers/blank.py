@@ -62,28 +62,30 @@ Begin = Callable[[Path, Mapping[str, str]], Awaitable[Blank]]
 
 async def begin(python: Path, environ: Mapping[str, str]) -> Blank:
     """Start one. Raises OSError."""
-    page = new_page()
-    board = Board(os.dup(page))
-    ours, theirs = socket.socketpair()
-    with theirs, os.fdopen(page):
-        reader, control = await asyncio.open_connection(sock=ours, limit=_MAX_MESSAGE)
-        passed = (theirs.fileno(), page)
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *(str(python), "-P", "-s", str(BOOT), *map(str, passed)),
-                cwd="/",  # it goes to its model's folder once it knows it
-                env=environment(environ),
-                pass_fds=passed,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-                start_new_session=True,
-            )
-        except BaseException:
-            control.close()
-            board.close()
-            raise
+    with contextlib.ExitStack() as on_failure, os.fdopen(new_page()) as page:
+        board = Board(os.dup(page.fileno()))
+        on_failure.callback(board.close)
+        ours, theirs = socket.socketpair()
+        on_failure.callback(ours.close)
+        with theirs:
+            reader, control = await asyncio.open_connection(sock=ours, limit=_MAX_MESSAGE)
+            on_failure.callback(control.close)
+            process = await _run(python, environ, (theirs.fileno(), page.fileno()))
+        on_failure.pop_all()
     return Blank(process, board, reader, control)
+
+
+async def _run(python: Path, environ: Mapping[str, str], passed: tuple[int, int]) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(str(python), "-P", "-s", str(BOOT), *map(str, passed)),
+        cwd="/",  # it goes to its model's folder once it knows it
+        env=environment(environ),
+        pass_fds=passed,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+    )
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:
