@@ -17,3 +17,11 @@ def test_what_one_slot_does_leaves_every_other_as_it_is() -> None:
     assert with_daemon.counters()["requests"] == 3
     board.end(SLOTS - 1)
     assert with_daemon.longest_slice_s() == 0
+
+
+def test_after_the_end_of_a_board_nothing_runs() -> None:
+    board = Board(new_page())
+    board.begin(0)
+    board.close()
+    assert board.longest_slice_s() == 0
+    assert board.counters()["requests"] == 0
