@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,37 @@ def test_callers_that_go_away_while_their_calls_wait_hurt_nobody(tmp_path: Path)
                 while (answer := stays.receive()).id != id:
                     pass
                 assert json.loads(answer.body) == {"x": 7, "four": 28.0}
+
+
+FLIPS = """
+    import itertools, sys
+    class A(Doubling):
+        def __init__(self, onnx):
+            self.session = onnx["model"]
+            flips = itertools.cycle([True, False, False, True, True, True, False])
+            sys.modules["_pawl.onnx.lane"].Lane.is_slow = lambda lane, rows: next(flips)
+        def transform_predict(self, variables):
+            return {"y": self.double(self.double(variables["x"]))}
+"""
+
+
+@pytest.mark.parametrize("config", [{"concurrent": True}, {"threads": 8}], ids=["greenlets", "threads"])
+def test_no_call_is_left_behind_when_batches_go_from_thread_to_thread(tmp_path: Path, config: dict[str, Any]) -> None:
+    """Each caller waits for its answer before it asks again: there is nobody else whose request would wake the loop."""
+
+    def ask_again_and_again(path: str) -> None:
+        with Gateway(path) as gateway:
+            for x in range(150):
+                gateway.cancel(gateway.send({"variables": {"x": x}}))
+                many = gateway.send({"variables": [{"x": x}] * 3})
+                while (answer := gateway.receive()).id != many:  # it may have been too late to cancel
+                    pass
+                assert json.loads(answer.body) == [{"y": 4.0 * x}] * 3
+
+    with starting(folder(tmp_path, derived(FLIPS)), max_batch=4, **config) as worker:
+        worker.ready()
+        with ThreadPoolExecutor(6) as callers:
+            list(callers.map(ask_again_and_again, [worker.config.socket] * 6))
 
 
 AT_ONCE = {
