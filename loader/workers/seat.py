@@ -22,7 +22,7 @@ CRASHES = 5
 """Ends in a row, none of them after a stable life, that make a seat one whose workers keep crashing."""
 
 MakeLaunch = Callable[[], Awaitable[Launch]]
-"""Makes a fresh Launch, with a socket and a board of its own. Raises ReleaseFailed."""
+"""Makes a fresh Launch, with a socket of its own. Raises ReleaseFailed."""
 
 
 class Seat:

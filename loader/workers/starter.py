@@ -39,7 +39,7 @@ class WorkerDefaults:
     environ: Mapping[str, str]
     """Scrubbed of our secrets."""
     run: Path
-    """Folder of sockets and boards; short, for a socket's path has 107 bytes at most."""
+    """Folder of sockets; short, for a socket's path has 107 bytes at most."""
     max_body: int
     variables: Literal["dict", "dataframe"]
     device: str
