@@ -7,9 +7,17 @@ from typing import NamedTuple, Protocol, cast
 
 from .protocol import HEADER, MAX_ANSWER, FrameError, FrameReader, Kind, pack_frame
 
+_MOST_UNSENT = 512 * 2**20
+"""Bytes that a worker has not taken, over which it is asked nothing more. Requests whose callers have gone are among
+them, so no bound on those that are waited for holds here."""
+
 
 class WorkerLost(Exception):
     """The connection has ended, and with it every request on it."""
+
+
+class WorkerBusy(Exception):
+    """The worker is far behind in reading what it was sent."""
 
 
 class Answer(NamedTuple):
@@ -35,6 +43,8 @@ class WorkerConnection(asyncio.Protocol):
         self._waiting: dict[int, Waiter] = {}
         self._last_id = 0
         self._unsent: list[bytes] = []
+        self._is_behind = False
+        """Whether the worker has not taken what it was sent."""
         self._transport: asyncio.WriteTransport
         self._lost: asyncio.Future[None] = self._loop.create_future()
 
@@ -48,9 +58,11 @@ class WorkerConnection(asyncio.Protocol):
         return self._transport.is_closing() or self._lost.done()
 
     def send(self, body: bytes, deadline_ns: int, waiter: Waiter) -> int:
-        """The id of the request that was sent. Raises WorkerLost."""
+        """The id of the request that was sent. Raises WorkerLost and WorkerBusy."""
         if self.closed:
             raise WorkerLost
+        if self._is_behind:
+            raise WorkerBusy
         id = self._free_id()
         self._waiting[id] = waiter
         self._write(HEADER.pack(len(body), id, deadline_ns, 0, Kind.REQUEST), body)
@@ -62,7 +74,7 @@ class WorkerConnection(asyncio.Protocol):
             self._write(pack_frame(Kind.CANCEL, id))
 
     async def request(self, body: bytes, deadline_ns: int) -> Answer:
-        """The worker's answer to `body`. Raises WorkerLost; a caller that is cancelled tells the worker so."""
+        """The worker's answer to `body`. Raises as `send` does; a caller that is cancelled tells the worker so."""
         waiter = _Future(self._loop.create_future())
         id = self.send(body, deadline_ns, waiter)
         try:
@@ -81,22 +93,41 @@ class WorkerConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.WriteTransport, transport)
+        self._transport.set_write_buffer_limits(high=_MOST_UNSENT)
+
+    def pause_writing(self) -> None:
+        self._is_behind = True
+
+    def resume_writing(self) -> None:
+        self._is_behind = False
 
     def data_received(self, data: bytes) -> None:
         try:
-            for frame in self._reader.feed(data):
-                waiter = self._waiting.pop(frame.id, None)
-                if waiter is not None:
-                    waiter.answered(frame.status, frame.body)
+            frames = self._reader.feed(data)
         except FrameError:
-            self._transport.close()
+            self._transport.abort()  # to close would be to wait until the worker has read everything, for ever maybe
+            return
+        for frame in frames:
+            waiter = self._waiting.pop(frame.id, None)
+            if waiter is not None:
+                try:
+                    waiter.answered(frame.status, frame.body)
+                except Exception as error:
+                    self._report(error)
 
     def connection_lost(self, _: Exception | None) -> None:
         waiting, self._waiting = self._waiting, {}
-        for waiter in waiting.values():
-            waiter.lost()
         if not self._lost.done():
             self._lost.set_result(None)
+        for waiter in waiting.values():
+            try:
+                waiter.lost()
+            except Exception as error:
+                self._report(error)
+
+    def _report(self, error: Exception) -> None:
+        """One that fails in taking its answer is no reason for the others not to get theirs."""
+        self._loop.call_exception_handler({"message": "a failure in taking a worker's answer", "exception": error})
 
     def _write(self, *parts: bytes) -> None:
         if not self._unsent:

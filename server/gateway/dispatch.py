@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 
@@ -10,7 +11,9 @@ from server.gateway.count import CLIENT_GONE
 from server.gateway.link import Link
 from server.gateway.refusal import Refused, refuse
 from server.gateway.routing import Target
-from worker.client import Answer, WorkerLost
+from worker.client import Answer, WorkerBusy, WorkerLost
+
+log = logging.getLogger("pawl.gateway")
 
 SWEEP_S = 0.05
 """Seconds by which a 504 may be late. Looking through all requests so often costs less than a timer for each."""
@@ -37,7 +40,7 @@ class Flight:
         self.deadline_ns = self._began_ns + target.timeout_ns
 
     def begin(self, body: bytes) -> None:
-        """Raises WorkerLost."""
+        """Raises WorkerLost and WorkerBusy."""
         self._id = self._link.send(body, self.deadline_ns, self)
         self._flights.add(self)
 
@@ -109,6 +112,8 @@ class Dispatch:
             flight.begin(body)
         except WorkerLost:
             raise _lost(target) from None
+        except WorkerBusy:
+            raise refuse(503, "queue_full", f"the worker of {target.model} reads no more for now; try again") from None
         return flight
 
     async def sweep(self) -> None:
@@ -117,7 +122,10 @@ class Dispatch:
             await asyncio.sleep(SWEEP_S)
             now = time.monotonic_ns()
             for flight in [flight for flight in self._flights if flight.deadline_ns <= now]:
-                flight.expire()
+                try:
+                    flight.expire()
+                except Exception:
+                    log.exception("a failure of Pawl's own, in giving a request up")
 
 
 def _lost(target: Target) -> Refused:

@@ -27,7 +27,7 @@ class Link:
         self._keeper = spawn(self._keep(), f"link to {path}")
 
     def send(self, body: bytes, deadline_ns: int, waiter: Waiter) -> int:
-        """The request's id; `release` is to be called when it is over. Raises WorkerLost."""
+        """The request's id; `release` is to be called when it is over. Raises WorkerLost and WorkerBusy."""
         if self._connection is None:
             raise WorkerLost
         id = self._connection.send(body, deadline_ns, waiter)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.worker.processes import SECOND_NS, serving
-from worker.client import WorkerConnection, WorkerLost, connect
+from worker.client import WorkerBusy, WorkerConnection, WorkerLost, connect
 from worker.protocol import HEADER, MAX_ANSWER, Frame, FrameReader, Kind, pack_frame
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -77,6 +77,9 @@ class Recorder(asyncio.Transport):
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written.append(bytes(data))
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
 
     def is_closing(self) -> bool:
         return False
@@ -201,3 +204,68 @@ def test_thousands_of_callers_of_a_real_worker_get_their_own_answers(tmp_path: P
 
     with serving(tmp_path, "class A:\n    def transform_predict(self, v): return v\n") as worker:
         asyncio.run(main(worker.config.socket))
+
+
+class Fragile:
+    """A waiter that fails in taking its answer."""
+
+    def answered(self, status: int, body: bytes) -> None:
+        raise ZeroDivisionError
+
+    def lost(self) -> None:
+        raise ZeroDivisionError
+
+
+def test_one_that_fails_in_taking_its_answer_keeps_no_other_from_its_own(tmp_path: Path) -> None:
+    async def main() -> None:
+        reported: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context["exception"]))
+        async with connected(tmp_path) as (connection, peer):
+            id = connection.send(b"", deadline(), Fragile())
+            other = asyncio.create_task(connection.request(b"", deadline()))
+            frames = [await peer.receive(), await peer.receive()]
+            peer.writer.write(b"".join(pack_frame(Kind.ANSWER, frame.id, b"{}", status=200) for frame in frames))
+            assert (await other).status == 200
+            assert id == frames[0].id
+
+            connection.send(b"", deadline(), Fragile())
+            other = asyncio.create_task(connection.request(b"", deadline()))
+            await peer.receive()
+            peer.writer.close()
+            with pytest.raises(WorkerLost):
+                await other
+            await connection.wait_closed()
+        assert [type(each) for each in reported] == [ZeroDivisionError] * 2
+
+    asyncio.run(asyncio.wait_for(main(), 60))
+
+
+def test_a_worker_that_reads_nothing_and_sends_nonsense_is_hung_up_on(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with connected(tmp_path) as (connection, peer):
+            peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
+            waiting = asyncio.create_task(connection.request(b"x" * 50_000_000, deadline()))
+            await asyncio.sleep(0)
+            peer.writer.write(HEADER.pack(MAX_ANSWER + 1, 1, 0, 200, Kind.ANSWER))
+            with pytest.raises(WorkerLost):
+                await waiting
+            await connection.wait_closed()
+
+    asyncio.run(asyncio.wait_for(main(), 60))
+
+
+def test_a_worker_that_reads_nothing_is_not_sent_ever_more_for_callers_that_leave(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with connected(tmp_path) as (connection, peer):
+            peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
+            with pytest.raises(WorkerBusy):
+                await _ask_and_leave(connection, b"x" * 2**20, times=1000)
+            peer.writer.transport.abort()
+
+    asyncio.run(asyncio.wait_for(main(), 60))
+
+
+async def _ask_and_leave(connection: WorkerConnection, body: bytes, times: int) -> None:
+    for _ in range(times):
+        connection.forget(connection.send(body, deadline(), Fragile()))
+        await asyncio.sleep(0)
