@@ -12,7 +12,7 @@ from server.gateway.exchange import Answerer, Exchange, encode_headers
 from server.gateway.fanout import flat, malformed, score_all, side_by_side
 from server.gateway.forward import Forward
 from server.gateway.place import Kind, Place, find_place, may_be_version
-from server.gateway.refusal import JSON_TYPE, NO_STORE, Refused, refuse, shorten
+from server.gateway.refusal import JSON_TYPE, NO_STORE, Refused, failure, refuse, shorten
 from server.gateway.request import declared_length, json_length, parse_url
 from server.gateway.routing import Target
 from server.gateway.starts import Starts
@@ -99,7 +99,7 @@ class Application:
                 exchange.abort()
             except Exception:
                 log.exception("a failure of Pawl's own, in answering a request")
-                exchange.refuse(refuse(500, "internal", "Pawl itself has failed; its log says how"))
+                exchange.refuse(failure())
 
         def start(exchange: Exchange) -> None:
             exchange.on_leave = spawn(answer(exchange), "answer a request").cancel

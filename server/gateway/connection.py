@@ -1,4 +1,4 @@
-"""A client's connection: HTTP/1.1 by llhttp (httptools), and limits on how slowly and how much a client may send.
+"""A client's connection: HTTP/1.1 by llhttp (httptools), within limits.
 
 Nothing here runs in a task: a request that a worker answers costs its parsing and a few calls.
 """
@@ -7,56 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 from collections import deque
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Protocol, cast
 
 import httptools
 
 from server.gateway.body import Bodies
 from server.gateway.exchange import Answerer, Exchange, Header
-from server.gateway.refusal import CLOSE, Refused, refuse
+from server.gateway.limits import Limits, Phase
+from server.gateway.refusal import CLOSE, Refused, failure, refuse
 
 log = logging.getLogger("pawl.gateway")
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-
-class Phase(Enum):
-    """What is waited for on a connection."""
-
-    IDLE = "a request"
-    HEAD = "the rest of a request's head"
-    BODY = "the rest of a request's body"
-    LEFTOVER = "the rest of a body whose request is answered"
-    ANSWER = "the answer"
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a client may take its time for, and how much it may send."""
-
-    body_s: float
-    """Seconds from a request's head to the end of its body."""
-    head_s: float = 20.0
-    """Seconds from the first byte of a request to the end of its head."""
-    idle_s: float = 75.0
-    """Seconds between requests: longer than the 60 that nginx keeps an idle upstream connection, so that it is nginx
-    who closes, and never a request who meets a closing connection."""
-    stalled_s: float = 60.0
-    """Seconds in which a client that has an answer to read must have read some of it."""
-    head_bytes: int = 64 * 1024
-    connections: int = 20_000
-
-    def of(self, phase: Phase) -> float:
-        """Seconds that a connection may wait in `phase`; how long an answer takes is not the client's doing."""
-        if phase is Phase.IDLE:
-            return self.idle_s
-        if phase is Phase.HEAD:
-            return self.head_s
-        return math.inf if phase is Phase.ANSWER else self.body_s
 
 
 class Application(Protocol):
@@ -94,7 +58,7 @@ class Connection(asyncio.Protocol):
         self._url = b""
         self._headers: list[Header] = []
         self._fed = 0
-        """Bytes received since the last head, or the last request, was whole."""
+        """Bytes received since a head, a piece of a body or a request was last whole."""
         self._requests = 0
         self._in_head = False
         self._is_deaf = False
@@ -131,8 +95,7 @@ class Connection(asyncio.Protocol):
         self._waiting.popleft()
         self._shared.bodies.release(exchange.size)
         if not exchange.keep_alive:
-            self._is_deaf = True
-            self._transport.close()
+            self._part(is_sending=not exchange.is_whole)
         elif self._waiting:
             self._loop.call_soon(self._advance)
             if len(self._waiting) == 1 and not self._is_deaf:
@@ -154,7 +117,7 @@ class Connection(asyncio.Protocol):
         if not self._shared.connections:
             self._shared.emptied.set()
         self._is_deaf = True
-        self.resume_writing()
+        self._let_write()
         while self._waiting:
             exchange = self._waiting.popleft()
             self._shared.bodies.release(exchange.size)
@@ -165,15 +128,16 @@ class Connection(asyncio.Protocol):
             return
         self._fed += len(data)
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:  # answered as if nothing else had been asked for
-            self.data_received(data[upgrade.args[0] :])
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                self._go_on(memoryview(data)[upgrade.args[0] :])
         except httptools.HttpParserCallbackError:
             log.exception("a failure of Pawl's own, in reading a request")
             self._transport.abort()
         except httptools.HttpParserError as error:
             self._give_up(refuse(400, "malformed_request", f"this is no HTTP: {error}", CLOSE))
-        if self._in_head and self._fed > self._shared.limits.head_bytes:
+        if self._fed > self._shared.limits.head_bytes:
             self._give_up(self._too_large_a_head())
         if self._reading is not None:
             self._encourage(self._reading)
@@ -182,10 +146,8 @@ class Connection(asyncio.Protocol):
         self._drained = self._loop.create_future()
 
     def resume_writing(self) -> None:
-        drained, self._drained = self._drained, None
-        if drained is not None:
-            drained.set_result(None)
-            self._advance()
+        self._let_write()
+        self._advance()
 
     # What the parser finds.
 
@@ -198,28 +160,35 @@ class Connection(asyncio.Protocol):
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers.append((name.lower(), value))
+        # What follows a body in chunks is no header: nobody in front of us has looked at it.
+        if self._in_head and len(self._headers) <= self._shared.limits.headers:
+            self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         self._in_head = False
         if self._is_deaf:  # the rest of what was received with the last request
             return
         parser, shared = self._parser, self._shared
-        keep_alive = parser.should_keep_alive() and parser.get_http_version() != "1.0" and not shared.is_stopping
-        exchange = self._reading = Exchange(self, parser.get_method(), self._url, self._headers, keep_alive)
+        speaks_1_1 = parser.get_http_version() >= "1.1"
+        keep_alive = speaks_1_1 and parser.should_keep_alive() and not shared.is_stopping
+        exchange = self._reading = Exchange(self, parser.get_method(), self._url, self._headers, keep_alive, speaks_1_1)
         self._is_told_to_go_on = False
         try:
             self._check_head()
             exchange.answerer = shared.application.route(exchange)
         except Refused as refused:
             exchange.refusal = refused
+        except Exception:
+            log.exception("a failure of Pawl's own, in finding who answers a request")
+            exchange.refusal = failure()
         self._waiting.append(exchange)
-        if len(self._waiting) == 2:
-            self._transport.pause_reading()
+        if len(self._waiting) > 1:
+            self._queue()
         elif exchange.refusal is not None:
             self._advance()
 
     def on_body(self, piece: bytes) -> None:
+        self._fed = 0
         exchange = self._reading
         if exchange is None or exchange.refusal is not None or exchange.is_over:
             return
@@ -250,10 +219,10 @@ class Connection(asyncio.Protocol):
 
     def stop(self) -> None:
         """Answer what has come, then close."""
-        if self._phase() in (Phase.IDLE, Phase.LEFTOVER):
+        if self._waiting:
+            self._waiting[-1].keep_alive = False
+        elif self._phase() is not Phase.HEAD:
             self._transport.close()
-        for exchange in self._waiting:
-            exchange.keep_alive = exchange is not self._waiting[-1]
 
     def cut(self, refused: Refused) -> None:
         """Answer what has come with `refused`, and close."""
@@ -275,7 +244,11 @@ class Connection(asyncio.Protocol):
         elif exchange.is_whole:
             exchange.is_taken = True
             assert exchange.answerer is not None
-            exchange.answerer(exchange)
+            try:
+                exchange.answerer(exchange)
+            except Exception:
+                log.exception("a failure of Pawl's own, in beginning to answer a request")
+                exchange.fail(failure())
         else:
             self._encourage(exchange)
 
@@ -284,38 +257,75 @@ class Connection(asyncio.Protocol):
         if self._is_told_to_go_on or exchange.is_over or self._waiting[0] is not exchange:
             return
         self._is_told_to_go_on = True
-        if any(name == b"expect" and value.lower() == b"100-continue" for name, value in exchange.headers):
+        expects = any(name == b"expect" and value.lower() == b"100-continue" for name, value in exchange.headers)
+        if expects and exchange.speaks_1_1:
             self._transport.write(_CONTINUE)
 
     def _give_up(self, refused: Refused) -> None:
         """No more can be read: say so, after what came before."""
+        if self._is_deaf:
+            return
         self._is_deaf = True
         exchange, self._reading = self._reading, None
         if exchange is not None and exchange.is_over:
             self._transport.close()
             return
         if exchange is None:
-            exchange = Exchange(self, b"", b"", [], keep_alive=False)
+            exchange = Exchange(self, b"", b"", [], keep_alive=False, speaks_1_1=False)
             self._waiting.append(exchange)
         exchange.keep_alive = False
         exchange.refusal = exchange.refusal or refused
         self._advance()
 
+    def _go_on(self, rest: memoryview) -> None:
+        """What asks for another protocol is answered as if it had not; each is where the parser stops."""
+        while rest and not self._is_deaf:
+            try:
+                self._parser.feed_data(rest)
+                return
+            except httptools.HttpParserUpgrade as upgrade:
+                rest = rest[upgrade.args[0] :]
+
+    def _queue(self) -> None:
+        """Leave what comes behind two requests with the client."""
+        self._transport.pause_reading()
+        most = self._shared.limits.pipelined
+        if len(self._waiting) > most:
+            self._give_up(refuse(503, "too_many_at_once", f"at most {most} requests may wait on a connection", CLOSE))
+
+    def _part(self, is_sending: bool) -> None:
+        """Read no more. To close on a client that is still sending would be a reset, which may overtake the answer."""
+        self._is_deaf = True
+        if is_sending and not self._transport.is_closing():
+            self._transport.write_eof()
+        else:
+            self._transport.close()
+
+    def _let_write(self) -> None:
+        drained, self._drained = self._drained, None
+        if drained is not None:
+            drained.set_result(None)
+
     def _check_head(self) -> None:
         """What comes in one piece has no length until it is parsed."""
         fed, self._fed = self._fed, 0
+        if len(self._headers) > self._shared.limits.headers:
+            raise self._too_large_a_head()
         if fed > self._shared.limits.head_bytes:
             length = len(self._url) + sum(len(name) + len(value) for name, value in self._headers)
             if length > self._shared.limits.head_bytes:
                 raise self._too_large_a_head()
 
     def _too_large_a_head(self) -> Refused:
-        most = self._shared.limits.head_bytes
-        return refuse(431, "head_too_large", f"a request's head has at most {most} bytes", CLOSE)
+        limits = self._shared.limits
+        most = f"{limits.head_bytes} bytes beside its body, and {limits.headers} headers"
+        return refuse(431, "head_too_large", f"a request has at most {most}", CLOSE)
 
     def _phase(self) -> Phase:
         if self._waiting:
             return Phase.ANSWER if self._waiting[0].is_whole or self._waiting[0].is_taken else Phase.BODY
+        if self._is_deaf:
+            return Phase.PARTING
         if self._reading is not None:
             return Phase.LEFTOVER
         return Phase.HEAD if self._in_head else Phase.IDLE

@@ -14,6 +14,8 @@ Answerer = Callable[["Exchange"], object]
 
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 _CLOSE_LINE = b"connection: close\r\n"
+_SMALL = 1024
+"""Bytes of a body's piece that is not kept by itself."""
 _CHUNKED_LINE = b"transfer-encoding: chunked\r\n"
 
 
@@ -54,10 +56,12 @@ class Exchange:
 
     __slots__ = (
         *("_is_begun", "_is_chunked", "_line", "_pieces", "answerer", "headers", "is_over", "is_taken", "is_whole"),
-        *("keep_alive", "method", "on_leave", "path", "refusal", "size", "url"),
+        *("keep_alive", "method", "on_leave", "path", "refusal", "size", "speaks_1_1", "url"),
     )
 
-    def __init__(self, line: Line, method: bytes, url: bytes, headers: list[Header], keep_alive: bool) -> None:
+    def __init__(
+        self, line: Line, method: bytes, url: bytes, headers: list[Header], keep_alive: bool, speaks_1_1: bool
+    ) -> None:
         """`url`: as it was sent. `headers`: names in lower case."""
         self._line = line
         self.method = method
@@ -66,6 +70,8 @@ class Exchange:
         """Decoded, once somebody had to look."""
         self.headers = headers
         self.keep_alive = keep_alive
+        self.speaks_1_1 = speaks_1_1
+        """Whether the client knows chunks and `100 Continue`."""
         self.size = 0
         """Bytes of the body so far."""
         self.is_whole = False
@@ -79,13 +85,13 @@ class Exchange:
         """What is answered in place of what the answerer says."""
         self.on_leave: Callable[[], object] | None = None
         """Called when nobody waits for the answer any more."""
-        self._pieces: list[bytes] = []
+        self._pieces: list[bytes | bytearray] = []
         self._is_begun = False
         self._is_chunked = False
 
     @property
     def body(self) -> bytes:
-        return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        return b"".join(self._pieces)
 
     @property
     def client(self) -> str:
@@ -93,7 +99,10 @@ class Exchange:
 
     def add(self, piece: bytes) -> None:
         """More of the body."""
-        self._pieces.append(piece)
+        if not self._pieces or len(piece) >= _SMALL:
+            self._pieces.append(piece)
+        else:
+            self._add_small(piece)
         self.size += len(piece)
 
     def respond(self, headers: bytes, status: int, body: bytes) -> None:
@@ -124,7 +133,9 @@ class Exchange:
         """The start of an answer that comes in pieces."""
         self._is_begun = True
         has_length = any(name == b"content-length" for name, _ in headers)
-        self._is_chunked = not (has_length or self.method == b"HEAD" or status in (204, 304))
+        has_end = has_length or self.method == b"HEAD" or status in (204, 304)
+        self._is_chunked = self.speaks_1_1 and not has_end
+        self.keep_alive = self.keep_alive and (has_end or self._is_chunked)
         start = _status_line(status) + self._line.date + encode_headers(headers)
         start += _CHUNKED_LINE if self._is_chunked else b""
         self._write(start + (b"" if self.keep_alive else _CLOSE_LINE) + b"\r\n")
@@ -162,6 +173,14 @@ class Exchange:
         self.refuse(refused)
         if on_leave is not None:
             on_leave()
+
+    def _add_small(self, piece: bytes) -> None:
+        """Beside those before it: by itself it would take many times its size."""
+        last = self._pieces[-1]
+        if isinstance(last, bytearray):
+            last += piece
+        else:
+            self._pieces.append(bytearray(piece))
 
     def _end(self) -> None:
         self.is_over = True

@@ -20,6 +20,8 @@ _SILENCE_S = 60.0
 _MOST_AT_ONCE = 64
 _PIECE = 64 * 1024
 
+_NO_ANSWER = "the control plane does not answer; models are served all the same"
+
 _HOP_BY_HOP = frozenset(
     {
         *(b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"proxy-connection"),
@@ -77,11 +79,11 @@ class _Answer:
         self.is_whole = False
 
     def feed(self, data: bytes) -> None:
-        """Take in what was received. Raises ConnectionError for what is no answer."""
+        """Take in what was received. Raises Refused for what is no answer, ConnectionError where it breaks off."""
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
-            raise ConnectionError(str(error)) from error
+            raise (ConnectionError(str(error)) if self.is_begun else _unavailable(_NO_ANSWER)) from error
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.headers.append((name.lower(), value))
@@ -122,7 +124,7 @@ async def _receive(reader: asyncio.StreamReader, answer: _Answer) -> bytes:
         return data
     if answer.is_begun:
         raise ConnectionError("the control plane broke off its answer")
-    raise _unavailable("the control plane does not answer; models are served all the same")
+    raise _unavailable(_NO_ANSWER)
 
 
 def _unavailable(message: str) -> Refused:

@@ -9,12 +9,12 @@ import socket
 
 from server.gateway.app import Application
 from server.gateway.body import Bodies
-from server.gateway.connection import Limits
 from server.gateway.control import Control, ControlLost
 from server.gateway.count import Counts
 from server.gateway.dispatch import Dispatch
 from server.gateway.forward import Forward
 from server.gateway.http import HttpServer
+from server.gateway.limits import Limits
 from server.gateway.starts import Starts
 from server.gateway.tables import Tables
 from server.table import Acknowledged, GatewayConfig, Started, Stop, Table, ToGateway

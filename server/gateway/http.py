@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from email.utils import formatdate
 
 from server.gateway.body import Bodies
-from server.gateway.connection import Application, Connection, Limits, Shared
+from server.gateway.connection import Application, Connection, Shared
+from server.gateway.limits import Limits
 from server.gateway.refusal import refuse
+
+log = logging.getLogger("pawl.gateway")
 
 _SWEEP_S = 0.5
 """Seconds between two looks at every connection: how late a limit may bite."""
 _BACKLOG = 2048
 """Connections that may wait to be accepted."""
+_LAST_LOOKS = 3
+"""Turns of the event loop in which requests are still read that came before the stop, on connections that look idle."""
 _LAST_ANSWERS_S = 1.0
 """Seconds that the answers of a server that has no more time may take to be sent."""
 
@@ -44,6 +50,8 @@ class HttpServer:
 
     async def _let_go(self) -> None:
         self._shared.is_stopping = True
+        for _ in range(_LAST_LOOKS):
+            await asyncio.sleep(0)
         for connection in list(self._shared.connections):
             connection.stop()
         if not await self._all_gone(self._stop_timeout_s):
@@ -69,7 +77,10 @@ class HttpServer:
             await asyncio.sleep(_SWEEP_S)
             self._shared.date = _date()
             for connection in list(self._shared.connections):
-                connection.sweep()
+                try:
+                    connection.sweep()
+                except Exception:
+                    log.exception("a failure of Pawl's own, in looking after a connection")
 
 
 def _date() -> bytes:

@@ -30,6 +30,11 @@ def refuse(status: int, code: str, message: str, *headers: tuple[bytes, bytes]) 
     return Refused(status, {"code": code, "message": message}, headers)
 
 
+def failure() -> Refused:
+    """What a request meets that shows a mistake of ours."""
+    return refuse(500, "internal", "Pawl itself has failed; its log says how")
+
+
 def retry_after(status: int) -> Headers:
     """The header that goes with a status that another try may cure."""
     seconds = _RETRY.get(status)

@@ -1,54 +1,13 @@
-"""A client's connection: the order of its answers, what it may send, and take its time for.
-
-A server in this process, so that its limits are short.
-"""
+"""A client's connection: the order of its answers, what it may send, and take its time for."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
-from collections.abc import AsyncIterator
-from typing import Any
 
-from server.gateway.body import Bodies
-from server.gateway.connection import Limits
-from server.gateway.exchange import Answerer, Exchange
-from server.gateway.http import HttpServer
-from server.gateway.refusal import refuse
+from server.gateway.exchange import Exchange
+from tests.server.connections import HEAD, Slow, http, post, read_answer
 from tests.server.gateways import asynchronous
-
-HEAD = b"GET / HTTP/1.1\r\nHost: x\r\n"
-
-
-class Says:
-    """An application that answers everything in the same way, or refuses it before its body has come."""
-
-    def __init__(self, answerer: Answerer | None) -> None:
-        self._answerer = answerer
-
-    def route(self, exchange: Exchange) -> Answerer:
-        if self._answerer is None:
-            raise refuse(404, "not_found", "nothing is here")
-        return self._answerer
-
-
-def hello(exchange: Exchange) -> None:
-    exchange.respond(b"", 200, b"{}")
-
-
-@contextlib.asynccontextmanager
-async def http(answerer: Answerer | None = hello, stop_timeout_s: float = 1.0, **limits: Any) -> AsyncIterator[int]:
-    """The port of a server with these limits."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
-    server = HttpServer(Says(answerer), Bodies(1 << 20, 1 << 24), Limits(**{"body_s": 30.0, **limits}), stop_timeout_s)
-    serving = asyncio.create_task(server.serve(listener))
-    try:
-        yield port
-    finally:
-        server.stop()
-        await serving
 
 
 @asynchronous
@@ -130,33 +89,6 @@ async def test_there_is_a_most_of_connections() -> None:
             assert await reader.read() == b""
         for _, open_writer in (*streams, (reader, writer)):
             open_writer.close()
-
-
-class Slow:
-    """Answers a request with its body, when told to."""
-
-    def __init__(self) -> None:
-        self.asked: asyncio.Queue[Exchange] = asyncio.Queue()
-
-    def __call__(self, exchange: Exchange) -> None:
-        self.asked.put_nowait(exchange)
-
-    async def answer(self) -> None:
-        """Once it is asked."""
-        exchange = await self.asked.get()
-        assert self.asked.empty()
-        exchange.respond(b"", 200, exchange.body)
-
-
-def post(body: bytes, *headers: bytes) -> bytes:
-    lines = b"".join(header + b"\r\n" for header in headers)
-    return b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n%b\r\n%b" % (len(body), lines, body)
-
-
-async def read_answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    head = await reader.readuntil(b"\r\n\r\n")
-    length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-    return int(head.split()[1]), await reader.readexactly(length)
 
 
 @asynchronous
@@ -288,25 +220,6 @@ async def test_what_follows_a_request_for_another_protocol_is_a_request() -> Non
             await slow.answer()
             assert await read_answer(reader) == (200, body)
         writer.close()
-
-
-@asynchronous
-async def test_a_failure_to_read_a_request_ends_that_connection_alone() -> None:
-    class Broken(Says):
-        def route(self, exchange: Exchange) -> Answerer:
-            raise ZeroDivisionError
-
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = HttpServer(Broken(None), Bodies(1 << 20, 1 << 24), Limits(body_s=30.0), stop_timeout_s=1.0)
-    serving = asyncio.create_task(server.serve(listener))
-    for _ in range(2):
-        reader, writer = await asyncio.open_connection("127.0.0.1", listener.getsockname()[1])
-        writer.write(post(b""))
-        with contextlib.suppress(ConnectionError):
-            assert await reader.read() == b""
-        writer.close()
-    server.stop()
-    await serving
 
 
 @asynchronous
