@@ -137,7 +137,7 @@ class WorkerConnection(asyncio.Protocol):
     def _flush(self) -> None:
         unsent, self._unsent = self._unsent, []
         if unsent and not self.closed:
-            self._transport.write(b"".join(unsent))
+            self._transport.writelines(unsent)
 
     def _free_id(self) -> int:
         id = self._last_id
