@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ from worker.protocol import Description
 log = logging.getLogger("pawl.pool")
 
 _WATCH_S = 0.25
+_LOOKS_PER_WEIGHING = 4
+"""Weighing a worker costs a hundred times as much as looking at its board."""
 _DRAIN_MARGIN_S = 5.0
 _NOTICE_S = 1.0
 """How long after the end of its connection a worker's own end may come."""
@@ -146,14 +149,15 @@ class Pool:
 
     async def _watch(self) -> None:
         """End workers that hang or take too much memory; their seats replace them."""
-        while True:
+        for look in itertools.count(1):
             await asyncio.sleep(_WATCH_S)
             for worker in self.workers:
                 try:
                     await self._check(worker)
                 except Exception:
                     log.exception("%s: could not look at its worker", self.id)
-            self.memory()
+            if look % _LOOKS_PER_WEIGHING == 0:
+                self.memory()
 
     async def _check(self, worker: WorkerProcess) -> None:
         serve = self.release.manifest.serve

@@ -31,6 +31,7 @@ from worker.protocol import (
 
 log = logging.getLogger("pawl.model")
 
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 _KILL_WAIT_S = 10.0
 _LAST_WORDS_S = 0.5
 """How long what an ended process printed may take to be read: a child of its own may hold the pipe open."""
@@ -237,15 +238,13 @@ class WorkerProcess:
 
 
 def private_memory(pid: int) -> int:
-    """Bytes of anonymous memory of a process (RssAnon in proc(5)); 0 if it has gone."""
+    """Bytes of anonymous memory of a process (proc_pid_statm(5)); 0 if it has gone."""
     try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
+        with open(f"/proc/{pid}/statm", "rb") as file:
+            _, resident, of_files, *_ = map(int, file.read().split())
+    except (OSError, ValueError):  # one that has ended and is not waited for yet has an empty one
         return 0
-    for line in status.splitlines():
-        if line.startswith("RssAnon:"):
-            return int(line.split()[1]) * 1024
-    return 0
+    return (resident - of_files) * _PAGE
 
 
 def _signal_name(number: int) -> str:
