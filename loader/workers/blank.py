@@ -70,7 +70,13 @@ async def begin(python: Path, environ: Mapping[str, str]) -> Blank:
         with theirs:
             reader, control = await asyncio.open_connection(sock=ours, limit=_MAX_MESSAGE)
             on_failure.callback(control.close)
-            process = await _run(python, environ, (theirs.fileno(), page.fileno()))
+            starting = asyncio.ensure_future(_run(python, environ, (theirs.fileno(), page.fileno())))
+            try:
+                process = await asyncio.shield(starting)
+            except asyncio.CancelledError:
+                # Cancelled half-way, it would be a process that nobody knows.
+                await Blank(await starting, board, reader, control).end()
+                raise
         on_failure.pop_all()
     return Blank(process, board, reader, control)
 
