@@ -246,3 +246,20 @@ async def test_a_stop_closes_connections_that_ask_nothing() -> None:
         await read_answer(reader)
     for writer in (unused, used):
         writer.close()
+
+
+@asynchronous
+async def test_answers_say_what_time_it_is_also_later() -> None:
+    async with http() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+
+        async def date() -> bytes:
+            writer.write(HEAD + b"\r\n")
+            head = await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(2)
+            return next(line for line in head.split(b"\r\n") if line.startswith(b"date: "))
+
+        first = await date()
+        while await date() == first:
+            pass
+        writer.close()
