@@ -22,7 +22,7 @@ log = logging.getLogger("pawl.pool")
 
 _WATCH_S = 0.25
 _LOOKS_PER_WEIGHING = 4
-"""Weighing a worker costs a hundred times as much as looking at its board."""
+"""Weighing a worker costs some thirty times as much as looking at its board."""
 _DRAIN_MARGIN_S = 5.0
 _NOTICE_S = 1.0
 """How long after the end of its connection a worker's own end may come."""

@@ -44,14 +44,12 @@ class Application:
     def route(self, exchange: Exchange) -> Answerer:
         """Who answers a request of which only the head has come. Raises Refused where nobody does."""
         targets = self._tables.routing.targets
+        if exchange.path not in targets:
+            exchange.path = parse_url(exchange.url).path.encode()
         if exchange.path in targets:
             self._check(exchange)
             return self._answer_model
-        path = parse_url(exchange.url).path
-        exchange.path = path.encode()
-        if exchange.path in targets:
-            self._check(exchange)
-            return self._answer_model
+        path = exchange.path.decode()
         place = find_place(self._base, path)
         match place.kind:
             case Kind.MODEL:
