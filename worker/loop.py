@@ -83,7 +83,7 @@ class Loop:
     def run(self) -> None:
         """Return when drained. Raises DaemonGone."""
         self._poller.watch(self._channel.fileno(), lambda _: self._listen())
-        self._poller.watch(self._wakeup.fileno(), lambda _: self._wakeup.run_errands())
+        self._poller.watch(self._wakeup.fileno(), lambda _: self._wakeup.woken())
         for thread in (self._batches, *self._threads):
             thread.start()
         while self._running or self._waiting or not self._gateways.all_gone:
@@ -97,7 +97,8 @@ class Loop:
         self._wakeup.close()
 
     def _turn(self) -> None:
-        self._poller.wait(0 if self._can_go_on() else None)
+        self._poller.wait(None if not self._can_go_on() and self._wakeup.may_sleep() else 0)
+        self._wakeup.run_errands()
         self._run_requests()
         self._gateways.flush()
         self._run_batch()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -20,7 +20,7 @@ _log = logging.getLogger("pawl.batcher")
 class Call:
     """One `session.run` made inside a request. Whoever parks it sets `resume`, and calls it once the batch has run."""
 
-    __slots__ = ("exception", "feeds", "key", "output_names", "result", "resume", "rows", "session")
+    __slots__ = ("_exception", "_result", "_share", "feeds", "key", "output_names", "resume", "rows", "session")
 
     resume: Callable[[], None]
 
@@ -38,23 +38,35 @@ class Call:
         self.feeds = feeds
         self.rows = rows
         self.key = key
-        self.result: list[Any] | None = None
-        self.exception: Exception | None = None
+        self._result: list[Any] = []
+        self._share: Sequence[Any] | None = None
+        self._exception: Exception | None = None
 
     def run(self) -> None:
         """Run alone. Never raises."""
         try:
-            self.result = self.session.run(self.output_names, self.feeds)
+            self._result = self.session.run(self.output_names, self.feeds)
         except Exception as error:
             # Its traceback would hold this frame, and the frame this call: a cycle for each failed request.
-            self.exception = error.with_traceback(None)
+            self._exception = error.with_traceback(None)
+
+    def share(self, views: Sequence[Any]) -> None:
+        """This call's rows of each of a batch's outputs."""
+        self._share = views
+
+    @property
+    def failed(self) -> bool:
+        return self._exception is not None
 
     def outcome(self) -> list[Any]:
-        """The outputs of this call; raises what ONNX Runtime raised."""
-        if self.exception is not None:
-            raise self.exception
-        assert self.result is not None
-        return self.result
+        """The outputs of this call; raises what ONNX Runtime raised.
+
+        What was shared is copied: a view would keep the whole batch alive for as long as one caller keeps his answer.
+        Here, and not in the thread that ran the batch, because numpy gives up the GIL for each that is large.
+        """
+        if self._exception is not None:
+            raise self._exception
+        return self._result if self._share is None else [rows.copy() for rows in self._share]
 
 
 class Batch:
@@ -88,7 +100,7 @@ class Batch:
 
     def _run_apart_after(self, error: Exception) -> None:
         self._run_apart()
-        if all(call.exception is None for call in self.calls):
+        if not any(call.failed for call in self.calls):
             self.session.failed_together(str(error))
 
     def _share_out(self, outputs: list[Any]) -> None:
@@ -96,10 +108,7 @@ class Batch:
             self._run_apart()
             self.session.stop_merging(f"{self.rows} rows went in and another number came out")
             return
-        try:
-            _scatter(self.calls, outputs)
-        except MemoryError:
-            self._run_apart()  # which takes less at a time, and fails call by call
+        _scatter(self.calls, outputs)
 
     def _run_apart(self) -> None:
         for call in self.calls:
@@ -159,17 +168,16 @@ def choose(waiting: deque[Call]) -> list[Call]:
 
 
 def run_together(calls: list[Call], rows: int) -> list[Any]:
-    """The outputs of calls with one key, which hold until the next batch of their session. Raises what ONNX Runtime
-    raises."""
+    """The outputs of calls with one key. Raises what ONNX Runtime raises."""
     first, binding = calls[0], calls[0].session.binding
     outputs = binding.run(calls, rows) if binding is not None else None
-    return first.session.run(first.output_names, _gather(calls)) if outputs is None else outputs
+    return first.session.run(first.output_names, _gather(calls, rows)) if outputs is None else outputs
 
 
-def _gather(calls: list[Call]) -> dict[str, Any]:
-    import numpy as np  # loaded by the session already; a folder without ONNX never gets here
+def _gather(calls: list[Call], rows: int) -> dict[str, Any]:
+    from .joining import join_rows  # only here, for it loads numpy: a folder without ONNX never gets here
 
-    return {name: np.concatenate([call.feeds[name] for call in calls]) for name in calls[0].feeds}
+    return {name: join_rows([call.feeds[name] for call in calls], rows) for name in calls[0].feeds}
 
 
 def _has_rows(output: Any, rows: int) -> bool:
@@ -178,14 +186,9 @@ def _has_rows(output: Any, rows: int) -> bool:
 
 
 def _scatter(calls: list[Call], outputs: list[Any]) -> None:
-    """Each caller gets copies of its own rows: a view would keep the whole batch alive for as long as one caller
-    keeps his answer, and copying costs less than the gathering did."""
-    first, *others = outputs
-    for call, rows in zip(calls, _shares(calls, first), strict=True):
-        call.result = [rows.copy()]
-    for output in others:
-        for call, rows in zip(calls, _shares(calls, output), strict=True):
-            call.outcome().append(rows.copy())
+    shares = [_shares(calls, output) for output in outputs]
+    for call, views in zip(calls, zip(*shares, strict=True), strict=True):
+        call.share(views)
 
 
 def _shares(calls: list[Call], output: Any) -> Iterable[Any]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from onnxruntime import OrtValue
 
 from .batcher import Call
+from .joining import join_rows
 from .signature import DTYPES, Form
 
 MOST_BYTES = 256 * 2**20
@@ -47,8 +48,8 @@ class Binding:
         """Those used longest ago come first."""
 
     def run(self, calls: Sequence[Call], rows: int) -> list[Any] | None:
-        """The outputs of calls of one form, which hold until the next run. None: they have no buffers, being too many
-        or too large. Raises what ONNX Runtime raises."""
+        """The outputs of calls of one form. None: they have no buffers, being too many or too large. Raises what ONNX
+        Runtime raises."""
         form = calls[0].key
         if rows > self.sizes[-1] or not isinstance(form, Form):
             return None
@@ -64,7 +65,7 @@ class Binding:
     def _make(self, form: Form, size: int) -> _Buffers | None:
         inputs = {name: _Rows(shape, self._inputs[name]) for name, shape in form.inputs}
         outputs = {name: self._outputs[name] for name in form.outputs}
-        takes = size * sum(each.bytes for each in (*inputs.values(), *inputs.values(), *outputs.values()) if each)
+        takes = size * sum(each.bytes for each in (*inputs.values(), *outputs.values()) if each)
         if len(outputs) < len(form.outputs) or not 0 < takes <= self._most_bytes:
             return None
         self._make_room(takes)
@@ -130,10 +131,9 @@ class _Buffers:
         self._session = session
         self._size = size
         self._binding = session.io_binding()
-        self._gathered = {name: each.empty(size) for name, each in inputs.items()}
         self._given = {
-            name: session.create_ortvalue_from_shape_and_type(list(array.shape), array.dtype.type, *device)
-            for name, array in self._gathered.items()
+            name: session.create_ortvalue_from_shape_and_type([size, *each.shape], each.dtype.type, *device)
+            for name, each in inputs.items()
         }
         self._results = {name: each and each.empty(size) for name, each in outputs.items()}
         """Here, where rows are shared out: ONNX Runtime copies them from the GPU as part of the run."""
@@ -141,7 +141,7 @@ class _Buffers:
 
     def run(self, feeds: Sequence[Mapping[str, Any]], rows: int) -> list[Any]:
         for name, value in self._given.items():
-            value.update_inplace(self._gather(name, feeds, rows))
+            value.update_inplace(self._padded([each[name] for each in feeds], rows))
             # Anew: what the graph takes on the other side is copied there when it is bound, and not again.
             self._binding.bind_ortvalue_input(name, value)
         for name in self._unknown:
@@ -149,7 +149,10 @@ class _Buffers:
         self._binding.synchronize_inputs()
         self._session.run_with_iobinding(self._binding)
         self._binding.synchronize_outputs()  # a run may end before what it gives has been copied
-        results: Iterable[Any] = self._found() if self._unknown else self._results.values()
+        results = [
+            found.numpy() if kept is None else kept.copy()
+            for kept, found in zip(self._results.values(), self._binding.get_outputs(), strict=True)
+        ]
         # None at all where the rows aren't those that went in: padding can't be told from them.
         return [each[:rows] if each.shape[:1] == (self._size,) else each[:0] for each in results]
 
@@ -161,17 +164,7 @@ class _Buffers:
                 self._binding.bind_ortvalue_output(name, OrtValue.ortvalue_from_numpy(result))
         self._unknown = [name for name, result in self._results.items() if result is None]
 
-    def _gather(self, name: str, feeds: Sequence[Mapping[str, Any]], rows: int) -> Any:
-        if len(feeds) == 1 and rows == self._size:
-            return feeds[0][name]
-        gathered = self._gathered[name]
-        np.concatenate([each[name] for each in feeds], out=gathered[:rows])
-        gathered[rows:] = gathered[rows - 1]
-        return gathered
-
-    def _found(self) -> list[Any]:
-        values = self._binding.get_outputs()
-        return [
-            value.numpy() if result is None else result
-            for result, value in zip(self._results.values(), values, strict=True)
-        ]
+    def _padded(self, arrays: Sequence[Any], rows: int) -> Any:
+        if len(arrays) == 1 and rows == self._size:
+            return arrays[0]
+        return join_rows([*arrays, *[arrays[-1][-1:]] * (self._size - rows)], self._size)

@@ -129,19 +129,19 @@ def test_an_output_of_another_number_of_rows_ends_merging(output: Any) -> None:
     assert run_all(a_batcher(*later)) == [1, 1]
 
 
-def test_a_batch_whose_answers_do_not_fit_in_memory_runs_call_by_call() -> None:
+def test_a_caller_whose_answer_does_not_fit_in_memory_fails_alone() -> None:
     class Full(np.ndarray[Any, Any]):
         def copy(self, *_: Any) -> Any:
-            raise MemoryError
+            if self.tolist() == [2]:
+                raise MemoryError
+            return np.array(self)
 
-    def run(_: list[str] | None, feeds: Mapping[str, Any]) -> list[Any]:
-        return [feeds["x"].view(Full) if len(feeds["x"]) > 1 else feeds["x"]]
-
-    lane = a_lane(run)
-    calls = [a_call(lane, 1), a_call(lane, 2)]
+    lane = a_lane(lambda _, feeds: [feeds["x"].view(Full)])
+    calls = [a_call(lane, 1), a_call(lane, 2), a_call(lane, 3)]
     run_all(a_batcher(*calls))
-    assert answers(*calls) == [[1], [2]]
-    assert lane.merges
+    assert answers(calls[0], calls[2]) == [[1], [3]]
+    with pytest.raises(MemoryError):
+        calls[1].outcome()
 
 
 def test_callers_dont_share_memory() -> None:
@@ -169,8 +169,10 @@ def test_an_exceptions_traceback_is_not_kept_in_a_cycle() -> None:
 
     call = a_call(a_lane(fail), 1)
     call.run()
-    assert call.exception is not None
-    assert call.exception.__traceback__ is None
+    assert call.failed
+    with pytest.raises(ValueError) as raised:
+        call.outcome()
+    assert [each.name for each in raised.traceback][1:] == ["outcome"]
 
 
 def test_an_unknown_session_is_taken_for_slow() -> None:

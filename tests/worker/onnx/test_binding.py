@@ -231,14 +231,14 @@ def test_a_call_larger_than_a_batch_goes_without(tmp_path: Path) -> None:
 
 
 def test_buffers_that_would_be_too_large_are_not_made(tmp_path: Path) -> None:
-    bound = Bound(mlp(tmp_path / "m.onnx"), most_bytes=400)  # a row takes 2 x 16 bytes in and 20 out
+    bound = Bound(mlp(tmp_path / "m.onnx"), most_bytes=280)  # a row takes 16 bytes in and 20 out
     bound.check(x(1), x(1))
     bound.check(x(8))
     assert bound.session.made == [[2, 4]]
 
 
 def test_what_was_used_longest_ago_makes_room(tmp_path: Path) -> None:
-    bound = Bound(mlp(tmp_path / "m.onnx"), most_bytes=400)
+    bound = Bound(mlp(tmp_path / "m.onnx"), most_bytes=280)
     for rows in (1, 2, 4, 1, 2):
         bound.check(x(rows))
     assert bound.session.made == [[1, 4], [2, 4], [4, 4]]
@@ -246,7 +246,7 @@ def test_what_was_used_longest_ago_makes_room(tmp_path: Path) -> None:
     for rows in (3, 1, 5, 1):
         bound.check(x(rows))
     assert bound.session.made == [[1, 4], [2, 4], [4, 4]]
-    tighter = Bound(mlp(tmp_path / "m.onnx"), most_bytes=300)
+    tighter = Bound(mlp(tmp_path / "m.onnx"), most_bytes=210)
     for rows in (1, 4, 1, 2, 1, 4):
         tighter.check(x(rows))
     assert tighter.session.made == [[1, 4], [4, 4], [2, 4], [4, 4]]
