@@ -55,7 +55,7 @@ class _Unknown(Exception):
 
 def _convert(value: Any) -> Any:
     """What msgspec doesn't know. Libraries are looked up, never imported: a value of theirs proves that they are."""
-    if (numpy := sys.modules.get("numpy")) is not None and isinstance(value, numpy.generic | numpy.ndarray):
+    if (numpy := sys.modules.get("numpy")) is not None and isinstance(value, (numpy.ndarray, numpy.generic)):
         return _convert_numpy(value, numpy)
     if (pandas := sys.modules.get("pandas")) is not None:
         if value is pandas.NaT or value is pandas.NA:

@@ -57,8 +57,9 @@ class Board:
             self._page = memoryview(bytes(self._map.size())).cast("q")
             self._map.close()
 
-    def begin(self, slot: int) -> None:
-        self._page[slot] = time.monotonic_ns()
+    def begin(self, slot: int, now_ns: int) -> None:
+        """`now_ns`: `time.monotonic_ns()`."""
+        self._page[slot] = now_ns
 
     def end(self, slot: int) -> None:
         self._page[slot] = 0

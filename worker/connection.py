@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable
 
-from .protocol import Frame, FrameError, FrameReader, Kind, pack_frame
+import msgspec
+
+from .protocol import Frame, FrameError, FrameReader, Kind, pack_answer
+
+_REQUEST, _CANCEL = Kind.REQUEST, Kind.CANCEL
+"""Looking a member up in its class takes longer than comparing it."""
 
 _CHUNK = 1 << 16
 _LARGE_CHUNK = 1 << 18
@@ -24,28 +30,32 @@ _REQUEST_BYTES = 1 << 10
 """What a request takes beside its body, so that empty ones are bounded too."""
 
 
-class Request:
+class Request(msgspec.Struct, eq=False):
     """One request, until it is answered or its caller has gone."""
 
-    __slots__ = ("body", "connection", "deadline_ns", "gone", "id")
-
-    def __init__(self, connection: Connection, frame: Frame) -> None:
-        self.connection = connection
-        self.id = frame.id
-        self.deadline_ns = frame.deadline_ns
-        self.body = frame.body
-        self.gone = False
-        """Whether nobody waits for the answer any more."""
+    connection: Connection
+    id: int
+    deadline_ns: int
+    body: bytes
+    gone: bool = False
+    """Whether nobody waits for the answer any more."""
 
 
 class Connection:
     """Never blocks; after `close` it takes answers and drops them."""
 
-    def __init__(self, sock: socket.socket, max_body: int, on_close: Callable[[Connection], None]) -> None:
-        """`on_close` is called just before the socket is closed, once."""
+    def __init__(
+        self,
+        sock: socket.socket,
+        max_body: int,
+        requests: deque[Request],
+        on_close: Callable[[Connection], None],
+    ) -> None:
+        """What comes is appended to `requests`. `on_close` is called just before the socket is closed, once."""
         sock.setblocking(False)
         self._socket = sock
         self._frames = FrameReader(max_body)
+        self._requests = requests
         self._on_close = on_close
         self._open: dict[int, Request] = {}
         self._answers: list[bytes] = []
@@ -65,8 +75,8 @@ class Connection:
     def wants_to_write(self) -> bool:
         return self._unsent_bytes > 0
 
-    def read(self) -> Iterator[Request]:
-        """The requests that have come. Closes where the gateway has, or talks nonsense."""
+    def read(self) -> None:
+        """Take what has come. Closes where the gateway has, or talks nonsense."""
         try:
             for _ in range(_MAX_CHUNKS):
                 at_most = max(_CHUNK, min(self._frames.missing, _LARGE_CHUNK))
@@ -74,7 +84,7 @@ class Connection:
                 if not data:
                     self.close()
                     return
-                yield from self._requests(data)
+                self._take(data)
                 if len(data) < at_most:
                     return
         except BlockingIOError:
@@ -91,8 +101,8 @@ class Connection:
         if request.gone:
             return
         del self._open[request.id]
-        self._answers.append(pack_frame(Kind.ANSWER, request.id, body, status=status))
-        self._unsent_bytes += len(self._answers[-1])
+        self._answers.append(frame := pack_answer(request.id, status, body))
+        self._unsent_bytes += len(frame)
         if self._unsent_bytes > _MAX_UNSENT:
             self.close()
 
@@ -130,21 +140,21 @@ class Connection:
         """Close this process's copy of the socket and nothing else: for a forked child."""
         self._socket.close()
 
-    def _requests(self, data: bytes) -> Iterator[Request]:
+    def _take(self, data: bytes) -> None:
         for frame in self._frames.feed(data):
-            if frame.kind == Kind.REQUEST:
-                yield self._opened(frame)
-            elif frame.kind == Kind.CANCEL:
+            if frame.kind == _REQUEST:
+                self._open_request(frame)
+            elif frame.kind == _CANCEL:
                 self._forget(frame.id)
             else:
                 raise FrameError(f"a gateway sent a frame of kind {frame.kind}")
 
-    def _opened(self, frame: Frame) -> Request:
+    def _open_request(self, frame: Frame) -> None:
         if frame.id in self._open:
             raise FrameError(f"request {frame.id} was sent twice")
-        request = self._open[frame.id] = Request(self, frame)
-        self._unbegun_bytes += len(request.body) + _REQUEST_BYTES
-        return request
+        request = self._open[frame.id] = Request(self, frame.id, frame.deadline_ns, frame.body)
+        self._unbegun_bytes += len(frame.body) + _REQUEST_BYTES
+        self._requests.append(request)
 
     def _forget(self, id: int) -> None:
         request = self._open.pop(id, None)  # it may have been answered meanwhile

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections import deque
 from functools import partial
 
 from .connection import Connection, Request
@@ -13,16 +13,14 @@ from .poller import READ, WRITE, Poller
 class Gateways:
     """All connections of gateways to this worker."""
 
-    def __init__(
-        self, listener: socket.socket, poller: Poller, max_body: int, on_request: Callable[[Request], None]
-    ) -> None:
+    def __init__(self, listener: socket.socket, poller: Poller, max_body: int, requests: deque[Request]) -> None:
+        """What comes is appended to `requests`."""
         listener.setblocking(False)
         self._listener = listener
         self._poller = poller
         self._max_body = max_body
-        self._on_request = on_request
+        self._requests = requests
         self._events: dict[Connection, int] = {}
-        self._touched: set[Connection] = set()
         self._accepting = True
         poller.watch(listener.fileno(), lambda _: self._accept())
 
@@ -45,22 +43,11 @@ class Gateways:
         for connection in self._events:
             connection.abandon()
 
-    def answer(self, request: Request, status: int, body: bytes) -> None:
-        """Have the answer sent by the next `flush`, together with the connection's others."""
-        request.connection.answer(request, status, body)
-        self._touched.add(request.connection)
-
-    def begin(self, request: Request) -> None:
-        """The request no longer counts as one that waits."""
-        request.connection.begin(request)
-        self._touched.add(request.connection)
-
     def flush(self) -> None:
-        """Send what has gathered."""
-        for connection in self._touched:
+        """Send what has gathered. They are few: one for each gateway."""
+        for connection in tuple(self._events):
             connection.flush()
             self._watch_for_what_matters(connection)
-        self._touched.clear()
 
     def _accept(self) -> None:
         while True:
@@ -68,15 +55,13 @@ class Gateways:
                 sock, _ = self._listener.accept()
             except OSError:  # nobody there, or gone again, or no descriptors left: then the gateway tries again
                 return
-            connection = Connection(sock, self._max_body, self._forget)
+            connection = Connection(sock, self._max_body, self._requests, self._forget)
             self._events[connection] = READ
             self._poller.watch(sock.fileno(), partial(self._handle, connection))
 
     def _handle(self, connection: Connection, events: int) -> None:
         if events & ~WRITE:  # hang-ups and errors too: reading tells
-            for request in connection.read():
-                self._on_request(request)
-        self._touched.add(connection)
+            connection.read()
 
     def _watch_for_what_matters(self, connection: Connection) -> None:
         if connection.closed:

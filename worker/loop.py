@@ -12,8 +12,6 @@ from collections import deque
 from functools import partial
 from queue import SimpleQueue
 
-from greenlet import greenlet
-
 from .answers import encode_error
 from .board import COUNTERS, Board
 from .channel import Channel
@@ -63,9 +61,9 @@ class Loop:
         self._max_batch = max_batch
         self._poller = Poller()
         self._wakeup = Wakeup()
-        self._gateways = Gateways(listener, self._poller, max_body, self._take)
-        self._greenlets: Greenlets[Request] = Greenlets(self._run_in_greenlet)
         self._waiting: deque[Request] = deque()
+        self._gateways = Gateways(listener, self._poller, max_body, self._waiting)
+        self._greenlets: Greenlets[Request] = Greenlets(self._run_in_greenlet)
         self._running = 0
         self._most = threads or (None if concurrent else 1)
         self._handed_out: SimpleQueue[Request] = SimpleQueue()
@@ -121,44 +119,41 @@ class Loop:
     def _run_requests(self) -> None:
         awake = self._parking.awake
         began = now = time.monotonic_ns()
-        while now - began < _TURN_NS and (awake or self._can_begin()):
+        while now - began < _TURN_NS:
+            self._board.begin(_MAIN_SLOT, now)
             if awake:
-                self._switch_to(awake.popleft())
-            else:
+                awake.popleft().switch()
+            elif self._can_begin():
                 self._begin(self._waiting.popleft(), now)
+            else:
+                break
             now = time.monotonic_ns()
+        self._board.end(_MAIN_SLOT)
 
     def _begin(self, request: Request, now_ns: int) -> None:
-        self._gateways.begin(request)
+        request.connection.begin(request)
         if request.gone:
             return
         if 0 < request.deadline_ns <= now_ns:
-            self._gateways.answer(request, _TOO_LATE.status, encode_error(_TOO_LATE))
+            request.connection.answer(request, _TOO_LATE.status, encode_error(_TOO_LATE))
             return
         self._running += 1
         self._board.count(_REQUESTS)
         if self._threads:
             self._handed_out.put(request)
         else:
-            self._begin_greenlet(request)
-
-    def _begin_greenlet(self, request: Request) -> None:
-        self._switch_to(self._greenlets.take(), request)
+            self._greenlets.take().switch(request)
 
     def _run_in_greenlet(self, request: Request) -> None:
-        self._finish(request, *self._score(request.body))
-
-    def _switch_to(self, each: greenlet, *arguments: Request) -> None:
-        self._board.begin(_MAIN_SLOT)
-        each.switch(*arguments)
-        self._board.end(_MAIN_SLOT)
+        status, body = self._score(request.body)
+        self._finish(request, status, body)
 
     def _finish_later(self, request: Request, status: int, body: bytes) -> None:
         self._wakeup.post(partial(self._finish, request, status, body))
 
     def _finish(self, request: Request, status: int, body: bytes) -> None:
         self._running -= 1
-        self._gateways.answer(request, status, body)
+        request.connection.answer(request, status, body)
 
     def _run_batch(self) -> None:
         """Where requests keep coming faster than they can be begun, a full batch doesn't wait for their end."""
@@ -172,7 +167,7 @@ class Loop:
             self._batch_is_away = True
             self._batches.put(batch)
         else:
-            self._board.begin(_MAIN_SLOT)
+            self._board.begin(_MAIN_SLOT, time.monotonic_ns())
             batch.run()
             self._board.end(_MAIN_SLOT)
             self._batch_is_back(batch)
@@ -184,9 +179,6 @@ class Loop:
         self._board.count(_BATCHES)
         for call in batch.calls:
             call.resume()
-
-    def _take(self, request: Request) -> None:
-        self._waiting.append(request)
 
     def _listen(self) -> None:
         if self._channel.receive():  # there is but one thing that a daemon says

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -27,16 +28,14 @@ class RequestThread(threading.Thread):
 def can_park() -> bool:
     """Whether a session's call made here may wait: in a request only, not in a greenlet of the author's, and not under
     a running asyncio loop."""
-    if not _is_in_request():
+    current = getcurrent()
+    if type(current) is not RequestGreenlet and not _is_request_thread(current):
         return False
     asyncio = sys.modules.get("asyncio")
     return asyncio is None or asyncio._get_running_loop() is None
 
 
-def _is_in_request() -> bool:
-    current = getcurrent()
-    if type(current) is RequestGreenlet:
-        return True
+def _is_request_thread(current: greenlet) -> bool:
     return current.parent is None and isinstance(threading.current_thread(), RequestThread)
 
 
@@ -76,7 +75,7 @@ class Parking:
         self.batcher.add(call)
         self.wake_loop()
         done.acquire()
-        self._board.begin(thread.slot)
+        self._board.begin(thread.slot, time.monotonic_ns())
 
 
 def _no_loop() -> None:

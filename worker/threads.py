@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import threading
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 
@@ -43,7 +44,7 @@ class BatchThread(threading.Thread):
 
     def _run_batches(self, batch: Batch | None) -> None:
         while batch is not None:
-            self._board.begin(_BATCH_SLOT)
+            self._board.begin(_BATCH_SLOT, time.monotonic_ns())
             batch.run()
             self._board.end(_BATCH_SLOT)
             following = self._take()
@@ -79,7 +80,7 @@ class ScoringThread(RequestThread):
             give_up()
 
     def _run_request(self, request: Request, context: contextvars.Context) -> None:
-        self._board.begin(self.slot)
+        self._board.begin(self.slot, time.monotonic_ns())
         status, body = context.run(self._score, request.body)
         self._board.end(self.slot)
         self._done(request, status, body)

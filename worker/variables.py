@@ -37,7 +37,7 @@ def as_sent(body: bytes) -> Any:
     """Dicts, as they were sent."""
     if not body:
         return {}
-    variables = _parse_body(_decode_as_sent, body).variables
+    variables = _parse(_decode_as_sent, body, ".variables").variables
     if type(variables) is list:
         _check_count(variables)
     return {} if variables is None else variables
@@ -60,7 +60,7 @@ def one_by_one(convert: Callable[[bytes], Any]) -> Decode:
     """
 
     def decode(body: bytes) -> Any:
-        raw = bytes(_parse_body(_decode_unread, body).variables) if body else b"null"
+        raw = bytes(_parse(_decode_unread, body, ".variables").variables) if body else b"null"
         if raw.startswith(b"["):
             return _convert_many(convert, raw)
         return convert(b"{}" if raw == b"null" else raw)
@@ -106,23 +106,16 @@ def pydantic_converter(kind: Any, pydantic: Any) -> Callable[[bytes], Any]:
     return convert
 
 
-def _parse_body(decode: Callable[[bytes], Any], body: bytes) -> Any:
-    try:
-        return _parse(decode, body, ".variables")
-    except InvalidVariables:
-        if body.lstrip().startswith(b"{"):
-            raise
-        raise InvalidVariables('the body is JSON, but no object; send {"variables": {…}}') from None
-
-
 def _parse(decode: Callable[[bytes], Any], body: bytes, variables_at: str = "") -> Any:
-    """`variables_at`: where in the body the variables are."""
+    """`variables_at`: where in the body the variables are, if it is more than they."""
     try:
         if not body.isascii():
             body.decode()  # msgspec doesn't look into the strings that it skips
         return decode(body)
     except msgspec.ValidationError as error:
         _check_json(body)
+        if variables_at and not body.lstrip().startswith(b"{"):
+            raise InvalidVariables('the body is JSON, but no object; send {"variables": {…}}') from None
         raise _misfit(str(error), variables_at) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _malformed(error) from None
