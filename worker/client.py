@@ -45,17 +45,15 @@ class WorkerConnection(asyncio.Protocol):
         self._unsent: list[bytes] = []
         self._is_behind = False
         """Whether the worker has not taken what it was sent."""
+        self._is_retired = False
+        self.closed = False
+        """Whether no further request can be sent."""
         self._transport: asyncio.WriteTransport
         self._lost: asyncio.Future[None] = self._loop.create_future()
 
     @property
     def outstanding(self) -> int:
         return len(self._waiting)
-
-    @property
-    def closed(self) -> bool:
-        """Whether no further request can be sent."""
-        return self._transport.is_closing() or self._lost.done()
 
     def send(self, body: bytes, deadline_ns: int, waiter: Waiter) -> int:
         """The id of the request that was sent. Raises WorkerLost and WorkerBusy."""
@@ -72,6 +70,7 @@ class WorkerConnection(asyncio.Protocol):
         """Nobody waits for that answer any more: tell the worker so."""
         if self._waiting.pop(id, None) is not None and not self.closed:
             self._write(pack_frame(Kind.CANCEL, id))
+            self._close_if_over()
 
     async def request(self, body: bytes, deadline_ns: int) -> Answer:
         """The worker's answer to `body`. Raises as `send` does; a caller that is cancelled tells the worker so."""
@@ -85,7 +84,13 @@ class WorkerConnection(asyncio.Protocol):
     def close(self) -> None:
         """Ends the connection; what is still outstanding gets WorkerLost."""
         self._flush()
+        self.closed = True
         self._transport.close()
+
+    def retire(self) -> None:
+        """Close once nothing is outstanding. Nothing may be sent any more."""
+        self._is_retired = True
+        self._close_if_over()
 
     async def wait_closed(self) -> None:
         """Return once the connection has ended, from either side."""
@@ -105,6 +110,7 @@ class WorkerConnection(asyncio.Protocol):
         try:
             frames = self._reader.feed(data)
         except FrameError:
+            self.closed = True
             self._transport.abort()  # to close would be to wait until the worker has read everything, for ever maybe
             return
         for frame in frames:
@@ -114,8 +120,13 @@ class WorkerConnection(asyncio.Protocol):
                     waiter.answered(frame.status, frame.body)
                 except Exception as error:
                     self._report(error)
+        self._close_if_over()
+
+    def eof_received(self) -> None:
+        self.closed = True
 
     def connection_lost(self, _: Exception | None) -> None:
+        self.closed = True
         waiting, self._waiting = self._waiting, {}
         if not self._lost.done():
             self._lost.set_result(None)
@@ -124,6 +135,10 @@ class WorkerConnection(asyncio.Protocol):
                 waiter.lost()
             except Exception as error:
                 self._report(error)
+
+    def _close_if_over(self) -> None:
+        if self._is_retired and not self._waiting and not self.closed:
+            self.close()
 
     def _report(self, error: Exception) -> None:
         """One that fails in taking its answer is no reason for the others not to get theirs."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from functools import partial
 
 from server.gateway.body import Bodies
 from server.gateway.dispatch import Dispatch
@@ -77,9 +76,9 @@ class Application:
 
     def _send(self, exchange: Exchange, target: Target) -> None:
         is_post = exchange.method == b"POST"
-        respond = partial(exchange.respond, target.headers if is_post else target.get_headers)
+        exchange.answer_headers = target.headers if is_post else target.get_headers
         try:
-            flight = self._dispatch.send(target, exchange.body if is_post else b"", respond, exchange.refuse)
+            flight = self._dispatch.send(target, exchange.body if is_post else b"", exchange)
         except Refused as refused:
             exchange.refuse(refused)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from typing import Protocol
 
 from server.gateway.count import CLIENT_GONE
 from server.gateway.link import Link
@@ -18,24 +18,28 @@ log = logging.getLogger("pawl.gateway")
 SWEEP_S = 0.05
 """Seconds by which a 504 may be late. Looking through all requests so often costs less than a timer for each."""
 
-OnAnswer = Callable[[int, bytes], object]
-"""Gets the worker's status and body."""
-OnRefusal = Callable[[Refused], object]
+
+class Asker(Protocol):
+    """Who sent a request: one of the two is called once, later, unless its flight is cancelled."""
+
+    def answer(self, status: int, body: bytes) -> None:
+        """Gets the worker's status and body."""
+
+    def refuse(self, refused: Refused) -> None:
+        """There is none."""
 
 
 class Flight:
     """A request that a worker has: it ends with an answer, a refusal, or `cancel`, and is counted then."""
 
-    __slots__ = ("_answered", "_began_ns", "_flights", "_id", "_link", "_refused", "_target", "deadline_ns")
+    __slots__ = ("_asker", "_began_ns", "_flights", "_id", "_link", "_target", "deadline_ns")
 
-    def __init__(
-        self, target: Target, link: Link, flights: set[Flight], on_answer: OnAnswer, on_refusal: OnRefusal
-    ) -> None:
+    def __init__(self, target: Target, link: Link, asker: Asker, flights: set[Flight]) -> None:
+        """`flights`: where it is for as long as it lasts."""
         self._target = target
         self._link = link
+        self._asker = asker
         self._flights = flights
-        self._answered = on_answer
-        self._refused = on_refusal
         self._began_ns = time.monotonic_ns()
         self.deadline_ns = self._began_ns + target.timeout_ns
 
@@ -46,7 +50,7 @@ class Flight:
 
     def answered(self, status: int, body: bytes) -> None:
         self._end(status)
-        self._answered(status, body)
+        self._asker.answer(status, body)
 
     def lost(self) -> None:
         self._refuse(_lost(self._target))
@@ -65,11 +69,10 @@ class Flight:
 
     def _refuse(self, refused: Refused) -> None:
         self._end(refused.status)
-        self._refused(refused)
+        self._asker.refuse(refused)
 
     def _end(self, status: int) -> None:
         self._flights.remove(self)
-        self._link.release()
         self._target.tally.add(status, (time.monotonic_ns() - self._began_ns) / 1e9)
 
 
@@ -79,42 +82,29 @@ class Dispatch:
     def __init__(self) -> None:
         self._flights: set[Flight] = set()
 
-    def send(self, target: Target, body: bytes, on_answer: OnAnswer, on_refusal: OnRefusal) -> Flight:
-        """One of the two is called once, later, unless the flight is cancelled. Raises Refused."""
+    def send(self, target: Target, body: bytes, asker: Asker) -> Flight:
+        """Raises Refused."""
         try:
-            return self._begin(target, body, on_answer, on_refusal)
+            flight = Flight(target, target.pool.pick(target.model, target.max_queue), asker, self._flights)
+            flight.begin(body)
+            return flight
         except Refused as refused:
-            target.tally.add(refused.status, 0.0)
+            _counted(target, refused)
             raise
+        except WorkerLost:
+            raise _counted(target, _lost(target)) from None
+        except WorkerBusy:
+            busy = f"the worker of {target.model} reads no more for now; try again"
+            raise _counted(target, refuse(503, "queue_full", busy)) from None
 
     async def score(self, target: Target, body: bytes) -> Answer:
         """The worker's answer. Raises Refused."""
-        outcome: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-
-        def answered(status: int, body: bytes) -> None:
-            if not outcome.done():
-                outcome.set_result(Answer(status, body))
-
-        def refused(why: Refused) -> None:
-            if not outcome.done():
-                outcome.set_exception(why)
-
-        flight = self.send(target, body, answered, refused)
+        asker = _Future(asyncio.get_running_loop().create_future())
+        flight = self.send(target, body, asker)
         try:
-            return await outcome
+            return await asker.outcome
         finally:
             flight.cancel()
-
-    def _begin(self, target: Target, body: bytes, on_answer: OnAnswer, on_refusal: OnRefusal) -> Flight:
-        link = target.pool.pick(target.model, target.max_queue)
-        flight = Flight(target, link, self._flights, on_answer, on_refusal)
-        try:
-            flight.begin(body)
-        except WorkerLost:
-            raise _lost(target) from None
-        except WorkerBusy:
-            raise refuse(503, "queue_full", f"the worker of {target.model} reads no more for now; try again") from None
-        return flight
 
     async def sweep(self) -> None:
         """Forever end the flights whose deadline has passed."""
@@ -126,6 +116,27 @@ class Dispatch:
                     flight.expire()
                 except Exception:
                     log.exception("a failure of Pawl's own, in giving a request up")
+
+
+class _Future:
+    """Who sent a request and waits for what comes of it."""
+
+    def __init__(self, outcome: asyncio.Future[Answer]) -> None:
+        self.outcome = outcome
+
+    def answer(self, status: int, body: bytes) -> None:
+        # Whoever waits may have been cancelled in this very tick, and not have run since.
+        if not self.outcome.done():
+            self.outcome.set_result(Answer(status, body))
+
+    def refuse(self, refused: Refused) -> None:
+        if not self.outcome.done():
+            self.outcome.set_exception(refused)
+
+
+def _counted(target: Target, refused: Refused) -> Refused:
+    target.tally.add(refused.status, 0.0)
+    return refused
 
 
 def _lost(target: Target) -> Refused:

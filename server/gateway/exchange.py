@@ -56,7 +56,7 @@ class Exchange:
 
     __slots__ = (
         *("_is_begun", "_is_chunked", "_line", "_pieces", "answerer", "headers", "is_over", "is_taken", "is_whole"),
-        *("keep_alive", "method", "on_leave", "path", "refusal", "size", "speaks_1_1", "url"),
+        *("answer_headers", "keep_alive", "method", "on_leave", "path", "refusal", "size", "speaks_1_1", "url"),
     )
 
     def __init__(
@@ -81,6 +81,8 @@ class Exchange:
         self.is_over = False
         """Whether it is answered, or nobody waits for an answer any more: whatever is answered then is dropped."""
         self.answerer: Answerer | None = None
+        self.answer_headers = b""
+        """Lines for `answer`."""
         self.refusal: Refused | None = None
         """What is answered in place of what the answerer says."""
         self.on_leave: Callable[[], object] | None = None
@@ -105,16 +107,20 @@ class Exchange:
             self._add_small(piece)
         self.size += len(piece)
 
+    def answer(self, status: int, body: bytes) -> None:
+        """The whole answer, with `answer_headers`."""
+        self.respond(self.answer_headers, status, body)
+
     def respond(self, headers: bytes, status: int, body: bytes) -> None:
         """The whole answer. `headers`: lines, without the length."""
         if self.is_over:
             return
         self._end()
-        start = _status_line(status) + self._line.date + headers
-        if not self.keep_alive:
-            start += _CLOSE_LINE
+        closing = b"" if self.keep_alive else _CLOSE_LINE
+        shown = b"" if self.method == b"HEAD" else body
         self._line.write(
-            b"%bcontent-length: %d\r\n\r\n%b" % (start, len(body), b"" if self.method == b"HEAD" else body)
+            b"%b%b%b%bcontent-length: %d\r\n\r\n%b"
+            % (_status_line(status), self._line.date, headers, closing, len(body), shown)
         )
         self._line.finish(self)
 

@@ -17,41 +17,35 @@ class Link:
     """A worker's requests, and the task that keeps it connected. While it is, it stands in the list `up`."""
 
     def __init__(self, path: str, up: list[Link]) -> None:
-        self.outstanding = 0
         self.tried: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done once the first try to connect is over."""
         self._path = path
         self._up = up
         self._connection: WorkerConnection | None = None
-        self._retired = False
         self._keeper = spawn(self._keep(), f"link to {path}")
 
+    @property
+    def outstanding(self) -> int:
+        """Requests sent whose answers are waited for."""
+        return self._connection.outstanding if self._connection is not None else 0
+
     def send(self, body: bytes, deadline_ns: int, waiter: Waiter) -> int:
-        """The request's id; `release` is to be called when it is over. Raises WorkerLost and WorkerBusy."""
+        """The request's id. Raises WorkerLost and WorkerBusy."""
         if self._connection is None:
             raise WorkerLost
-        id = self._connection.send(body, deadline_ns, waiter)
-        self.outstanding += 1
-        return id
+        return self._connection.send(body, deadline_ns, waiter)
 
     def forget(self, id: int) -> None:
         """Nobody waits for the answer any more."""
         if self._connection is not None:
             self._connection.forget(id)
 
-    def release(self) -> None:
-        """A request is over."""
-        self.outstanding -= 1
-        if self._retired and not self.outstanding:
-            self._close()
-
     def retire(self) -> None:
         """Take no more requests; close once those that are outstanding are answered."""
-        self._retired = True
         self._keeper.cancel()
         self._leave()
-        if not self.outstanding:
-            self._close()
+        if self._connection is not None:
+            self._connection.retire()
 
     async def _keep(self) -> None:
         pause_s = _FIRST_PAUSE_S
@@ -81,7 +75,3 @@ class Link:
     def _leave(self) -> None:
         if self in self._up:
             self._up.remove(self)
-
-    def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
