@@ -19,8 +19,8 @@ Seconds = Annotated[float, msgspec.Meta(gt=0)]
 class Serve(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How a model is served."""
 
-    replicas: Count = 1
-    """Worker processes."""
+    replicas: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
+    """Worker processes; bounded, since a slip of the pen would fill the machine with them."""
     threads: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
     """Threads that run requests in each worker; 0: greenlets, for classes that don't wait on the network."""
     concurrent: bool | None = None
@@ -29,7 +29,7 @@ class Serve(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Seconds a request may take, and a stretch of the author's code may run."""
     memory_mb: Count | None = None
     """Megabytes of memory at which a worker is replaced; None: no limit of its own."""
-    max_batch: Count = 64
+    max_batch: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 64
     """Rows merged into one call of a model."""
     max_queue: Count = 1000
     """Requests waiting in each gateway; over it the answer is 503."""

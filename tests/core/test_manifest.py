@@ -25,6 +25,7 @@ def test_what_is_written_is_read() -> None:
         (b"serve: {replica: 2}", "replica"),
         (b"serve: {replicas: 0}", "serve.replicas"),
         (b"serve: {replicas: two}", "serve.replicas"),
+        (b"serve: {max_batch: 4097}", "serve.max_batch"),
         (b"serve: {threads: 1025}", "serve.threads"),
         (b"serve: {timeout_s: -1}", "serve.timeout_s"),
         (b"serve: {swap: never}", "serve.swap"),
@@ -52,6 +53,7 @@ def test_a_wrong_manifest_fails_naming_the_place(text: bytes, named: str) -> Non
     ("text", "said"),
     [
         ("serve:\n  swap: never\n", "model.yaml, line 2: serve.swap is 'never'; it takes beside or replace"),
+        ("serve: {replicas: 65}\n", "model.yaml, line 1: serve.replicas is 65; it takes a whole number from 1 to 64"),
         ("uses:\n  - a\n  - 1\n", "model.yaml, line 1: uses is ['a', 1]; it takes a list of folders' names"),
         ("metadata: {}\nserve:\n", "model.yaml, line 2: serve is empty; it takes keys and values"),
         ("metadata: {}\nsevre: {}\n", "model.yaml, line 2: unknown key 'sevre'; is 'serve' meant?"),
