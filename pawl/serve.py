@@ -17,7 +17,9 @@ def serve() -> None:
 
       PORT=8080 gitPath=git@git.example.org:team/models.git gitSshKeyFile=~/.ssh/id_ed25519 pawl serve
 
-    Exit code: 0 after a stop that was asked for, 2 if it could not start.
+    A stop lets requests in flight finish; a second signal cuts them off.
+
+    Exit code: 0 after a stop that was asked for, 1 when it was cut short, 2 if it could not start.
     """
     from server.__main__ import main  # the whole server: too slow to import for --help
 

@@ -120,7 +120,10 @@ class Daemon:
         end = spawn(self._end(admin_server, serving, tasks), "end")
         hurry = spawn(self._hurry.wait(), "hurry")
         await asyncio.wait((end, hurry), return_when=asyncio.FIRST_COMPLETED)
-        return 0 if end.done() else 1
+        if end.done():
+            return 0
+        log.warning("stopped at once, for a second signal: requests still in flight were cut off")
+        return 1
 
     async def _end(
         self, admin_server: uvicorn.Server, serving: asyncio.Task[None], tasks: list[asyncio.Task[None]]

@@ -80,7 +80,7 @@ def test_a_request_that_outlasts_the_grace_period_does_not_hold_up_the_stop(tmp_
         wait_dead(pids, "every process")
 
 
-def test_a_second_signal_ends_everything_at_once(tmp_path: Path, repo: Repo) -> None:
+def test_a_second_signal_ends_everything_at_once_and_says_what_that_cost(tmp_path: Path, repo: Repo) -> None:
     with serving(tmp_path / "data", repo.path) as server:
         Held(tmp_path, server, "Risky")
         pids = server.pids()
@@ -89,6 +89,7 @@ def test_a_second_signal_ends_everything_at_once(tmp_path: Path, repo: Repo) -> 
         began = time.monotonic()
         assert server.stop(signal.SIGINT) == 1
         assert time.monotonic() - began < 3
+        assert server.log.count("second signal: requests still in flight were cut off") == 1
         wait_dead(pids, "every process")
 
 
