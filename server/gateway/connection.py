@@ -1,4 +1,4 @@
-"""A client's connection: HTTP/1.1 by llhttp (httptools), within limits.
+"""A client's connection: whose turn it is to be answered, and how long is waited for what.
 
 Nothing here runs in a task: a request that a worker answers costs its parsing and a few calls.
 """
@@ -11,11 +11,10 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Protocol, cast
 
-import httptools
-
 from server.gateway.body import Bodies
-from server.gateway.exchange import Answerer, Exchange, Header
+from server.gateway.exchange import Answerer, Exchange
 from server.gateway.limits import Limits, Phase
+from server.gateway.reader import RequestReader
 from server.gateway.refusal import CLOSE, Refused, failure, refuse
 
 log = logging.getLogger("pawl.gateway")
@@ -51,20 +50,8 @@ class Connection(asyncio.Protocol):
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
         self._loop = asyncio.get_running_loop()
-        self._parser = httptools.HttpRequestParser(self)
-        # A client that says `Connection: close` and then something more still gets its answer.
-        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._reader = RequestReader(self, shared.bodies, shared.limits)
         self._transport: asyncio.Transport
-        self._url = b""
-        self._headers: list[Header] = []
-        self._fed = 0
-        """Bytes received since a head, a piece of a body or a request was last whole."""
-        self._requests = 0
-        self._in_head = False
-        self._is_deaf = False
-        """Whether nothing that comes is a request any more."""
-        self._reading: Exchange | None = None
-        """The one whose body is coming."""
         self._waiting: deque[Exchange] = deque()
         """Those without a complete answer."""
         self._is_told_to_go_on = False
@@ -97,8 +84,8 @@ class Connection(asyncio.Protocol):
         if not exchange.keep_alive:
             self._part(is_sending=not exchange.is_whole)
         elif self._waiting:
-            self._loop.call_soon(self._advance)
-            if len(self._waiting) == 1 and not self._is_deaf:
+            self._loop.call_soon(self.advance)
+            if len(self._waiting) == 1 and not self._reader.is_closed:
                 self._transport.resume_reading()
 
     def abort(self) -> None:
@@ -116,7 +103,7 @@ class Connection(asyncio.Protocol):
         self._shared.connections.discard(self)
         if not self._shared.connections:
             self._shared.emptied.set()
-        self._is_deaf = True
+        self._reader.close()
         self._let_write()
         while self._waiting:
             exchange = self._waiting.popleft()
@@ -124,114 +111,38 @@ class Connection(asyncio.Protocol):
             exchange.leave()
 
     def data_received(self, data: bytes) -> None:
-        if self._is_deaf:
-            return
-        self._fed += len(data)
         try:
-            try:
-                self._parser.feed_data(data)
-            except httptools.HttpParserUpgrade as upgrade:
-                self._go_on(memoryview(data)[upgrade.args[0] :])
-        except httptools.HttpParserCallbackError:
+            self._reader.feed(data)
+        except Refused as refused:
+            self._give_up(refused)
+        except Exception:
             log.exception("a failure of Pawl's own, in reading a request")
             self._transport.abort()
-        except httptools.HttpParserError as error:
-            self._give_up(refuse(400, "malformed_request", f"this is no HTTP: {error}", CLOSE))
-        if self._fed > self._shared.limits.head_bytes:
-            self._give_up(self._too_large_a_head())
-        if self._reading is not None:
-            self._encourage(self._reading)
+        if self._reader.exchange is not None:
+            self._encourage(self._reader.exchange)
 
     def pause_writing(self) -> None:
         self._drained = self._loop.create_future()
 
     def resume_writing(self) -> None:
         self._let_write()
-        self._advance()
+        self.advance()
 
-    # What the parser finds.
+    # What the reader finds.
 
-    def on_message_begin(self) -> None:
-        self._url, self._headers = b"", []
-        self._in_head = True
-        self._requests += 1
-
-    def on_url(self, url: bytes) -> None:
-        self._url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        # What follows a body in chunks is no header: nobody in front of us has looked at it.
-        if self._in_head and len(self._headers) <= self._shared.limits.headers:
-            self._headers.append((name.lower(), value))
-
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        if self._is_deaf:  # the rest of what was received with the last request
-            return
-        parser, shared = self._parser, self._shared
-        speaks_1_1 = parser.get_http_version() >= "1.1"
-        keep_alive = speaks_1_1 and parser.should_keep_alive() and not shared.is_stopping
-        exchange = self._reading = Exchange(self, parser.get_method(), self._url, self._headers, keep_alive, speaks_1_1)
+    def begin(self, exchange: Exchange) -> None:
         self._is_told_to_go_on = False
-        try:
-            self._check_head()
-            exchange.answerer = shared.application.route(exchange)
-        except Refused as refused:
-            exchange.refusal = refused
-        except Exception:
-            log.exception("a failure of Pawl's own, in finding who answers a request")
-            exchange.refusal = failure()
+        if self._shared.is_stopping:
+            exchange.keep_alive = False
+        if exchange.refusal is None:
+            self._route(exchange)
         self._waiting.append(exchange)
         if len(self._waiting) > 1:
             self._queue()
         elif exchange.refusal is not None:
-            self._advance()
+            self.advance()
 
-    def on_body(self, piece: bytes) -> None:
-        self._fed = 0
-        exchange = self._reading
-        if exchange is None or exchange.refusal is not None or exchange.is_over:
-            return
-        try:
-            self._shared.bodies.take(exchange.size, len(piece))
-        except Refused as refused:
-            exchange.refusal = refused
-            self._advance()
-        else:
-            exchange.add(piece)
-
-    def on_message_complete(self) -> None:
-        exchange, self._reading = self._reading, None
-        self._fed = 0
-        if exchange is not None:
-            exchange.is_whole = True
-            self._advance()
-
-    # What the server asks for.
-
-    def sweep(self) -> None:
-        """End what has lasted too long."""
-        seen = (self._phase(), self._requests, self._transport.get_write_buffer_size())
-        if seen != self._seen:
-            self._seen, self._since = seen, self._loop.time()
-        elif self._loop.time() - self._since > self._limit(*seen):
-            self._expire(seen[0])
-
-    def stop(self) -> None:
-        """Answer what has come, then close."""
-        if self._waiting:
-            self._waiting[-1].keep_alive = False
-        elif self._phase() is not Phase.HEAD:
-            self._transport.close()
-
-    def cut(self, refused: Refused) -> None:
-        """Answer what has come with `refused`, and close."""
-        if self._waiting:
-            self._waiting[0].keep_alive = False
-            self._waiting[0].fail(refused)
-        self._transport.close()
-
-    def _advance(self) -> None:
+    def advance(self) -> None:
         """Have the first that waits answered, if it has come and its client takes what it is sent."""
         if not self._waiting or self._drained is not None:
             return
@@ -252,6 +163,39 @@ class Connection(asyncio.Protocol):
         else:
             self._encourage(exchange)
 
+    # What the server asks for.
+
+    def sweep(self) -> None:
+        """End what has lasted too long."""
+        seen = (self._phase(), self._reader.requests, self._transport.get_write_buffer_size())
+        if seen != self._seen:
+            self._seen, self._since = seen, self._loop.time()
+        elif self._loop.time() - self._since > self._limit(*seen):
+            self._expire(seen[0])
+
+    def stop(self) -> None:
+        """Answer what has come, then close."""
+        if self._waiting:
+            self._waiting[-1].keep_alive = False
+        elif self._phase() is not Phase.HEAD:
+            self._transport.close()
+
+    def cut(self, refused: Refused) -> None:
+        """Answer what has come with `refused`, and close."""
+        if self._waiting:
+            self._waiting[0].keep_alive = False
+            self._waiting[0].fail(refused)
+        self._transport.close()
+
+    def _route(self, exchange: Exchange) -> None:
+        try:
+            exchange.answerer = self._shared.application.route(exchange)
+        except Refused as refused:
+            exchange.refusal = refused
+        except Exception:
+            log.exception("a failure of Pawl's own, in finding who answers a request")
+            exchange.refusal = failure()
+
     def _encourage(self, exchange: Exchange) -> None:
         """Let a client that asked whether to send its body do so."""
         if self._is_told_to_go_on or exchange.is_over or self._waiting[0] is not exchange:
@@ -263,10 +207,10 @@ class Connection(asyncio.Protocol):
 
     def _give_up(self, refused: Refused) -> None:
         """No more can be read: say so, after what came before."""
-        if self._is_deaf:
+        if self._reader.is_closed:
             return
-        self._is_deaf = True
-        exchange, self._reading = self._reading, None
+        exchange = self._reader.exchange
+        self._reader.close()
         if exchange is not None and exchange.is_over:
             self._transport.close()
             return
@@ -275,16 +219,7 @@ class Connection(asyncio.Protocol):
             self._waiting.append(exchange)
         exchange.keep_alive = False
         exchange.refusal = exchange.refusal or refused
-        self._advance()
-
-    def _go_on(self, rest: memoryview) -> None:
-        """What asks for another protocol is answered as if it had not; each is where the parser stops."""
-        while rest and not self._is_deaf:
-            try:
-                self._parser.feed_data(rest)
-                return
-            except httptools.HttpParserUpgrade as upgrade:
-                rest = rest[upgrade.args[0] :]
+        self.advance()
 
     def _queue(self) -> None:
         """Leave what comes behind two requests with the client."""
@@ -295,7 +230,7 @@ class Connection(asyncio.Protocol):
 
     def _part(self, is_sending: bool) -> None:
         """Read no more. To close on a client that is still sending would be a reset, which may overtake the answer."""
-        self._is_deaf = True
+        self._reader.close()
         if is_sending and not self._transport.is_closing():
             self._transport.write_eof()
         else:
@@ -306,29 +241,10 @@ class Connection(asyncio.Protocol):
         if drained is not None:
             drained.set_result(None)
 
-    def _check_head(self) -> None:
-        """What comes in one piece has no length until it is parsed."""
-        fed, self._fed = self._fed, 0
-        if len(self._headers) > self._shared.limits.headers:
-            raise self._too_large_a_head()
-        if fed > self._shared.limits.head_bytes:
-            length = len(self._url) + sum(len(name) + len(value) for name, value in self._headers)
-            if length > self._shared.limits.head_bytes:
-                raise self._too_large_a_head()
-
-    def _too_large_a_head(self) -> Refused:
-        limits = self._shared.limits
-        most = f"{limits.head_bytes} bytes beside its body, and {limits.headers} headers"
-        return refuse(431, "head_too_large", f"a request has at most {most}", CLOSE)
-
     def _phase(self) -> Phase:
         if self._waiting:
             return Phase.ANSWER if self._waiting[0].is_whole or self._waiting[0].is_taken else Phase.BODY
-        if self._is_deaf:
-            return Phase.PARTING
-        if self._reading is not None:
-            return Phase.LEFTOVER
-        return Phase.HEAD if self._in_head else Phase.IDLE
+        return self._reader.phase
 
     def _limit(self, phase: Phase, _: int, unread: int) -> float:
         return self._shared.limits.stalled_s if unread else self._shared.limits.of(phase)
