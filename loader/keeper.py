@@ -26,6 +26,7 @@ from loader.decision import (
     pause_after,
 )
 from loader.front import Front, Live
+from loader.task import spawn
 from loader.workers.pool import Pool
 from loader.workers.report import Happening, Report
 
@@ -240,7 +241,7 @@ class Keeper:
 
     def _drain(self, pool: Pool) -> asyncio.Task[None]:
         """Let it answer what it has, and end it."""
-        drain = asyncio.create_task(pool.stop(), name=f"drain of {pool.id}")
+        drain = spawn(pool.stop(), f"drain of {pool.id}")
         self._drains.add(drain)
         drain.add_done_callback(self._drains.discard)
         return drain

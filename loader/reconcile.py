@@ -14,6 +14,7 @@ from loader.front import Front
 from loader.keeper import Keeper, PoolStarter
 from loader.lastgood import LastGood
 from loader.source import Source
+from loader.task import spawn
 
 log = logging.getLogger("pawl.loader")
 
@@ -155,7 +156,7 @@ class Reconciler:
         if model not in self._keepers:
             keeper = Keeper(model, self._start_pool, self._front, self._record, self._settled)
             self._keepers[model] = keeper
-            task = asyncio.create_task(self._keep(keeper), name=f"keeper of {model}")
+            task = spawn(self._keep(keeper), f"keeper of {model}")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return self._keepers[model]

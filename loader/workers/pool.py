@@ -11,6 +11,7 @@ from pathlib import Path
 
 from core.errors import ReleaseFailed
 from core.release import Release
+from loader.task import spawn
 from loader.workers.process import WorkerProcess
 from loader.workers.proof import Example, prove
 from loader.workers.report import Report
@@ -94,8 +95,8 @@ class Pool:
             await asyncio.shield(self.kill("its release failed"))
             raise
         self._description = self.workers[0].description
-        keepers = (asyncio.create_task(seat.keep(), name=f"keeper of {self.id}") for seat in self._seats)
-        self._tasks = [*keepers, asyncio.create_task(self._watch(), name=f"watch of {self.id}")]
+        keepers = (spawn(seat.keep(), f"keeper of {self.id}") for seat in self._seats)
+        self._tasks = [*keepers, spawn(self._watch(), f"watch of {self.id}")]
 
     async def stop(self, timeout_s: float | None = None) -> None:
         """End the workers once they have finished what they have, for which they get as long as a request may take,

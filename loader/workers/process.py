@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import ReleaseFailed
+from loader.task import spawn
 from loader.workers.blank import Begin, begin
 from loader.workers.output import Output
 from worker.board import Board
@@ -164,8 +165,8 @@ class WorkerProcess:
         self._control.write(encode_message(self.config))
         assert self._process.stdout is not None
         name = self.config.model
-        self._pump = asyncio.create_task(self._output.pump(self._process.stdout), name=f"output of {name}")
-        self._listener = asyncio.create_task(self._listen(blank.reader), name=f"control of {name}")
+        self._pump = spawn(self._output.pump(self._process.stdout), f"output of {name}")
+        self._listener = spawn(self._listen(blank.reader), f"control of {name}")
 
     async def _ready(self) -> Description:
         try:

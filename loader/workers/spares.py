@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from loader.task import spawn
 from loader.workers import machine
 from loader.workers.blank import Blank, begin
 
@@ -136,7 +137,7 @@ class Spares:
 
     def _begin_making(self) -> None:
         if self._making is None or self._making.done():
-            self._making = asyncio.create_task(self._make(), name="spare workers")
+            self._making = spawn(self._make(), "spare workers")
 
     async def _make(self) -> None:
         try:
@@ -157,7 +158,7 @@ class Spares:
 
     async def _make_one(self, kind: _Kind) -> None:
         spare = _Spare(kind, kind.stamp(), await begin(kind.python, kind.environ))
-        self._waiting[spare] = asyncio.create_task(self._watch(spare), name="spare worker")
+        self._waiting[spare] = spawn(self._watch(spare), "spare worker")
 
     async def _watch(self, spare: _Spare) -> None:
         """Until it ends, or its time is over."""
@@ -171,7 +172,7 @@ class Spares:
             return
         if watch is not asyncio.current_task():
             watch.cancel()
-        end = asyncio.create_task(spare.blank.end(), name="end of a spare worker")
+        end = spawn(spare.blank.end(), "end of a spare worker")
         self._ends.add(end)
         end.add_done_callback(self._ends.discard)
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+
+import pytest
 
 from core.errors import ReleaseFailed
 from core.events import Event, EventKind
@@ -32,6 +34,7 @@ class Kept:
             lambda keeper, is_live: self.settled.append(is_live),
             superseded_after_s,
         )
+        self.task = asyncio.create_task(self.keeper.run())
 
     async def _start(self, release: Release, **more: object) -> Pool:
         if release.id in self.spoilt:
@@ -55,10 +58,9 @@ class Kept:
 async def keeping(tmp_path: Path, superseded_after_s: float = 10.0) -> AsyncIterator[tuple[Place, Kept]]:
     async with place(tmp_path) as here:
         kept = Kept(here, superseded_after_s)
-        task = asyncio.create_task(kept.keeper.run())
         yield here, kept
-        task.cancel()
-        await asyncio.wait([task])
+        kept.task.cancel()
+        await asyncio.wait([kept.task])
         await kept.keeper.close(1)
 
 
@@ -131,6 +133,39 @@ def test_a_removed_model_leaves_no_worker_and_its_return_starts_afresh(tmp_path:
             assert kept.kinds() == [EventKind.LIVE, EventKind.REMOVED]
 
     run(test())
+
+
+def test_a_drain_that_fails_is_logged_though_who_waited_for_it_has_gone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test() -> None:
+        async with keeping(tmp_path) as (here, kept):
+            kept.keeper.want(numbered(here.write(), 1))
+            await until(lambda: kept.live() == 1)
+            assert kept.keeper.live is not None
+            pool = kept.keeper.live.pool
+            with undeletable(Path(pool.sockets[0])):
+                kept.keeper.want(None)
+                while EventKind.REMOVED not in kept.kinds():  # noqa: ASYNC110 (the drain must not end first)
+                    await asyncio.sleep(0)
+                kept.task.cancel()
+                await until(lambda: caplog.records)
+        [record] = caplog.records
+        assert record.getMessage() == f"a failure of Pawl's own: 'drain of {pool.id}' has ended"
+        assert "Is a directory" in caplog.text
+
+    run(test())
+
+
+@contextmanager
+def undeletable(file: Path) -> Iterator[None]:
+    """For who expects a file: a folder is in its place."""
+    file.unlink()
+    file.mkdir()
+    try:
+        yield
+    finally:
+        file.rmdir()
 
 
 def test_what_failed_for_good_is_tried_again_when_asked_and_not_before(tmp_path: Path) -> None:

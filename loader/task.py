@@ -1,0 +1,24 @@
+"""Tasks that run in the background and do not die quietly."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+log = logging.getLogger("pawl")
+
+T = TypeVar("T")
+
+
+def spawn(work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+    """Run `work`; should it raise, log the traceback at once, for nobody may ever ask for the result."""
+
+    def look(task: asyncio.Task[T]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a failure of Pawl's own: %r has ended", name, exc_info=error)
+
+    task = asyncio.get_running_loop().create_task(work, name=name)
+    task.add_done_callback(look)
+    return task
