@@ -16,7 +16,8 @@ from worker.board import Board, new_page
 
 BOOT = Path(worker.__file__).with_name("boot.py")
 _MAX_MESSAGE = 16 * 1024 * 1024
-_END_S = 10.0
+END_S = 10.0
+"""How long the end of a killed process may take."""
 _NO_USE = frozenset("ZXTt")
 """States of a process (proc_pid_stat(5)) that has ended, or that somebody has stopped."""
 
@@ -35,7 +36,16 @@ class Blank:
         """Whether it runs, or will: one that has only just been started has it all to do."""
         return self.process.returncode is None and _state(self.process.pid) not in _NO_USE
 
+    async def ended(self, within_s: float) -> bool:
+        """Wait for its end; whether it came in time."""
+        try:
+            await asyncio.wait_for(self.process.wait(), within_s)
+        except TimeoutError:
+            return False
+        return True
+
     def kill(self) -> None:
+        """The process, and everything that it has started in its group."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
 
@@ -43,8 +53,7 @@ class Blank:
         """Kill it, and give back what it held."""
         self.kill()
         try:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.process.wait(), _END_S)
+            await self.ended(END_S)
         finally:
             self.close()
 

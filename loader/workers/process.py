@@ -14,7 +14,7 @@ from pathlib import Path
 
 from core.errors import ReleaseFailed
 from loader.task import spawn
-from loader.workers.blank import Begin, begin
+from loader.workers.blank import END_S, Begin, Blank, begin
 from loader.workers.output import Output
 from worker.board import Board
 from worker.protocol import (
@@ -33,7 +33,6 @@ from worker.protocol import (
 log = logging.getLogger("pawl.model")
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-_KILL_WAIT_S = 10.0
 _LAST_WORDS_S = 0.5
 """How long what an ended process printed may take to be read: a child of its own may hold the pipe open."""
 _TRACEBACK_S = 1.0
@@ -68,9 +67,8 @@ class WorkerProcess:
         self._output = Output(launch.config.model)
         self._where = ""
         self._told: asyncio.Future[Description] = asyncio.get_running_loop().create_future()
-        self._process: asyncio.subprocess.Process | None = None
-        self._control: asyncio.StreamWriter | None = None
-        self._board: Board | None = None
+        self._blank: Blank | None = None
+        """What became this worker; None before there is a process."""
         self._pump: asyncio.Task[None] | None = None
         self._listener: asyncio.Task[None] | None = None
 
@@ -93,17 +91,17 @@ class WorkerProcess:
 
     @property
     def board(self) -> Board:
-        assert self._board is not None
-        return self._board
+        assert self._blank is not None
+        return self._blank.board
 
     @property
     def pid(self) -> int:
         """0 before there is a process."""
-        return 0 if self._process is None else self._process.pid
+        return 0 if self._blank is None else self._blank.process.pid
 
     @property
     def running(self) -> bool:
-        return self._process is not None and self._process.returncode is None
+        return self._blank is not None and self._blank.process.returncode is None
 
     def memory(self) -> int:
         """Bytes of memory that are the worker's alone (what its end would give back)."""
@@ -111,8 +109,8 @@ class WorkerProcess:
 
     async def wait(self) -> str:
         """Wait for its end; why it ended, in words."""
-        assert self._process is not None
-        code = await self._process.wait()
+        assert self._blank is not None
+        code = await self._blank.process.wait()
         if self._pump is not None:
             await asyncio.wait([self._pump], timeout=_LAST_WORDS_S)
         if self.end_reason is not None:
@@ -121,25 +119,22 @@ class WorkerProcess:
 
     async def drain(self, timeout_s: float) -> None:
         """Let it finish what it has, then end it; at the latest after `timeout_s`."""
-        if self._process is None:
+        if self._blank is None:
             return
         self.end_reason = self.end_reason or "was told to stop"
-        if self._control is not None and not self._control.is_closing():
-            self._control.write(encode_message(Drain()))
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), timeout_s)
+        if not self._blank.control.is_closing():
+            self._blank.control.write(encode_message(Drain()))
+        await self._blank.ended(timeout_s)
         await self.kill(self.end_reason)
 
     async def kill(self, reason: str, where: str = "") -> None:
         """End it now, and everything that it has started in its process group. `where` it was: a traceback."""
         self.end_reason = self.end_reason or reason
         self._where = self._where or where
-        if self._process is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._process.wait(), _KILL_WAIT_S)
-        await self._release()
+        if self._blank is not None:
+            self._blank.kill()
+            await self._blank.ended(END_S)
+            await self._release(self._blank)
 
     async def traceback(self) -> str:
         """Where its threads are now, as faulthandler prints it: works too when it hangs with the GIL held."""
@@ -160,13 +155,12 @@ class WorkerProcess:
         return self._where or self._output.last_lines()
 
     async def _spawn(self) -> None:
-        blank = await self._launch.begin(self._launch.python, self._launch.environ)
-        self._process, self._control, self._board = blank.process, blank.control, blank.board
-        self._control.write(encode_message(self.config))
-        assert self._process.stdout is not None
+        self._blank = blank = await self._launch.begin(self._launch.python, self._launch.environ)
+        blank.control.write(encode_message(self.config))
+        assert blank.process.stdout is not None
         name = self.config.model
-        self._pump = spawn(self._output.pump(self._process.stdout), f"output of {name}")
-        self._listener = spawn(self._listen(blank.reader), f"control of {name}")
+        self._pump = spawn(self._output.pump(blank.process.stdout), f"output of {name}")
+        self._listener = spawn(self._listen(blank), f"control of {name}")
 
     async def _ready(self) -> Description:
         try:
@@ -180,28 +174,21 @@ class WorkerProcess:
                 heals=True,
             ) from None
 
-    async def _listen(self, reader: asyncio.StreamReader) -> None:
+    async def _listen(self, blank: Blank) -> None:
         """Take the worker's messages until it closes the channel, without which it is of no use."""
         broke, patience_s = "closed its channel to the daemon", _CLOSED_S
         try:
-            while line := await reader.readline():
+            while line := await blank.reader.readline():
                 self._take(decode_from_worker(line))
         except (ValueError, OSError) as error:
             broke, patience_s = f"wrote to its channel to the daemon what is no message ({error})", 0.0
-        await self._end_if_it_lives_on(f"{broke} and was ended", patience_s)
+        if not await blank.ended(patience_s):
+            self.end_reason = self.end_reason or f"{broke} and was ended"
+            blank.kill()
+            await blank.process.wait()
         if not self._told.done():
             self._told.set_exception(await self._death_while_loading())
             self._told.exception()  # nobody may be waiting for it any more
-
-    async def _end_if_it_lives_on(self, reason: str, patience_s: float) -> None:
-        assert self._process is not None
-        try:
-            await asyncio.wait_for(self._process.wait(), patience_s)
-        except TimeoutError:
-            self.end_reason = self.end_reason or reason
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)
-            await self._process.wait()
 
     def _take(self, message: FromWorker) -> None:
         match message:
@@ -221,21 +208,16 @@ class WorkerProcess:
             f"its process {await self.wait()} while loading", stage="load", detail=self.last_words, heals=True
         )
 
-    async def _release(self) -> None:
+    async def _release(self, blank: Blank) -> None:
         """Give back what the ended process held."""
-        if self._control is not None:
-            self._control.close()
+        blank.control.close()  # which ends the listener; the pump has last words to read yet
         Path(self.config.socket).unlink(missing_ok=True)
         tasks = [task for task in (self._pump, self._listener) if task is not None]
         if tasks:
             await asyncio.wait(tasks, timeout=_LAST_WORDS_S)
         for task in tasks:
             task.cancel()
-        if self._board is not None:
-            self._board.close()
-        if self._process is not None:
-            # A process that left the group may hold our pipe open for ever; asyncio has no public way to close it.
-            self._process._transport.close()  # type: ignore[attr-defined]
+        blank.close()
 
 
 def private_memory(pid: int) -> int:

@@ -162,8 +162,7 @@ class Spares:
 
     async def _watch(self, spare: _Spare) -> None:
         """Until it ends, or its time is over."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(spare.blank.process.wait(), self._kept_s)
+        await spare.blank.ended(self._kept_s)
         self._drop(spare)
 
     def _drop(self, spare: _Spare) -> None:
