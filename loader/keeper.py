@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import Protocol
 
 from core.errors import STAGES, ReleaseFailed
-from core.events import Event, EventKind
+from core.events import Event
 from core.release import Release, Version, Wanted
+from loader.chronicle import Chronicle
 from loader.decision import (
     Action,
     Attempt,
@@ -23,12 +24,11 @@ from loader.decision import (
     Wait,
     decide,
     failure_key,
-    pause_after,
 )
 from loader.front import Front, Live
 from loader.task import spawn
 from loader.workers.pool import Pool
-from loader.workers.report import Happening, Report
+from loader.workers.report import Report
 
 log = logging.getLogger("pawl.loader")
 
@@ -77,7 +77,7 @@ class Keeper:
         """What was stopped for a release that is not live yet; it comes back if that one fails."""
         self._start_pool = start_pool
         self._front = front
-        self._record = record
+        self._chronicle = Chronicle(model, record)
         self._settled = settled
         self._superseded_after_s = superseded_after_s
         self._changed = asyncio.Event()
@@ -233,8 +233,7 @@ class Keeper:
         self._made_room = None
         await self._front.show(self.model, live)
         old, self.live = self.live, live
-        runs = "".join(f", {each.runs}" for each in live.pool.description.sessions)
-        self._event(EventKind.LIVE, f"{live.version.label} is live after {took_s:.2f} s{runs}", live.version)
+        self._chronicle.live(live, took_s)
         self._settled(self, True)
         if old is not None:
             self._drain(old.pool)
@@ -250,13 +249,7 @@ class Keeper:
         key = failure_key(wanted)
         tries = self.failure.tries + 1 if self.failure is not None and self.failure.key == key else 1
         self.failure = Failure(key, error, tries, time.monotonic(), key in self._was_live, wanted.version)
-        keeps = "nothing is live yet" if self.live is None else f"{self.live.version.label} stays live"
-        self._event(
-            EventKind.FAILED,
-            f"{wanted.version.label} failed{_again(tries)} at {error.stage}: {error} ({keeps}{_next(self.failure)})",
-            wanted.version,
-            error.detail,
-        )
+        self._chronicle.failed(self.failure, self.live)
         if self.live is None:
             await self._front.hide(
                 self.model, f"its release failed at {error.stage}; the log and the admin API say why"
@@ -268,12 +261,12 @@ class Keeper:
         self.live = replace(self.live, version=version)
         self.failure = None
         await self._front.show(self.model, self.live)
-        self._event(EventKind.RENAMED, f"the live release is {version.label} now", version)
+        self._chronicle.renamed(version)
         self._settled(self, True)
 
     async def _retire(self) -> None:
         await self._front.hide(self.model, None)
-        self._event(EventKind.REMOVED, "its folder has gone", None)
+        self._chronicle.removed()
         old, self.live, self._made_room, self.failure = self.live, None, None, None
         self._settled(self, False)
         if old is not None:
@@ -281,33 +274,4 @@ class Keeper:
 
     def _tell(self, report: Report, release: Release) -> None:
         version = None if self.live is None or self.live.pool.release != release else self.live.version
-        kind = {
-            Happening.LOST: EventKind.WORKER_LOST,
-            Happening.REPLACED: EventKind.WORKER_REPLACED,
-            Happening.CRASHING: EventKind.CRASH_LOOP,
-            Happening.RAISED: EventKind.REQUEST_FAILED,
-        }[report.happening]
-        self._event(kind, report.message, version, report.detail)
-
-    def _event(self, kind: EventKind, message: str, version: Version | None, detail: str = "") -> None:
-        self._record(
-            Event(
-                kind=kind,
-                model=self.model,
-                message=message,
-                version="" if version is None else version.label,
-                commit="" if version is None else version.commit,
-                detail=detail,
-            )
-        )
-
-
-def _again(tries: int) -> str:
-    return "" if tries == 1 else f" again (try {tries})"
-
-
-def _next(failure: Failure) -> str:
-    pause_s = pause_after(failure)
-    if pause_s is not None:
-        return f"; next try in {pause_s:g} s"
-    return "; not tried again until it changes" if failure.error.heals else ""
+        self._chronicle.reported(report, version)

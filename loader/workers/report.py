@@ -7,6 +7,8 @@ from enum import Enum
 
 
 class Happening(Enum):
+    """Each goes by the name of the event that it becomes."""
+
     LOST = "worker_lost"
     """A worker ended that should not have."""
     REPLACED = "worker_replaced"
