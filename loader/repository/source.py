@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.errors import ReleaseFailed, SourceError, VersionNotFound
-from core.release import Desired, Release, Wanted
+from core.release import Desired, Release, Version, Wanted
 from loader.files.checkout import check_out
 from loader.files.folders import REQUIREMENTS, Folder, Folders, no_model
 from loader.files.objects import Commit, Entry, MirrorDamaged, Objects
@@ -73,9 +73,7 @@ class GitSource:
                 folders = self._folders(commit, objects)
                 if not folders.is_model(model):
                     raise VersionNotFound(f"{model} is no model at {name} (commit {commit.id})")
-                return Wanted(model, version, folders.release(model))
-        except ReleaseFailed as failure:
-            return Wanted(model, version, None, failure)
+                return _wanted(model, version, folders)
         except MirrorDamaged as damage:
             raise VersionNotFound(f"{model}/{name} can't be read from the mirror now: {damage}") from damage
 
@@ -136,14 +134,7 @@ class GitSource:
         names, left_out = folders.models()
         if not names:
             raise SourceError(no_model(f"{self.where} at commit {head[:12]}", left_out))
-        return Desired(head, {name: self._want(name, folders) for name in names}, left_out)
-
-    def _want(self, model: str, folders: Folders) -> Wanted:
-        version = self._history.version(model)
-        try:
-            return Wanted(model, version, folders.release(model))
-        except ReleaseFailed as failure:
-            return Wanted(model, version, None, failure)
+        return Desired(head, {name: _wanted(name, self._history.version(name), folders) for name in names}, left_out)
 
     def _folders(self, commit: Commit, objects: Objects) -> Folders:
         root = _entries(commit.tree, objects)
@@ -152,6 +143,13 @@ class GitSource:
         requirements = (found[REQUIREMENTS] for found in (entries, root) if REQUIREMENTS in found)
         default = next((entry.id for entry in requirements if entry.is_file), None)
         return Folders(entries, default, objects, self._looked_at)
+
+
+def _wanted(model: str, version: Version, folders: Folders) -> Wanted:
+    try:
+        return Wanted(model, version, folders.release(model))
+    except ReleaseFailed as failure:
+        return Wanted(model, version, None, failure)
 
 
 def _entries(tree: str, objects: Objects) -> Mapping[str, Entry]:
