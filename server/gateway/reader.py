@@ -93,12 +93,16 @@ class RequestReader:
         if self.is_closed:  # the rest of what was received with the last request
             return
         parser = self._parser
-        speaks_1_1 = parser.get_http_version() >= "1.1"
+        version = parser.get_http_version()
+        speaks_1_1 = version == "1.1"
         keep_alive = speaks_1_1 and parser.should_keep_alive()
         exchange = Exchange(self._receiver, parser.get_method(), self._url, self._headers, keep_alive, speaks_1_1)
         fed, self._fed = self._fed, 0
         if len(self._headers) > self._limits.headers or (fed > self._limits.head_bytes and self._is_long()):
             exchange.refusal = self._too_large_a_head()
+        elif not speaks_1_1 and version != "1.0":
+            said = f"HTTP/1.1 is spoken here, and not {version}"
+            exchange.refusal = refuse(505, "http_version_not_supported", said, CLOSE)
         self.exchange = exchange
         self._receiver.begin(exchange)
 

@@ -61,6 +61,17 @@ async def test_what_two_servers_could_read_in_two_ways_is_refused(request_: byte
 
 
 @asynchronous
+@pytest.mark.parametrize("version", [b" HTTP/0.9", b" HTTP/2.0", b""])
+async def test_another_version_of_http_is_refused(version: bytes) -> None:
+    async with http() as port:
+        answer = await ask(port, b"POST /%b\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}" % version + post(b"more"))
+        assert answer.startswith(b"HTTP/1.1 505 ")
+        assert b'{"error":{"code":"http_version_not_supported"' in answer
+        assert b"\r\nconnection: close\r\n" in answer
+        assert answer.count(b"\r\n\r\n") == 1
+
+
+@asynchronous
 async def test_what_follows_a_body_in_chunks_is_no_header() -> None:
     headers: list[bytes] = []
 
