@@ -156,15 +156,15 @@ class Application:
             raise refuse(404, "version_not_found", f"{named}; say vN or at least 7 digits of a commit")
 
     def _unknown(self, model: str) -> Refused:
+        unknown = f"no model is called {shorten(model)}"
         if not self._tables.routing.table.ready:
-            return refuse(503, "not_live", "the models are still being loaded; /readyz tells which")
-        listed = f"GET {self._base}/ lists what is served"
-        return refuse(404, "model_not_found", f"no model is called {shorten(model)}; {listed}")
+            return refuse(503, "not_live", f"{unknown} so far; the server is starting or stopping, as /readyz says")
+        return refuse(404, "model_not_found", f"{unknown}; GET {self._base}/ lists what is served")
 
     def _not_ready(self) -> Refused:
         table = self._tables.routing.table
-        waiting = ", ".join(sorted(table.down)) or "the first models"
-        message = f"waiting for {waiting}"
+        not_live = f"; not live: {', '.join(sorted(table.down))} (`down` says why)" if table.down else ""
+        message = f"the server is starting or stopping{not_live}"
         return Refused(503, {"code": "not_ready", "message": message, "live": sorted(table.live), "down": table.down})
 
     def _nothing(self, path: str) -> Refused:

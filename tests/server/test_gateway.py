@@ -236,15 +236,20 @@ async def test_a_model_without_a_live_release_says_why(tmp_path: Path) -> None:
 
 
 @asynchronous
-async def test_readiness_is_the_tables_and_says_what_is_waited_for(tmp_path: Path) -> None:
+async def test_readiness_is_the_tables_and_says_who_does_not_answer(tmp_path: Path) -> None:
     async with gateway(tmp_path) as running, running.client() as client:
-        await running.route(ready=False, live={"A": route("A")}, down={"Iris": "is being loaded"})
+        down = {"Iris": "it is being loaded", "Bad": "its release failed"}
+        await running.route(ready=False, live={"A": route("A")}, down=down)
         answer = await client.get("/readyz")
-        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "not_ready")
-        assert answer.json()["error"]["down"] == {"Iris": "is being loaded"}
+        error = answer.json()["error"]
+        assert (answer.status_code, error["code"], error["live"], error["down"]) == (503, "not_ready", ["A"], down)
+        # Who has failed is not waited for, and a table doesn't tell the two apart.
+        assert error["message"] == "the server is starting or stopping; not live: Bad, Iris (`down` says why)"
         assert (await client.get("/healthz")).is_success
         # Nobody knows yet that there is no such model.
         assert (await client.post("/models/Other", json={})).status_code == 503
+        await running.route(ready=False, down={})
+        assert (await client.get("/readyz")).json()["error"]["message"] == "the server is starting or stopping"
         await running.route(ready=True)
         assert (await client.get("/readyz")).is_success
         assert (await client.post("/models/Other", json={})).status_code == 404
