@@ -8,6 +8,7 @@ import time
 from typing import Protocol
 
 from server.gateway.count import CLIENT_GONE
+from server.gateway.exchange import BODILESS
 from server.gateway.link import Link
 from server.gateway.refusal import Refused, refuse
 from server.gateway.routing import Target
@@ -17,6 +18,9 @@ log = logging.getLogger("pawl.gateway")
 
 SWEEP_S = 0.05
 """Seconds by which a 504 may be late. Looking through all requests so often costs less than a timer for each."""
+
+_STATUSES = frozenset(range(200, 600)) - BODILESS
+"""Those that a worker's answer may have: with another, its body would be read as the answer to the next request."""
 
 
 class Asker(Protocol):
@@ -49,6 +53,10 @@ class Flight:
         self._flights.add(self)
 
     def answered(self, status: int, body: bytes) -> None:
+        if status not in _STATUSES:
+            wrong = f"the worker of {self._target.model} answered with status {status}, which goes with no body"
+            self._refuse(refuse(502, "bad_answer", wrong))
+            return
         self._end(status)
         self._asker.answer(status, body)
 

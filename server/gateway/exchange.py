@@ -13,6 +13,8 @@ Answerer = Callable[["Exchange"], object]
 """Begins to answer an exchange whose request is whole."""
 
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+BODILESS = frozenset({204, 304})
+"""Statuses of answers that end with their head, https://www.rfc-editor.org/rfc/rfc9112#section-6.3."""
 _CLOSE_LINE = b"connection: close\r\n"
 _SMALL = 1024
 """Bytes of a body's piece that is not kept by itself."""
@@ -55,8 +57,9 @@ class Exchange:
     """A request, whose body may still be coming, and its one answer."""
 
     __slots__ = (
-        *("_is_begun", "_is_chunked", "_line", "_pieces", "answerer", "headers", "is_over", "is_taken", "is_whole"),
-        *("answer_headers", "keep_alive", "method", "on_leave", "path", "refusal", "size", "speaks_1_1", "url"),
+        *("_has_body", "_is_begun", "_is_chunked", "_line", "_pieces", "answer_headers", "answerer", "headers"),
+        *("is_over", "is_taken", "is_whole", "keep_alive", "method", "on_leave", "path", "refusal", "size"),
+        *("speaks_1_1", "url"),
     )
 
     def __init__(
@@ -89,6 +92,7 @@ class Exchange:
         """Called when nobody waits for the answer any more."""
         self._pieces: list[bytes | bytearray] = []
         self._is_begun = False
+        self._has_body = True
         self._is_chunked = False
 
     @property
@@ -138,8 +142,8 @@ class Exchange:
     def begin(self, status: int, headers: list[Header]) -> None:
         """The start of an answer that comes in pieces."""
         self._is_begun = True
-        has_length = any(name == b"content-length" for name, _ in headers)
-        has_end = has_length or self.method == b"HEAD" or status in (204, 304)
+        self._has_body = self.method != b"HEAD" and status not in BODILESS
+        has_end = not self._has_body or any(name == b"content-length" for name, _ in headers)
         self._is_chunked = self.speaks_1_1 and not has_end
         self.keep_alive = self.keep_alive and (has_end or self._is_chunked)
         start = _status_line(status) + self._line.date + encode_headers(headers)
@@ -148,7 +152,7 @@ class Exchange:
 
     async def send(self, piece: bytes) -> None:
         """A piece of the answer that was begun, as soon as the client takes it."""
-        if not piece or self.method == b"HEAD":
+        if not piece or not self._has_body:
             return
         self._write(b"%x\r\n%b\r\n" % (len(piece), piece) if self._is_chunked else piece)
         await self._line.drained()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.server.connections import read_answer
 from tests.server.gateways import COMMIT, Gate, answers, asynchronous, echoes, gateway, route
 
 
@@ -30,6 +31,20 @@ async def test_a_workers_error_is_passed_on_as_it_is(tmp_path: Path) -> None:
         answer = await client.post("/models/Iris", json={})
         assert (answer.status_code, answer.content) == (422, b'{"error":{"code":"invalid_variables"}}')
         assert answer.headers["x-pawl-version"] == "v1"
+
+
+@asynchronous
+@pytest.mark.parametrize("status", [0, 101, 204, 304, 1000])
+async def test_a_worker_that_answers_with_what_has_no_body_spoils_no_other_answer(tmp_path: Path, status: int) -> None:
+    async with gateway(tmp_path) as running:
+        await running.serve(Iris=answers(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", status=status))
+        reader, writer = await running.open()
+        for path in (b"/models/Iris", b"/healthz"):
+            writer.write(b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n" % path)
+        assert [(await read_answer(reader))[0] for _ in range(2)] == [502, 200]
+        writer.close()
+        await running.hear_counts("Iris/v1")
+        assert running.counted("Iris/v1") == {502: 1}
 
 
 @asynchronous

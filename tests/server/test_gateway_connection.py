@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+import pytest
+
 from server.gateway.exchange import Exchange
 from tests.server.connections import HEAD, Slow, http, post, read_answer
 from tests.server.gateways import asynchronous
@@ -207,6 +209,23 @@ async def test_a_client_that_asks_first_whether_to_send_its_body_is_told_to_when
         writer.write(body)
         await slow.answer()
         assert await read_answer(reader) == (200, b"two")
+        writer.close()
+
+
+@asynchronous
+@pytest.mark.parametrize("status", [204, 304])
+async def test_an_answer_that_has_no_body_gets_none(status: int) -> None:
+    async def pieces(exchange: Exchange) -> None:
+        exchange.begin(status, [])
+        await exchange.send(b"HTTP/1.1 200 OK\r\n\r\n")
+        exchange.end()
+
+    tasks = []
+    async with http(lambda it: tasks.append(asyncio.create_task(pieces(it)))) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(post(b"") + post(b"", b"Connection: close"))
+        answer = await reader.read()
+        assert answer.count(b"HTTP/1.1 %d " % status) == answer.count(b"HTTP/1.1 ") == 2
         writer.close()
 
 

@@ -106,6 +106,21 @@ async def test_a_connection_goes_on_after_an_answer_without_a_body(tmp_path: Pat
 
 
 @asynchronous
+async def test_a_connection_goes_on_after_an_answer_with_the_length_of_a_body_that_it_has_not(tmp_path: Path) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\nContent-Length: 4\r\n\r\n')
+        writer.close()
+
+    async with gateway(tmp_path) as running, await asyncio.start_unix_server(answer, tmp_path / "daemon"):
+        reader, writer = await running.open()
+        for _ in range(2):
+            writer.write(b"GET /models/docs HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 304 ")
+        writer.close()
+
+
+@asynchronous
 async def test_an_answer_comes_piece_by_piece_as_the_daemon_gives_it(tmp_path: Path) -> None:
     drip = Drip()
     async with gateway(tmp_path) as running, running.client() as client:  # noqa: SIM117
