@@ -38,8 +38,8 @@ def new_page() -> int:
 class Board:
     """Slices of author's code (when each began, in `time.monotonic_ns`, 0 when none runs) and counters.
 
-    A slice is a stretch of the author's code without a switch. Slot 0 is the main loop's, slot 1 the batch thread's,
-    the others belong to request threads (`serve.threads` has a bound).
+    A slice is a stretch of the author's code without a switch, and the little of ours around it. Slot 0 is the main
+    loop's, slot 1 the batch thread's, the others belong to request threads (`serve.threads` has a bound).
     """
 
     def __init__(self, handle: int) -> None:

@@ -57,7 +57,7 @@ class WorkerConnection(asyncio.Protocol):
 
     def send(self, body: bytes, deadline_ns: int, waiter: Waiter) -> int:
         """The id of the request that was sent. Raises WorkerLost and WorkerBusy."""
-        if self.closed:
+        if self.closed or self._is_retired:
             raise WorkerLost
         if self._is_behind:
             raise WorkerBusy
@@ -88,7 +88,7 @@ class WorkerConnection(asyncio.Protocol):
         self._transport.close()
 
     def retire(self) -> None:
-        """Close once nothing is outstanding. Nothing may be sent any more."""
+        """Send nothing more, and close once nothing is outstanding."""
         self._is_retired = True
         self._close_if_over()
 

@@ -45,8 +45,9 @@ class Gateways:
 
     def flush(self) -> None:
         """Send what has gathered. They are few: one for each gateway."""
-        for connection in tuple(self._events):
-            connection.flush()
+        for connection, events in tuple(self._events.items()):
+            if not events & WRITE:  # else it has not taken what it was sent, and says so when it has
+                connection.flush()
             self._watch_for_what_matters(connection)
 
     def _accept(self) -> None:
@@ -62,6 +63,8 @@ class Gateways:
     def _handle(self, connection: Connection, events: int) -> None:
         if events & ~WRITE:  # hang-ups and errors too: reading tells
             connection.read()
+        if events & WRITE:
+            connection.flush()
 
     def _watch_for_what_matters(self, connection: Connection) -> None:
         if connection.closed:

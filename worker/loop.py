@@ -76,7 +76,7 @@ class Loop:
             lambda batch, more: self._wakeup.post(partial(self._batch_is_back, batch, more)),
         )
         self._batch_is_away = False
-        parking.wake_loop = lambda: self._wakeup.post(_nothing)
+        parking.wake_loop = self._wakeup.wake
 
     def run(self) -> None:
         """Return when drained. Raises DaemonGone."""
@@ -95,7 +95,8 @@ class Loop:
         self._wakeup.close()
 
     def _turn(self) -> None:
-        self._poller.wait(None if not self._can_go_on() and self._wakeup.may_sleep() else 0)
+        may_sleep = not self._can_go_on() and self._wakeup.fall_asleep()
+        self._poller.wait(None if may_sleep else 0)
         self._wakeup.run_errands()
         self._run_requests()
         self._gateways.flush()
@@ -183,7 +184,3 @@ class Loop:
     def _listen(self) -> None:
         if self._channel.receive():  # there is but one thing that a daemon says
             self._gateways.stop_accepting()
-
-
-def _nothing() -> None:
-    pass

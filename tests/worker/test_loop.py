@@ -356,6 +356,36 @@ def test_a_forked_child_holds_no_connection_of_its_workers_open(tmp_path: Path) 
             os.kill(answer["pid"], signal.SIGTERM)
 
 
+FORKS_AND_RETURNS = """
+    import os
+    class Forks:
+        def transform_predict(self, variables):
+            with open(variables["log"], "a") as log:
+                log.write(f"{variables['n']}\\n")
+            if variables["n"] % 50 == 25:
+                os.fork()
+            return {"pid": os.getpid()}
+"""
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_a_forked_child_that_returns_takes_no_further_request(tmp_path: Path, threads: int) -> None:
+    log = tmp_path / "log"
+    with serving(tmp_path, FORKS_AND_RETURNS, threads=threads) as worker, worker.connect() as gateway:
+        for n in range(1000):
+            gateway.send({"variables": {"n": n, "log": str(log)}})
+        answers = {gateway.receive().body for _ in range(1000)}
+        assert answers == {b'{"pid":%d}' % worker.process.pid}
+        while not all(is_gone(pid) for pid in children_of(worker.process.pid)):
+            pass
+        assert sorted(map(int, log.read_text().split())) == list(range(1000))
+
+
+def children_of(pid: int) -> list[int]:
+    lists = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for each in lists for child in each.read_text().split()]
+
+
 def is_gone(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from worker.wakeup import Wakeup
+from worker.wakeup import Wakeup, WakeupClosed
 
 
 def is_readable(wakeup: Wakeup) -> bool:
@@ -16,9 +16,9 @@ def test_an_errand_wakes_a_loop_that_sleeps_and_no_other() -> None:
     wakeup, done = Wakeup(), list[int]()
     wakeup.post(lambda: done.append(1))
     assert not is_readable(wakeup)
-    assert not wakeup.may_sleep()
+    assert not wakeup.fall_asleep()
     wakeup.run_errands()
-    assert wakeup.may_sleep()
+    assert wakeup.fall_asleep()
     wakeup.post(lambda: done.append(2))
     wakeup.post(lambda: done.append(3))
     assert is_readable(wakeup)
@@ -48,10 +48,19 @@ def test_no_errand_is_slept_through(threads: int) -> None:
     for thread in posting:
         thread.start()
     while len(done) < each * threads:
-        if wakeup.may_sleep():
+        if wakeup.fall_asleep():
             assert select.select([wakeup], [], [], 60)[0], "an errand was slept through"
             wakeup.woken()
         wakeup.run_errands()
     for thread in posting:
         thread.join()
     wakeup.close()
+
+
+def test_where_there_is_no_loop_any_more_nobody_waits_for_it() -> None:
+    wakeup = Wakeup()
+    wakeup.close()
+    with pytest.raises(WakeupClosed):
+        wakeup.wake()
+    with pytest.raises(WakeupClosed):
+        wakeup.post(lambda: None)

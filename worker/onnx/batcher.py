@@ -20,7 +20,7 @@ _log = logging.getLogger("pawl.batcher")
 class Call:
     """One `session.run` made inside a request. Whoever parks it sets `resume`, and calls it once the batch has run."""
 
-    __slots__ = ("_exception", "_result", "_share", "feeds", "key", "output_names", "resume", "rows", "session")
+    __slots__ = ("_exception", "_is_shared", "_outputs", "feeds", "key", "output_names", "resume", "rows", "session")
 
     resume: Callable[[], None]
 
@@ -38,35 +38,41 @@ class Call:
         self.feeds = feeds
         self.rows = rows
         self.key = key
-        self._result: list[Any] = []
-        self._share: Sequence[Any] | None = None
+        self._outputs: Sequence[Any] | None = None
+        self._is_shared = False
+        """Whether they are views of a batch's outputs."""
         self._exception: Exception | None = None
 
     def run(self) -> None:
         """Run alone. Never raises."""
         try:
-            self._result = self.session.run(self.output_names, self.feeds)
+            self._outputs = self.session.run(self.output_names, self.feeds)
         except Exception as error:
             # Its traceback would hold this frame, and the frame this call: a cycle for each failed request.
             self._exception = error.with_traceback(None)
 
     def share(self, views: Sequence[Any]) -> None:
         """This call's rows of each of a batch's outputs."""
-        self._share = views
+        self._outputs, self._is_shared = views, True
 
     @property
     def failed(self) -> bool:
         return self._exception is not None
 
     def outcome(self) -> list[Any]:
-        """The outputs of this call; raises what ONNX Runtime raised.
+        """The outputs of this call; raises what ONNX Runtime raised. To be called once.
 
         What was shared is copied: a view would keep the whole batch alive for as long as one caller keeps his answer.
         Here, and not in the thread that ran the batch, because numpy gives up the GIL for each that is large.
         """
-        if self._exception is not None:
-            raise self._exception
-        return self._result if self._share is None else [rows.copy() for rows in self._share]
+        exception, self._exception = self._exception, None
+        if exception is not None:
+            try:
+                raise exception
+            finally:
+                del exception  # its traceback holds this frame: the same cycle
+        assert self._outputs is not None
+        return [rows.copy() for rows in self._outputs] if self._is_shared else list(self._outputs)
 
 
 class Batch:

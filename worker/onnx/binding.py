@@ -48,8 +48,8 @@ class Binding:
         """Those used longest ago come first."""
 
     def run(self, calls: Sequence[Call], rows: int) -> list[Any] | None:
-        """The outputs of calls of one form. None: they have no buffers, being too many or too large. Raises what ONNX
-        Runtime raises."""
+        """The outputs of calls of one form, in memory of their own: they are read while the next batch runs. None: the
+        calls have no buffers, being too many or too large. Raises what ONNX Runtime raises."""
         form = calls[0].key
         if rows > self.sizes[-1] or not isinstance(form, Form):
             return None
@@ -150,7 +150,7 @@ class _Buffers:
         self._session.run_with_iobinding(self._binding)
         self._binding.synchronize_outputs()  # a run may end before what it gives has been copied
         results = [
-            found.numpy() if kept is None else kept.copy()
+            (found.numpy() if kept is None else kept).copy()  # what was found may lie in an input's buffer
             for kept, found in zip(self._results.values(), self._binding.get_outputs(), strict=True)
         ]
         # None at all where the rows aren't those that went in: padding can't be told from them.

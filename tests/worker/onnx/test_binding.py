@@ -115,6 +115,20 @@ def test_buffers_are_kept_from_batch_to_batch(tmp_path: Path) -> None:
     assert bound.session.made == [[4, 4], [8, 4], [1, 4]]
 
 
+def test_what_a_caller_has_not_read_yet_outlasts_other_batches(tmp_path: Path) -> None:
+    """An output of unknown shape may lie in the buffer of the input that it is."""
+    nodes, given = [node("Relu", ["x"], ["y"])], [tensor("x", ["N", "M"])]
+    bound = Bound(save(tmp_path / "m.onnx", nodes, given, [*given, tensor("y", ["N", "M"])]))
+    feeds = [x(2, start=7 * index) for index in range(20)]
+    calls = [bound.call(each) for each in feeds]
+    for call in calls:
+        Batch([call]).run()
+    for each, call in zip(feeds, calls, strict=True):
+        same, positive = call.outcome()
+        assert same.tolist() == each["x"].tolist()
+        assert positive.tolist() == np.maximum(each["x"], 0).tolist()
+
+
 def test_outputs_come_as_asked_for(tmp_path: Path) -> None:
     bound = Bound(mlp(tmp_path / "m.onnx"))
     for names in (["label", "p"], ["p"], ["label"], None):
