@@ -33,6 +33,7 @@ from registry.scribe import Scribe
 from server.admin import Admin
 from server.app import build_app
 from server.banner import Banner
+from server.descriptors import allowed_connections
 from server.diary import KEPT, Diary
 from server.gateways import Gateways
 from server.home import Home
@@ -243,4 +244,5 @@ def _gateway_config(settings: Settings, daemon_socket: str) -> GatewayConfig:
         max_buffered=settings.max_buffered_mb * _MEGABYTE,
         body_timeout_s=settings.body_timeout_s,
         stop_timeout_s=settings.stop_timeout_s,
+        connections=allowed_connections(),
     )

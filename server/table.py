@@ -93,6 +93,8 @@ class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Seconds in which a request's body must have come."""
     stop_timeout_s: float = 25.0
     """Seconds that requests in flight get to finish when the gateway stops."""
+    connections: int = 20_000
+    """Clients' connections at a time; one over it is closed at once."""
 
 
 DURATION_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)

@@ -56,7 +56,8 @@ class Gateway:
             starts=self._starts,
             forward=Forward(config.daemon),
         )
-        self._http = HttpServer(application, bodies, Limits(body_s=config.body_timeout_s), config.stop_timeout_s)
+        limits = Limits(body_s=config.body_timeout_s, connections=config.connections)
+        self._http = HttpServer(application, bodies, limits, config.stop_timeout_s)
 
     async def serve(self, listener: socket.socket) -> None:
         """Accept nothing before the first table: until then whoever asks waits in the listener's queue."""
