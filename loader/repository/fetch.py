@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import SettingError, SourceError
 from loader.files.objects import MirrorDamaged
 from loader.repository.bounded import bytes_in, close, kill, output, sweep
 from loader.repository.complaint import explain, is_damage, is_locked
+from loader.repository.git import start
 from loader.repository.remote import Remote
 from loader.repository.transport import Transport
-
-Start = Callable[[Path, Sequence[str], dict[str, str], Sequence[int]], "subprocess.Popen[bytes]"]
-"""Starts git in the repository at a path: arguments, environment, descriptors to inherit."""
 
 
 class Fetch:
     """Fetches what `remote` says to follow."""
 
-    def __init__(self, remote: Remote, transport: Transport, start: Start) -> None:
+    def __init__(self, remote: Remote, transport: Transport) -> None:
         self._remote = remote
         self._transport = transport
-        self._start = start
         self._running: subprocess.Popen[bytes] | None = None
 
     def run(self, path: Path, ref: str) -> None:
@@ -62,7 +59,7 @@ class Fetch:
         """Run a git that talks to the remote, within the budgets."""
         try:
             with self._transport.login() as (options, descriptors):
-                process = self._start(path, [*options, *command], self._transport.environment(), descriptors)
+                process = start(path, [*options, *command], self._transport.environment(), descriptors)
         except (OSError, SettingError) as error:
             raise SourceError(f"{self._remote.address.url}: git could not be started: {error}") from error
         self._running = process

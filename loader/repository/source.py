@@ -13,9 +13,10 @@ from loader.files.checkout import check_out
 from loader.files.folders import REQUIREMENTS, Folder, Folders, no_model
 from loader.files.objects import Commit, Entry, MirrorDamaged, Objects
 from loader.files.tree import DEFAULT_BOUNDS, Bounds
+from loader.repository.git import MirrorObjects
 from loader.repository.history import History, folder_of
 from loader.repository.lfs import LfsStore
-from loader.repository.mirror import Mirror, MirrorObjects
+from loader.repository.mirror import Mirror
 from loader.repository.remote import Remote
 
 
