@@ -12,6 +12,7 @@ from typing import Protocol
 from core.errors import STAGES, ReleaseFailed
 from core.events import Event
 from core.release import Release, Version, Wanted
+from core.task import spawn
 from loader.chronicle import Chronicle
 from loader.decision import (
     Action,
@@ -26,7 +27,6 @@ from loader.decision import (
     failure_key,
 )
 from loader.front import Front, Live
-from loader.task import spawn
 from loader.workers.pool import Pool
 from loader.workers.report import Report
 

@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from core.errors import PawlError, SourceError
 from core.events import Event, EventKind
 from core.release import Desired, Wanted
+from core.task import spawn
 from loader.front import Front
 from loader.keeper import Keeper, PoolStarter
 from loader.lastgood import LastGood
 from loader.source import Source
-from loader.task import spawn
 
 log = logging.getLogger("pawl.loader")
 

@@ -17,6 +17,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from core.events import Event, EventKind
 from core.release import Release
 from core.settings import Settings, scrubbed
+from core.task import spawn
 from loader.environments.environment import Environments
 from loader.files.shelf import Shelf
 from loader.lastgood import LastGood
@@ -44,7 +45,6 @@ from server.sources import followed, open_source
 from server.state import server_state
 from server.switchboard import Switchboard
 from server.table import Counted, GatewayConfig
-from server.task import spawn
 
 log = logging.getLogger("pawl")
 

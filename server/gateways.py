@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import server
+from core.task import spawn
 from server.lines import Lines
 from server.table import (
     Acknowledged,
@@ -27,7 +28,6 @@ from server.table import (
     decode_from_gateway,
     encode_message,
 )
-from server.task import spawn
 
 log = logging.getLogger("pawl.gateway")
 

@@ -6,10 +6,10 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
 
+from core.task import spawn
 from loader.front import Live
 from loader.workers.pool import Pool
 from server.table import Route, Table
-from server.task import spawn
 
 _MOST_VERSIONS = 256
 """Names under which versions were asked for that have a route; one commit has many. Beyond it the oldest go."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from core.errors import ReleaseFailed
 from core.release import Release
-from loader.task import spawn
+from core.task import spawn
 from loader.workers.process import WorkerProcess
 from loader.workers.proof import Example, prove
 from loader.workers.report import Report

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import ReleaseFailed
-from loader.task import spawn
+from core.task import spawn
 from loader.workers.blank import END_S, Begin, Blank, begin
 from loader.workers.output import Output
 from worker.board import Board

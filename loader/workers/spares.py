@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from loader.task import spawn
+from core.task import spawn
 from loader.workers import machine
 from loader.workers.blank import Blank, begin
 

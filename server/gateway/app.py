@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 
+from core.task import spawn
 from server.gateway.body import Bodies
 from server.gateway.dispatch import Dispatch
 from server.gateway.exchange import Answerer, Exchange, encode_headers
@@ -16,7 +17,6 @@ from server.gateway.request import declared_length, json_length, parse_url
 from server.gateway.routing import Target
 from server.gateway.starts import Starts
 from server.gateway.tables import Tables
-from server.task import spawn
 
 log = logging.getLogger("pawl.gateway")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from server.task import spawn
+from core.task import spawn
 from worker.client import Waiter, WorkerConnection, WorkerLost, connect
 
 _FIRST_PAUSE_S = 0.02

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from server.task import spawn
+from core.task import spawn
 
 
 def test_what_ends_a_task_in_the_background_is_logged_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
