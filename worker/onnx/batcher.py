@@ -8,8 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from itertools import accumulate
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from .lane import Lane
@@ -20,7 +19,7 @@ _log = logging.getLogger("pawl.batcher")
 class Call:
     """One `session.run` made inside a request. Whoever parks it sets `resume`, and calls it once the batch has run."""
 
-    __slots__ = ("_exception", "_is_shared", "_outputs", "feeds", "key", "output_names", "resume", "rows", "session")
+    __slots__ = ("_exception", "_first_row", "_outputs", "feeds", "key", "output_names", "resume", "rows", "session")
 
     resume: Callable[[], None]
 
@@ -39,8 +38,8 @@ class Call:
         self.rows = rows
         self.key = key
         self._outputs: Sequence[Any] | None = None
-        self._is_shared = False
-        """Whether they are views of a batch's outputs."""
+        self._first_row: int | None = None
+        """In a batch's outputs, where it shares them with others."""
         self._exception: Exception | None = None
 
     def run(self) -> None:
@@ -51,9 +50,9 @@ class Call:
             # Its traceback would hold this frame, and the frame this call: a cycle for each failed request.
             self._exception = error.with_traceback(None)
 
-    def share(self, views: Sequence[Any]) -> None:
-        """This call's rows of each of a batch's outputs."""
-        self._outputs, self._is_shared = views, True
+    def share(self, outputs: Sequence[Any], first_row: int) -> None:
+        """A batch's outputs, and where the rows of this call begin in each."""
+        self._outputs, self._first_row = outputs, first_row
 
     @property
     def failed(self) -> bool:
@@ -72,7 +71,10 @@ class Call:
             finally:
                 del exception  # its traceback holds this frame: the same cycle
         assert self._outputs is not None
-        return [rows.copy() for rows in self._outputs] if self._is_shared else list(self._outputs)
+        if self._first_row is None:
+            return list(self._outputs)
+        mine = slice(self._first_row, self._first_row + self.rows)
+        return [output[mine].copy() for output in self._outputs]
 
 
 class Batch:
@@ -114,7 +116,10 @@ class Batch:
             self._run_apart()
             self.session.stop_merging(f"{self.rows} rows went in and another number came out")
             return
-        _scatter(self.calls, outputs)
+        first_row = 0
+        for call in self.calls:
+            call.share(outputs, first_row)
+            first_row += call.rows
 
     def _run_apart(self) -> None:
         for call in self.calls:
@@ -189,17 +194,3 @@ def _gather(calls: list[Call], rows: int) -> dict[str, Any]:
 def _has_rows(output: Any, rows: int) -> bool:
     shape: tuple[int, ...] = getattr(output, "shape", ())
     return len(shape) > 0 and shape[0] == rows
-
-
-def _scatter(calls: list[Call], outputs: list[Any]) -> None:
-    shares = [_shares(calls, output) for output in outputs]
-    for call, views in zip(calls, zip(*shares, strict=True), strict=True):
-        call.share(views)
-
-
-def _shares(calls: list[Call], output: Any) -> Iterable[Any]:
-    """Views of each call's rows."""
-    if len(calls) == len(output):  # going through it is quicker than cutting it up
-        return output[:, None]  # type: ignore[no-any-return]
-    ends = accumulate([call.rows for call in calls])
-    return [output[end - call.rows : end] for call, end in zip(calls, ends, strict=True)]
