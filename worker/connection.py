@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import msgspec
 
-from .protocol import Frame, FrameError, FrameReader, Kind, pack_answer
+from .protocol import Frame, FrameError, FrameReader, Kind, pack_frame
 
-_REQUEST, _CANCEL = Kind.REQUEST, Kind.CANCEL
+_REQUEST, _ANSWER, _CANCEL = Kind
 """Looking a member up in its class takes longer than comparing it."""
 
 _CHUNK = 1 << 16
@@ -101,7 +101,7 @@ class Connection:
         if request.gone:
             return
         del self._open[request.id]
-        self._answers.append(frame := pack_answer(request.id, status, body))
+        self._answers.append(frame := pack_frame(_ANSWER, request.id, body, status=status))
         self._unsent_bytes += len(frame)
         if self._unsent_bytes > _MAX_UNSENT:
             self.close()

@@ -38,8 +38,6 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
 MAX_ANSWER = 256 * 2**20
 """Bytes of the largest answer: what a gateway takes from a worker. A worker sends an error in place of a larger one."""
 
-_ANSWER = int(Kind.ANSWER)
-
 HEADER = struct.Struct("<IIqHB")
 """Length of the body, id, deadline, status, kind."""
 
@@ -50,10 +48,6 @@ class FrameError(Exception):
 
 def pack_frame(kind: Kind, id: int, body: bytes = b"", *, status: int = 0, deadline_ns: int = 0) -> bytes:
     return HEADER.pack(len(body), id, deadline_ns, status, kind) + body
-
-
-def pack_answer(id: int, status: int, body: bytes) -> bytes:
-    return HEADER.pack(len(body), id, 0, status, _ANSWER) + body
 
 
 class FrameReader:
