@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
+from server.gateway.limits import Limits
+
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
     """Where requests for one release go, and what the answer's headers say."""
@@ -93,7 +95,7 @@ class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Seconds in which a request's body must have come."""
     stop_timeout_s: float = 25.0
     """Seconds that requests in flight get to finish when the gateway stops."""
-    connections: int = 20_000
+    connections: int = Limits.connections
     """Clients' connections at a time; one over it is closed at once."""
 
 

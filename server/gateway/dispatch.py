@@ -54,7 +54,7 @@ class Flight:
 
     def answered(self, status: int, body: bytes) -> None:
         if status not in _STATUSES:
-            wrong = f"the worker of {self._target.model} answered with status {status}, which goes with no answer of a model"
+            wrong = f"the worker of {self._target.model} answered with status {status}, which no model's answer has"
             self._refuse(refuse(502, "bad_answer", wrong))
             return
         self._end(status)
