@@ -39,7 +39,8 @@ class Board:
     """Slices of author's code (when each began, in `time.monotonic_ns`, 0 when none runs) and counters.
 
     A slice is a stretch of the author's code without a switch, and the little of ours around it. Slot 0 is the main
-    loop's, slot 1 the batch thread's, the others belong to request threads (`serve.threads` has a bound).
+    loop's, and may be said to have begun a millisecond too early; slot 1 is the batch thread's, the others belong to
+    request threads (`serve.threads` has a bound).
     """
 
     def __init__(self, handle: int) -> None:

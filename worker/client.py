@@ -113,11 +113,11 @@ class WorkerConnection(asyncio.Protocol):
             self.closed = True
             self._transport.abort()  # to close would be to wait until the worker has read everything, for ever maybe
             return
-        for frame in frames:
-            waiter = self._waiting.pop(frame.id, None)
+        for id, _, status, _, body in frames:
+            waiter = self._waiting.pop(id, None)
             if waiter is not None:
                 try:
-                    waiter.answered(frame.status, frame.body)
+                    waiter.answered(status, body)
                 except Exception as error:
                     self._report(error)
         self._close_if_over()

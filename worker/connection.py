@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from .protocol import Frame, FrameError, FrameReader, Kind, pack_frame
+from .protocol import FrameError, FrameReader, Kind, pack_frame
 
 _REQUEST, _ANSWER, _CANCEL = Kind
 """Looking a member up in its class takes longer than comparing it."""
@@ -141,20 +141,17 @@ class Connection:
         self._socket.close()
 
     def _take(self, data: bytes) -> None:
-        for frame in self._frames.feed(data):
-            if frame.kind == _REQUEST:
-                self._open_request(frame)
-            elif frame.kind == _CANCEL:
-                self._forget(frame.id)
+        for id, deadline_ns, _, kind, body in self._frames.feed(data):
+            if kind == _REQUEST:
+                if id in self._open:
+                    raise FrameError(f"request {id} was sent twice")
+                request = self._open[id] = Request(self, id, deadline_ns, body)
+                self._unbegun_bytes += len(body) + _REQUEST_BYTES
+                self._requests.append(request)
+            elif kind == _CANCEL:
+                self._forget(id)
             else:
-                raise FrameError(f"a gateway sent a frame of kind {frame.kind}")
-
-    def _open_request(self, frame: Frame) -> None:
-        if frame.id in self._open:
-            raise FrameError(f"request {frame.id} was sent twice")
-        request = self._open[frame.id] = Request(self, frame.id, frame.deadline_ns, frame.body)
-        self._unbegun_bytes += len(frame.body) + _REQUEST_BYTES
-        self._requests.append(request)
+                raise FrameError(f"a gateway sent a frame of kind {kind}")
 
     def _forget(self, id: int) -> None:
         request = self._open.pop(id, None)  # it may have been answered meanwhile

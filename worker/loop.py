@@ -119,9 +119,10 @@ class Loop:
 
     def _run_requests(self) -> None:
         awake = self._parking.awake
-        began = now = time.monotonic_ns()
-        while now - began < _TURN_NS:
-            self._board.begin(_MAIN_SLOT, now)
+        now = time.monotonic_ns()
+        end = now + _TURN_NS
+        self._board.begin(_MAIN_SLOT, now)
+        while now < end:
             if awake:
                 awake.popleft().switch()
             elif self._can_begin():
@@ -178,8 +179,7 @@ class Loop:
         self._board.count(_CALLS, len(batch.calls))
         self._board.count(_ROWS, batch.rows)
         self._board.count(_BATCHES)
-        for call in batch.calls:
-            call.resume()
+        self._parking.resume(batch.calls)
 
     def _listen(self) -> None:
         if self._channel.receive():  # there is but one thing that a daemon says

@@ -6,8 +6,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterable
 
 from greenlet import getcurrent, greenlet
 
@@ -54,23 +53,28 @@ class Parking:
     def park(self, call: Call) -> None:
         """Return once the call has its result. Only where `can_park()`."""
         current = getcurrent()
-        if isinstance(current, RequestGreenlet):
-            self._park_greenlet(call, current)
+        if type(current) is RequestGreenlet:
+            assert current.parent is not None
+            call.waiter = current
+            self.batcher.add(call)
+            current.parent.switch()
         else:
             self._park_thread(call)
 
-    def _park_greenlet(self, call: Call, current: RequestGreenlet) -> None:
-        assert current.parent is not None
-        call.resume = partial(self.awake.append, current)
-        self.batcher.add(call)
-        current.parent.switch()
+    def resume(self, calls: Iterable[Call]) -> None:
+        """Let those go on that wait for calls which have run."""
+        for call in calls:
+            waiter = call.waiter
+            if type(waiter) is RequestGreenlet:
+                self.awake.append(waiter)
+            else:
+                waiter.release()
 
     def _park_thread(self, call: Call) -> None:
         thread = threading.current_thread()
         assert isinstance(thread, RequestThread)
-        done = threading.Lock()
+        call.waiter = done = threading.Lock()
         done.acquire()
-        call.resume = done.release
         self._board.end(thread.slot)
         self.batcher.add(call)
         self.wake_loop()

@@ -28,7 +28,8 @@ from server.table import (
     decode_from_gateway,
     encode_message,
 )
-from worker.protocol import Frame, FrameReader, Kind, pack_frame
+from tests.frames import Frame, FrameReader
+from worker.protocol import Kind, pack_frame
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60.0
@@ -79,7 +80,7 @@ class Worker:
         frames = FrameReader(1 << 30)
         with contextlib.suppress(OSError):
             while data := await reader.read(1 << 16):
-                for frame in frames.feed(data):
+                for frame in frames.named(data):
                     await self._take(frame, writer)
         self.connections.discard(writer)
         writer.close()

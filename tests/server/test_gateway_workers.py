@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 
 from server.table import Acknowledged
+from tests.frames import Frame
 from tests.server.gateways import Gate, Gateway, Worker, answers, asynchronous, echoes, gateway, hangs, route
-from worker.protocol import Frame
 
 
 def code(answer: httpx.Response) -> str:

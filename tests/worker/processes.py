@@ -15,14 +15,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.frames import Frame, FrameReader
 from worker.board import Board, new_page
 from worker.protocol import (
     MAX_ANSWER,
     Description,
     Drain,
     Failed,
-    Frame,
-    FrameReader,
     FromWorker,
     Kind,
     Ready,
@@ -170,7 +169,7 @@ class Gateway:
             data = self.socket.recv(1 << 16)
             if not data:
                 raise EOFError
-            self._frames += self._reader.feed(data)
+            self._frames += self._reader.named(data)
         return self._frames.pop(0)
 
     def ask(self, body: bytes | str | dict[str, Any] = b"") -> tuple[int, Any]:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.frames import Frame, FrameReader
 from tests.worker.processes import SECOND_NS, serving
 from worker.client import WorkerBusy, WorkerConnection, WorkerLost, connect
-from worker.protocol import HEADER, MAX_ANSWER, Frame, FrameReader, Kind, pack_frame
+from worker.protocol import HEADER, MAX_ANSWER, Kind, pack_frame
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -31,7 +32,7 @@ class Peer:
         while not self._received:
             data = await self._reader.read(1 << 20)
             assert data, "the client has closed"
-            self._received += self._frames.feed(data)
+            self._received += self._frames.named(data)
         return self._received.pop(0)
 
     def answer(self, id: int, body: bytes = b"{}", status: int = 200) -> None:
@@ -93,7 +94,7 @@ def test_what_is_asked_in_one_tick_is_sent_together() -> None:
         await asyncio.sleep(0)  # the tick in which all ask
         await asyncio.sleep(0)
         (data,) = transport.written
-        frames = list(FrameReader(MAX_ANSWER).feed(data))
+        frames = FrameReader(MAX_ANSWER).named(data)
         connection.data_received(b"".join(pack_frame(Kind.ANSWER, frame.id) for frame in frames))
         assert len(await asyncio.gather(*tasks)) == 100
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.protocol import HEADER, Frame, FrameError, FrameReader, Kind, pack_frame
+from tests.frames import Frame
+from worker.protocol import HEADER, FrameError, FrameReader, Kind, pack_frame
 
 frames = st.builds(
     Frame,

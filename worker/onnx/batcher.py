@@ -17,11 +17,12 @@ _log = logging.getLogger("pawl.batcher")
 
 
 class Call:
-    """One `session.run` made inside a request. Whoever parks it sets `resume`, and calls it once the batch has run."""
+    """One `session.run` made inside a request."""
 
-    __slots__ = ("_exception", "_first_row", "_outputs", "feeds", "key", "output_names", "resume", "rows", "session")
+    __slots__ = ("_exception", "_first_row", "_outputs", "feeds", "key", "output_names", "rows", "session", "waiter")
 
-    resume: Callable[[], None]
+    waiter: Any
+    """Who goes on once the batch has run, in the words of whoever parks the call."""
 
     def __init__(
         self,
@@ -135,8 +136,8 @@ class Batcher:
         can_park: Callable[[], bool],
         notice: Callable[[str], None] = _log.warning,
     ) -> None:
-        """`can_park`: whether the caller runs inside a request. `park` sets a call's `resume`, adds the call, and
-        returns once it was resumed. `notice` takes what the model's author should read, from any thread.
+        """`can_park`: whether the caller runs inside a request. `park` sets a call's `waiter`, adds the call, and
+        returns once that may go on. `notice` takes what the model's author should read, from any thread.
         """
         self.park = park
         self.can_park = can_park
@@ -163,13 +164,13 @@ def choose(waiting: deque[Call]) -> list[Call]:
     is passed over goes back on the left.
     """
     first = waiting.popleft()
-    chosen, room = [first], first.session.max_rows - first.rows
-    if first.key is None or not first.session.merges:
+    chosen, key, room = [first], first.key, first.session.max_rows - first.rows
+    if key is None or not first.session.merges:
         return chosen
     passed_over: list[Call] = []
     while room > 0 and waiting:
         call = waiting.popleft()
-        if call.key == first.key and call.rows <= room:
+        if call.key == key and call.rows <= room:
             chosen.append(call)
             room -= call.rows
         else:

@@ -44,8 +44,7 @@ class Parking:
         self._changed = threading.Condition()
 
     def park(self, call: Call) -> None:
-        done = threading.Event()
-        call.resume = done.set
+        call.waiter = done = threading.Event()
         with self._changed:
             self.batcher.add(call)
             self._changed.notify_all()
@@ -61,7 +60,7 @@ class Parking:
                 batch.run()
                 self.sizes.append(batch.rows)
                 for call in batch.calls:
-                    call.resume()
+                    call.waiter.set()
             return [future.exception() or future.result() for future in futures]
 
 

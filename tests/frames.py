@@ -1,0 +1,24 @@
+"""Frames as tests look at them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from worker import protocol
+
+
+class Frame(NamedTuple):
+    """One frame, its parts named."""
+
+    id: int
+    deadline_ns: int
+    status: int
+    kind: int
+    body: bytes
+
+
+class FrameReader(protocol.FrameReader):
+    """The product's, with its frames' parts named."""
+
+    def named(self, data: bytes) -> list[Frame]:
+        return [Frame(*each) for each in self.feed(data)]
