@@ -61,7 +61,10 @@ class WorkerConnection(asyncio.Protocol):
             raise WorkerLost
         if self._is_behind:
             raise WorkerBusy
-        id = self._free_id()
+        id = self._last_id + 1 & 0xFFFFFFFF
+        while id in self._waiting:
+            id = id + 1 & 0xFFFFFFFF
+        self._last_id = id
         self._waiting[id] = waiter
         self._write(HEADER.pack(len(body), id, deadline_ns, 0, Kind.REQUEST), body)
         return id
@@ -153,14 +156,6 @@ class WorkerConnection(asyncio.Protocol):
         unsent, self._unsent = self._unsent, []
         if unsent and not self.closed:
             self._transport.writelines(unsent)
-
-    def _free_id(self) -> int:
-        id = self._last_id
-        while True:
-            id = id + 1 & 0xFFFFFFFF
-            if id not in self._waiting:
-                self._last_id = id
-                return id
 
 
 class _Future:

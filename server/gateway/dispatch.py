@@ -7,12 +7,13 @@ import logging
 import time
 from typing import Protocol
 
+import msgspec
+
 from server.gateway.count import CLIENT_GONE
 from server.gateway.exchange import BODILESS
-from server.gateway.link import Link
 from server.gateway.refusal import Refused, refuse
 from server.gateway.routing import Target
-from worker.client import Answer, WorkerBusy, WorkerLost
+from worker.client import Answer, WorkerBusy, WorkerConnection, WorkerLost
 
 log = logging.getLogger("pawl.gateway")
 
@@ -33,55 +34,54 @@ class Asker(Protocol):
         """There is none."""
 
 
-class Flight:
+class Flight(msgspec.Struct, eq=False):
     """A request that a worker has: it ends with an answer, a refusal, or `cancel`, and is counted then."""
 
-    __slots__ = ("_asker", "_began_ns", "_flights", "_id", "_link", "_target", "deadline_ns")
-
-    def __init__(self, target: Target, link: Link, asker: Asker, flights: set[Flight]) -> None:
-        """`flights`: where it is for as long as it lasts."""
-        self._target = target
-        self._link = link
-        self._asker = asker
-        self._flights = flights
-        self._began_ns = time.monotonic_ns()
-        self.deadline_ns = self._began_ns + target.timeout_ns
+    target: Target
+    connection: WorkerConnection
+    asker: Asker
+    flights: set[Flight]
+    """Where it is for as long as it lasts."""
+    began_ns: int
+    deadline_ns: int
+    id: int = 0
+    """On the connection."""
 
     def begin(self, body: bytes) -> None:
         """Raises WorkerLost and WorkerBusy."""
-        self._id = self._link.send(body, self.deadline_ns, self)
-        self._flights.add(self)
+        self.id = self.connection.send(body, self.deadline_ns, self)
+        self.flights.add(self)
 
     def answered(self, status: int, body: bytes) -> None:
         if status not in _STATUSES:
-            wrong = f"the worker of {self._target.model} answered with status {status}, which no model's answer has"
+            wrong = f"the worker of {self.target.model} answered with status {status}, which no model's answer has"
             self._refuse(refuse(502, "bad_answer", wrong))
             return
         self._end(status)
-        self._asker.answer(status, body)
+        self.asker.answer(status, body)
 
     def lost(self) -> None:
-        self._refuse(_lost(self._target))
+        self._refuse(_lost(self.target))
 
     def expire(self) -> None:
         """Its time is over."""
-        self._link.forget(self._id)
-        seconds = self._target.timeout_ns / 1e9
-        self._refuse(refuse(504, "deadline_exceeded", f"{self._target.model} has not answered within {seconds:g} s"))
+        self.connection.forget(self.id)
+        seconds = self.target.timeout_ns / 1e9
+        self._refuse(refuse(504, "deadline_exceeded", f"{self.target.model} has not answered within {seconds:g} s"))
 
     def cancel(self) -> None:
         """Nobody waits for it any more."""
-        if self in self._flights:
-            self._link.forget(self._id)
+        if self in self.flights:
+            self.connection.forget(self.id)
             self._end(CLIENT_GONE)
 
     def _refuse(self, refused: Refused) -> None:
         self._end(refused.status)
-        self._asker.refuse(refused)
+        self.asker.refuse(refused)
 
     def _end(self, status: int) -> None:
-        self._flights.remove(self)
-        self._target.tally.add(status, (time.monotonic_ns() - self._began_ns) / 1e9)
+        self.flights.remove(self)
+        self.target.tally.add(status, (time.monotonic_ns() - self.began_ns) / 1e9)
 
 
 class Dispatch:
@@ -93,7 +93,9 @@ class Dispatch:
     def send(self, target: Target, body: bytes, asker: Asker) -> Flight:
         """Raises Refused."""
         try:
-            flight = Flight(target, target.pool.pick(target.model, target.max_queue), asker, self._flights)
+            connection = target.pool.pick(target.model, target.max_queue)
+            now = time.monotonic_ns()
+            flight = Flight(target, connection, asker, self._flights, now, now + target.timeout_ns)
             flight.begin(body)
             return flight
         except Refused as refused:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Protocol
 
+import msgspec
+
 from server.gateway.refusal import CLOSE, JSON_TYPE, Refused, retry_after
 
 Header = tuple[bytes, bytes]
@@ -53,47 +55,39 @@ class Line(Protocol):
         """The answer can't be completed."""
 
 
-class Exchange:
+class Exchange(msgspec.Struct, eq=False):
     """A request, whose body may still be coming, and its one answer."""
 
-    __slots__ = (
-        *("_has_body", "_is_begun", "_is_chunked", "_line", "_pieces", "answer_headers", "answerer", "headers"),
-        *("is_over", "is_taken", "is_whole", "keep_alive", "method", "on_leave", "path", "refusal", "size"),
-        *("speaks_1_1", "url"),
-    )
-
-    def __init__(
-        self, line: Line, method: bytes, url: bytes, headers: list[Header], keep_alive: bool, speaks_1_1: bool
-    ) -> None:
-        """`url`: as it was sent. `headers`: names in lower case."""
-        self._line = line
-        self.method = method
-        self.url = url
-        self.path = url
-        """Decoded, once somebody had to look."""
-        self.headers = headers
-        self.keep_alive = keep_alive
-        self.speaks_1_1 = speaks_1_1
-        """Whether the client knows chunks and `100 Continue`."""
-        self.size = 0
-        """Bytes of the body so far."""
-        self.is_whole = False
-        """Whether all of the request has come."""
-        self.is_taken = False
-        """Whether an answer is being made."""
-        self.is_over = False
-        """Whether it is answered, or nobody waits for an answer any more: whatever is answered then is dropped."""
-        self.answerer: Answerer | None = None
-        self.answer_headers = b""
-        """Lines for `answer`."""
-        self.refusal: Refused | None = None
-        """What is answered in place of what the answerer says."""
-        self.on_leave: Callable[[], object] | None = None
-        """Called when nobody waits for the answer any more."""
-        self._pieces: list[bytes | bytearray] = []
-        self._is_begun = False
-        self._has_body = True
-        self._is_chunked = False
+    line: Line
+    method: bytes
+    url: bytes
+    """As it was sent."""
+    path: bytes
+    """The same, until somebody had to decode it."""
+    headers: list[Header]
+    """Names in lower case."""
+    keep_alive: bool
+    speaks_1_1: bool
+    """Whether the client knows chunks and `100 Continue`."""
+    size: int = 0
+    """Bytes of the body so far."""
+    is_whole: bool = False
+    """Whether all of the request has come."""
+    is_taken: bool = False
+    """Whether an answer is being made."""
+    is_over: bool = False
+    """Whether it is answered, or nobody waits for an answer any more: whatever is answered then is dropped."""
+    answerer: Answerer | None = None
+    answer_headers: bytes = b""
+    """Lines for `answer`."""
+    refusal: Refused | None = None
+    """What is answered in place of what the answerer says."""
+    on_leave: Callable[[], object] | None = None
+    """Called when nobody waits for the answer any more."""
+    _pieces: list[bytes | bytearray] = []
+    _is_begun: bool = False
+    _has_body: bool = True
+    _is_chunked: bool = False
 
     @property
     def body(self) -> bytes:
@@ -101,7 +95,7 @@ class Exchange:
 
     @property
     def client(self) -> str:
-        return self._line.client
+        return self.line.client
 
     def add(self, piece: bytes) -> None:
         """More of the body."""
@@ -122,16 +116,16 @@ class Exchange:
         self._end()
         closing = b"" if self.keep_alive else _CLOSE_LINE
         shown = b"" if self.method == b"HEAD" else body
-        self._line.write(
+        self.line.write(
             b"%b%b%b%bcontent-length: %d\r\n\r\n%b"
-            % (_status_line(status), self._line.date, headers, closing, len(body), shown)
+            % (_status_line(status), self.line.date, headers, closing, len(body), shown)
         )
-        self._line.finish(self)
+        self.line.finish(self)
 
     def refuse(self, refused: Refused) -> None:
         """The answer is an error."""
         if self._is_begun and not self.is_over:
-            self._line.abort()
+            self.line.abort()
             return
         # A client that expected a 100 may send its body or not: nobody can tell where its next request begins.
         if any(name == b"expect" for name, _ in self.headers) or CLOSE in refused.headers:
@@ -146,7 +140,7 @@ class Exchange:
         has_end = not self._has_body or any(name == b"content-length" for name, _ in headers)
         self._is_chunked = self.speaks_1_1 and not has_end
         self.keep_alive = self.keep_alive and (has_end or self._is_chunked)
-        start = _status_line(status) + self._line.date + encode_headers(headers)
+        start = _status_line(status) + self.line.date + encode_headers(headers)
         start += _CHUNKED_LINE if self._is_chunked else b""
         self._write(start + (b"" if self.keep_alive else _CLOSE_LINE) + b"\r\n")
 
@@ -155,7 +149,7 @@ class Exchange:
         if not piece or not self._has_body:
             return
         self._write(b"%x\r\n%b\r\n" % (len(piece), piece) if self._is_chunked else piece)
-        await self._line.drained()
+        await self.line.drained()
 
     def end(self) -> None:
         """The end of the answer that was begun."""
@@ -163,12 +157,12 @@ class Exchange:
             self._write(b"0\r\n\r\n")
         if not self.is_over:
             self._end()
-            self._line.finish(self)
+            self.line.finish(self)
 
     def abort(self) -> None:
         """The answer that was begun can't be completed."""
         if not self.is_over:
-            self._line.abort()
+            self.line.abort()
 
     def leave(self) -> None:
         """Nobody waits for the answer any more."""
@@ -198,4 +192,4 @@ class Exchange:
 
     def _write(self, data: bytes) -> None:
         if not self.is_over:
-            self._line.write(data)
+            self.line.write(data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from core.task import spawn
-from worker.client import Waiter, WorkerConnection, WorkerLost, connect
+from worker.client import WorkerConnection, connect
 
 _FIRST_PAUSE_S = 0.02
 _LONGEST_PAUSE_S = 1.0
@@ -14,31 +14,16 @@ _CONNECT_S = 2.0
 
 
 class Link:
-    """A worker's requests, and the task that keeps it connected. While it is, it stands in the list `up`."""
+    """The task that keeps a worker connected."""
 
-    def __init__(self, path: str, up: list[Link]) -> None:
+    def __init__(self, path: str, up: list[WorkerConnection]) -> None:
+        """`up`: where the connection is while there is one."""
         self.tried: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done once the first try to connect is over."""
         self._path = path
         self._up = up
         self._connection: WorkerConnection | None = None
         self._keeper = spawn(self._keep(), f"link to {path}")
-
-    @property
-    def outstanding(self) -> int:
-        """Requests sent whose answers are waited for."""
-        return self._connection.outstanding if self._connection is not None else 0
-
-    def send(self, body: bytes, deadline_ns: int, waiter: Waiter) -> int:
-        """The request's id. Raises WorkerLost and WorkerBusy."""
-        if self._connection is None:
-            raise WorkerLost
-        return self._connection.send(body, deadline_ns, waiter)
-
-    def forget(self, id: int) -> None:
-        """Nobody waits for the answer any more."""
-        if self._connection is not None:
-            self._connection.forget(id)
 
     def retire(self) -> None:
         """Take no more requests; close once those that are outstanding are answered."""
@@ -51,7 +36,7 @@ class Link:
         pause_s = _FIRST_PAUSE_S
         while True:
             if connection := await self._connect():
-                self._up.append(self)
+                self._up.append(connection)
                 self._mark_tried()
                 await connection.wait_closed()
                 self._leave()
@@ -73,5 +58,5 @@ class Link:
             self.tried.set_result(None)
 
     def _leave(self) -> None:
-        if self in self._up:
-            self._up.remove(self)
+        if self._connection in self._up:
+            self._up.remove(self._connection)

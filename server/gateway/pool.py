@@ -8,6 +8,7 @@ from operator import attrgetter
 
 from server.gateway.link import Link
 from server.gateway.refusal import refuse
+from worker.client import WorkerConnection
 
 _BY_OUTSTANDING = attrgetter("outstanding")
 
@@ -17,27 +18,26 @@ class Pool:
 
     def __init__(self) -> None:
         self._links: dict[str, Link] = {}
-        self._up: list[Link] = []
-        """Those with a connection."""
+        self._up: list[WorkerConnection] = []
 
     @property
     def outstanding(self) -> int:
-        return sum(link.outstanding for link in self._up)
+        return sum(connection.outstanding for connection in self._up)
 
-    def pick(self, model: str, max_queue: int) -> Link:
-        """The link for the next request. Raises Refused when there is none or all are full."""
+    def pick(self, model: str, max_queue: int) -> WorkerConnection:
+        """The connection for the next request. Raises Refused when there is none or all are full."""
         up = self._up
         if len(up) == 1:
-            link = up[0]
-            outstanding = link.outstanding
+            chosen = up[0]
+            outstanding = chosen.outstanding
         elif up:
-            link = min(up, key=_BY_OUTSTANDING)
+            chosen = min(up, key=_BY_OUTSTANDING)
             outstanding = self.outstanding
         else:
             raise refuse(503, "not_live", f"no worker of {model} is connected; one is being started")
         if outstanding >= max_queue + len(up):
             raise refuse(503, "queue_full", f"{outstanding} requests to {model} are waiting or running; try again")
-        return link
+        return chosen
 
     def open(self, sockets: Iterable[str]) -> list[asyncio.Future[None]]:
         """Link to what is new in `sockets`; each future is done once the first try to connect is over."""

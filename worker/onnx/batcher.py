@@ -11,37 +11,28 @@ from collections import deque
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from .lane import Lane
 
 _log = logging.getLogger("pawl.batcher")
 
 
-class Call:
+class Call(msgspec.Struct, eq=False):
     """One `session.run` made inside a request."""
 
-    __slots__ = ("_exception", "_first_row", "_outputs", "feeds", "key", "output_names", "rows", "session", "waiter")
-
-    waiter: Any
+    session: Lane
+    output_names: list[str] | None
+    feeds: Mapping[str, Any]
+    rows: int = 1
+    key: Hashable | None = None
+    """Calls with equal keys fit together; one without a key runs alone."""
+    waiter: Any = None
     """Who goes on once the batch has run, in the words of whoever parks the call."""
-
-    def __init__(
-        self,
-        session: Lane,
-        output_names: list[str] | None,
-        feeds: Mapping[str, Any],
-        rows: int = 1,
-        key: Hashable | None = None,
-    ) -> None:
-        """Calls with equal keys fit together; one without a key runs alone."""
-        self.session = session
-        self.output_names = output_names
-        self.feeds = feeds
-        self.rows = rows
-        self.key = key
-        self._outputs: Sequence[Any] | None = None
-        self._first_row: int | None = None
-        """In a batch's outputs, where it shares them with others."""
-        self._exception: Exception | None = None
+    _outputs: Sequence[Any] | None = None
+    _first_row: int | None = None
+    """In a batch's outputs, where it shares them with others."""
+    _exception: Exception | None = None
 
     def run(self) -> None:
         """Run alone. Never raises."""
