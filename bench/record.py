@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -52,13 +53,15 @@ def commit() -> str:
 
 
 def machine() -> dict[str, Any]:
-    """Processor, cores, memory, system, load generator."""
+    """Processor, cores, memory, system, Python, load generator."""
     pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
     return {
         "processor": _processor(),
         "cores": processors(),
         "memory_gb": round(pages * size / 2**30),
         "kernel": platform.release(),
+        # With where it comes from: distributions build it with a profile, pyenv doesn't unless it is told to.
+        "python": f"{platform.python_version()} in {sys.base_prefix}",
         "wrk": wrk.version(),
         "load_average": os.getloadavg()[0],
     }

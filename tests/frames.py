@@ -17,7 +17,7 @@ class Frame(NamedTuple):
     body: bytes
 
 
-class FrameReader(protocol.FrameReader):
+class NamedFrameReader(protocol.FrameReader):
     """The product's, with its frames' parts named."""
 
     def named(self, data: bytes) -> list[Frame]:

@@ -62,7 +62,7 @@ class Parking:
             self._park_thread(call)
 
     def resume(self, calls: Iterable[Call]) -> None:
-        """Let those go on that wait for calls which have run."""
+        """Let those go on that wait for calls which have run: greenlets in their turn, threads at once."""
         for call in calls:
             waiter = call.waiter
             if type(waiter) is RequestGreenlet:

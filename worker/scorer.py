@@ -30,7 +30,7 @@ class Scorer:
             variables = self._decode(body)
             if type(variables) is list:
                 return _OK, join_answers(self._run_many(self._score_one, variables))
-            return _OK, encode_answer(self._method(variables))
+            return _OK, self._score_one(variables)
         except ElementFailed as failed:
             failure = self._failure(failed.error)
             failure.details["index"] = failed.index

@@ -40,6 +40,7 @@ def measured_on(content: Any) -> str:
     machine = content["machine"]
     return (
         f"Measured on {content['date']} at commit `{content['commit']}` on {machine['processor']}, "
-        f"{machine['cores']} cores, {machine['memory_gb']} GB, Linux {machine['kernel']}, wrk {machine['wrk']}; "
+        f"{machine['cores']} cores, {machine['memory_gb']} GB, Linux {machine['kernel']}, "
+        f"Python {machine.get('python', 'not noted')}, wrk {machine['wrk']}; "
         f"load average at the end {machine['load_average']:.1f}."
     )

@@ -215,7 +215,7 @@ class Connection(asyncio.Protocol):
             self._transport.close()
             return
         if exchange is None:
-            exchange = Exchange(self, b"", b"", b"", [], keep_alive=False, speaks_1_1=False)
+            exchange = Exchange(self, b"", b"", [], keep_alive=False, speaks_1_1=False, path=b"")
             self._waiting.append(exchange)
         exchange.keep_alive = False
         exchange.refusal = exchange.refusal or refused

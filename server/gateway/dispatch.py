@@ -37,6 +37,8 @@ class Asker(Protocol):
 class Flight(msgspec.Struct, eq=False):
     """A request that a worker has: it ends with an answer, a refusal, or `cancel`, and is counted then."""
 
+    __repr__ = object.__repr__  # a struct's own would show all other flights
+
     target: Target
     connection: WorkerConnection
     asker: Asker

@@ -58,17 +58,19 @@ class Line(Protocol):
 class Exchange(msgspec.Struct, eq=False):
     """A request, whose body may still be coming, and its one answer."""
 
+    __repr__ = object.__repr__  # a struct's own would show the headers and the body
+
     line: Line
     method: bytes
     url: bytes
     """As it was sent."""
-    path: bytes
-    """The same, until somebody had to decode it."""
     headers: list[Header]
     """Names in lower case."""
     keep_alive: bool
     speaks_1_1: bool
     """Whether the client knows chunks and `100 Continue`."""
+    path: bytes
+    """Decoded, once somebody had to look; until then the URL."""
     size: int = 0
     """Bytes of the body so far."""
     is_whole: bool = False

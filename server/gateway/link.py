@@ -26,8 +26,9 @@ class Link:
         self._keeper = spawn(self._keep(), f"link to {path}")
 
     def retire(self) -> None:
-        """Take no more requests; close once those that are outstanding are answered."""
+        """Take the connection out of `up`; it closes once what is outstanding on it is answered."""
         self._keeper.cancel()
+        self._mark_tried()
         self._leave()
         if self._connection is not None:
             self._connection.retire()

@@ -19,6 +19,7 @@ class Pool:
     def __init__(self) -> None:
         self._links: dict[str, Link] = {}
         self._up: list[WorkerConnection] = []
+        """Kept by the links."""
 
     @property
     def outstanding(self) -> int:
@@ -27,14 +28,15 @@ class Pool:
     def pick(self, model: str, max_queue: int) -> WorkerConnection:
         """The connection for the next request. Raises Refused when there is none or all are full."""
         up = self._up
-        if len(up) == 1:
+        if len(up) == 1 and not up[0].closed:
             chosen = up[0]
             outstanding = chosen.outstanding
-        elif up:
-            chosen = min(up, key=_BY_OUTSTANDING)
-            outstanding = self.outstanding
         else:
-            raise refuse(503, "not_live", f"no worker of {model} is connected; one is being started")
+            up = [each for each in up if not each.closed]  # its link takes it out, but a little later
+            if not up:
+                raise refuse(503, "not_live", f"no worker of {model} is connected; one is being started")
+            chosen = min(up, key=_BY_OUTSTANDING)
+            outstanding = sum(map(_BY_OUTSTANDING, up))
         if outstanding >= max_queue + len(up):
             raise refuse(503, "queue_full", f"{outstanding} requests to {model} are waiting or running; try again")
         return chosen

@@ -96,8 +96,8 @@ class RequestReader:
         version = parser.get_http_version()
         speaks_1_1 = version == "1.1"
         keep_alive = speaks_1_1 and parser.should_keep_alive()
-        url = self._url
-        exchange = Exchange(self._receiver, parser.get_method(), url, url, self._headers, keep_alive, speaks_1_1)
+        url, headers = self._url, self._headers
+        exchange = Exchange(self._receiver, parser.get_method(), url, headers, keep_alive, speaks_1_1, path=url)
         fed, self._fed = self._fed, 0
         if len(self._headers) > self._limits.headers or (fed > self._limits.head_bytes and self._is_long()):
             exchange.refusal = self._too_large_a_head()

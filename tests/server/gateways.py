@@ -28,7 +28,7 @@ from server.table import (
     decode_from_gateway,
     encode_message,
 )
-from tests.frames import Frame, FrameReader
+from tests.frames import Frame, NamedFrameReader
 from worker.protocol import Kind, pack_frame
 
 ROOT = Path(__file__).parents[2]
@@ -77,7 +77,7 @@ class Worker:
         self.connections.add(writer)
         self.connected.set()
         self.left.clear()
-        frames = FrameReader(1 << 30)
+        frames = NamedFrameReader(1 << 30)
         with contextlib.suppress(OSError):
             while data := await reader.read(1 << 16):
                 for frame in frames.named(data):

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.frames import Frame, FrameReader
+from tests.frames import Frame, NamedFrameReader
 from worker.board import Board, new_page
 from worker.protocol import (
     MAX_ANSWER,
@@ -141,7 +141,7 @@ class Gateway:
         except OSError:
             self.socket.close()
             raise
-        self._reader = FrameReader(MAX_ANSWER)
+        self._reader = NamedFrameReader(MAX_ANSWER)
         self._frames: list[Frame] = []
         self._ids = itertools.count(1)
 

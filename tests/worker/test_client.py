@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.frames import Frame, FrameReader
+from tests.frames import Frame, NamedFrameReader
 from tests.worker.processes import SECOND_NS, serving
 from worker.client import WorkerBusy, WorkerConnection, WorkerLost, connect
 from worker.protocol import HEADER, MAX_ANSWER, Kind, pack_frame
@@ -25,7 +25,7 @@ class Peer:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self.writer = reader, writer
-        self._frames = FrameReader(MAX_ANSWER)
+        self._frames = NamedFrameReader(MAX_ANSWER)
         self._received: list[Frame] = []
 
     async def receive(self) -> Frame:
@@ -94,9 +94,31 @@ def test_what_is_asked_in_one_tick_is_sent_together() -> None:
         await asyncio.sleep(0)  # the tick in which all ask
         await asyncio.sleep(0)
         (data,) = transport.written
-        frames = FrameReader(MAX_ANSWER).named(data)
+        frames = NamedFrameReader(MAX_ANSWER).named(data)
         connection.data_received(b"".join(pack_frame(Kind.ANSWER, frame.id) for frame in frames))
         assert len(await asyncio.gather(*tasks)) == 100
+
+    asyncio.run(main())
+
+
+class Nobody:
+    """Waits for an answer that never comes."""
+
+    def answered(self, status: int, body: bytes) -> None:
+        raise AssertionError
+
+    def lost(self) -> None: ...
+
+
+def test_ids_begin_anew_after_the_last_one_and_pass_over_those_outstanding() -> None:
+    async def main() -> None:
+        connection = WorkerConnection()
+        connection.connection_made(Recorder())
+        connection._last_id = 2**32 - 3
+        ids = [connection.send(b"", deadline(), Nobody()) for _ in range(4)]
+        assert ids == [2**32 - 2, 2**32 - 1, 0, 1]
+        connection._last_id = 2**32 - 3
+        assert connection.send(b"", deadline(), Nobody()) == 2
 
     asyncio.run(main())
 

@@ -21,6 +21,8 @@ _log = logging.getLogger("pawl.batcher")
 class Call(msgspec.Struct, eq=False):
     """One `session.run` made inside a request."""
 
+    __repr__ = object.__repr__  # a struct's own would show what was asked
+
     session: Lane
     output_names: list[str] | None
     feeds: Mapping[str, Any]
@@ -28,7 +30,7 @@ class Call(msgspec.Struct, eq=False):
     key: Hashable | None = None
     """Calls with equal keys fit together; one without a key runs alone."""
     waiter: Any = None
-    """Who goes on once the batch has run, in the words of whoever parks the call."""
+    """Who waits for the outcome: set by whoever parks the call, who has it go on once the batch has run."""
     _outputs: Sequence[Any] | None = None
     _first_row: int | None = None
     """In a batch's outputs, where it shares them with others."""
@@ -128,7 +130,7 @@ class Batcher:
         notice: Callable[[str], None] = _log.warning,
     ) -> None:
         """`can_park`: whether the caller runs inside a request. `park` sets a call's `waiter`, adds the call, and
-        returns once that may go on. `notice` takes what the model's author should read, from any thread.
+        returns once it has run. `notice` takes what the model's author should read, from any thread.
         """
         self.park = park
         self.can_park = can_park

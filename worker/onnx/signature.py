@@ -25,8 +25,8 @@ DTYPES: dict[str, type] = {
 """ONNX Runtime's names of element types, as numpy arrays carry them."""
 
 
-_MOST_FITS = 1000
-"""A model of texts has one for each length and number of rows."""
+_MOST_FORMS = 1000
+"""A model of texts has one for each length."""
 
 
 class Form:
@@ -47,45 +47,47 @@ class Signature:
 
     def __init__(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
         """Takes what `get_inputs()` and `get_outputs()` return."""
-        self._inputs = {each.name: _accepted(each.type) for each in inputs}
+        self._inputs = [(each.name, _accepted(each.type)) for each in inputs]
+        self._names = [each.name for each in inputs]
         self._outputs = tuple(each.name for each in outputs)
-        self._fits: dict[Hashable, tuple[Form, int]] = {}
-        """Of calls that were seen, by all that can be told of them at sight."""
+        self._known = frozenset(self._outputs)
+        self._seen: dict[Hashable, Form] = {}
         self._forms: dict[Hashable, Form] = {}
 
     def fit(self, output_names: Sequence[str] | None, feeds: Mapping[str, Any]) -> tuple[Form, int] | None:
         """The form and the rows of a call; None for one that is unusual in any way: that one runs alone, and ONNX
         Runtime judges it."""
-        outputs = tuple(output_names) if output_names else self._outputs
-        key: tuple[Any, ...] = (outputs, *feeds)
-        for array in feeds.values():
+        if len(feeds) != len(self._names):
+            return None
+        seen: list[Any] = [tuple(output_names) if output_names else None]
+        rows = 0
+        for name in self._names:
+            array = feeds.get(name)
             if type(array) is not np.ndarray:
                 return None
-            key += (array.dtype, array.shape)
-        return self._fits.get(key) or self._look(key, outputs, feeds)
-
-    def _look(self, key: Hashable, outputs: tuple[str, ...], feeds: Mapping[str, Any]) -> tuple[Form, int] | None:
-        """The same of a call that was never seen, or not lately."""
-        if feeds.keys() != self._inputs.keys() or not set(self._outputs).issuperset(outputs):
-            return None
-        arrays = {name: feeds[name] for name in self._inputs}
-        counts = {array.shape[:1] for array in arrays.values()}
-        if len(counts) != 1 or counts <= {(), (0,)}:
-            return None
-        for name, array in arrays.items():
-            if self._inputs[name].isdisjoint((array.dtype.str, array.dtype.kind)):
+            shape = array.shape
+            if not shape or not shape[0] or shape[0] != (rows or shape[0]):
                 return None
-        if len(self._fits) >= _MOST_FITS:
-            self._fits, self._forms = {}, {}  # the calls that wait just don't fit with those to come
-        [(rows,)] = counts
-        fit = self._fits[key] = self._form(outputs, arrays), rows
-        return fit
+            rows = shape[0]
+            seen += (array.dtype, shape[1:])
+        form = self._seen.get(key := tuple(seen)) or self._look(key)
+        return (form, rows) if form else None
 
-    def _form(self, outputs: tuple[str, ...], arrays: Mapping[str, Any]) -> Form:
-        """By kind of dtype, for texts of any length go together."""
-        shapes = tuple((name, array.shape[1:]) for name, array in arrays.items())
-        alike = outputs, shapes, tuple(array.dtype.kind for array in arrays.values())
-        return self._forms.setdefault(alike, Form(outputs, shapes))
+    def _look(self, key: tuple[Any, ...]) -> Form | None:
+        """The form of a call that was never seen, or not lately."""
+        outputs, dtypes, shapes = key[0] or self._outputs, key[1::2], key[2::2]
+        if not self._known.issuperset(outputs):
+            return None
+        for (_, accepted), dtype in zip(self._inputs, dtypes, strict=True):
+            if accepted.isdisjoint((dtype.str, dtype.kind)):
+                return None
+        if len(self._seen) >= _MOST_FORMS:
+            self._seen, self._forms = {}, {}  # the calls that wait just don't fit with those to come
+        # By kind, for texts of any length go together.
+        alike = (outputs, tuple(dtype.kind for dtype in dtypes), shapes)
+        form = self._forms.setdefault(alike, Form(outputs, tuple(zip(self._names, shapes, strict=True))))
+        self._seen[key] = form
+        return form
 
 
 def rows_of(feeds: Mapping[str, Any]) -> int:

@@ -79,9 +79,9 @@ def test_unknown_outputs_fit_nothing_however_often_they_are_asked_for() -> None:
 
 
 def test_forms_are_forgotten_before_they_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signature_module, "_MOST_FITS", 10)
+    monkeypatch.setattr(signature_module, "_MOST_FORMS", 10)
     signature = Signature([Argument("x", "tensor(float)")], [Argument("y", "tensor(float)")])
     for features in range(100):
         fitted(signature, {"x": np.zeros((1, features), np.float32)})
-        assert len(signature._fits) <= 10
+        assert len(signature._seen) <= 10
         assert len(signature._forms) <= 10

@@ -1,0 +1,53 @@
+"""Which worker's connection a pool picks, in the very ticks in which connections come and go."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from server.gateway.pool import Pool
+from server.gateway.refusal import Refused
+from tests.server.gateways import Worker, asynchronous, echoes
+
+_TICKS = 50
+
+
+async def opened(pool: Pool, *workers: Worker) -> None:
+    for worker in workers:
+        await worker.start()
+    await asyncio.gather(*pool.open([worker.path for worker in workers]), *[each.connected.wait() for each in workers])
+
+
+@asynchronous
+async def test_a_connection_that_has_ended_is_never_picked(tmp_path: Path) -> None:
+    pool, gone, other = Pool(), Worker(tmp_path / "gone", echoes), Worker(tmp_path / "other", echoes)
+    await opened(pool, gone, other)
+    await gone.close()
+    for _ in range(_TICKS):
+        assert not pool.pick("Iris", 10).closed
+        await asyncio.sleep(0)
+    pool.retire()
+    await other.left.wait()
+    await other.close()
+
+
+@asynchronous
+async def test_without_a_connection_there_is_nothing_to_pick_at_once(tmp_path: Path) -> None:
+    pool, worker = Pool(), Worker(tmp_path / "worker", echoes)
+    await opened(pool, worker)
+    connection = pool.pick("Iris", 10)
+    await worker.close()
+    await connection.wait_closed()
+    with pytest.raises(Refused, match="no worker of Iris is connected"):
+        pool.pick("Iris", 10)
+    pool.retire()
+
+
+@asynchronous
+async def test_nobody_waits_for_a_first_try_that_was_called_off(tmp_path: Path) -> None:
+    pool = Pool()
+    tried = pool.open([str(tmp_path / "nobody")])
+    pool.retire()
+    await asyncio.gather(*tried)
