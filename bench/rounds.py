@@ -61,6 +61,8 @@ class Run:
     samples: Sequence[Sample]
     limits: Sequence[Limit] = ()
     failures: Sequence[Failure] = ()
+    stalls: Sequence[float] = ()
+    """The share of its time that a core lost before each round."""
 
     @classmethod
     def of(cls, content: Any) -> Run:
@@ -69,6 +71,7 @@ class Run:
             [Sample(**each) for each in content["samples"]],
             [Limit(**each) for each in content["limits"]],
             unique(Failure(**each) for each in content["failures"]),
+            content.get("stalls", ()),
         )
 
     @property

@@ -19,6 +19,7 @@ from bench.prepare import prepare
 from bench.rounds import Run
 from bench.sample import Failure, Outcome, Sample
 from bench.screen import console
+from bench.stalls import measure_stalls
 from bench.table import table, tables
 from bench.verdicts import HEADINGS, judge_run, rows
 
@@ -66,19 +67,23 @@ def run(plan: Plan) -> Run:
     """Everyone in turn, as often as there are rounds; progress is printed."""
     limits: list[Limit] = []
     outcomes: list[Outcome] = []
+    stalls: list[float] = []
     for number in range(plan.rounds):
+        stalls.append(measure_stalls())
+        console.print(f"the host takes {stalls[-1]:.1%} of each core's time")
         if plan.limits:
             limits += _limits(plan, number)
         for outcome in _round(plan):
             outcomes.append(replace(outcome, round=number))
             console.print(f"[dim]{len(outcomes)}/{plan.size}[/dim] {_line(outcome)}")
     samples = [each for each in outcomes if isinstance(each, Sample)]
-    return Run(samples, limits, [each for each in outcomes if isinstance(each, Failure)])
+    return Run(samples, limits, [each for each in outcomes if isinstance(each, Failure)], stalls)
 
 
 def figures(done: Run) -> dict[str, Any]:
     """As they go into JSON, and come out of it by `Run.of`."""
     return {
+        "stalls": done.stalls,
         "limits": [asdict(each) for each in done.limits],
         "samples": [asdict(each) for each in done.samples],
         "failures": [asdict(each) for each in done.failures],

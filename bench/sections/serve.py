@@ -37,6 +37,11 @@ def _how(content: Any, run: Run) -> Iterable[str]:
     )
     loads = [sample.load_average for sample in run.samples]
     yield f"Load average while measuring, the bench included: {min(loads):.1f} to {max(loads):.1f}.\n"
+    if run.stalls:
+        yield (
+            f"Of a process that only watches the clock, on each core of the idle machine, the host took "
+            f"{min(run.stalls):.1%} to {max(run.stalls):.1%} before the rounds; it takes as much from everyone's p99.\n"
+        )
     if content["note"]:
         yield f"{content['note']}\n"
 

@@ -91,7 +91,9 @@ def test_the_page_names_who_failed_and_why() -> None:
         "samples": [vars(pawl)],
         "failures": [{"contender": "ray", "model": "network", "why": "it caught fire"}],
         "limits": [{"model": "network", "batch": 32, "rate": 100.0}],
+        "stalls": [0.004, 0.0123],
     }  # fmt: skip
     page = render({"serve": serve})
     assert "| Ray Serve | failed: it caught fire |" in page
     assert "0.10 of ONNX Runtime alone" in page
+    assert "the host took 0.4% to 1.2%" in page

@@ -93,7 +93,9 @@ def test_the_rows_have_the_spread() -> None:
 
 
 def test_a_run_survives_json() -> None:
-    done = Run([sample("pawl", 60, 1)], [Limit("trees", 32, 1e5, 1)], [Failure("ray", "trees", "it caught fire")])
+    done = Run(
+        [sample("pawl", 60, 1)], [Limit("trees", 32, 1e5, 1)], [Failure("ray", "trees", "it caught fire")], [0.01]
+    )
     assert Run.of(json.loads(json.dumps(figures(done)))) == done
 
 
