@@ -1,6 +1,6 @@
 """What the host of a virtual machine takes from it: the time that a process loses which only watches the clock.
 
-Such a process has a core to itself, and still finds that milliseconds are missing. They are in everyone's p99.
+Such a process has a core to itself, and still finds that milliseconds are missing. Servers lose them too.
 """
 
 from __future__ import annotations
