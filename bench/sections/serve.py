@@ -40,7 +40,7 @@ def _how(content: Any, run: Run) -> Iterable[str]:
     if run.stalls:
         yield (
             f"Of a process that only watches the clock, on each core of the idle machine, the host took "
-            f"{min(run.stalls):.1%} to {max(run.stalls):.1%} before the rounds; servers lose as much, and their p99 shows it most.\n"
+            f"{min(run.stalls):.1%} to {max(run.stalls):.1%} before the rounds; servers lose time to it too.\n"
         )
     if content["note"]:
         yield f"{content['note']}\n"
