@@ -91,16 +91,20 @@ async def begin(python: Path, environ: Mapping[str, str]) -> Blank:
 
 
 async def _run(python: Path, environ: Mapping[str, str], passed: tuple[int, int]) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        *(str(python), "-P", "-s", str(BOOT), *map(str, passed)),
-        cwd="/",  # it goes to its model's folder once it knows it
-        env=environment(environ),
-        pass_fds=passed,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-    )
+    nothing = os.open(os.devnull, os.O_RDONLY)  # early releases of Python 3.11 leave theirs open where a pipe fails
+    try:
+        return await asyncio.create_subprocess_exec(
+            *(str(python), "-P", "-s", str(BOOT), *map(str, passed)),
+            cwd="/",  # it goes to its model's folder once it knows it
+            env=environment(environ),
+            pass_fds=passed,
+            stdin=nothing,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+    finally:
+        os.close(nothing)
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:
