@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+import sysconfig
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -142,11 +143,12 @@ def test_a_spare_serves_only_the_interpreter_and_the_environment_that_it_has() -
 
 def test_a_spare_is_not_used_once_packages_were_installed(tmp_path: Path) -> None:
     python = tmp_path / "bin/python"
-    packages = tmp_path / "lib/python3.11/site-packages"
+    packages = tmp_path / f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
     packages.mkdir(parents=True)
     python.parent.mkdir()
     python.symlink_to(sys.executable)
     (tmp_path / "pyvenv.cfg").write_text(f"home = {Path(os.path.realpath(sys.executable)).parent}\n")
+    (packages / "what-a-worker-needs.pth").write_text(sysconfig.get_path("purelib") + "\n")
 
     async def test() -> None:
         async with keeping() as spares:
