@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import NamedTuple, Protocol, cast
 
-from .protocol import HEADER, MAX_ANSWER, FrameError, FrameReader, Kind, pack_frame
+from .protocol import MAX_ANSWER, FrameError, FrameReader, Kind, pack_frame, pack_header
+
+_REQUEST = Kind.REQUEST
 
 _MOST_UNSENT = 512 * 2**20
 """Bytes that a worker has not taken, over which it is asked nothing more. Requests whose callers have gone are among
@@ -66,7 +68,7 @@ class WorkerConnection(asyncio.Protocol):
             id = id + 1 & 0xFFFFFFFF
         self._last_id = id
         self._waiting[id] = waiter
-        self._write(HEADER.pack(len(body), id, deadline_ns, 0, Kind.REQUEST), body)
+        self._write(pack_header(len(body), id, deadline_ns, 0, _REQUEST), body)
         return id
 
     def forget(self, id: int) -> None:

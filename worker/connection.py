@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from .protocol import FrameError, FrameReader, Kind, pack_frame
+from .protocol import HEADER_SIZE, FrameError, FrameReader, Kind, pack_header
 
 _REQUEST, _ANSWER, _CANCEL = Kind
 """Looking a member up in its class takes longer than comparing it."""
@@ -101,8 +101,8 @@ class Connection:
         if request.gone:
             return
         del self._open[request.id]
-        self._answers.append(frame := pack_frame(_ANSWER, request.id, body, status=status))
-        self._unsent_bytes += len(frame)
+        self._answers += pack_header(len(body), request.id, 0, status, _ANSWER), body
+        self._unsent_bytes += HEADER_SIZE + len(body)
         if self._unsent_bytes > _MAX_UNSENT:
             self.close()
 

@@ -38,7 +38,8 @@ class Greenlets(Generic[T]):
     def _serve(self) -> None:
         current = getcurrent()
         assert isinstance(current, RequestGreenlet)
-        assert current.parent is not None
+        loop, run = current.parent, self._run
+        assert loop is not None
         while len(self._idle) < _MOST_KEPT and not (vars(current) or weakref.getweakrefcount(current)):
             self._idle.append(current)
-            self._run(current.parent.switch())
+            run(loop.switch())

@@ -54,10 +54,11 @@ class Parking:
         """Return once the call has its result. Only where `can_park()`."""
         current = getcurrent()
         if type(current) is RequestGreenlet:
-            assert current.parent is not None
+            loop = current.parent
+            assert loop is not None
             call.waiter = current
             self.batcher.add(call)
-            current.parent.switch()
+            loop.switch()
         else:
             self._park_thread(call)
 

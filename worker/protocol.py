@@ -36,8 +36,12 @@ other frames.
 MAX_ANSWER = 256 * 2**20
 """Bytes of the largest answer: what a gateway takes from a worker. A worker sends an error in place of a larger one."""
 
-HEADER = struct.Struct("<IIqHB")
+_HEADER = struct.Struct("<IIqHB")
 """Length of the body, id, deadline, status, kind."""
+
+HEADER_SIZE = _HEADER.size
+pack_header, _unpack_header = _HEADER.pack, _HEADER.unpack_from
+"""Names of their own, for they are looked up for every frame."""
 
 
 class FrameError(Exception):
@@ -45,7 +49,7 @@ class FrameError(Exception):
 
 
 def pack_frame(kind: Kind, id: int, body: bytes = b"", *, status: int = 0, deadline_ns: int = 0) -> bytes:
-    return HEADER.pack(len(body), id, deadline_ns, status, kind) + body
+    return pack_header(len(body), id, deadline_ns, status, kind) + body
 
 
 class FrameReader:
@@ -76,11 +80,11 @@ class FrameReader:
         elif self._rest:
             data = self._rest + data
         have = len(data)
-        while have - start >= HEADER.size:
-            length, id, deadline_ns, status, kind = HEADER.unpack_from(data, start)
+        while have - start >= HEADER_SIZE:
+            length, id, deadline_ns, status, kind = _unpack_header(data, start)
             if length > self._max_body:
                 raise FrameError(f"a frame of {length} bytes; at most {self._max_body} are taken")
-            start += HEADER.size
+            start += HEADER_SIZE
             end = start + length
             if have < end:
                 self._begun = id, deadline_ns, status, kind

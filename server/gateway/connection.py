@@ -48,6 +48,7 @@ class Connection(asyncio.Protocol):
     """Requests are answered in the order in which they came; while one waits for its turn, no more are read."""
 
     def __init__(self, shared: Shared) -> None:
+        self.date = shared.date
         self._shared = shared
         self._loop = asyncio.get_running_loop()
         self._reader = RequestReader(self, shared.bodies, shared.limits)
@@ -61,10 +62,6 @@ class Connection(asyncio.Protocol):
         self._seen: tuple[Phase, int, int] = (Phase.IDLE, 0, 0)
 
     # What exchanges ask for.
-
-    @property
-    def date(self) -> bytes:
-        return self._shared.date
 
     @property
     def client(self) -> str:
@@ -166,7 +163,8 @@ class Connection(asyncio.Protocol):
     # What the server asks for.
 
     def sweep(self) -> None:
-        """End what has lasted too long."""
+        """Look at the time: end what has lasted too long."""
+        self.date = self._shared.date
         seen = (self._phase(), self._reader.requests, self._transport.get_write_buffer_size())
         if seen != self._seen:
             self._seen, self._since = seen, self._loop.time()

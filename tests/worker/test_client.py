@@ -11,7 +11,7 @@ import pytest
 from tests.frames import Frame, NamedFrameReader
 from tests.worker.processes import SECOND_NS, serving
 from worker.client import WorkerBusy, WorkerConnection, WorkerLost, connect
-from worker.protocol import HEADER, MAX_ANSWER, Kind, pack_frame
+from worker.protocol import MAX_ANSWER, Kind, pack_frame, pack_header
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -188,7 +188,7 @@ def test_a_worker_that_talks_nonsense_is_lost(tmp_path: Path) -> None:
     async def main() -> None:
         async with connected(tmp_path) as (connection, peer):
             task = asyncio.create_task(connection.request(b"", deadline()))
-            peer.writer.write(HEADER.pack(MAX_ANSWER + 1, 1, 0, 200, Kind.ANSWER))
+            peer.writer.write(pack_header(MAX_ANSWER + 1, 1, 0, 200, Kind.ANSWER))
             with pytest.raises(WorkerLost):
                 await task
 
@@ -269,7 +269,7 @@ def test_a_worker_that_reads_nothing_and_sends_nonsense_is_hung_up_on(tmp_path: 
             peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
             waiting = asyncio.create_task(connection.request(b"x" * 50_000_000, deadline()))
             await asyncio.sleep(0)
-            peer.writer.write(HEADER.pack(MAX_ANSWER + 1, 1, 0, 200, Kind.ANSWER))
+            peer.writer.write(pack_header(MAX_ANSWER + 1, 1, 0, 200, Kind.ANSWER))
             with pytest.raises(WorkerLost):
                 await waiting
             await connection.wait_closed()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.frames import Frame
-from worker.protocol import HEADER, FrameError, FrameReader, Kind, pack_frame
+from worker.protocol import HEADER_SIZE, FrameError, FrameReader, Kind, pack_frame
 
 frames = st.builds(
     Frame,
@@ -38,10 +38,10 @@ def test_what_a_body_still_needs_is_known_once_its_header_is_there() -> None:
     stream = pack_frame(Kind.REQUEST, 1, b"x" * 100)
     assert reader.feed(stream[:5]) == []
     assert reader.missing == 0
-    assert reader.feed(stream[5 : HEADER.size + 30]) == []
+    assert reader.feed(stream[5 : HEADER_SIZE + 30]) == []
     assert reader.missing == 70
 
 
 def test_a_frame_over_the_limit_is_refused_before_its_body_comes() -> None:
     with pytest.raises(FrameError, match="101 bytes"):
-        FrameReader(max_body=100).feed(pack_frame(Kind.REQUEST, 1, b"x" * 101)[: HEADER.size])
+        FrameReader(max_body=100).feed(pack_frame(Kind.REQUEST, 1, b"x" * 101)[:HEADER_SIZE])

@@ -31,22 +31,19 @@ class Call(msgspec.Struct, eq=False):
     """Calls with equal keys fit together; one without a key runs alone."""
     waiter: Any = None
     """Who waits for the outcome: set by whoever parks the call, who has it go on once the batch has run."""
-    _outputs: Sequence[Any] | None = None
-    _first_row: int | None = None
-    """In a batch's outputs, where it shares them with others."""
+    outputs: Sequence[Any] | None = None
+    """What came of it, or of the batch that it was a part of."""
+    first_row: int | None = None
+    """Where its rows begin in the outputs of a batch."""
     _exception: Exception | None = None
 
     def run(self) -> None:
         """Run alone. Never raises."""
         try:
-            self._outputs = self.session.run(self.output_names, self.feeds)
+            self.outputs = self.session.run(self.output_names, self.feeds)
         except Exception as error:
             # Its traceback would hold this frame, and the frame this call: a cycle for each failed request.
             self._exception = error.with_traceback(None)
-
-    def share(self, outputs: Sequence[Any], first_row: int) -> None:
-        """A batch's outputs, and where the rows of this call begin in each."""
-        self._outputs, self._first_row = outputs, first_row
 
     @property
     def failed(self) -> bool:
@@ -58,17 +55,19 @@ class Call(msgspec.Struct, eq=False):
         What was shared is copied: a view would keep the whole batch alive for as long as one caller keeps his answer.
         Here, and not in the thread that ran the batch, because numpy gives up the GIL for each that is large.
         """
-        exception, self._exception = self._exception, None
-        if exception is not None:
+        if self._exception is not None:
+            exception, self._exception = self._exception, None
             try:
                 raise exception
             finally:
                 del exception  # its traceback holds this frame: the same cycle
-        assert self._outputs is not None
-        if self._first_row is None:
-            return list(self._outputs)
-        mine = slice(self._first_row, self._first_row + self.rows)
-        return [output[mine].copy() for output in self._outputs]
+        assert self.outputs is not None
+        if self.first_row is None:
+            return list(self.outputs)
+        mine, outputs = slice(self.first_row, self.first_row + self.rows), []
+        for output in self.outputs:  # before Python 3.12 a comprehension is another call
+            outputs.append(output[mine].copy())  # noqa: PERF401
+        return outputs
 
 
 class Batch:
@@ -112,7 +111,7 @@ class Batch:
             return
         first_row = 0
         for call in self.calls:
-            call.share(outputs, first_row)
+            call.outputs, call.first_row = outputs, first_row
             first_row += call.rows
 
     def _run_apart(self) -> None:

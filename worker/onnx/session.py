@@ -5,7 +5,7 @@ Importing this module loads numpy and ONNX Runtime: only a folder with an .onnx 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,19 +29,13 @@ class Session:
         self._opened = opened
         self._session = opened.session
         self._lane = lane
-        self._batcher = batcher
-        self._signature = signature
+        self._runs = _Runs(opened.session.run, lane, batcher, signature)
 
     def run(
         self, output_names: Sequence[str] | None, input_feed: Mapping[str, Any], run_options: Any = None
     ) -> list[Any]:
         """The outputs named (None: all), as ONNX Runtime computes them. Raises what ONNX Runtime raises."""
-        call = self._call(output_names, input_feed) if run_options is None and self._batcher.can_park() else None
-        if call is None:
-            outputs: list[Any] = self._session.run(output_names, input_feed, run_options)
-            return outputs
-        self._batcher.park(call)
-        return call.outcome()
+        return self._runs.run(output_names, input_feed, run_options)
 
     def get_inputs(self) -> Sequence[Any]:
         inputs: Sequence[Any] = self._session.get_inputs()
@@ -66,6 +60,23 @@ class Session:
         if name.startswith("_"):  # asked for before there is a `_session`: while being copied, say
             raise AttributeError(name)
         return getattr(self._session, name)
+
+
+class _Runs:
+    """How a session runs its calls. Beside `Session`, whose `__getattr__` makes each look at an attribute slow."""
+
+    def __init__(self, run: Callable[..., list[Any]], lane: Lane, batcher: Batcher, signature: Signature) -> None:
+        self._run = run
+        self._lane = lane
+        self._batcher = batcher
+        self._signature = signature
+
+    def run(self, output_names: Sequence[str] | None, input_feed: Mapping[str, Any], run_options: Any) -> list[Any]:
+        call = self._call(output_names, input_feed) if run_options is None and self._batcher.can_park() else None
+        if call is None:
+            return self._run(output_names, input_feed, run_options)
+        self._batcher.park(call)
+        return call.outcome()
 
     def _call(self, output_names: Sequence[str] | None, feeds: Mapping[str, Any]) -> Call | None:
         """The call to park; None where waiting would bring nothing: it can't be merged, and is quick."""

@@ -42,6 +42,10 @@ class Form:
         """Of each its name and the shape of a row."""
 
 
+_Array = np.ndarray
+"""Looking it up in numpy takes longer than comparing it."""
+
+
 class Signature:
     """Names and types of a session's inputs and outputs."""
 
@@ -60,16 +64,22 @@ class Signature:
         if len(feeds) != len(self._names):
             return None
         seen: list[Any] = [tuple(output_names) if output_names else None]
-        rows = 0
+        rows = None
         for name in self._names:
             array = feeds.get(name)
-            if type(array) is not np.ndarray:
+            if type(array) is not _Array:
                 return None
             shape = array.shape
-            if not shape or not shape[0] or shape[0] != (rows or shape[0]):
+            if not shape:
                 return None
-            rows = shape[0]
-            seen += (array.dtype, shape[1:])
+            count = shape[0]
+            if rows is None:
+                rows = count
+            elif rows != count:
+                return None
+            seen += array.dtype, shape[1:]
+        if not rows:
+            return None
         form = self._seen.get(key := tuple(seen)) or self._look(key)
         return (form, rows) if form else None
 
