@@ -26,6 +26,8 @@ class Verdict:
         bound, reached = self.bound, self.reached
         if reached is None:
             return f"not measured: {self.missing}"
+        if bound.must is None:
+            return ""
         for word, limit in (("goal met", bound.goal), ("met", bound.must)):
             if limit is not None and bound.holds(reached.value, limit):
                 held = sum(bound.holds(value, limit) for value in reached.rounds)

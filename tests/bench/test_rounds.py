@@ -124,6 +124,11 @@ def test_less_is_better_where_the_bound_says_so() -> None:
     assert [str(Verdict(bound, Spread(value))) for value in (0.2, 0.3, 0.4)] == ["goal met", "met", "**not met**"]
 
 
+def test_what_is_only_compared_with_has_no_verdict() -> None:
+    bound = Bound("the bare app's own p99 / p50")
+    assert (bound.asked, str(Verdict(bound, Spread(2.7)))) == ("", "")
+
+
 def test_targets_are_computed_from_the_samples() -> None:
     alone = [sample("pawl", 900, p50_ms=0.3, connections=1), sample("bare", 3000, p50_ms=0.1, connections=1)]
     verdicts = {verdict.bound.what: verdict for verdict in judge_run(Run([*run([(70, 100)]).samples, *alone]))}
