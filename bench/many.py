@@ -17,6 +17,7 @@ from bench.report import tell
 from tests.serving import Server
 
 _READY_S = 900.0
+_TRIES = 6
 
 
 def main(
@@ -25,8 +26,10 @@ def main(
 ) -> None:
     """Memory per idle model, time to ready, and what the others cost one that is busy."""
     prepare()
-    alone = _measure(1, seconds)
-    together = _measure(models, seconds)
+    alone = _measure(1, seconds, _TRIES // 2)
+    together = _measure(models, seconds, _TRIES)
+    again = _measure(1, seconds, _TRIES // 2)  # the machine may have changed meanwhile
+    alone_rate = max(alone["rate"], again["rate"])
     per_model = (together["memory"] - alone["memory"]) / max(1, models - 1)
     tell(
         "many",
@@ -37,21 +40,21 @@ def main(
             "memory of each idle model, MB": per_model,
             "memory together, MB": together["memory"],
             "idle CPU of all, % of a core": together["idle"],
-            "a busy one alone, requests/s": alone["rate"],
+            "a busy one alone, requests/s": alone_rate,
             "a busy one among all, requests/s": together["rate"],
-            "among all / alone": together["rate"] / alone["rate"],
+            "among all / alone": together["rate"] / alone_rate,
         },
     )
 
 
-def _measure(models: int, seconds: float) -> Mapping[str, float]:
+def _measure(models: int, seconds: float, tries: int) -> Mapping[str, float]:
     files: dict[str, str | bytes] = {}
     for number in range(models):
         files |= pawl.files(f"M{number:03}", MODELS["trees"])
     with serving_files(files) as server:
         ready = wait_ready(server, _READY_S)
         memory, idle = processes.memory_mb(), _idle(seconds)
-        return {"ready": ready, "memory": memory, "idle": idle, "rate": _rate(server, seconds)}
+        return {"ready": ready, "memory": memory, "idle": idle, "rate": _rate(server, seconds, tries)}
 
 
 def _idle(seconds: float) -> float:
@@ -61,8 +64,9 @@ def _idle(seconds: float) -> float:
     return 100 * sum(processes.difference(before, processes.cpu()).values()) / seconds
 
 
-def _rate(server: Server, seconds: float) -> float:
+def _rate(server: Server, seconds: float, tries: int) -> float:
+    """The best of several."""
     body = pawl.pack(MODELS["trees"].rows(1)[0].tolist())
     busy = endpoint(server, "/M000")
     wrk.load(busy, body, 32, 1)
-    return max(wrk.load(busy, body, 32, seconds).rate for _ in range(2))
+    return max(wrk.load(busy, body, 32, seconds).rate for _ in range(tries))

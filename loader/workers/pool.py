@@ -151,7 +151,7 @@ class Pool:
     async def _watch(self) -> None:
         """End workers that hang or take too much memory; their seats replace them."""
         for look in itertools.count(1):
-            await asyncio.sleep(_WATCH_S)
+            await _next_look()
             for worker in self.workers:
                 try:
                     await self._check(worker)
@@ -172,6 +172,14 @@ class Pool:
     def _seat_changed(self) -> None:
         if not self._stopping:
             self._changed()
+
+
+async def _next_look() -> None:
+    """Wait until all pools look at their workers: at one moment, for a machine that is woken for each of hundreds by
+    itself does little else."""
+    since = asyncio.get_running_loop().time() % _WATCH_S
+    is_near = since > _WATCH_S / 2  # a timer may fire a little early, and would find the same moment once more
+    await asyncio.sleep(_WATCH_S * (2 if is_near else 1) - since)
 
 
 async def _explained(failure: ReleaseFailed, worker: WorkerProcess, connection: WorkerConnection) -> ReleaseFailed:
