@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
+from statistics import median
 from typing import Annotated
 
 import typer
@@ -17,56 +20,74 @@ from bench.report import tell
 from tests.serving import Server
 
 _READY_S = 900.0
-_TRIES = 6
+_SETTLE_S = 3.0
+"""After the start: what is done once, when nothing has been started for a moment, is no part of idling."""
+_TURNS = 7
 
 
 def main(
     models: Annotated[int, typer.Option(help="how many there are")] = 200,
-    seconds: Annotated[float, typer.Option(help="of each measurement")] = 5.0,
+    seconds: Annotated[float, typer.Option(help="of each measurement")] = 3.0,
 ) -> None:
     """Memory per idle model, time to ready, and what the others cost one that is busy."""
     prepare()
-    alone = _measure(1, seconds, _TRIES // 2)
-    together = _measure(models, seconds, _TRIES)
-    again = _measure(1, seconds, _TRIES // 2)  # the machine may have changed meanwhile
-    alone_rate = max(alone["rate"], again["rate"])
-    per_model = (together["memory"] - alone["memory"]) / max(1, models - 1)
+    with _serving(1) as (few, ready_one):
+        memory_one = processes.memory_mb()
+        with _serving(models) as (many, ready_all):
+            memory_all, idle = processes.memory_mb() - memory_one, _idle(seconds)
+            alone, among = _rates(few, many, seconds)
     tell(
         "many",
         {
             "models": models,
-            "seconds to ready, one": alone["ready"],
-            "seconds to ready, all": together["ready"],
-            "memory of each idle model, MB": per_model,
-            "memory together, MB": together["memory"],
-            "idle CPU of all, % of a core": together["idle"],
-            "a busy one alone, requests/s": alone_rate,
-            "a busy one among all, requests/s": together["rate"],
-            "among all / alone": together["rate"] / alone_rate,
+            "seconds to ready, one": ready_one,
+            "seconds to ready, all": ready_all,
+            "memory of each idle model, MB": (memory_all - memory_one) / max(1, models - 1),
+            "memory together, MB": memory_all,
+            "idle CPU of all, % of a core": idle,
+            "a busy one alone, requests/s": alone,
+            "a busy one among all, requests/s": among,
+            "among all / alone": among / alone,
         },
     )
 
 
-def _measure(models: int, seconds: float, tries: int) -> Mapping[str, float]:
+@contextmanager
+def _serving(models: int) -> Iterator[tuple[Server, float]]:
+    """The server, and the seconds that it took to be ready."""
     files: dict[str, str | bytes] = {}
     for number in range(models):
         files |= pawl.files(f"M{number:03}", MODELS["trees"])
     with serving_files(files) as server:
-        ready = wait_ready(server, _READY_S)
-        memory, idle = processes.memory_mb(), _idle(seconds)
-        return {"ready": ready, "memory": memory, "idle": idle, "rate": _rate(server, seconds, tries)}
+        yield server, wait_ready(server, _READY_S)
 
 
 def _idle(seconds: float) -> float:
     """CPU time while nobody asks, in per cent of one core."""
+    time.sleep(_SETTLE_S)
     before = processes.cpu()
     time.sleep(seconds)
     return 100 * sum(processes.difference(before, processes.cpu()).values()) / seconds
 
 
-def _rate(server: Server, seconds: float, tries: int) -> float:
-    """The best of several."""
+def _rates(few: Server, many: Server, seconds: float) -> tuple[float, float]:
+    """Medians of a busy model's rates, alone and among all, measured in turn, since a machine changes with time.
+
+    It is alone while the daemon of the others is stopped: nobody else does anything where no request comes.
+    """
+    alone, among = [], []
+    for _ in range(_TURNS):
+        many.process.send_signal(signal.SIGSTOP)
+        try:
+            alone.append(_rate(few, seconds))
+        finally:
+            many.process.send_signal(signal.SIGCONT)
+        among.append(_rate(many, seconds))
+    return median(alone), median(among)
+
+
+def _rate(server: Server, seconds: float) -> float:
     body = pawl.pack(MODELS["trees"].rows(1)[0].tolist())
     busy = endpoint(server, "/M000")
     wrk.load(busy, body, 32, 1)
-    return max(wrk.load(busy, body, 32, seconds).rate for _ in range(tries))
+    return wrk.load(busy, body, 32, seconds).rate
