@@ -17,9 +17,10 @@ from bench.models_server import endpoint, serving_files, wait_ready
 from bench.peers import pawl
 from bench.prepare import prepare
 from bench.report import tell
-from tests.serving import Server
+from tests.serving import Server, descendants
 
 _READY_S = 900.0
+_IDLE_S = 10.0
 _SETTLE_S = 3.0
 """After the start: what is done once, when nothing has been started for a moment, is no part of idling."""
 _TURNS = 7
@@ -32,10 +33,10 @@ def main(
     """Memory per idle model, time to ready, and what the others cost one that is busy."""
     prepare()
     with _serving(1) as (few, ready_one):
-        memory_one = processes.memory_mb()
+        memory_one = _memory_mb(few)
         with _serving(models) as (many, ready_all):
-            memory_all, idle = processes.memory_mb() - memory_one, _idle(seconds)
-            alone, among = _rates(few, many, seconds)
+            memory_all, idle = _memory_mb(many), _idle()
+            alone, among, share = _rates(few, many, seconds)
     tell(
         "many",
         {
@@ -47,7 +48,7 @@ def main(
             "idle CPU of all, % of a core": idle,
             "a busy one alone, requests/s": alone,
             "a busy one among all, requests/s": among,
-            "among all / alone": among / alone,
+            "among all / alone": share,
         },
     )
 
@@ -62,28 +63,34 @@ def _serving(models: int) -> Iterator[tuple[Server, float]]:
         yield server, wait_ready(server, _READY_S)
 
 
-def _idle(seconds: float) -> float:
+def _memory_mb(server: Server) -> float:
+    """Proportional set size of all its processes."""
+    return sum(processes.pss_mb(pid) for pid in descendants(server.process.pid))
+
+
+def _idle() -> float:
     """CPU time while nobody asks, in per cent of one core."""
     time.sleep(_SETTLE_S)
     before = processes.cpu()
-    time.sleep(seconds)
-    return 100 * sum(processes.difference(before, processes.cpu()).values()) / seconds
+    time.sleep(_IDLE_S)
+    return 100 * sum(processes.difference(before, processes.cpu()).values()) / _IDLE_S
 
 
-def _rates(few: Server, many: Server, seconds: float) -> tuple[float, float]:
-    """Medians of a busy model's rates, alone and among all, measured in turn, since a machine changes with time.
+def _rates(few: Server, many: Server, seconds: float) -> tuple[float, float, float]:
+    """A busy model's rates alone and among all, and the second's share of the first: medians of turns, for a machine
+    changes with time.
 
-    It is alone while the daemon of the others is stopped: nobody else does anything where no request comes.
+    It is alone while the daemon of the others is stopped; their gateway and workers do next to nothing unasked.
     """
     alone, among = [], []
     for _ in range(_TURNS):
-        many.process.send_signal(signal.SIGSTOP)
         try:
+            many.process.send_signal(signal.SIGSTOP)
             alone.append(_rate(few, seconds))
         finally:
             many.process.send_signal(signal.SIGCONT)
         among.append(_rate(many, seconds))
-    return median(alone), median(among)
+    return median(alone), median(among), median(those / one for one, those in zip(alone, among, strict=True))
 
 
 def _rate(server: Server, seconds: float) -> float:

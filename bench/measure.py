@@ -58,7 +58,7 @@ def _sample(name: str, endpoint: Endpoint, model: Model, connections: int, secon
         p50_ms=load.p50_us / 1000,
         p99_ms=load.p99_us / 1000,
         errors=load.errors,
-        cpu_s={role: spent / thousands for role, spent in used.items() if spent},
+        cpu_s={role: spent / thousands for role, spent in used.items() if spent > 0},
         memory_mb=processes.memory_mb(),
         batch=_mean_batch(counted),
         load_average=os.getloadavg()[0],

@@ -52,7 +52,7 @@ def rows(run: Run, model: str, connections: int) -> Iterable[Sequence[str]]:
             f"{sample.p50_ms:,.2f}",
             f"{sample.p99_ms:,.2f}",
             f"{sample.errors:,}",
-            f"{sample.cpu_sum_s:.3f}",
+            _seconds(sample.cpu_sum_s),
             f"{sample.memory_mb:,.0f}",
             f"{sample.batch:.1f}" if sample.batch else "",
         )
@@ -72,3 +72,8 @@ def _ratio(run: Run, sample: Sample, other: str) -> str:
         return str(run.ratio(sample, other))
     except NotMeasured:
         return ""
+
+
+def _seconds(cpu_s: float) -> str:
+    """Of a process that was not reaped nobody knows them, and the others' seem to have become fewer."""
+    return f"{cpu_s:.3f}" if cpu_s > 0 else "?"

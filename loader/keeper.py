@@ -270,7 +270,9 @@ class Keeper:
         old, self.live, self._made_room, self.failure = self.live, None, None, None
         self._settled(self, False)
         if old is not None:
-            await asyncio.shield(self._drain(old.pool))
+            self._drain(old.pool)
+        if self._drains:  # of what was live before, too
+            await asyncio.wait(self._drains)
 
     def _tell(self, report: Report, release: Release) -> None:
         version = None if self.live is None or self.live.pool.release != release else self.live.version

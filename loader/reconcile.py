@@ -171,6 +171,7 @@ class Reconciler:
             else:
                 if keeper.wanted is None:
                     del self._keepers[keeper.model]
+                    self.settled.set()  # only now does nobody need its files any more
                     return
 
     def _settled(self, keeper: Keeper, is_live: bool) -> None:
