@@ -175,8 +175,7 @@ class Pool:
 
 
 async def _next_look() -> None:
-    """Wait until all pools look at their workers: at one moment, for a machine that is woken for each of hundreds by
-    itself does little else."""
+    """Wait until all pools look at their workers: at one moment, so that hundreds of them wake the daemon once."""
     since = asyncio.get_running_loop().time() % _WATCH_S
     is_near = since > _WATCH_S - 0.01  # a timer may fire a little early, and would find the same moment once more
     await asyncio.sleep(_WATCH_S * (2 if is_near else 1) - since)
