@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bench import burst, fanout, gateways, gpu, large, many, publish, push, quick, serve, start
+from bench import burst, fanout, gateways, gpu, large, many, publish, push, quick, serve, start, tail
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Measures Pawl on this machine.")
 
@@ -25,6 +25,7 @@ app.command("many")(many.main)
 app.command("publish")(publish.main)
 app.command("push")(push.main)
 app.command("start")(start.main)
+app.command("tail")(tail.main)
 
 if __name__ == "__main__":
     app()

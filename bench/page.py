@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bench.sections import gateways, gpu, serve, start, targets
+from bench.sections import gateways, gpu, serve, start, tail, targets
 from bench.sections.markdown import Section, figures
 
 _HEAD = """\
@@ -15,7 +15,7 @@ Written by `scripts/bench publish`; the figures behind it are in [benchmarks/](b
 
 ```console
 $ scripts/bench serve      # Pawl, the limits and the peers; --help tells how to choose some
-$ scripts/bench gateways   # and burst, all, large, many, start
+$ scripts/bench tail       # and gateways, burst, all, large, many, start
 $ scripts/bench publish
 ```
 
@@ -38,6 +38,7 @@ What to make of it:
 
 SECTIONS: Mapping[str, Section] = {
     "serve": serve.section,
+    "tail": tail.section,
     "gateways": gateways.section,
     "burst": figures("A burst: four times more requests than a model can answer"),
     "all": figures("POST /all over twenty models"),

@@ -70,7 +70,7 @@ def run(plan: Plan) -> Run:
     stalls: list[float] = []
     for number in range(plan.rounds):
         stalls.append(measure_stalls())
-        console.print(f"the host takes {stalls[-1]:.1%} of each core's time")
+        console.print(f"other processes and the host take {stalls[-1]:.1%} of each core's time")
         if plan.limits:
             limits += _limits(plan, number)
         for outcome in _round(plan):

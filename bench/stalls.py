@@ -1,6 +1,7 @@
-"""What the host of a virtual machine takes from it: the time that a process loses which only watches the clock.
+"""What a machine takes that nobody uses: the time that a process loses which only watches the clock.
 
-Such a process has a core to itself, and still finds that milliseconds are missing. Servers lose them too.
+One on each core finds that milliseconds are missing: other processes of the machine had them, or, where it is a
+virtual one, its host gave them to others. Servers lose them too.
 """
 
 from __future__ import annotations

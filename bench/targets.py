@@ -52,35 +52,31 @@ def _p50_above_bare(view: View) -> float:
     return view.sample("pawl", "trees", 1).p50_ms - view.sample("bare", "trees", 1).p50_ms
 
 
-def _tail(name: str, model: str) -> Compute:
-    def compute(view: View) -> float:
-        sample = view.sample(name, model, 32)
-        return sample.p99_ms / sample.p50_ms
-
-    return compute
-
-
 RATIOS: Sequence[tuple[Bound, Compute]] = (
     (Bound("trees, 32 connections: of the bare app", 0.65, 0.75), _beside("bare", "trees", 32)),
     (Bound("… of Triton, asked with the same JSON", 4), _beside("triton", "trees", 32)),
     (Bound("… of Triton, asked in binary", 4), _beside("triton-binary", "trees", 32)),
     (Bound("… of the best of LitServe, BentoML, MLServer, Ray Serve", 8), _beside_the_four("trees", 32)),
     (Bound("… of the bare app with the session inline", 1.1), _beside("inline", "trees", 32)),
-    (Bound("… p99 / p50", 2, at_most=True), _tail("pawl", "trees")),
-    (Bound("… the bare app's own p99 / p50"), _tail("bare", "trees")),
     (Bound("trees, 1 connection: p50 above the bare app's, ms", 0.35, 0.25, at_most=True), _p50_above_bare),
     (Bound("network, 32 connections: of Triton, asked with the same JSON", 2.5), _beside("triton", "network", 32)),
     (Bound("… of Triton, asked in binary", 2.5), _beside("triton-binary", "network", 32)),
     (Bound("… of the best of the four", 4), _beside_the_four("network", 32)),
     (Bound("… of ONNX Runtime alone at batch 32", 0.35, 0.5), _of_onnxruntime(32)),
-    (Bound("… p99 / p50", 2, at_most=True), _tail("pawl", "network")),
-    (Bound("… the bare app's own p99 / p50"), _tail("bare", "network")),
     (Bound("network, 256 connections: of Triton, asked with the same JSON", 2.5), _beside("triton", "network", 256)),
     (Bound("… of Triton, asked in binary", 2.5), _beside("triton-binary", "network", 256)),
     (Bound("… of the best of the four", 4), _beside_the_four("network", 256)),
     (Bound("… of ONNX Runtime alone at batch 32", 0.35, 0.5), _of_onnxruntime(256)),
 )
 """What `scripts/bench serve` measures."""
+
+TAILS: Sequence[tuple[Bound, str, str]] = (
+    (Bound("trees, 32 connections: p99 / p50, calmest turn", 2, at_most=True), "pawl", "trees"),
+    (Bound("… the bare app's own"), "bare", "trees"),
+    (Bound("network, 32 connections: p99 / p50, calmest turn", 2, at_most=True), "pawl", "network"),
+    (Bound("… the bare app's own"), "bare", "network"),
+)
+"""What `scripts/bench tail` measures: the contender, and the model."""
 
 FIGURES: Sequence[tuple[Bound, str, str]] = (
     (Bound("burst: goodput / capacity", 0.9), "burst", "goodput / capacity"),

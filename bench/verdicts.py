@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.rounds import NotMeasured, Run, Spread
-from bench.targets import FIGURES, RATIOS, Bound
+from bench.tail import Tail
+from bench.targets import FIGURES, RATIOS, TAILS, Bound
 
 HEADINGS = ("", "asked", "reached", "")
 
@@ -38,7 +39,7 @@ class Verdict:
 def judge(kept: Mapping[str, Any]) -> list[Verdict]:
     """All targets, from the JSON of the parts that there are."""
     run = Run.of(kept["serve"]) if "serve" in kept else Run([])
-    return [*judge_run(run), *_judge_figures(kept)]
+    return [*judge_run(run), *_judge_tails(kept), *_judge_figures(kept)]
 
 
 def judge_run(run: Run) -> list[Verdict]:
@@ -57,6 +58,13 @@ def rows(verdicts: Iterable[Verdict]) -> Iterable[Sequence[str]]:
     for verdict in verdicts:
         reached = str(verdict.reached) if verdict.reached else ""
         yield verdict.bound.what, verdict.bound.asked, reached, str(verdict)
+
+
+def _judge_tails(kept: Mapping[str, Any]) -> Iterable[Verdict]:
+    tails = [Tail.of(each) for each in kept["tail"]["tails"]] if "tail" in kept else []
+    found = {(tail.contender, tail.model): tail.ratios for tail in tails}
+    for bound, contender, model in TAILS:
+        yield Verdict(bound, found.get((contender, model)), "scripts/bench tail")
 
 
 def _judge_figures(kept: Mapping[str, Any]) -> Iterable[Verdict]:

@@ -39,8 +39,9 @@ def _how(content: Any, run: Run) -> Iterable[str]:
     yield f"Load average while measuring, the bench included: {min(loads):.1f} to {max(loads):.1f}.\n"
     if run.stalls:
         yield (
-            f"Of a process that only watches the clock, on each core of the idle machine, the host took "
-            f"{min(run.stalls):.1%} to {max(run.stalls):.1%} before the rounds; servers lose time to it too.\n"
+            f"A process that only watches the clock, one on each core, lost {min(run.stalls):.1%} to "
+            f"{max(run.stalls):.1%} of its time before the rounds, to other processes of the machine and to its host; "
+            "servers lose it too.\n"
         )
     if content["note"]:
         yield f"{content['note']}\n"

@@ -10,7 +10,7 @@ from bench.verdicts import HEADINGS, judge, rows
 
 _NOTES = """\
 Computed from the figures below. In brackets: least and most of the rounds, where there were several; the verdict is on
-each one's best round, and says so where a round disagrees. "Trees" is the small model.
+each one's best round (or turn), and says so where a round disagrees. "Trees" is the small model.
 """
 
 

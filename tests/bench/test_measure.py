@@ -96,4 +96,4 @@ def test_the_page_names_who_failed_and_why() -> None:
     page = render({"serve": serve})
     assert "| Ray Serve | failed: it caught fire |" in page
     assert "0.10 of ONNX Runtime alone" in page
-    assert "the host took 0.4% to 1.2%" in page
+    assert "lost 0.4% to 1.2% of its time" in page

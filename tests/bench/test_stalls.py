@@ -1,4 +1,4 @@
-"""What the host takes, told from the time between two looks at the clock."""
+"""What is taken from a process, told from the time between two looks at the clock."""
 
 from __future__ import annotations
 
