@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bench import burst, fanout, gateways, gpu, large, many, publish, push, quick, serve, start, tail
+from bench import burst, fanout, gateways, gpu, large, many, processes, publish, push, quick, serve, start, tail
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Measures Pawl on this machine.")
 
@@ -12,6 +12,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Measures Paw
 @app.callback()
 def main() -> None:
     """Each command starts servers of its own on free ports, and stops them."""
+    processes.leave_nothing_behind()
 
 
 app.command("quick")(quick.main)

@@ -6,6 +6,7 @@ wrk can't do that: it asks again only when it has been answered, so it never ove
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import time
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ class Arrival:
     due: float
     answered: float
     status: int
-    """0: the connection was lost."""
+    """0: the connection was lost, or given up."""
 
     @property
     def took(self) -> float:
@@ -35,7 +36,7 @@ class Arrival:
 
 
 def arrive(url: str, body: bytes, rate: float, seconds: float) -> list[Arrival]:
-    """POST `body` so many times a second for so long; all answers, of those that came within half a minute."""
+    """POST `body` so many times a second for so long, and wait for half a minute longer; what became of each."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_arrive(url, body, rate, seconds))
 
@@ -52,6 +53,7 @@ async def _arrive(url: str, body: bytes, rate: float, seconds: float) -> list[Ar
         await clients.wait()
     finally:
         clients.close()
+        await asyncio.sleep(0)  # so that those that are given up count as lost
     return clients.arrivals
 
 
@@ -100,12 +102,11 @@ class _Clients:
             client.close()
 
     async def wait(self) -> None:
-        """Return when all are answered. Raises TimeoutError."""
+        """Return when all are answered, or nobody waits any longer."""
         self._all_asked = True
-        if not self._under_way:
-            return
-        async with asyncio.timeout(_PATIENCE_S):
-            await self._done.wait()
+        if self._under_way:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._done.wait(), _PATIENCE_S)
 
 
 class _Client(asyncio.Protocol):

@@ -10,10 +10,10 @@ class Costs:
     """CPU seconds of one request."""
 
     gateway: float
-    worker: float
-    """ONNX Runtime included."""
-    onnx: float
-    """ONNX Runtime alone, for one row of a batch."""
+    loop: float
+    """Of the worker's main thread: all Python of the model, and of fast sessions ONNX Runtime as well."""
+    batches: float = 0.0
+    """Of the worker's other threads: ONNX Runtime, where a batch takes so long that the loop goes on meanwhile."""
     load: float = 0.0
     """Of the load generator; 0 where it has a machine of its own."""
 
@@ -31,12 +31,11 @@ def bend(costs: Costs, gateways: int, workers: int, cores: int) -> Bend:
 
     A gateway is one thread, the load generator another; a worker is one that runs Python, and ONNX Runtime's own.
     """
-    python = max(costs.worker - costs.onnx, 0.0)
     bounds = {
-        "cores": _each(cores, costs.gateway + costs.worker + costs.load),
+        "cores": _each(cores, costs.gateway + costs.loop + costs.batches + costs.load),
         "gateways": _each(gateways, costs.gateway),
-        "workers": _each(workers, python),
-        "ONNX Runtime": _each(workers * onnx_threads(cores, workers), costs.onnx),
+        "workers": _each(workers, costs.loop),
+        "ONNX Runtime": _each(workers * onnx_threads(cores, workers), costs.batches),
         "load generator": _each(1, costs.load),
     }
     by = min(bounds, key=lambda name: bounds[name])

@@ -85,10 +85,17 @@ class Endpoint:
                 raise WrongAnswer(f"row {number}: {answer} instead of {right.tolist()}")
 
     def _probabilities(self, row: list[float]) -> Sequence[float]:
-        status, answer = self.ask(self.wire.pack(row))
+        try:
+            status, answer = self.ask(self.wire.pack(row))
+        except (OSError, http.client.HTTPException) as error:
+            raise WrongAnswer(f"{type(error).__name__}: {error}") from error
+        told = f"{status} {answer[:200].decode(errors='replace')}"
         if status != 200:
-            raise WrongAnswer(f"{status} {answer[:200].decode(errors='replace')}")
-        return self.wire.unpack(json.loads(answer))
+            raise WrongAnswer(told)
+        try:
+            return self.wire.unpack(json.loads(answer))
+        except (ValueError, LookupError, TypeError) as error:
+            raise WrongAnswer(told) from error
 
 
 def dump(content: object) -> bytes:

@@ -40,5 +40,6 @@ def versions(python: Path, names: Sequence[str]) -> Mapping[str, str]:
 def _uv(*arguments: str) -> str:
     done = subprocess.run([_UV, *arguments], capture_output=True, text=True, timeout=_INSTALL_S, check=False)
     if done.returncode:
-        raise CannotStart(f"uv {arguments[0]}: {done.stderr.strip().splitlines()[-1]}")
+        last = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}, saying nothing"])[-1]
+        raise CannotStart(f"uv {arguments[0]}: {last}")
     return done.stdout

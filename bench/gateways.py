@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any
 
 import typer
 
 from bench import record
 from bench.capacity import Bend, Costs, bend
-from bench.limits import Limit, measure_limits
 from bench.measure import measure
 from bench.models import MODELS
 from bench.peers.pawl import Pawl
@@ -19,7 +18,9 @@ from bench.sample import Failure, Sample
 from bench.screen import console
 from bench.table import table
 
-HEADINGS = ("", "req/s", "p50 ms", "p99 ms", "errors", "gateway µs", "worker µs", "wrk µs", "cores busy", "MB", "batch")
+_LATENCIES = ("p50 ms", "p99 ms", "errors")
+_COSTS = ("gateway µs", "worker µs", "its loop µs", "wrk µs", "cores busy")
+HEADINGS = ("", "req/s", *_LATENCIES, *_COSTS, "MB", "batch")
 _SETS = ((1, 1), (2, 1), (1, 2), (2, 2))
 _CONNECTIONS = (32, 256)
 
@@ -41,31 +42,30 @@ class Scaled:
     def title(self) -> str:
         return f"gateways: {self.gateways}, workers: {self.workers}"
 
-    def costs(self, onnx_rate: float) -> Costs:
-        """CPU seconds of one request, by the rows a second of ONNX Runtime alone."""
-        spent = self.sample.cpu_s
-        gateway, worker = spent.get("gateway", 0.0) / 1000, spent.get("worker", 0.0) / 1000
-        return Costs(gateway, worker, onnx=1 / onnx_rate, load=self.sample.load_cpu_s / 1000)
+    @property
+    def costs(self) -> Costs:
+        """CPU seconds of one request."""
+        spent, loop = self.sample.cpu_s, self.sample.loops_cpu_s
+        batches = max(0.0, spent.get("worker", 0.0) - loop)
+        return Costs(spent.get("gateway", 0.0) / 1000, loop / 1000, batches / 1000, self.sample.load_cpu_s / 1000)
 
-    def bend(self, onnx_rate: float, cores: int) -> Bend:
+    def bend(self, cores: int) -> Bend:
         """What it could give at most, were the load generator elsewhere."""
-        costs = self.costs(onnx_rate)
-        return bend(Costs(costs.gateway, costs.worker, costs.onnx), self.gateways, self.workers, cores)
+        return bend(replace(self.costs, load=0.0), self.gateways, self.workers, cores)
 
-    def bend_here(self, onnx_rate: float, cores: int) -> Bend:
+    def bend_here(self, cores: int) -> Bend:
         """What it could give at most, the load generator being on the same cores."""
-        return bend(self.costs(onnx_rate), self.gateways, self.workers, cores)
+        return bend(self.costs, self.gateways, self.workers, cores)
 
 
 def main(seconds: Annotated[float, typer.Option(help="of each measurement")] = 4.0) -> None:
     """One and two gateways and workers, at 32 and 256 connections: rates, and whose CPU time they cost."""
     prepare()
-    limits = [limit for limit in measure_limits(MODELS, 0) if limit.batch == 32]
     scaled = list(_measure(seconds))
     for model, connections in scenes(scaled):
         here = [one for one in scaled if (one.sample.model, one.sample.connections) == (model, connections)]
         console.print(table(f"{model}, {connections} connections", HEADINGS, rows(here)))
-    console.print(f"written to {record.write('gateways', _content(seconds, limits, scaled))}")
+    console.print(f"written to {record.write('gateways', _content(seconds, scaled))}")
 
 
 def scenes(scaled: Sequence[Scaled]) -> list[tuple[str, int]]:
@@ -86,6 +86,7 @@ def rows(scaled: Sequence[Scaled]) -> Iterator[Sequence[str]]:
             f"{sample.errors:,}",
             f"{gateway:.0f}",
             f"{worker:.0f}",
+            f"{1000 * sample.loops_cpu_s:.0f}",
             f"{1000 * sample.load_cpu_s:.0f}",
             f"{sample.rate * (sample.cpu_sum_s + sample.load_cpu_s) / 1000:.2f}",
             f"{sample.memory_mb:,.0f}",
@@ -105,9 +106,5 @@ def _measure(seconds: float) -> Iterator[Scaled]:
                 yield one
 
 
-def _content(seconds: float, limits: Sequence[Limit], scaled: Sequence[Scaled]) -> dict[str, Any]:
-    return {
-        "seconds": seconds,
-        "onnxruntime_alone": {limit.model: limit.rate for limit in limits},
-        "scaled": [asdict(one) for one in scaled],
-    }
+def _content(seconds: float, scaled: Sequence[Scaled]) -> dict[str, Any]:
+    return {"seconds": seconds, "scaled": [asdict(one) for one in scaled]}

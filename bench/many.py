@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from statistics import median
 from typing import Annotated
@@ -35,8 +35,9 @@ def main(
     with _serving(1) as (few, ready_one):
         memory_one = _memory_mb(few)
         with _serving(models) as (many, ready_all):
-            memory_all, idle = _memory_mb(many), _idle()
-            alone, among, share = _rates(few, many, seconds)
+            memory_all, idle = _memory_mb(many), _idle(many)
+            alone, among = _rates(few, many, seconds)
+    shares = [those / one for one, those in zip(alone, among, strict=True)]
     tell(
         "many",
         {
@@ -45,11 +46,12 @@ def main(
             "seconds to ready, all": ready_all,
             "memory of each idle model, MB": (memory_all - memory_one) / max(1, models - 1),
             "memory together, MB": memory_all,
-            "idle CPU of all, % of a core": idle,
-            "a busy one alone, requests/s": alone,
-            "a busy one among all, requests/s": among,
-            "among all / alone": share,
+            **{f"idle CPU, {role}, % of a core": share for role, share in idle.items()},
+            "a busy one alone, requests/s": median(alone),
+            "a busy one among all, requests/s": median(among),
+            "among all / alone": median(shares),
         },
+        {"among all / alone": shares},
     )
 
 
@@ -68,17 +70,18 @@ def _memory_mb(server: Server) -> float:
     return sum(processes.pss_mb(pid) for pid in descendants(server.process.pid))
 
 
-def _idle() -> float:
-    """CPU time while nobody asks, in per cent of one core."""
+def _idle(server: Server) -> Mapping[str, float]:
+    """CPU time while nobody asks, in per cent of one core, by role."""
     time.sleep(_SETTLE_S)
-    before = processes.cpu()
+    pids = descendants(server.process.pid)
+    before = processes.cpu(pids)
     time.sleep(_IDLE_S)
-    return 100 * sum(processes.difference(before, processes.cpu()).values()) / _IDLE_S
+    used = processes.difference(before, processes.cpu(pids))
+    return {role: 100 * seconds / _IDLE_S for role, seconds in used.items()}
 
 
-def _rates(few: Server, many: Server, seconds: float) -> tuple[float, float, float]:
-    """A busy model's rates alone and among all, and the second's share of the first: medians of turns, for a machine
-    changes with time.
+def _rates(few: Server, many: Server, seconds: float) -> tuple[Sequence[float], Sequence[float]]:
+    """A busy model's rates alone and among all, in turn, for a machine changes with time.
 
     It is alone while the daemon of the others is stopped; their gateway and workers do next to nothing unasked.
     """
@@ -90,7 +93,7 @@ def _rates(few: Server, many: Server, seconds: float) -> tuple[float, float, flo
         finally:
             many.process.send_signal(signal.SIGCONT)
         among.append(_rate(many, seconds))
-    return median(alone), median(among), median(those / one for one, those in zip(alone, among, strict=True))
+    return alone, among
 
 
 def _rate(server: Server, seconds: float) -> float:

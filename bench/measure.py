@@ -46,8 +46,9 @@ def measure(
 def _sample(name: str, endpoint: Endpoint, model: Model, connections: int, seconds: float) -> Sample:
     body = endpoint.wire.pack(model.rows(1)[0].tolist())
     wrk.load(endpoint, body, connections, _WARM_UP_S)
-    cpu, counters = processes.cpu(), endpoint.counters()
+    cpu, loops, counters = processes.cpu(), processes.loops_cpu(), endpoint.counters()
     load = wrk.load(endpoint, body, connections, seconds)
+    loops = processes.loops_cpu() - loops
     used, counted = processes.difference(cpu, processes.cpu()), processes.difference(counters, endpoint.counters())
     thousands = max(1, load.requests) / 1000
     return Sample(
@@ -63,6 +64,7 @@ def _sample(name: str, endpoint: Endpoint, model: Model, connections: int, secon
         batch=_mean_batch(counted),
         load_average=os.getloadavg()[0],
         load_cpu_s=load.cpu_s / thousands,
+        loops_cpu_s=loops / thousands,
     )
 
 

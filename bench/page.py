@@ -30,9 +30,11 @@ What to make of it:
   Where there are more than two cores, each server has two of them: Pawl, too, gives ONNX Runtime one thread there, as
   all others are told to. Each peer is set as well as we could; [peers.md](benchmarks/peers.md) tells what was tried.
 - Before it is measured, each server's answers to 64 different rows, 16 at a time, are held to ONNX Runtime's own; an
-  answer that is wrong counts as a failure to start.
-- "CPU s/1,000" is the CPU time of all the server's processes for 1,000 requests, and "MB" their memory (PSS) after
-  the load. What else a machine does disturbs the rates and the p99 most, CPU time and memory least.
+  answer that is wrong counts as a failure to start. The bare app, which answers a constant, is spared that. Under load
+  all requests ask about one row.
+- "CPU s/1,000" is the CPU time of all the server's processes for 1,000 requests ("?": one of them has ended, and took
+  its count along), and "MB" their memory (PSS) after the load. What else a machine does disturbs the rates and the p99
+  most, CPU time and memory least.
 - "batch" is the mean number of calls that Pawl merged, from its `/metrics`.
 """
 
@@ -40,10 +42,24 @@ SECTIONS: Mapping[str, Section] = {
     "serve": serve.section,
     "tail": tail.section,
     "gateways": gateways.section,
-    "burst": figures("A burst: four times more requests than a model can answer"),
-    "all": figures("POST /all over twenty models"),
-    "large": figures("Bodies of a megabyte, 8 connections"),
-    "many": figures("Many models at once"),
+    "burst": figures(
+        "A burst: four times more requests than a model can answer",
+        "The model sleeps for 1.8 ms a request, so that its capacity is not a matter of what else the machine does.\n"
+        "Requests come at a fixed rate, whether or not those before were answered; times count from when each was due.",
+    ),
+    "all": figures(
+        "POST /all over twenty models",
+        "Models that wait do so side by side. Those that compute, the trees, share the cores that there are.",
+    ),
+    "large": figures(
+        "Bodies of a megabyte, 8 connections",
+        "What of it is the author's own work is in [profile.md](benchmarks/profile.md).",
+    ),
+    "many": figures(
+        "Many models at once",
+        "The busy one is measured in turn with one that has a server to itself; the last figure is the median of the\n"
+        "turns. Idle CPU is of the first ten seconds after the start, in which the daemon does more than later.",
+    ),
     "start": start.section,
     "gpu": gpu.section,
 }

@@ -8,8 +8,9 @@ import os
 import signal
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from tests.serving import command_line, descendants
 
@@ -23,18 +24,33 @@ def adopt() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
+def leave_nothing_behind() -> None:
+    """Where this process is told to stop, leave all contexts, which end what they have started."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
+
+
 def started() -> set[int]:
     """Every process below this one."""
     return descendants(os.getpid()) - {os.getpid()}
 
 
-def cpu() -> dict[str, float]:
-    """CPU seconds so far, by role."""
+def cpu(pids: Iterable[int] | None = None) -> dict[str, float]:
+    """CPU seconds so far, by role, of all that we have started, or of those."""
     seconds: defaultdict[str, float] = defaultdict(float)
-    for pid in started():
+    for pid in started() if pids is None else pids:
         with contextlib.suppress(OSError):
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            seconds[_role(pid)] += sum(map(int, fields[11:15])) / _TICKS  # its own, and its dead children's
+            seconds[_role(pid)] += sum(_ticks(f"{pid}/stat")) / _TICKS
+    return seconds
+
+
+def loops_cpu() -> float:
+    """CPU seconds so far of the workers' main threads, which run the models' Python; not of those that run batches."""
+    seconds = 0.0
+    for pid in started():
+        if _role(pid) == "worker":
+            with contextlib.suppress(OSError):
+                seconds += sum(_ticks(f"{pid}/task/{pid}/stat")[:2]) / _TICKS
     return seconds
 
 
@@ -69,9 +85,18 @@ def difference(before: Mapping[str, float], after: Mapping[str, float]) -> dict[
     return {name: after[name] - before.get(name, 0.0) for name in after}
 
 
+def _ticks(stat: str) -> Sequence[int]:
+    """User and system time, its own and its dead children's."""
+    return [int(field) for field in Path("/proc", stat).read_text().rpartition(")")[2].split()[11:15]]
+
+
 def _role(pid: int) -> str:
     line = command_line(pid)
     return next((role for part, role in _ROLES.items() if part in line), "all")
+
+
+def _stop(number: int, _: object) -> NoReturn:
+    raise SystemExit(128 + number)
 
 
 def _reap() -> None:

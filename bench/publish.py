@@ -9,24 +9,42 @@ from typing import Any
 from bench import page, plot, record
 from bench.contenders import CONTENDERS
 from bench.home import ROOT
+from bench.models import MODELS
 from bench.rounds import Run
 from bench.screen import console
+from bench.serve import CONNECTIONS
 
 _DOCS = ROOT / "docs"
 _KEPT = _DOCS / "benchmarks"
 
 
 def main() -> None:
-    """Write docs/benchmarks.md, its picture and the JSON behind it from what was measured last."""
+    """Write docs/benchmarks.md, its picture and the JSON behind it from what was measured last.
+
+    Runs of a part of the contenders, or with uncommitted changes, are passed over.
+    """
     _KEPT.mkdir(exist_ok=True)
     for part in page.SECTIONS:
-        if newest := record.newest(part):
+        if newest := record.newest(part, fits):
             _file(part).write_text(record.dump(newest))
+            console.print(f"{part}: of {newest['date']}, commit {newest['commit']}")
     kept = {part: json.loads(_file(part).read_text()) for part in page.SECTIONS if _file(part).exists()}
     if "serve" in kept:
         (_KEPT / "rates.svg").write_text(plot.svg(_charts(kept["serve"])))
     (_DOCS / "benchmarks.md").write_text(page.render(kept))
     console.print("wrote docs/benchmarks.md")
+
+
+def fits(kept: record.Kept) -> bool:
+    """Whether a run may stand for what the page says it measured."""
+    if kept["commit"].endswith("+"):
+        return False
+    plan = kept.get("plan", {})
+    return kept["part"] != "serve" or (
+        {*plan["contenders"]} == {*CONTENDERS}
+        and {*plan["models"]} == {*MODELS}
+        and {*plan["connections"]} >= {*CONNECTIONS}
+    )
 
 
 def _file(part: str) -> Path:

@@ -24,7 +24,8 @@ def main(
 ) -> None:
     """Pawl and the bare app only, in under two minutes: their ratio is what a change may move."""
     prepare()
-    before = record.newest("quick", but=record.commit())
+    now = record.commit()
+    before = record.newest("quick", lambda kept: kept["commit"] != now)
     done = run(Plan(["bare", "pawl"], _MODELS, [_CONNECTIONS], seconds, rounds, server_cores=2, limits=False))
     for table in tables(done):
         console.print(table)
@@ -33,8 +34,8 @@ def main(
     except NotMeasured as error:
         console.print(f"[red]no ratio without {error}[/red]")
         raise typer.Exit(1) from error
-    _tell(ratios, before)
     record.write("quick", {"figures": {what: spread.value for what, spread in ratios.items()}})
+    _tell(ratios, before)
 
 
 def _ratios(done: Run, model: str) -> Mapping[str, Spread]:
@@ -55,7 +56,7 @@ def _tell(ratios: Mapping[str, Spread], before: record.Kept | None) -> None:
 
 def _change(what: str, spread: Spread, before: record.Kept | None) -> str:
     """Beside the last run of another commit."""
-    if before is None:
+    was = before["figures"].get(what) if before else None
+    if before is None or was is None:
         return ""
-    was = before["figures"][what]
     return f"  {spread.value / was - 1:+.1%} since {was:.2f} at {before['commit']}"

@@ -8,7 +8,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +37,11 @@ def dump(kept: Kept) -> str:
     return json.dumps(kept, indent=1) + "\n"
 
 
-def newest(part: str, but: str = "") -> Kept | None:
-    """What was kept last of that part; `but`: not of that commit."""
+def newest(part: str, fits: Callable[[Kept], bool]) -> Kept | None:
+    """What was kept last of that part, of what fits."""
     for path in sorted(_RESULTS.glob(f"{part}-*.json"), reverse=True):
         kept: Kept = json.loads(path.read_text())
-        if kept["commit"] != but:
+        if fits(kept):
             return kept
     return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bench import record
 from bench.screen import console
@@ -10,12 +10,12 @@ from bench.screen import console
 Figures = Mapping[str, float]
 
 
-def tell(part: str, figures: Figures) -> None:
-    """Print them, and keep them for `publish`."""
+def tell(part: str, figures: Figures, rounds: Mapping[str, Sequence[float]] | None = None) -> None:
+    """Print them, and keep them for `publish`; `rounds`: those of which a figure is the median, by its name."""
     console.print(f"[bold]{part}[/bold]")
     for what, value in figures.items():
         console.print(f"  {what:<44} {shown(value):>12}")
-    console.print(f"written to {record.write(part, {'figures': figures})}")
+    console.print(f"written to {record.write(part, {'figures': figures, 'rounds': rounds or {}})}")
 
 
 def shown(value: float) -> str:

@@ -32,6 +32,8 @@ class Sample:
     """Of the machine in the last minute, this bench included."""
     load_cpu_s: float = 0.0
     """CPU seconds of the load generator per 1,000 requests."""
+    loops_cpu_s: float = 0.0
+    """CPU seconds of the workers' main threads per 1,000 requests: what of theirs can't run beside itself."""
     round: int = 0
 
     @property

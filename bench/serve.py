@@ -23,6 +23,8 @@ from bench.stalls import measure_stalls
 from bench.table import table, tables
 from bench.verdicts import HEADINGS, judge_run, rows
 
+CONNECTIONS = (1, 32, 256)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -45,7 +47,7 @@ class Plan:
 def main(
     only: Annotated[str, typer.Option(help=f"some of {','.join(CONTENDERS)}")] = ",".join(CONTENDERS),
     model: Annotated[str, typer.Option(help=f"some of {','.join(MODELS)}")] = ",".join(MODELS),
-    connections: Annotated[str, typer.Option(help="numbers of connections")] = "1,32,256",
+    connections: Annotated[str, typer.Option(help="numbers of connections")] = ",".join(map(str, CONNECTIONS)),
     seconds: Annotated[float, typer.Option(help="of each measurement")] = 4.0,
     rounds: Annotated[int, typer.Option(help="how often all take their turn; the best counts, the spread shows")] = 1,
     server_cores: Annotated[int, typer.Option(help="cores that a server may use; wrk has the others, if any")] = 2,

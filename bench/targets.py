@@ -71,14 +71,22 @@ RATIOS: Sequence[tuple[Bound, Compute]] = (
 """What `scripts/bench serve` measures."""
 
 TAILS: Sequence[tuple[Bound, str, str]] = (
-    (Bound("trees, 32 connections: p99 / p50, calmest turn", 2, at_most=True), "pawl", "trees"),
+    (Bound("trees, 32 connections: p99 / p50, median of many turns", 2, at_most=True), "pawl", "trees"),
     (Bound("… the bare app's own"), "bare", "trees"),
-    (Bound("network, 32 connections: p99 / p50, calmest turn", 2, at_most=True), "pawl", "network"),
+    (Bound("network, 32 connections: p99 / p50, median of many turns", 2, at_most=True), "pawl", "network"),
     (Bound("… the bare app's own"), "bare", "network"),
 )
 """What `scripts/bench tail` measures: the contender, and the model."""
 
+GPU = Bound("on a GPU: of ONNX Runtime alone with the same batch, the model that reaches least", 0.8)
+"""What `scripts/bench gpu` measures."""
+
 FIGURES: Sequence[tuple[Bound, str, str]] = (
+    (
+        Bound("/all over 20 models that wait, of one of them", 1.5, at_most=True),
+        "all",
+        "waits 20 ms: all / one",
+    ),
     (Bound("burst: goodput / capacity", 0.9), "burst", "goodput / capacity"),
     (Bound("burst: slowest 503, ms", 100, at_most=True), "burst", "503: slowest ms"),
     (Bound("200 models: a busy one among all / alone", 0.95), "many", "among all / alone"),

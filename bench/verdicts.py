@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.rounds import NotMeasured, Run, Spread
-from bench.tail import Tail
-from bench.targets import FIGURES, RATIOS, TAILS, Bound
+from bench.tails import Tail
+from bench.targets import FIGURES, GPU, RATIOS, TAILS, Bound
 
 HEADINGS = ("", "asked", "reached", "")
 
@@ -23,7 +23,7 @@ class Verdict:
     """What it would have taken, where nothing was reached."""
 
     def __str__(self) -> str:
-        """The best of all rounds counts; how many rounds say otherwise is said."""
+        """The value counts; how many rounds, or turns, agree is said."""
         bound, reached = self.bound, self.reached
         if reached is None:
             return f"not measured: {self.missing}"
@@ -31,15 +31,20 @@ class Verdict:
             return ""
         for word, limit in (("goal met", bound.goal), ("met", bound.must)):
             if limit is not None and bound.holds(reached.value, limit):
-                held = sum(bound.holds(value, limit) for value in reached.rounds)
-                return word if held == len(reached.rounds) else f"{word}, in {held} of {len(reached.rounds)} rounds"
-        return "**not met**"
+                held = self._held(reached, limit)
+                return word if held == len(reached.rounds) else f"{word}, in {held} of {len(reached.rounds)}"
+        held = self._held(reached, bound.must)
+        return f"**not met**, but in {held} of {len(reached.rounds)}" if held else "**not met**"
+
+    def _held(self, reached: Spread, limit: float) -> int:
+        """In how many rounds it was."""
+        return sum(self.bound.holds(value, limit) for value in reached.rounds)
 
 
 def judge(kept: Mapping[str, Any]) -> list[Verdict]:
     """All targets, from the JSON of the parts that there are."""
     run = Run.of(kept["serve"]) if "serve" in kept else Run([])
-    return [*judge_run(run), *_judge_tails(kept), *_judge_figures(kept)]
+    return [*judge_run(run), *_judge_tails(kept), *_judge_figures(kept), _judge_gpu(kept)]
 
 
 def judge_run(run: Run) -> list[Verdict]:
@@ -70,6 +75,15 @@ def _judge_tails(kept: Mapping[str, Any]) -> Iterable[Verdict]:
 def _judge_figures(kept: Mapping[str, Any]) -> Iterable[Verdict]:
     for bound, part, figure in FIGURES:
         if part in kept:
-            yield Verdict(bound, Spread(kept[part]["figures"][figure]))
+            rounds = kept[part].get("rounds", {}).get(figure, ())
+            yield Verdict(bound, Spread(kept[part]["figures"][figure], tuple(rounds)))
         else:
             yield Verdict(bound, None, f"scripts/bench {part}")
+
+
+def _judge_gpu(kept: Mapping[str, Any]) -> Verdict:
+    """Of each model, the load under which it reaches most."""
+    if "gpu" not in kept:
+        return Verdict(GPU, None, "scripts/bench gpu")
+    models = kept["gpu"]["models"].values()
+    return Verdict(GPU, Spread(min(max(one["rate"] / one["alone"] for one in model["samples"]) for model in models)))

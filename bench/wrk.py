@@ -62,10 +62,17 @@ def load(endpoint: Endpoint, body: bytes, connections: int, seconds: float) -> L
 
 def install() -> None:
     """See to it that wrk is there. Raises NoWrk, saying how to get it."""
-    if shutil.which("wrk") is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        subprocess.run(["apt-get", "install", "-y", "wrk"], stdout=subprocess.DEVNULL, check=False)
+    can_install = os.geteuid() == 0 and shutil.which("apt-get") is not None
+    if shutil.which("wrk") is None and can_install and not _apt_get("install", "wrk") and _apt_get("update"):
+        _apt_get("install", "wrk")
     if shutil.which("wrk") is None:
         raise NoWrk("wrk makes the load and isn't installed; on Debian and Ubuntu: apt-get install wrk")
+
+
+def _apt_get(*arguments: str) -> bool:
+    """Whether it worked. A slim image comes without lists of packages."""
+    command = ["apt-get", "--quiet", "--quiet", "--yes", "--no-install-recommends", *arguments]
+    return subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def version() -> str:

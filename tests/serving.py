@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from core.settings import read_settings
+from core.settings import Settings, read_settings
 
 ROOT = Path(__file__).parents[1]
 TOKEN = "the-admin-token"
@@ -282,14 +282,4 @@ def working_directory(pid: int) -> str:
 
 def _is_setting(name: str) -> bool:
     plain = name.replace("_", "").lower().removeprefix("pawl")
-    return plain in {
-        "gitpath",
-        "port",
-        "host",
-        "baseurl",
-        "datadir",
-        "admintoken",
-        "webhooksecret",
-        "variables",
-        "device",
-    }
+    return plain in {field.replace("_", "").lower() for field in Settings.__struct_fields__}

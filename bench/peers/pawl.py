@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from bench import environments
@@ -56,17 +57,15 @@ class Pawl:
     @contextmanager
     def serving(self, model: Model) -> Iterator[Endpoint]:
         """The model on a free port until the context ends. Raises CannotStart."""
-        with serving_files(self._files(model), **self._settings()) as server:
-            endpoint = Endpoint(f"{server.url}{WIRE.path}", WIRE, lambda: counters(server))
+        with ExitStack() as stack:
             try:
+                server = stack.enter_context(serving_files(self._files(model), GATEWAYS=str(self.gateways)))
+                endpoint = Endpoint(f"{server.url}{WIRE.path}", WIRE, lambda: counters(server))
                 endpoint.wait(model, _START_S, lambda: server.process.poll() is None)
                 wait_ready(server, _START_S)
-            except (NotReady, TimeoutError) as error:
-                raise CannotStart(f"{error}: {server.lines[-1:]}") from error
+            except (NotReady, TimeoutError, AssertionError, httpx.HTTPError) as error:
+                raise CannotStart(str(error)) from error
             yield endpoint
-
-    def _settings(self) -> Mapping[str, str]:
-        return {} if self.gateways == 1 else {"GATEWAYS": str(self.gateways)}
 
     def _files(self, model: Model) -> Files:
         manifest = {} if self.workers == 1 else {"Model/model.yaml": f"serve: {{replicas: {self.workers}}}\n"}

@@ -20,10 +20,11 @@ From the CPU times above, one can say what so many cores can give at most:
 
     rate ≤ cores / (gateway + worker + wrk)        all of them share the cores
     rate ≤ gateways / gateway                      a gateway is one thread
-    rate ≤ workers / (worker - onnx)               so is a worker's Python
-    rate ≤ workers · threads / onnx                ONNX Runtime: one row at batch 32, alone; threads as Pawl sets them
+    rate ≤ workers / loop                          so is a worker's loop: its Python, and sessions that are quick
+    rate ≤ workers · threads / (worker - loop)     its other threads: sessions that are slow; threads as Pawl sets them
+    rate ≤ 1 / wrk                                 the load generator is one thread, where it is on the same cores
 
-The least of the four is where it bends, and the brackets name it. "Here" has wrk on the same cores, to hold the
+The least of them is where it bends, and the brackets name it. "Here" has wrk on the same cores, to hold the
 reasoning to what was measured; the others have it elsewhere. Where cores are named, more processes would only share
 them: the CPU time of a request decides. Where gateways or workers are, more of them help. With few connections the
 bound is not reached: gateway and worker take turns, for neither has anything to do until the other has answered, so
@@ -37,8 +38,9 @@ def section(content: Any) -> Iterable[str]:
     yield "## More gateways, more workers\n"
     yield f"{measured_on(content)} {content['seconds']:g} s each.\n"
     yield (
-        'CPU times are of one request; "cores busy" is of gateways, workers, daemon and wrk together. A worker\'s ONNX '
-        "Runtime has as many threads as there are cores, but one, shared out among the workers, and at least one.\n"
+        'CPU times are of one request; a worker\'s loop is its main thread; "cores busy" is of gateways, workers, '
+        "daemon and wrk together. A worker's ONNX Runtime has as many threads as there are cores, but one, shared out "
+        "among the workers, and at least one.\n"
     )
     for model, connections in scenes(scaled):
         yield f"{MODELS[model].title}; connections: {connections}\n"
@@ -49,7 +51,7 @@ def section(content: Any) -> Iterable[str]:
 
 def _bends(content: Any, scaled: Sequence[Scaled]) -> Iterable[str]:
     cores = content["machine"]["cores"]
-    for model, alone in content["onnxruntime_alone"].items():
+    for model in dict.fromkeys(model for model, _ in scenes(scaled)):
         yield f"{MODELS[model].title}; CPU times as with {_CONNECTIONS} connections; requests/s at most, and by what:\n"
         yield table(
             ["", "measured", f"here ({cores})", *(f"{count} cores" for count in _CORES)],
@@ -57,8 +59,8 @@ def _bends(content: Any, scaled: Sequence[Scaled]) -> Iterable[str]:
                 [
                     one.title,
                     f"{one.sample.rate:,.0f}",
-                    _told(one.bend_here(alone, cores)),
-                    *(_told(one.bend(alone, count)) for count in _CORES),
+                    _told(one.bend_here(cores)),
+                    *(_told(one.bend(count)) for count in _CORES),
                 ]
                 for one in _at(scaled, model, _CONNECTIONS)
             ],

@@ -7,7 +7,8 @@ from typing import Any
 
 from bench.models import MODELS
 from bench.sections.markdown import measured_on, table
-from bench.tail import CONNECTIONS, HEADINGS, Tail, rows
+from bench.tail import CONNECTIONS, HEADINGS, rows
+from bench.tails import Tail
 
 
 def section(content: Any) -> Iterable[str]:
@@ -16,7 +17,7 @@ def section(content: Any) -> Iterable[str]:
     yield f"## The slowest hundredth: p99 / p50 at {CONNECTIONS} connections\n"
     yield (
         f"{measured_on(content)} Pawl and the bare app in turn, {content['turns']} times {content['seconds']} s each. "
-        "What else the machine does comes and goes; in the calmest turn there was least of it.\n"
+        "What lengthens a p99 here is in [profile.md](benchmarks/profile.md).\n"
     )
     for model in dict.fromkeys(tail.model for tail in tails):
         yield f"{MODELS[model].title}:\n"

@@ -9,8 +9,9 @@ from bench.sections.markdown import table
 from bench.verdicts import HEADINGS, judge, rows
 
 _NOTES = """\
-Computed from the figures below. In brackets: least and most of the rounds, where there were several; the verdict is on
-each one's best round (or turn), and says so where a round disagrees. "Trees" is the small model.
+Computed from the figures below. In brackets: least and most of the rounds, or turns, where there were several. The
+verdict is on each one's best round, but on the median where the text says so; "in 2 of 3" says how many rounds, or
+turns, agree with it. "Trees" is the small model. What was measured when, and at which commit, is said at each part.
 """
 
 

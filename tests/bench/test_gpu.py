@@ -14,6 +14,7 @@ from bench import closed, gpu, page, record
 from bench.endpoint import Endpoint, Wire
 from bench.images import IMAGES
 from bench.peers.common import pack_row, probabilities
+from bench.publish import fits
 from bench.sections.gpu import section
 
 
@@ -70,7 +71,7 @@ def test_it_runs_on_a_cpu_and_that_is_not_published(
     [path] = tmp_path.iterdir()
     kept = json.loads(path.read_text())
     assert kept["part"] == "smoke-gpu"
-    assert record.newest("gpu") is None
+    assert record.newest("gpu", fits) is None
     [sample] = kept["models"]["network"]["samples"]
     assert 1 <= sample["batch"] <= 2
     assert sample["errors"] == 0

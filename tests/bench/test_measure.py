@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import json
+import signal
+import socket
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bench import models
+from bench import arrivals, environments, models
 from bench.arrivals import arrive
+from bench.contender import CannotStart
 from bench.endpoint import Endpoint, WrongAnswer
-from bench.models import MODELS
+from bench.home import ROOT
+from bench.measure import measure
+from bench.models import MODELS, Model
 from bench.page import render
-from bench.peers.pawl import WIRE
-from bench.sample import Sample
+from bench.peers import pawl
+from bench.peers.pawl import WIRE, Pawl
+from bench.sample import Failure, Sample
+from tests.serving import descendants
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +72,59 @@ def test_a_fast_wrong_answer_is_refused() -> None:
         endpoint.check(MODELS["trees"])
 
 
+def test_whoever_answers_with_garbage_has_failed_and_the_others_go_on() -> None:
+    class Garbage:
+        title, note = "Garbage", ""
+
+        def versions(self) -> Mapping[str, str]:
+            return {}
+
+        @contextmanager
+        def serving(self, _: Model) -> Iterator[Endpoint]:
+            with answering(None) as endpoint:
+                yield replace(endpoint, wire=replace(WIRE, unpack=lambda answer: answer["nothing"]))
+
+    [failure] = measure("garbage", Garbage(), MODELS["trees"], [1], 0.1)
+    assert isinstance(failure, Failure)
+    assert failure.why.startswith("WrongAnswer: 200 ")
+
+
+def test_an_installer_that_is_killed_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environments, "_UV", "/bin/false")
+    with pytest.raises(CannotStart, match="saying nothing"):
+        environments.versions(Path(sys.executable), [])
+
+
+def test_a_pawl_that_does_not_start_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pawl, "_START_S", 1.0)
+    monkeypatch.setattr(Pawl, "_files", lambda *_: {"Model/etls.py": "syntax error"})
+    with pytest.raises(CannotStart), Pawl().serving(MODELS["trees"]):
+        pass
+
+
+def test_what_is_set_outside_does_not_reach_the_pawl_that_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAYS", "none")
+    with Pawl().serving(MODELS["trees"]) as endpoint:
+        endpoint.check(MODELS["trees"])
+
+
+def test_a_bench_that_is_told_to_stop_leaves_no_server(tmp_path: Path) -> None:
+    code = (
+        "import time; from bench import processes; from bench.peers import bare; from bench.models import MODELS\n"
+        "processes.adopt(); processes.leave_nothing_behind()\n"
+        "with bare.PEER.serving(MODELS['trees']): print('up', flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        servers = descendants(process.pid) - {process.pid}
+        process.terminate()
+        assert process.wait(30) == 128 + signal.SIGTERM
+    assert servers
+    assert not any(Path(f"/proc/{pid}").exists() for pid in servers)
+
+
 def test_the_rows_asked_about_have_different_answers() -> None:
     answers = MODELS["trees"].answers(MODELS["trees"].rows(64))
     assert len(np.unique(answers[:, 1])) > 60
@@ -76,19 +139,26 @@ def test_a_batch_and_its_rows_come_out_the_same(name: str) -> None:
 
 def test_requests_arrive_at_the_rate_asked_for_and_each_is_told_of() -> None:
     with answering([1.0]) as endpoint:
-        arrivals = arrive(endpoint.url, b"{}", rate=100, seconds=0.3)
-    assert [one.status for one in arrivals] == [200] * 30
-    assert max(one.due for one in arrivals) == pytest.approx(0.29)
-    assert all(one.took > 0 for one in arrivals)
+        told = arrive(endpoint.url, b"{}", rate=100, seconds=0.3)
+    assert [one.status for one in told] == [200] * 30
+    assert max(one.due for one in told) == pytest.approx(0.29)
+    assert all(one.took > 0 for one in told)
+
+
+def test_requests_that_are_never_answered_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "_PATIENCE_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        told = arrive(f"http://127.0.0.1:{deaf.getsockname()[1]}/", b"{}", rate=50, seconds=0.1)
+    assert [one.status for one in told] == [0] * 5
 
 
 def test_the_page_names_who_failed_and_why() -> None:
-    pawl = Sample("pawl", "network", 32, 10, 1.0, 2.0, 0, {"worker": 0.1}, 100.0, 4.0, 0.5)
+    one = Sample("pawl", "network", 32, 10, 1.0, 2.0, 0, {"worker": 0.1}, 100.0, 4.0, 0.5)
     serve = {
         "date": "today", "commit": "abc", "note": "", "versions": {"ray": {}},
         "machine": {"processor": "P", "cores": 2, "memory_gb": 4, "kernel": "6", "wrk": "4", "load_average": 1.0},
         "plan": {"seconds": 5.0, "rounds": 1, "server_cores": 2},
-        "samples": [vars(pawl)],
+        "samples": [vars(one)],
         "failures": [{"contender": "ray", "model": "network", "why": "it caught fire"}],
         "limits": [{"model": "network", "batch": 32, "rate": 100.0}],
         "stalls": [0.004, 0.0123],

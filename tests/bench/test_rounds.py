@@ -108,10 +108,11 @@ def test_onnxruntime_alone_counts_with_its_best_round_too() -> None:
     ("reached", "word"),
     [
         (Spread(0.8, (0.8, 0.76)), "goal met"),
-        (Spread(0.76, (0.76, 0.7)), "goal met, in 1 of 2 rounds"),
+        (Spread(0.76, (0.76, 0.7)), "goal met, in 1 of 2"),
         (Spread(0.7, (0.7, 0.66)), "met"),
-        (Spread(0.66, (0.66, 0.6)), "met, in 1 of 2 rounds"),
-        (Spread(0.64, (0.64, 0.66)), "**not met**"),
+        (Spread(0.66, (0.66, 0.6)), "met, in 1 of 2"),
+        (Spread(0.64, (0.64, 0.63)), "**not met**"),
+        (Spread(0.64, (0.64, 0.66)), "**not met**, but in 1 of 2"),
         (None, "not measured: bare"),
     ],
 )
@@ -150,9 +151,22 @@ def test_all_four_must_be_measured_before_pawl_is_held_to_the_best_of_them() -> 
 
 def test_figures_of_other_parts_are_judged_and_missing_parts_named() -> None:
     kept = {"burst": {"figures": {"goodput / capacity": 0.95, "503: slowest ms": 120.0}}}
-    *_, goodput, refusal, many = judge(kept)
-    assert [str(goodput), str(refusal)] == ["met", "**not met**"]
-    assert str(many) == "not measured: scripts/bench many"
+    *_, every, goodput, refusal, many, gpu = map(str, judge(kept))
+    assert [goodput, refusal] == ["met", "**not met**"]
+    assert [every, many, gpu] == [f"not measured: scripts/bench {part}" for part in ("all", "many", "gpu")]
+
+
+def test_a_figure_of_several_turns_is_shown_with_all_of_them() -> None:
+    what = "among all / alone"
+    kept = {"many": {"figures": {what: 0.96}, "rounds": {what: [0.96, 0.94, 0.99]}}}
+    *_, many, _ = judge(kept)
+    assert (str(many.reached), str(many)) == ("0.96 (0.94–0.99)", "met, in 2 of 3")  # noqa: RUF001
+
+
+def test_on_a_gpu_the_model_that_reaches_least_counts_with_its_best_load() -> None:
+    samples = [[{"rate": 50, "alone": 100}, {"rate": 90, "alone": 100}], [{"rate": 81, "alone": 100}]]
+    *_, gpu = judge({"gpu": {"models": {str(number): {"samples": one} for number, one in enumerate(samples)}}})
+    assert (str(gpu.reached), str(gpu)) == ("0.81", "met")
 
 
 def test_the_load_generator_gets_what_the_servers_leave_or_shares_with_them() -> None:

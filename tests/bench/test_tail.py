@@ -7,31 +7,38 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from bench.sections.tail import section
-from bench.tail import Tail, Turn, rows
+from bench.tail import rows
+from bench.tails import Tail, Turn
 from bench.targets import RATIOS
 from bench.verdicts import judge
 
 
 def tail(contender: str, ratios: Sequence[float], model: str = "trees") -> Tail:
-    return Tail(contender, model, [Turn(0.5, 0.5 * ratio) for ratio in ratios])
+    return Tail(contender, model, [Turn(1000, 0.5, 0.5 * ratio, 1) for ratio in ratios])
 
 
-def test_the_calmest_turn_counts_and_the_others_are_said() -> None:
+def verdicts(*tails: Tail) -> list[str]:
+    return [str(each) for each in judge({"tail": {"tails": [asdict(one) for one in tails]}})[len(RATIOS) :]]
+
+
+def test_the_median_counts_and_the_others_are_said() -> None:
     [[title, *cells]] = rows([tail("pawl", [3.0, 1.5, 2.5]), tail("pawl", [9.0], "network")], "trees")
     assert title == "Pawl"
-    assert cells == ["1.50", "2.50", "3.00", "0.50", "0.75"]
+    assert cells == ["2.50", "1.50", "3.00", "0.50", "1.25", "1,000", "3"]
+
+
+def test_one_calm_turn_does_not_meet_a_target() -> None:
+    pawl, bare, *_ = verdicts(tail("pawl", [1.9, 2.1, 2.2]), tail("bare", [2.1, 2.2, 2.3]))
+    assert (pawl, bare) == ("**not met**, but in 1 of 3", "")
 
 
 def test_the_verdict_tells_how_many_turns_agree() -> None:
-    tails = [tail("pawl", [3.0, 1.9, 2.5]), tail("bare", [2.1, 2.2, 2.3])]
-    verdicts = [verdict for verdict in judge({"tail": {"tails": [asdict(each) for each in tails]}}) if verdict.reached]
-    assert [str(verdict) for verdict in verdicts] == ["met, in 1 of 3 rounds", ""]
-    assert str(verdicts[0].reached) == "1.90 (1.90–3.00)"  # noqa: RUF001
+    pawl, bare, *_ = verdicts(tail("pawl", [1.7, 1.9, 2.5]))
+    assert (pawl, bare) == ("met, in 2 of 3", "not measured: scripts/bench tail")
 
 
-def test_no_calm_turn_is_not_met_and_no_turn_is_not_measured() -> None:
-    pawl, bare, *_ = judge({"tail": {"tails": [asdict(tail("pawl", [2.1, 2.2]))]}})[len(RATIOS) :]
-    assert (str(pawl), str(bare)) == ("**not met**", "not measured: scripts/bench tail")
+def test_where_nothing_is_answered_nothing_is_met() -> None:
+    assert verdicts(Tail("pawl", "trees", [Turn(0, 0, 0, 9)]))[0] == "**not met**"
 
 
 def test_tails_survive_json_and_are_shown() -> None:
@@ -41,5 +48,5 @@ def test_tails_survive_json_and_are_shown() -> None:
     content = json.loads(json.dumps({**about, "tails": [asdict(each) for each in tails]}))
     assert [Tail.of(each) for each in content["tails"]] == tails
     shown = "\n".join(section(content))
-    assert "| Pawl | 1.80 | 2.10 | 2.40 | 0.50 | 0.90 |" in shown
+    assert "| Pawl | 2.10 | 1.80 | 2.40 | 0.50 | 1.05 | 1,000 | 2 |" in shown
     assert shown.index("| Pawl") < shown.index("| bare")

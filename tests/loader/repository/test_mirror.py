@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -306,17 +307,28 @@ def test_the_users_own_configuration_still_counts(tmp_path: Path, monkeypatch: p
         assert source.look().models
 
 
-def test_a_look_after_a_small_push_is_quick(tmp_path: Path) -> None:
-    repo = Repo(tmp_path / "work")
-    for number in range(20):
-        repo.write(f"M{number}/etls.py", str(number))
-    repo.commit()
-    with following(str(repo), tmp_path / "data") as source:
-        source.look()
-        took = []
-        for number in range(5):
-            repo.commit_file("M1/etls.py", f"changed {number}")
-            before = time.perf_counter()
+def test_a_small_push_takes_as_many_git_programs_however_many_models_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[object] = []
+    start = subprocess.Popen.__init__
+
+    def counted(self: Any, command: object, *arguments: Any, **options: Any) -> None:
+        started.append(command)
+        start(self, command, *arguments, **options)
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", counted)
+    counts = []
+    for models in (2, 20):
+        repo = Repo(tmp_path / f"work-{models}")
+        for number in range(models):
+            repo.write(f"M{number}/etls.py", str(number))
+        repo.commit()
+        with following(str(repo), tmp_path / f"data-{models}") as source:
             source.look()
-            took.append(time.perf_counter() - before)
-    assert min(took) < 0.15
+            repo.commit_file("M1/etls.py", "changed")
+            started.clear()
+            assert source.look().models
+            counts.append(len(started))
+    few, many = counts
+    assert many == few < 10
