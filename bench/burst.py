@@ -13,6 +13,7 @@ from bench import processes, wrk
 from bench.arrivals import Arrival, arrive
 from bench.endpoint import dump
 from bench.models_server import endpoint, serving_files, wait_ready
+from bench.percentile import percentile
 from bench.prepare import prepare
 from bench.report import Figures, tell
 from tests.serving import Server
@@ -60,20 +61,19 @@ def _measure(server: Server, times: float, seconds: float) -> Figures:
         "answered 200": len(good),
         "refused with 503": len(refused),
         "other answers": len(arrivals) - len(good) - len(refused),
-        "503: p50 ms": _percentile(refused, 0.50),
-        "503: p99 ms": _percentile(refused, 0.99),
-        "503: slowest ms": _percentile(refused, 1.0),
-        "200: p50 ms": _percentile(good, 0.50),
-        "200: slowest ms": _percentile(good, 1.0),
+        "503: p50 ms": _took_ms(refused, 0.50),
+        "503: p99 ms": _took_ms(refused, 0.99),
+        "503: slowest ms": _took_ms(refused, 1.0),
+        "200: p50 ms": _took_ms(good, 0.50),
+        "200: slowest ms": _took_ms(good, 1.0),
         "memory before, MB": before,
         "memory at most, MB": max(seen),
     }
 
 
-def _percentile(arrivals: list[Arrival], share: float) -> float:
+def _took_ms(arrivals: list[Arrival], share: float) -> float:
     """Milliseconds within which that share was answered."""
-    took = sorted(one.took for one in arrivals)
-    return 1000 * took[min(len(took) - 1, int(share * len(took)))] if took else 0.0
+    return 1000 * percentile([one.took for one in arrivals], share)
 
 
 @contextmanager

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from loader.workers.machine import onnx_threads
+
 
 @dataclass(frozen=True)
 class Costs:
@@ -40,11 +42,6 @@ def bend(costs: Costs, gateways: int, workers: int, cores: int) -> Bend:
     }
     by = min(bounds, key=lambda name: bounds[name])
     return Bend(bounds[by], by)
-
-
-def onnx_threads(cores: int, workers: int) -> int:
-    """Those that Pawl gives each worker: the cores but one, shared out."""
-    return max(1, (cores - 1) // workers)
 
 
 def _each(threads: int, seconds: float) -> float:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import uvloop
 
 from bench.endpoint import Endpoint
+from bench.percentile import percentile
 from bench.wrk import Load
 
 _PATIENCE_S = 20.0
@@ -22,22 +23,17 @@ def load(endpoint: Endpoint, body: bytes, connections: int, seconds: float) -> L
     began_cpu = time.process_time()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         clients = runner.run(_ask(endpoint, body, connections, seconds))
-    took = sorted(each for client in clients for each in client.took)
+    took = [each for client in clients for each in client.took]
     return Load(
         requests=len(took),
         seconds=seconds,
-        p50_us=_percentile(took, 0.50),
-        p99_us=_percentile(took, 0.99),
-        most_us=_percentile(took, 1.0),
+        p50_us=1e6 * percentile(took, 0.50),
+        p99_us=1e6 * percentile(took, 0.99),
+        most_us=1e6 * percentile(took, 1.0),
         refused=sum(client.refused for client in clients),
         broken=sum(client.broken for client in clients),
         cpu_s=time.process_time() - began_cpu,
     )
-
-
-def _percentile(took: list[float], share: float) -> float:
-    """Microseconds within which that share was answered."""
-    return 1e6 * took[min(len(took) - 1, int(share * len(took)))] if took else 0.0
 
 
 async def _ask(endpoint: Endpoint, body: bytes, connections: int, seconds: float) -> list[_Client]:

@@ -21,15 +21,15 @@ import typer
 from bench import closed, processes, record, wrk
 from bench.endpoint import Endpoint, NotReady, Wire, WrongAnswer, dump
 from bench.images import IMAGES
-from bench.models import MODELS, Model
+from bench.models import MODELS, Model, Rows
 from bench.models_server import serving_files
 from bench.peers.common import probabilities
 from bench.peers.pawl import ETLS, counters, pack
 from bench.screen import console
-from loader.workers.machine import processors
+from loader.workers.machine import onnx_threads, processors
 from tests.serving import Server
 from worker.onnx.opening import open_file
-from worker.onnx.provider import CUDA
+from worker.onnx.provider import CPU, CUDA, number_of
 from worker.protocol import WorkerConfig
 
 IMAGE_ETLS = """
@@ -130,8 +130,8 @@ def _measure(scene: Scene, plan: Plan) -> Mapping[str, Any]:
         _check(scene, endpoint)
         samples = [_sample(scene, endpoint, count, plan.seconds) for count in plan.connections]
         provider = _provider(server)
-    session = _alone(scene.model, plan)  # only now, when it has the GPU to itself
-    samples = [replace(each, alone=_rate(session, scene.model, math.ceil(each.batch))) for each in samples]
+    alone = _Alone(scene.model, plan)  # only now, when it has the GPU to itself
+    samples = [replace(each, alone=alone.rate(math.ceil(each.batch))) for each in samples]
     for each in samples:
         console.print(f"{scene.model.name}, {provider}: {_line(each)}")
     return {
@@ -139,7 +139,7 @@ def _measure(scene: Scene, plan: Plan) -> Mapping[str, Any]:
         "provider": provider,
         "ready_s": ready_s,
         "samples": [asdict(each) for each in samples],
-        "alone": {str(batch): _rate(session, scene.model, batch) for batch in _BATCHES},
+        "alone": {str(batch): alone.rate(batch) for batch in _BATCHES},
     }
 
 
@@ -205,23 +205,36 @@ def _provider(server: Server) -> str:
     return str(session["provider"])
 
 
-def _alone(model: Model, plan: Plan) -> Any:
-    """ONNX Runtime's own session, with the options that a worker has."""
-    nowhere = {"folder": "/", "root": "/", "socket": "", "max_body": 1}
-    config = WorkerConfig(model=model.name, device=plan.device, cpus=max(1, processors() - 1), **nowhere)  # type: ignore[arg-type]
-    return open_file(model.path, config, console.print).session
+class _Alone:
+    """ONNX Runtime without Pawl: with its own defaults, and with the options that a worker has."""
+
+    def __init__(self, model: Model, plan: Plan) -> None:
+        nowhere: Any = {"folder": "/", "root": "/", "socket": "", "max_body": 1}
+        threads = onnx_threads(processors(), plan.replicas)
+        config = WorkerConfig(model=model.name, device=plan.device, cpus=threads, **nowhere)
+        ours = open_file(model.path, config, console.print).session
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        on_gpu = ours.get_providers()[0] == CUDA
+        providers = [(CUDA, {"device_id": number_of(plan.device)})] if on_gpu else [CPU]
+        plain = onnxruntime.InferenceSession(str(model.path), options, providers=providers)
+        self._model = model
+        self._sessions = (ours, plain)
+
+    def rate(self, batch: int) -> float:
+        """Rows a second of the quicker one, called with numpy arrays of so many rows, as a program would."""
+        return max(_rate(session, self._model.rows(batch)) for session in self._sessions)
 
 
-def _rate(session: Any, model: Model, batch: int) -> float:
-    """Rows a second, called with numpy arrays of so many rows, as a program of one's own would."""
-    feeds, runs = {"X": model.rows(batch)}, 0
+def _rate(session: Any, rows: Rows) -> float:
+    runs = 0
     for _ in range(3):  # a GPU plans anew for each shape
-        session.run(["probabilities"], feeds)
+        session.run(["probabilities"], {"X": rows})
     began = time.perf_counter()
     while time.perf_counter() - began < _ALONE_S:
-        session.run(["probabilities"], feeds)
+        session.run(["probabilities"], {"X": rows})
         runs += 1
-    return runs * batch / (time.perf_counter() - began)
+    return runs * len(rows) / (time.perf_counter() - began)
 
 
 def _gpu() -> str:

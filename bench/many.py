@@ -23,12 +23,12 @@ _READY_S = 900.0
 _IDLE_S = 10.0
 _SETTLE_S = 3.0
 """After the start: what is done once, when nothing has been started for a moment, is no part of idling."""
-_TURNS = 7
+_TURNS = 21
 
 
 def main(
     models: Annotated[int, typer.Option(help="how many there are")] = 200,
-    seconds: Annotated[float, typer.Option(help="of each measurement")] = 3.0,
+    seconds: Annotated[float, typer.Option(help="of each measurement")] = 2.0,
 ) -> None:
     """Memory per idle model, time to ready, and what the others cost one that is busy."""
     prepare()
@@ -77,7 +77,7 @@ def _idle(server: Server) -> Mapping[str, float]:
     before = processes.cpu(pids)
     time.sleep(_IDLE_S)
     used = processes.difference(before, processes.cpu(pids))
-    return {role: 100 * seconds / _IDLE_S for role, seconds in used.items()}
+    return {role: 100 * seconds / _IDLE_S for role, seconds in used.items() if seconds}
 
 
 def _rates(few: Server, many: Server, seconds: float) -> tuple[Sequence[float], Sequence[float]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import resource
 import signal
 import time
 from collections import defaultdict
@@ -42,6 +43,12 @@ def cpu(pids: Iterable[int] | None = None) -> dict[str, float]:
         with contextlib.suppress(OSError):
             seconds[_role(pid)] += sum(_ticks(f"{pid}/stat")) / _TICKS
     return seconds
+
+
+def children_cpu_s() -> float:
+    """CPU seconds of all children that have ended and were waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def loops_cpu() -> float:

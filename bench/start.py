@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -20,7 +19,7 @@ import typer
 from rich.progress import track
 from rich.table import Table
 
-from bench import record
+from bench import processes, record
 from bench.models import MODELS
 from bench.peers.pawl import ETLS
 from bench.screen import console
@@ -117,9 +116,9 @@ def _median(what: str, start: Callable[[], Cost], starts: int) -> Cost:
 
 
 def _time_program(command: Sequence[str]) -> Cost:
-    cpu, began = _children_cpu_s(), time.perf_counter()
+    cpu, began = processes.children_cpu_s(), time.perf_counter()
     subprocess.run(command, env=_environ(), check=True)
-    return Cost("", (time.perf_counter() - began) * 1000, (_children_cpu_s() - cpu) * 1000)
+    return Cost("", (time.perf_counter() - began) * 1000, (processes.children_cpu_s() - cpu) * 1000)
 
 
 async def _waiting() -> Begin:
@@ -146,23 +145,17 @@ def _time_worker(config: WorkerConfig, source: Callable[[], Awaitable[Begin]]) -
 
 
 async def _start_and_end(config: WorkerConfig, source: Callable[[], Awaitable[Begin]]) -> Cost:
-    cpu = _children_cpu_s()
+    cpu = processes.children_cpu_s()
     launch = Launch(Path(sys.executable), config, scrubbed(os.environ), _START_TIMEOUT_S, await source())
     process, began = WorkerProcess(launch, lambda raised: None), time.perf_counter()
     await process.start()
     wall_s, memory_mb = time.perf_counter() - began, process.memory() / 2**20
     await process.kill("was measured")
-    return Cost("", wall_s * 1000, (_children_cpu_s() - cpu) * 1000, memory_mb)
+    return Cost("", wall_s * 1000, (processes.children_cpu_s() - cpu) * 1000, memory_mb)
 
 
 def _environ() -> dict[str, str]:
     return environment(scrubbed(os.environ))
-
-
-def _children_cpu_s() -> float:
-    """CPU seconds of all children that have ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def _print(*groups: Sequence[Cost]) -> None:

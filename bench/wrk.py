@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import processes
 from bench.endpoint import Endpoint
 
 _SCRIPT = Path(__file__).with_name("wrk.lua")
@@ -55,9 +55,9 @@ def load(endpoint: Endpoint, body: bytes, connections: int, seconds: float) -> L
         headers = [f"{name}: {value}" for name, value in endpoint.wire.headers.items()]
         command = ["wrk", "-t1", f"-c{connections}", f"-d{_whole(seconds)}s", f"--timeout={_PATIENCE_S}s"]
         command += ["-s", str(_SCRIPT), endpoint.url, "--", file.name, endpoint.wire.media, *headers]
-        before = _children_cpu_s()
+        before = processes.children_cpu_s()
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 2 * _PATIENCE_S)
-    return Load(**json.loads(done.stdout.strip().splitlines()[-1]), cpu_s=_children_cpu_s() - before)
+    return Load(**json.loads(done.stdout.strip().splitlines()[-1]), cpu_s=processes.children_cpu_s() - before)
 
 
 def install() -> None:
@@ -81,12 +81,6 @@ def version() -> str:
         return "none"
     told = subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False).stdout
     return told.split(" [")[0].removeprefix("wrk ").strip()
-
-
-def _children_cpu_s() -> float:
-    """Of those that have ended and were waited for."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def _whole(seconds: float) -> int:

@@ -31,7 +31,7 @@ def section(content: Any) -> Iterable[str]:
         f"The GPU: {content['gpu']}; ONNX Runtime {content['onnxruntime']}; load by {content['load']}; gateways: "
         f"{plan['gateways']}, workers: {plan['replicas']}, max_batch: {plan['max_batch']}; {plan['seconds']:g} s each. "
         '"ONNX Runtime alone" is in a loop, in rows a second, with numpy arrays of as many rows as Pawl\'s mean batch '
-        f"had. The target is {_TARGET} of it.\n"
+        f"had, with its own options or with Pawl's, whichever is quicker. The target is {_TARGET} of it.\n"
     )
     for model in content["models"].values():
         yield f"### {model['title']}, on {model['provider']}\n"

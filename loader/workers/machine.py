@@ -18,6 +18,11 @@ def processors(cgroup: Path = CGROUP) -> int:
     return allowed if quota is None else max(1, min(allowed, math.ceil(quota)))
 
 
+def onnx_threads(processors: int, workers: int) -> int:
+    """Those that ONNX Runtime gets in each of a release's workers: the processors but one, shared out."""
+    return max(1, (processors - 1) // workers)
+
+
 @dataclass(frozen=True)
 class Memory:
     """Bytes, of the control group if it is limited, else of the machine."""

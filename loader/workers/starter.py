@@ -180,7 +180,7 @@ class Starter:
             variables=serve.variables or defaults.variables,
             device=serve.device or defaults.device,
             gpu_memory_mb=serve.gpu_memory_mb,
-            cpus=max(1, (self._processors - 1) // count),
+            cpus=machine.onnx_threads(self._processors, count),
         )
         return Launch(python, config, defaults.environ, defaults.start_timeout_s, self._spares.obtain)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.capacity import Bend, Costs, bend, onnx_threads
+from bench.capacity import Bend, Costs, bend
 from bench.sample import Sample
 from bench.sections.gateways import section
 
@@ -49,11 +49,6 @@ def test_more_of_anything_never_gives_less(
     assert bend(costs, gateways + 1, workers, cores).rate >= rate
     assert bend(costs, gateways, workers, cores + 1).rate >= rate
     assert bend(costs, gateways, workers * 2, cores).rate >= min(rate, workers / onnx)
-
-
-def test_a_worker_has_the_cores_but_one_for_onnxruntime() -> None:
-    assert [onnx_threads(cores, 1) for cores in (1, 2, 8)] == [1, 1, 7]
-    assert onnx_threads(8, 2) == 3
 
 
 def test_the_page_tells_what_was_measured_and_what_is_reasoning() -> None:

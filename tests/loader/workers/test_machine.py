@@ -53,3 +53,8 @@ def test_a_group_without_a_limit_of_its_own_does_not_count(tmp_path: Path) -> No
 def test_a_processor_quota_counts_rounded_up(tmp_path: Path) -> None:
     assert machine.processors(written(tmp_path, cpu_DOT_max="50000 100000")) == 1
     assert machine.processors(written(tmp_path, cpu_DOT_max="max 100000")) == len(os.sched_getaffinity(0))
+
+
+def test_a_worker_has_the_processors_but_one_for_onnxruntime() -> None:
+    assert [machine.onnx_threads(number, 1) for number in (1, 2, 8)] == [1, 1, 7]
+    assert machine.onnx_threads(8, 2) == 3
