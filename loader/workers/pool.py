@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
-import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import ReleaseFailed
@@ -19,14 +18,20 @@ from loader.workers.seat import MakeLaunch, Seat
 from worker.client import WorkerConnection, connect
 from worker.protocol import Description
 
-log = logging.getLogger("pawl.pool")
-
-_WATCH_S = 0.25
-_LOOKS_PER_WEIGHING = 4
-"""Weighing a worker costs some thirty times as much as looking at its board."""
+LOOK_S = 0.25
+"""Between two looks at a worker."""
 _DRAIN_MARGIN_S = 5.0
 _NOTICE_S = 1.0
 """How long after the end of its connection a worker's own end may come."""
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """Why a worker has to end."""
+
+    what: str
+    tell_where: bool = False
+    """Whether it matters where it was."""
 
 
 class Pool:
@@ -54,7 +59,9 @@ class Pool:
         self._seats = [Seat(make, changed=self._seat_changed, report=report) for make in launches]
         self._examples = examples
         self._changed = changed
-        self._tasks: list[asyncio.Task[None]] = []
+        self._keepers: list[asyncio.Task[None]] = []
+        self._ends: dict[WorkerProcess, asyncio.Task[None]] = {}
+        """Of those that are being ended for what a look has shown."""
         self._stopping = False
 
     @property
@@ -95,8 +102,7 @@ class Pool:
             await asyncio.shield(self.kill("its release failed"))
             raise
         self._description = self.workers[0].description
-        keepers = (spawn(seat.keep(), f"keeper of {self.id}") for seat in self._seats)
-        self._tasks = [*keepers, spawn(self._watch(), f"watch of {self.id}")]
+        self._keepers = [spawn(seat.keep(), f"keeper of {self.id}") for seat in self._seats]
 
     async def stop(self, timeout_s: float | None = None) -> None:
         """End the workers once they have finished what they have, for which they get as long as a request may take,
@@ -113,6 +119,15 @@ class Pool:
         await asyncio.gather(*(worker.kill(reason) for worker in self.processes))
         self.over = True
 
+    def look(self) -> None:
+        """End workers that hang or take too much memory; their seats replace them. Not while they are proved, which has
+        a look of its own, nor while they drain."""
+        if not self._keepers or self._stopping:
+            return
+        for worker in self.workers:
+            if worker not in self._ends and (fault := self._fault(worker)):
+                self._ends[worker] = spawn(self._end(worker, fault), f"end of a worker of {self.id}")
+
     def memory(self) -> int:
         """Bytes that its workers take."""
         used = sum(worker.memory() for worker in self.processes)
@@ -122,10 +137,11 @@ class Pool:
     async def _let_go(self) -> None:
         """From now on nobody is replaced."""
         self._stopping = True
-        for task in self._tasks:
+        tasks = [*self._keepers, *self._ends.values()]
+        for task in tasks:
             task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        if tasks:
+            await asyncio.wait(tasks)
 
     async def _prove(self, worker: WorkerProcess) -> None:
         try:
@@ -145,40 +161,30 @@ class Pool:
 
     async def _end_if_stuck(self, worker: WorkerProcess, proof: asyncio.Task[None]) -> None:
         while not proof.done():
-            await asyncio.sleep(_WATCH_S)
-            await self._check(worker)
+            await asyncio.sleep(LOOK_S)
+            if fault := self._fault(worker):
+                await self._end(worker, fault)
 
-    async def _watch(self) -> None:
-        """End workers that hang or take too much memory; their seats replace them."""
-        for look in itertools.count(1):
-            await _next_look()
-            for worker in self.workers:
-                try:
-                    await self._check(worker)
-                except Exception:
-                    log.exception("%s: could not look at its worker", self.id)
-            if look % _LOOKS_PER_WEIGHING == 0:
-                self.memory()
+    async def _end(self, worker: WorkerProcess, fault: _Fault) -> None:
+        try:
+            where = await worker.traceback() if fault.tell_where else ""
+            await worker.kill(fault.what, where)
+        finally:
+            self._ends.pop(worker, None)
 
-    async def _check(self, worker: WorkerProcess) -> None:
+    def _fault(self, worker: WorkerProcess) -> _Fault | None:
         serve = self.release.manifest.serve
         took_s = worker.board.longest_slice_s()
         if took_s > serve.timeout_s:
-            where = await worker.traceback()
-            await worker.kill(f"hung for {took_s:.1f} s, longer than serve.timeout_s allows, and was ended", where)
-        elif serve.memory_mb is not None and worker.memory() > serve.memory_mb * 1024 * 1024:
-            await worker.kill(f"took more memory than serve.memory_mb ({serve.memory_mb}) allows and was ended")
+            what = f"hung for {took_s:.1f} s, longer than serve.timeout_s allows, and was ended"
+            return _Fault(what, tell_where=True)
+        if serve.memory_mb is not None and worker.memory() > serve.memory_mb * 1024 * 1024:
+            return _Fault(f"took more memory than serve.memory_mb ({serve.memory_mb}) allows and was ended")
+        return None
 
     def _seat_changed(self) -> None:
         if not self._stopping:
             self._changed()
-
-
-async def _next_look() -> None:
-    """Wait until all pools look at their workers: at one moment, so that hundreds of them wake the daemon once."""
-    since = asyncio.get_running_loop().time() % _WATCH_S
-    is_near = since > _WATCH_S - 0.01  # a timer may fire a little early, and would find the same moment once more
-    await asyncio.sleep(_WATCH_S * (2 if is_near else 1) - since)
 
 
 async def _explained(failure: ReleaseFailed, worker: WorkerProcess, connection: WorkerConnection) -> ReleaseFailed:
