@@ -57,8 +57,7 @@ SECTIONS: Mapping[str, Section] = {
     ),
     "many": figures(
         "Many models at once",
-        "The busy one is measured in turn with one that has a server to itself; the last figure is the median of the\n"
-        "turns. Idle CPU is of the first ten seconds after the start, in which the daemon does more than later.",
+        "The busy one is measured in turn with one that has a server to itself; its share is the median of the turns.",
     ),
     "start": start.section,
     "gpu": gpu.section,
