@@ -68,7 +68,8 @@ class _Clients:
         self.idle: list[_Client] = []
         self.connected: set[_Client] = set()
         self.arrivals: list[Arrival] = []
-        self._opening: set[asyncio.Task[None]] = set()
+        self._opening: dict[asyncio.Task[None], float] = {}
+        """When each of the requests was due for which a connection is being made."""
         self._under_way = 0
         self._all_asked = False
         self._done = asyncio.Event()
@@ -79,8 +80,8 @@ class _Clients:
             self.idle.pop().ask(began, due)
         else:
             task = asyncio.create_task(self._open(began, due), name="open a connection")
-            self._opening.add(task)
-            task.add_done_callback(self._opening.discard)
+            self._opening[task] = due - began
+            task.add_done_callback(lambda done: self._opening.pop(done, None))
 
     async def _open(self, began: float, due: float) -> None:
         try:
@@ -98,8 +99,12 @@ class _Clients:
             self._done.set()
 
     def close(self) -> None:
+        """Give up what is under way."""
         for client in list(self.connected):
             client.close()
+        for task, due in list(self._opening.items()):
+            task.cancel()
+            self.answered(Arrival(due, due + _PATIENCE_S, 0))
 
     async def wait(self) -> None:
         """Return when all are answered, or nobody waits any longer."""

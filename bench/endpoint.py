@@ -18,6 +18,8 @@ from bench.models import Model
 _TOGETHER = 16
 _TOLERANCE = 1e-4
 
+Row = np.ndarray[Any, np.dtype[np.float64]]
+
 
 class WrongAnswer(Exception):
     """The server answered something else than ONNX Runtime does."""
@@ -82,9 +84,9 @@ class Endpoint:
             answers = list(threads.map(self._probabilities, rows.tolist()))
         for number, (answer, right) in enumerate(zip(answers, model.answers(rows), strict=True)):
             if np.shape(answer) != right.shape or not np.allclose(answer, right, atol=_TOLERANCE):
-                raise WrongAnswer(f"row {number}: {answer} instead of {right.tolist()}")
+                raise WrongAnswer(f"row {number}: {answer.tolist()} instead of {right.tolist()}")
 
-    def _probabilities(self, row: list[float]) -> Sequence[float]:
+    def _probabilities(self, row: list[float]) -> Row:
         try:
             status, answer = self.ask(self.wire.pack(row))
         except (OSError, http.client.HTTPException) as error:
@@ -93,7 +95,7 @@ class Endpoint:
         if status != 200:
             raise WrongAnswer(told)
         try:
-            return self.wire.unpack(json.loads(answer))
+            return np.asarray(self.wire.unpack(json.loads(answer)), dtype=np.float64)
         except (ValueError, LookupError, TypeError) as error:
             raise WrongAnswer(told) from error
 

@@ -206,7 +206,7 @@ def _provider(server: Server) -> str:
 
 
 class _Alone:
-    """ONNX Runtime without Pawl: with its own defaults, and with the options that a worker has."""
+    """ONNX Runtime without Pawl: with its own defaults but for the number of threads, and with a worker's options."""
 
     def __init__(self, model: Model, plan: Plan) -> None:
         nowhere: Any = {"folder": "/", "root": "/", "socket": "", "max_body": 1}

@@ -19,6 +19,7 @@ from bench.prepare import prepare
 from bench.report import tell
 from tests.serving import Server, descendants
 
+MANY = 200
 _READY_S = 900.0
 _IDLE_S = 10.0
 _SETTLE_S = 3.0
@@ -27,7 +28,7 @@ _TURNS = 21
 
 
 def main(
-    models: Annotated[int, typer.Option(help="how many there are")] = 200,
+    models: Annotated[int, typer.Option(help="how many there are")] = MANY,
     seconds: Annotated[float, typer.Option(help="of each measurement")] = 2.0,
 ) -> None:
     """Memory per idle model, time to ready, and what the others cost one that is busy."""

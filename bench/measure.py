@@ -14,7 +14,8 @@ from bench.models import Model
 from bench.sample import Failure, Outcome, Sample
 
 _WARM_UP_S = 1.0
-_BROKEN = (CannotStart, WrongAnswer, OSError, subprocess.SubprocessError)
+BROKEN = (CannotStart, WrongAnswer, OSError, subprocess.SubprocessError)
+"""What a contender may do that ends his measurement, and nobody else's."""
 
 
 def measure(
@@ -39,7 +40,7 @@ def measure(
                 endpoint.check(model)
                 for count in connections:
                     yield _sample(name, endpoint, model, count, seconds)
-    except _BROKEN as error:
+    except BROKEN as error:
         yield Failure(name, model.name, f"{type(error).__name__}: {error}")
 
 

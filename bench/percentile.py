@@ -1,11 +1,12 @@
-"""Percentiles by the nearest rank, as load generators tell them."""
+"""Percentiles by the nearest rank."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 
 def percentile(values: Iterable[float], share: float) -> float:
-    """The value that this share of them doesn't exceed; 0 of none."""
+    """The least of the values that at least this share of them doesn't exceed; 0 of none."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else 0.0

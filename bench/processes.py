@@ -16,6 +16,7 @@ from typing import NoReturn
 from tests.serving import command_line, descendants
 
 _PR_SET_CHILD_SUBREAPER = 36
+_STOPS = (signal.SIGTERM, signal.SIGHUP)
 _TICKS = os.sysconf("SC_CLK_TCK")
 _ROLES = {"server.gateway": "gateway", "worker/boot.py": "worker", "-m server": "daemon"}
 
@@ -27,7 +28,7 @@ def adopt() -> None:
 
 def leave_nothing_behind() -> None:
     """Where this process is told to stop, leave all contexts, which end what they have started."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in _STOPS:
         signal.signal(number, _stop)
 
 
@@ -103,6 +104,8 @@ def _role(pid: int) -> str:
 
 
 def _stop(number: int, _: object) -> NoReturn:
+    for each in _STOPS:  # another would interrupt the cleaning up
+        signal.signal(each, signal.SIG_IGN)
     raise SystemExit(128 + number)
 
 

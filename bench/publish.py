@@ -9,10 +9,12 @@ from typing import Any
 from bench import page, plot, record
 from bench.contenders import CONTENDERS
 from bench.home import ROOT
+from bench.many import MANY
 from bench.models import MODELS
 from bench.rounds import Run
 from bench.screen import console
 from bench.serve import CONNECTIONS
+from bench.tail import TURNS
 
 _DOCS = ROOT / "docs"
 _KEPT = _DOCS / "benchmarks"
@@ -21,7 +23,7 @@ _KEPT = _DOCS / "benchmarks"
 def main() -> None:
     """Write docs/benchmarks.md, its picture and the JSON behind it from what was measured last.
 
-    Runs of a part of the contenders, or with uncommitted changes, are passed over.
+    Runs of a part of what there is, or with uncommitted changes, are passed over.
     """
     _KEPT.mkdir(exist_ok=True)
     for part in page.SECTIONS:
@@ -36,15 +38,20 @@ def main() -> None:
 
 
 def fits(kept: record.Kept) -> bool:
-    """Whether a run may stand for what the page says it measured."""
+    """Whether a run may stand for what the page says it measured: of a commit, and of all that the part consists of."""
     if kept["commit"].endswith("+"):
         return False
-    plan = kept.get("plan", {})
-    return kept["part"] != "serve" or (
-        {*plan["contenders"]} == {*CONTENDERS}
-        and {*plan["models"]} == {*MODELS}
-        and {*plan["connections"]} >= {*CONNECTIONS}
-    )
+    match kept["part"]:
+        case "serve":
+            plan = kept["plan"]
+            named = {*plan["contenders"]} == {*CONTENDERS} and {*plan["models"]} == {*MODELS}
+            return named and {*plan["connections"]} >= {*CONNECTIONS}
+        case "tail":
+            return bool(kept["turns"] >= TURNS)
+        case "many":
+            return bool(kept["figures"]["models"] >= MANY)
+        case _:
+            return True
 
 
 def _file(part: str) -> Path:

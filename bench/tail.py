@@ -16,9 +16,9 @@ from typing import Annotated
 import typer
 
 from bench import cores, record, wrk
-from bench.contender import CannotStart
 from bench.contenders import CONTENDERS
-from bench.endpoint import Endpoint, WrongAnswer
+from bench.endpoint import Endpoint
+from bench.measure import BROKEN
 from bench.models import MODELS, Model
 from bench.prepare import prepare
 from bench.screen import console
@@ -27,21 +27,22 @@ from bench.tails import Tail, Turn
 
 HEADINGS = ("", "p99 / p50, median", "least", "most", "p50 ms, median", "p99 ms, median", "req/s, median", "errors")
 CONNECTIONS = 32
+TURNS = 30
 _CONTENDERS = ("pawl", "bare")
 _SERVER_CORES = 2
 _WARM_UP_S = 2.0
 
 
 def main(
-    turns: Annotated[int, typer.Option(help="how often each takes its turn", min=1)] = 30,
+    turns: Annotated[int, typer.Option(help="how often each takes its turn", min=1)] = TURNS,
     seconds: Annotated[int, typer.Option(help="of each turn", min=1)] = 2,
 ) -> None:
     """How much longer than half of them the slowest hundredth of requests takes, at 32 connections."""
     prepare()
     try:
         tails = [tail for model in MODELS.values() for tail in _measure(model, turns, seconds)]
-    except (CannotStart, WrongAnswer) as error:
-        console.print(f"[red]{error}[/red]")
+    except BROKEN as error:
+        console.print(f"[red]{type(error).__name__}: {error}[/red]")
         raise typer.Exit(1) from error
     for model in MODELS:
         console.print(table(f"{model}, {CONNECTIONS} connections", HEADINGS, rows(tails, model)))

@@ -67,9 +67,15 @@ def rows(verdicts: Iterable[Verdict]) -> Iterable[Sequence[str]]:
 
 def _judge_tails(kept: Mapping[str, Any]) -> Iterable[Verdict]:
     tails = [Tail.of(each) for each in kept["tail"]["tails"]] if "tail" in kept else []
-    found = {(tail.contender, tail.model): tail.ratios for tail in tails}
+    found = {(tail.contender, tail.model): tail for tail in tails}
     for bound, contender, model in TAILS:
-        yield Verdict(bound, found.get((contender, model)), "scripts/bench tail")
+        tail = found.get((contender, model))
+        if tail is None:
+            yield Verdict(bound, None, "scripts/bench tail")
+        elif tail.errors:
+            yield Verdict(bound, None, f"there were {tail.errors} errors, which are quick")
+        else:
+            yield Verdict(bound, tail.ratios)
 
 
 def _judge_figures(kept: Mapping[str, Any]) -> Iterable[Verdict]:
@@ -86,4 +92,6 @@ def _judge_gpu(kept: Mapping[str, Any]) -> Verdict:
     if "gpu" not in kept:
         return Verdict(GPU, None, "scripts/bench gpu")
     models = kept["gpu"]["models"].values()
+    if errors := sum(one["errors"] for model in models for one in model["samples"]):
+        return Verdict(GPU, None, f"there were {errors} errors")
     return Verdict(GPU, Spread(min(max(one["rate"] / one["alone"] for one in model["samples"]) for model in models)))

@@ -30,7 +30,6 @@ from loader.workers.pool import Pool
 from loader.workers.report import Report
 from loader.workers.spares import Spares
 from loader.workers.starter import Starter, WorkerDefaults
-from loader.workers.watch import Watch
 from registry.scribe import Scribe
 from server.admin import Admin
 from server.app import build_app
@@ -91,7 +90,6 @@ class Daemon:
         start_guest = _guest_starter(starter, self._source, self._switchboard)
         self._on_demand = OnDemand(self._source.resolve, start_guest, self._switchboard, settings.version_idle_s)
         self._guard = MemoryGuard(starter.pools, relieve=spares.give_up)
-        self._watch = Watch(starter.pools)
         self._state = partial(server_state, self._source.where, self._reconciler)
         self._metrics = Metrics(self._state, self._pools)
         self._gateways = Gateways(
@@ -114,7 +112,6 @@ class Daemon:
         tasks = [
             spawn(self._reconciler.run(), "reconcile"),
             spawn(self._guard.run(), "memory guard"),
-            spawn(self._watch.run(), "watch"),
             spawn(self._pruning.run(self._reconciler.settled), "pruning"),
             spawn(self._announce(), "announce"),
         ]

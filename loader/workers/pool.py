@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from loader.workers.report import Report
 from loader.workers.seat import MakeLaunch, Seat
 from worker.client import WorkerConnection, connect
 from worker.protocol import Description
+
+log = logging.getLogger("pawl.pool")
 
 LOOK_S = 0.25
 """Between two looks at a worker."""
@@ -119,14 +122,19 @@ class Pool:
         await asyncio.gather(*(worker.kill(reason) for worker in self.processes))
         self.over = True
 
-    def look(self) -> None:
+    def look(self, *, weigh: bool) -> None:
         """End workers that hang or take too much memory; their seats replace them. Not while they are proved, which has
         a look of its own, nor while they drain."""
         if not self._keepers or self._stopping:
             return
+        self._ends = {worker: end for worker, end in self._ends.items() if not end.done()}
         for worker in self.workers:
-            if worker not in self._ends and (fault := self._fault(worker)):
-                self._ends[worker] = spawn(self._end(worker, fault), f"end of a worker of {self.id}")
+            try:
+                self._look_at(worker)
+            except Exception:
+                log.exception("%s: could not look at its worker", self.id)
+        if weigh:
+            self.memory()
 
     def memory(self) -> int:
         """Bytes that its workers take."""
@@ -163,14 +171,11 @@ class Pool:
         while not proof.done():
             await asyncio.sleep(LOOK_S)
             if fault := self._fault(worker):
-                await self._end(worker, fault)
+                await _end(worker, fault)
 
-    async def _end(self, worker: WorkerProcess, fault: _Fault) -> None:
-        try:
-            where = await worker.traceback() if fault.tell_where else ""
-            await worker.kill(fault.what, where)
-        finally:
-            self._ends.pop(worker, None)
+    def _look_at(self, worker: WorkerProcess) -> None:
+        if worker not in self._ends and (fault := self._fault(worker)):
+            self._ends[worker] = spawn(_end(worker, fault), f"end of a worker of {self.id}")
 
     def _fault(self, worker: WorkerProcess) -> _Fault | None:
         serve = self.release.manifest.serve
@@ -185,6 +190,11 @@ class Pool:
     def _seat_changed(self) -> None:
         if not self._stopping:
             self._changed()
+
+
+async def _end(worker: WorkerProcess, fault: _Fault) -> None:
+    where = await worker.traceback() if fault.tell_where else ""
+    await worker.kill(fault.what, where)
 
 
 async def _explained(failure: ReleaseFailed, worker: WorkerProcess, connection: WorkerConnection) -> ReleaseFailed:

@@ -14,6 +14,7 @@ from typing import Literal
 
 from core.errors import ReleaseFailed
 from core.release import Release
+from core.task import spawn
 from loader.environments.environment import Environments
 from loader.files.shelf import Shelf
 from loader.source import Source
@@ -24,6 +25,7 @@ from loader.workers.proof import Example, read_examples
 from loader.workers.report import Report
 from loader.workers.spares import Spares
 from loader.workers.turns import Turns
+from loader.workers.watch import watch
 from worker.protocol import WorkerConfig
 
 _MEGABYTE = 1024 * 1024
@@ -52,7 +54,7 @@ async def no_room() -> int:
 
 
 class Starter:
-    """Starts pools, a few at a time, and knows all that it started."""
+    """Starts pools, a few at a time, knows all that it started, and has them looked after."""
 
     def __init__(
         self,
@@ -73,6 +75,7 @@ class Starter:
         self._numbers = itertools.count(1)
         self._starting: Counter[Release] = Counter()
         self._pools: set[Pool] = set()
+        self._watch: asyncio.Task[None] | None = None
 
     async def start(
         self,
@@ -91,6 +94,8 @@ class Starter:
         `make_room`: called when all but the start itself is done; bytes that will be needed beside what runs then.
         `progress` is told what is being done. Raises ReleaseFailed.
         """
+        if self._watch is None:
+            self._watch = spawn(watch(self.pools), "watch of all workers")
         with self._spares.starting(), self._using(release):
             progress("checkout")
             root = await self._check_out(release, source)
@@ -115,7 +120,9 @@ class Starter:
         return {*self._starting, *(pool.release for pool in self.pools())}
 
     def close(self) -> None:
-        """Stop what is being built."""
+        """Stop what is being built, and look at workers no more."""
+        if self._watch is not None:
+            self._watch.cancel()
         self._environments.close()
         self._builds.shutdown(wait=False, cancel_futures=True)
 

@@ -15,19 +15,12 @@ _LOOKS_PER_WEIGHING = 4
 """Weighing a worker costs several times as much as looking at its board."""
 
 
-class Watch:
-    """Looks at every pool, again and again."""
-
-    def __init__(self, pools: Callable[[], Iterable[Pool]]) -> None:
-        self._pools = pools
-
-    async def run(self) -> None:
-        for number in itertools.count(1):
-            await asyncio.sleep(LOOK_S)
-            for pool in self._pools():
-                try:
-                    pool.look()
-                    if number % _LOOKS_PER_WEIGHING == 0:
-                        pool.memory()
-                except Exception:
-                    log.exception("%s: could not look at its workers", pool.id)
+async def watch(pools: Callable[[], Iterable[Pool]]) -> None:
+    """Look at every pool, for ever."""
+    for number in itertools.count(1):
+        await asyncio.sleep(LOOK_S)
+        for pool in pools():
+            try:
+                pool.look(weigh=number % _LOOKS_PER_WEIGHING == 0)
+            except Exception:
+                log.exception("%s: could not look at its workers", pool.id)

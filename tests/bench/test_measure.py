@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -72,7 +71,8 @@ def test_a_fast_wrong_answer_is_refused() -> None:
         endpoint.check(MODELS["trees"])
 
 
-def test_whoever_answers_with_garbage_has_failed_and_the_others_go_on() -> None:
+@pytest.mark.parametrize("garbage", [None, "oops", ["a", "b"], [None, None], [[1], [1, 2]]])
+def test_whoever_answers_with_garbage_has_failed_and_the_others_go_on(garbage: object) -> None:
     class Garbage:
         title, note = "Garbage", ""
 
@@ -81,12 +81,12 @@ def test_whoever_answers_with_garbage_has_failed_and_the_others_go_on() -> None:
 
         @contextmanager
         def serving(self, _: Model) -> Iterator[Endpoint]:
-            with answering(None) as endpoint:
-                yield replace(endpoint, wire=replace(WIRE, unpack=lambda answer: answer["nothing"]))
+            with answering(garbage) as endpoint:
+                yield endpoint
 
     [failure] = measure("garbage", Garbage(), MODELS["trees"], [1], 0.1)
     assert isinstance(failure, Failure)
-    assert failure.why.startswith("WrongAnswer: 200 ")
+    assert failure.why.startswith("WrongAnswer: ")
 
 
 def test_an_installer_that_is_killed_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +120,9 @@ def test_a_bench_that_is_told_to_stop_leaves_no_server(tmp_path: Path) -> None:
         assert process.stdout.readline() == "up\n"
         servers = descendants(process.pid) - {process.pid}
         process.terminate()
-        assert process.wait(30) == 128 + signal.SIGTERM
+        process.send_signal(signal.SIGHUP)
+        process.terminate()
+        assert process.wait(30) in (128 + signal.SIGTERM, 128 + signal.SIGHUP)
     assert servers
     assert not any(Path(f"/proc/{pid}").exists() for pid in servers)
 
@@ -147,9 +149,9 @@ def test_requests_arrive_at_the_rate_asked_for_and_each_is_told_of() -> None:
 
 def test_requests_that_are_never_answered_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrivals, "_PATIENCE_S", 0.2)
-    with socket.create_server(("127.0.0.1", 0)) as deaf:
-        told = arrive(f"http://127.0.0.1:{deaf.getsockname()[1]}/", b"{}", rate=50, seconds=0.1)
-    assert [one.status for one in told] == [0] * 5
+    with socket.create_server(("127.0.0.1", 0), backlog=1) as deaf:  # most aren't even connected
+        told = arrive(f"http://127.0.0.1:{deaf.getsockname()[1]}/", b"{}", rate=100, seconds=0.2)
+    assert [one.status for one in told] == [0] * 20
 
 
 def test_the_page_names_who_failed_and_why() -> None:

@@ -64,3 +64,5 @@ def test_only_a_whole_run_of_a_commit_is_published() -> None:
     assert not fits(serve(contenders=["pawl"]))
     assert not fits(serve(models=["trees"]))
     assert not fits(serve(connections=[32]))
+    assert not fits({"part": "tail", "commit": "abc", "turns": 1})
+    assert not fits({"part": "many", "commit": "abc", "figures": {"models": 2}})

@@ -164,8 +164,10 @@ def test_a_figure_of_several_turns_is_shown_with_all_of_them() -> None:
 
 
 def test_on_a_gpu_the_model_that_reaches_least_counts_with_its_best_load() -> None:
-    samples = [[{"rate": 50, "alone": 100}, {"rate": 90, "alone": 100}], [{"rate": 81, "alone": 100}]]
-    *_, gpu = judge({"gpu": {"models": {str(number): {"samples": one} for number, one in enumerate(samples)}}})
+    models = {}
+    for name, rates in {"small": (50, 90), "large": (81,)}.items():
+        models[name] = {"samples": [{"rate": rate, "alone": 100, "errors": 0} for rate in rates]}
+    *_, gpu = judge({"gpu": {"models": models}})
     assert (str(gpu.reached), str(gpu)) == ("0.81", "met")
 
 

@@ -13,8 +13,8 @@ from bench.targets import RATIOS
 from bench.verdicts import judge
 
 
-def tail(contender: str, ratios: Sequence[float], model: str = "trees") -> Tail:
-    return Tail(contender, model, [Turn(1000, 0.5, 0.5 * ratio, 1) for ratio in ratios])
+def tail(contender: str, ratios: Sequence[float], model: str = "trees", errors: int = 0) -> Tail:
+    return Tail(contender, model, [Turn(1000, 0.5, 0.5 * ratio, errors) for ratio in ratios])
 
 
 def verdicts(*tails: Tail) -> list[str]:
@@ -24,7 +24,7 @@ def verdicts(*tails: Tail) -> list[str]:
 def test_the_median_counts_and_the_others_are_said() -> None:
     [[title, *cells]] = rows([tail("pawl", [3.0, 1.5, 2.5]), tail("pawl", [9.0], "network")], "trees")
     assert title == "Pawl"
-    assert cells == ["2.50", "1.50", "3.00", "0.50", "1.25", "1,000", "3"]
+    assert cells == ["2.50", "1.50", "3.00", "0.50", "1.25", "1,000", "0"]
 
 
 def test_one_calm_turn_does_not_meet_a_target() -> None:
@@ -38,7 +38,8 @@ def test_the_verdict_tells_how_many_turns_agree() -> None:
 
 
 def test_where_nothing_is_answered_nothing_is_met() -> None:
-    assert verdicts(Tail("pawl", "trees", [Turn(0, 0, 0, 9)]))[0] == "**not met**"
+    assert verdicts(Tail("pawl", "trees", [Turn(0, 0, 0, 0)]))[0] == "**not met**"
+    assert verdicts(tail("pawl", [1.5], errors=9))[0] == "not measured: there were 9 errors, which are quick"
 
 
 def test_tails_survive_json_and_are_shown() -> None:
@@ -48,5 +49,5 @@ def test_tails_survive_json_and_are_shown() -> None:
     content = json.loads(json.dumps({**about, "tails": [asdict(each) for each in tails]}))
     assert [Tail.of(each) for each in content["tails"]] == tails
     shown = "\n".join(section(content))
-    assert "| Pawl | 2.10 | 1.80 | 2.40 | 0.50 | 1.05 | 1,000 | 2 |" in shown
+    assert "| Pawl | 2.10 | 1.80 | 2.40 | 0.50 | 1.05 | 1,000 | 0 |" in shown
     assert shown.index("| Pawl") < shown.index("| bare")

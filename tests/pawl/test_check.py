@@ -92,6 +92,21 @@ def test_an_example_that_never_ends_is_told_with_the_place(tmp_path: Path) -> No
     assert "etls.py" in trial["traceback"]
 
 
+def test_an_example_that_takes_too_much_memory_is_told(tmp_path: Path) -> None:
+    etls = """
+        import time
+
+        class Grows:
+            def transform_predict(self, variables: dict):
+                kept = bytearray(400 * 2**20)
+                time.sleep(20)
+                return {"bytes": len(kept)}
+        """
+    folder = write(tmp_path / "Grows", etls, examples__json=[{}], model__yaml="serve: {memory_mb: 200}")
+    (trial,) = verdict(folder)["trials"]
+    assert "serve.memory_mb (200)" in trial["fault"]
+
+
 def test_a_class_that_does_not_load_is_told_with_file_and_line(tmp_path: Path) -> None:
     folder = write(tmp_path / "Adds", "import nonsuch\n" + ADDS)
     found = verdict(folder)

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from core.task import spawn
 from loader.workers.pool import Pool
+from loader.workers.process import WorkerProcess
 from loader.workers.report import Happening
-from loader.workers.watch import Watch
 from tests.loader.pools import ask, place, run, until
-from worker.client import WorkerLost
+from worker.client import WorkerLost, connect
 
 HANGS = """
 class Model:
@@ -36,45 +35,68 @@ async def overload(pool: Pool, body: bytes = b'{"variables":{"x":1}}') -> None:
         await ask(pool, body)
 
 
-def test_two_that_hang_and_one_that_grows_are_ended_side_by_side_and_replaced(tmp_path: Path) -> None:
+def test_one_that_hangs_is_replaced_while_the_end_of_another_takes_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def test() -> None:
+        go_on, tell = asyncio.Event(), WorkerProcess.traceback
+
+        async def traceback(worker: WorkerProcess) -> str:
+            if worker.config.model == "One":
+                await go_on.wait()
+            return await tell(worker)
+
+        monkeypatch.setattr(WorkerProcess, "traceback", traceback)
         async with place(tmp_path) as here:
-            pools = {
-                "One": await here.start(here.write(HANGS, "serve: {timeout_s: 1}", "One")),
-                "Two": await here.start(here.write(HANGS, "serve: {timeout_s: 1}", "Two")),
-                "Big": await here.start(here.write(GROWS, "serve: {memory_mb: 200}", "Big")),
-            }
-            first = {name: pool.workers[0].pid for name, pool in pools.items()}
-            watch = spawn(Watch(here.starter.pools).run(), "watch")
-            asked = overload(pools["One"]), overload(pools["Two"]), overload(pools["Big"], b'{"variables":{"mb":400}}')
-            await asyncio.gather(*asked)
-            await until(lambda: all(pool.workers for pool in pools.values()))
-            assert all(pool.workers[0].pid != first[name] for name, pool in pools.items())
-            said = [report.message for report in here.reports if report.happening is Happening.LOST]
-            assert len([each for each in said if "hung for" in each]) == 2
-            assert len([each for each in said if "took more memory than serve.memory_mb (200)" in each]) == 1
-            watch.cancel()
+            one = await here.start(here.write(HANGS, "serve: {timeout_s: 1}", "One"))
+            two = await here.start(here.write(HANGS, "serve: {timeout_s: 1}", "Two"))
+            first = {pool: pool.workers[0].pid for pool in (one, two)}
+            asked = asyncio.gather(overload(one), overload(two))
+            await until(lambda: two.workers and two.workers[0].pid != first[two])
+            assert one.workers[0].pid == first[one]
+            go_on.set()
+            await asked
+            await until(lambda: one.workers and one.workers[0].pid != first[one])
+        said = [report.message for report in here.reports if report.happening is Happening.LOST]
+        assert len(said) == len([each for each in said if "hung for" in each]) == 2
 
     run(test())
 
 
-def test_one_pool_that_cannot_be_looked_at_does_not_keep_the_others_from_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    class Broken:
-        id = "Broken-1"
-
-        def look(self) -> None:
-            raise RuntimeError("unforeseen")
-
+def test_one_that_takes_too_much_memory_is_replaced(tmp_path: Path) -> None:
     async def test() -> None:
         async with place(tmp_path) as here:
-            pool = await here.start(here.write(HANGS, "serve: {timeout_s: 1}"))
-            watch = spawn(Watch(lambda: [Broken(), pool]).run(), "watch")  # type: ignore[list-item]
-            await overload(pool)
+            pool = await here.start(here.write(GROWS, "serve: {memory_mb: 200}"))
+            await overload(pool, b'{"variables":{"mb":400}}')
             await until(lambda: any(report.happening is Happening.REPLACED for report in here.reports))
-            watch.cancel()
-        assert "Broken-1: could not look at its workers" in caplog.text
+        [said] = [report.message for report in here.reports if report.happening is Happening.LOST]
+        assert "took more memory than serve.memory_mb (200)" in said
+
+    run(test())
+
+
+def test_what_cannot_be_looked_at_keeps_nobody_else_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test() -> None:
+        look = Pool._fault
+
+        def fault(pool: Pool, worker: WorkerProcess) -> object:
+            if pool.release.model == "Broken" or worker is pool.workers[0]:
+                raise RuntimeError("unforeseen")
+            return look(pool, worker)
+
+        monkeypatch.setattr(Pool, "_fault", fault)
+        async with place(tmp_path) as here:
+            await here.start(here.write(model="Broken"))
+            pool = await here.start(here.write(HANGS, "serve: {timeout_s: 1, replicas: 2}"))
+            second = pool.workers[1]
+            connection = await connect(second.socket)
+            with pytest.raises(WorkerLost):
+                await connection.request(b'{"variables":{"x":1}}', 0)
+            await until(lambda: any(report.happening is Happening.REPLACED for report in here.reports))
+        assert "Broken-" in caplog.text
+        assert "could not look at its worker" in caplog.text
 
     run(test())
 
@@ -83,9 +105,6 @@ def test_a_pool_is_weighed_and_its_peak_kept(tmp_path: Path) -> None:
     async def test() -> None:
         async with place(tmp_path) as here:
             pool = await here.start(here.write())
-            watch = spawn(Watch(here.starter.pools).run(), "watch")
             await until(lambda: pool.peak_memory > 0)
-            watch.cancel()
-            await asyncio.wait([watch])
 
     run(test())
