@@ -12,9 +12,12 @@ function init(args)
 end
 
 function done(summary, latency, requests)
-  local e = summary.errors
+  local e, bins = summary.errors, {}
+  for index = 1, #latency do
+    bins[index] = string.format("[%d, %d]", latency(index))
+  end
   io.write(string.format(
-    '\n{"requests": %d, "seconds": %f, "p50_us": %f, "p99_us": %f, "most_us": %f, "refused": %d, "broken": %d}\n',
-    summary.requests, summary.duration / 1e6, latency:percentile(50), latency:percentile(99), latency.max,
-    e.status, e.connect + e.read + e.write + e.timeout))
+    '\n{"requests": %d, "us": %d, "most_us": %f, "refused": %d, "broken": %d, "histogram": [%s]}\n',
+    summary.requests, summary.duration, latency.max, e.status, e.connect + e.read + e.write + e.timeout,
+    table.concat(bins, ", ")))
 end
