@@ -14,6 +14,7 @@ from typing import Any
 
 from bench import processes
 from bench.endpoint import Endpoint
+from bench.percentile import percentile_of_counts
 
 _SCRIPT = Path(__file__).with_name("wrk.lua")
 _PATIENCE_S = 20
@@ -87,23 +88,13 @@ def _read(told: Any, connections: int, cpu_s: float) -> Load:
     return Load(
         requests=told["requests"],
         seconds=told["us"] / 1e6,
-        p50_us=_percentile(histogram, 0.50),
-        p99_us=_percentile(histogram, 0.99),
+        p50_us=percentile_of_counts(histogram, 0.50),
+        p99_us=percentile_of_counts(histogram, 0.99),
         most_us=told["most_us"],
         refused=told["refused"],
         broken=told["broken"],
         cpu_s=cpu_s,
     )
-
-
-def _percentile(histogram: Histogram, share: float) -> float:
-    """Microseconds within which that share was answered; 0 of none."""
-    left = share * sum(count for _, count in histogram)
-    for took, count in histogram:
-        left -= count
-        if left <= 0:
-            return took
-    return 0.0
 
 
 def install() -> None:

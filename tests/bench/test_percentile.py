@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.percentile import percentile
+from bench.percentile import percentile, percentile_of_counts
 
 
 def test_the_nearest_rank_counts() -> None:
@@ -11,3 +11,9 @@ def test_the_nearest_rank_counts() -> None:
     assert percentile([1, 2], 0.5) == 1
     assert percentile([7], 0.01) == 7
     assert percentile([], 0.5) == 0
+
+
+def test_counted_values_come_out_as_if_each_were_there_as_often() -> None:
+    counts = [(10, 50), (20, 49), (900, 1)]
+    assert [percentile_of_counts(counts, share) for share in (0.5, 0.51, 0.99, 1.0)] == [10, 20, 20, 900]
+    assert percentile_of_counts([], 0.5) == 0

@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.wrk import _percentile, answered
+from bench.wrk import answered
 
 
 def with_made_up(took: dict[int, int], interval: int) -> list[tuple[int, int]]:
@@ -22,9 +22,3 @@ def with_made_up(took: dict[int, int], interval: int) -> list[tuple[int, int]]:
 @given(st.dictionaries(st.integers(1, 300), st.integers(1, 50), min_size=1), st.integers(1, 120))
 def test_what_was_answered_is_what_is_left(took: dict[int, int], interval: int) -> None:
     assert answered(with_made_up(took, interval), interval) == sorted(took.items())
-
-
-def test_percentiles_are_of_the_nearest_rank() -> None:
-    histogram = [(10, 50), (20, 49), (900, 1)]
-    assert [_percentile(histogram, share) for share in (0.5, 0.51, 0.99, 1.0)] == [10, 20, 20, 900]
-    assert _percentile([], 0.5) == 0
