@@ -13,6 +13,9 @@ _MOST_UNSENT = 512 * 2**20
 """Bytes that a worker has not taken, over which it is asked nothing more. Requests whose callers have gone are among
 them, so no bound on those that are waited for holds here."""
 
+_SENT_TOGETHER = 16
+"""Requests. With many clients one tick asks for more, and the worker can begin with the first while others are read."""
+
 
 class WorkerLost(Exception):
     """The connection has ended, and with it every request on it."""
@@ -37,7 +40,7 @@ class Waiter(Protocol):
 
 
 class WorkerConnection(asyncio.Protocol):
-    """Requests outstanding at one worker. What is asked in one tick of the event loop is sent together."""
+    """Requests outstanding at one worker. Those of one tick of the event loop are sent together, or a few at a time."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -69,6 +72,8 @@ class WorkerConnection(asyncio.Protocol):
         self._last_id = id
         self._waiting[id] = waiter
         self._write(pack_header(len(body), id, deadline_ns, 0, _REQUEST), body)
+        if len(self._unsent) >= 2 * _SENT_TOGETHER:
+            self._flush()
         return id
 
     def forget(self, id: int) -> None:

@@ -86,17 +86,31 @@ class Recorder(asyncio.Transport):
         return False
 
 
-def test_what_is_asked_in_one_tick_is_sent_together() -> None:
+def test_what_is_asked_in_one_tick_is_sent_sixteen_at_a_time() -> None:
     async def main() -> None:
         connection, transport = WorkerConnection(), Recorder()
         connection.connection_made(transport)
-        tasks = [asyncio.create_task(connection.request(b"x" * 10, deadline())) for _ in range(100)]
+        tasks = [asyncio.create_task(connection.request(b"x" * 10, deadline())) for _ in range(40)]
         await asyncio.sleep(0)  # the tick in which all ask
         await asyncio.sleep(0)
-        (data,) = transport.written
-        frames = NamedFrameReader(MAX_ANSWER).named(data)
-        connection.data_received(b"".join(pack_frame(Kind.ANSWER, frame.id) for frame in frames))
-        assert len(await asyncio.gather(*tasks)) == 100
+        sent = [NamedFrameReader(MAX_ANSWER).named(data) for data in transport.written]
+        assert [len(frames) for frames in sent] == [16, 16, 8]
+        answers = [pack_frame(Kind.ANSWER, frame.id) for frames in sent for frame in frames]
+        connection.data_received(b"".join(answers))
+        assert len(await asyncio.gather(*tasks)) == 40
+
+    asyncio.run(main())
+
+
+def test_the_sixteenth_is_sent_before_the_tick_is_over() -> None:
+    async def main() -> None:
+        connection, transport = WorkerConnection(), Recorder()
+        connection.connection_made(transport)
+        for _ in range(15):
+            connection.send(b"x", deadline(), Nobody())
+        assert not transport.written
+        connection.send(b"x", deadline(), Nobody())
+        assert len(transport.written) == 1
 
     asyncio.run(main())
 
