@@ -36,7 +36,7 @@ What to make of it:
   its count along), and "MB" their memory (PSS) after the load. What else a machine does disturbs the rates and the p99
   most, CPU time and memory least.
 - p50 and p99 are of what was answered, without the requests that wrk makes up where an answer takes long (see
-  `bench/wrk.py`). What was measured before 2026-11-21 23:00 UTC has them in its p99 still, which lengthens it.
+  `bench/wrk.py`).
 - "batch" is the mean number of calls that Pawl merged, from its `/metrics`.
 """
 
