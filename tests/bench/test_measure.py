@@ -112,7 +112,9 @@ def test_a_bench_that_is_told_to_stop_leaves_no_server(tmp_path: Path) -> None:
     code = (
         "import time; from bench import processes; from bench.peers import bare; from bench.models import MODELS\n"
         "processes.adopt(); processes.leave_nothing_behind()\n"
-        "with bare.PEER.serving(MODELS['trees']): print('up', flush=True); time.sleep(60)"
+        "with bare.PEER.serving(MODELS['trees']):\n"
+        "    print('up', flush=True)\n"
+        "    while True: time.sleep(0.05)"  # a signal just before a sleep is handled only after it
     )
     command = [sys.executable, "-c", code]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
