@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import processes
 from bench.endpoint import Endpoint
 from bench.percentile import percentile_of_counts
 
@@ -43,7 +42,7 @@ class Load:
     broken: int
     """Connections that failed or took too long."""
     cpu_s: float = 0.0
-    """CPU seconds of wrk itself."""
+    """CPU seconds of wrk itself, until the load ended."""
 
     @property
     def rate(self) -> float:
@@ -62,9 +61,8 @@ def load(endpoint: Endpoint, body: bytes, connections: int, seconds: float) -> L
         headers = [f"{name}: {value}" for name, value in endpoint.wire.headers.items()]
         command = ["wrk", "-t1", f"-c{connections}", f"-d{_whole(seconds)}s", f"--timeout={_PATIENCE_S}s"]
         command += ["-s", str(_SCRIPT), endpoint.url, "--", file.name, endpoint.wire.media, *headers]
-        before = processes.children_cpu_s()
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 2 * _PATIENCE_S)
-    return _read(json.loads(done.stdout.strip().splitlines()[-1]), connections, processes.children_cpu_s() - before)
+    return _read(json.loads(done.stdout.strip().splitlines()[-1]), connections)
 
 
 def answered(histogram: Histogram, interval_us: int) -> Histogram:
@@ -82,7 +80,7 @@ def answered(histogram: Histogram, interval_us: int) -> Histogram:
     return [(took, count) for took, count in sorted(counts.items()) if count]
 
 
-def _read(told: Any, connections: int, cpu_s: float) -> Load:
+def _read(told: Any, connections: int) -> Load:
     rounds = told["requests"] // connections
     histogram = answered(told["histogram"], told["us"] // rounds) if rounds else told["histogram"]
     return Load(
@@ -93,7 +91,7 @@ def _read(told: Any, connections: int, cpu_s: float) -> Load:
         most_us=told["most_us"],
         refused=told["refused"],
         broken=told["broken"],
-        cpu_s=cpu_s,
+        cpu_s=told["cpu_s"],
     )
 
 

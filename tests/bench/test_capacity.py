@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.capacity import Bend, Costs, bend
+from bench.gateways import Scaled
+from bench.home import ROOT
 from bench.sample import Sample
 from bench.sections.gateways import section
 
@@ -65,3 +69,10 @@ def test_the_page_tells_what_was_measured_and_what_is_reasoning() -> None:
     assert "| gateways: 1, workers: 1 | 15,000 | 10.00 | 20.00 | 0 | 40 | 60 | 59 | 25 | 1.88 | 150 | 60.0 |" in page
     bends = "| 15,000 | 16,000 (cores) | 16,949 (workers) | 16,949 (workers) | 16,949 (workers) |"
     assert bends in page.partition("reasoning, not measured")[2]
+
+
+def test_what_is_published_took_no_more_cores_than_there_are() -> None:
+    """Else somebody's CPU time is counted that the requests did not cost."""
+    content = json.loads((ROOT / "docs/benchmarks/gateways.json").read_text())
+    for one in map(Scaled.of, content["scaled"]):
+        assert one.sample.rate <= one.bend_here(content["machine"]["cores"]).rate, one.title
