@@ -14,8 +14,8 @@ _HEAD = """\
 Written by `scripts/bench publish`; the figures behind it are in [benchmarks/](benchmarks/). To repeat it:
 
 ```console
-$ scripts/bench serve      # Pawl, the limits and the peers; --help tells how to choose some
-$ scripts/bench tail       # and gateways, burst, all, large, many, start
+$ scripts/bench serve --rounds 3   # Pawl, the limits and the peers; --help tells how to choose some
+$ scripts/bench tail               # and gateways, burst, all, large, many, start
 $ scripts/bench publish
 ```
 
