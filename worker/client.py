@@ -92,7 +92,7 @@ class WorkerConnection(asyncio.Protocol):
             self.forget(id)
 
     def close(self) -> None:
-        """Ends the connection; what is still outstanding gets WorkerLost."""
+        """End the connection once the worker has read what it was sent; what is outstanding then gets WorkerLost."""
         self._flush()
         self.closed = True
         self._transport.close()

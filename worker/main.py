@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import signal
@@ -18,6 +17,7 @@ from .channel import Channel, DaemonGone
 from .ending import give_up
 from .errors import LoadFailed
 from .loop import Loop
+from .memory import give_back, keep_what_is_freed
 from .model import Model, load_model
 from .parking import Parking
 from .protocol import Failed, Noticed, Ready, WorkerConfig, decode_config
@@ -123,6 +123,5 @@ def _settle() -> None:
     """What was loaded stays: no collection need look at it again. What loading it took goes back to the system."""
     gc.collect()
     gc.freeze()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # only glibc has it
-    if trim is not None:
-        trim(0)
+    give_back()
+    keep_what_is_freed()

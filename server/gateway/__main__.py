@@ -14,6 +14,7 @@ import sys
 import uvloop
 
 from server.gateway.gateway import serve
+from worker.memory import keep_what_is_freed
 
 _PR_SET_PDEATHSIG = 1
 
@@ -24,6 +25,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(level=logging.WARNING, format="gateway %(levelname)s %(name)s: %(message)s")
     _allow_many_connections()
+    keep_what_is_freed()
     listener, channel = (socket.socket(fileno=int(fd)) for fd in sys.argv[1:3])
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(listener, channel))
