@@ -120,7 +120,8 @@ def _let_children_go(loop: Loop, die_with_parent: Callable[[], None]) -> None:
 
 
 def _settle() -> None:
-    """What was loaded stays: no collection need look at it again. What loading it took goes back to the system."""
+    """What was loaded stays: no collection need look at it again. What loading it took goes back to the system, and
+    what requests take is kept for the next ones."""
     gc.collect()
     gc.freeze()
     give_back()

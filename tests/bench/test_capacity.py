@@ -75,4 +75,5 @@ def test_what_is_published_took_no_more_cores_than_there_are() -> None:
     """Else somebody's CPU time is counted that the requests did not cost."""
     content = json.loads((ROOT / "docs/benchmarks/gateways.json").read_text())
     for one in map(Scaled.of, content["scaled"]):
-        assert one.sample.rate <= one.bend_here(content["machine"]["cores"]).rate, one.title
+        most = one.bend_here(content["machine"]["cores"]).rate
+        assert one.sample.rate <= 1.02 * most, one.title  # CPU time is read a little before the load and a little after
