@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 
 from core.errors import SettingError, SourceError
 from loader.files.objects import MirrorDamaged
@@ -23,6 +24,8 @@ class Fetch:
         self._remote = remote
         self._transport = transport
         self._running: subprocess.Popen[bytes] | None = None
+        self._lock = Lock()
+        self.is_stopped = False
 
     def run(self, path: Path, ref: str) -> None:
         """Fetch into the repository at `path`, to its `ref`. Raises SourceError, or MirrorDamaged."""
@@ -38,9 +41,11 @@ class Fetch:
             self._run_once_more(path, command)
 
     def stop(self) -> None:
-        """End a fetch that is under way in another thread."""
-        if self._running is not None:
-            kill(self._running)
+        """End a fetch that is under way in another thread; none begins any more."""
+        with self._lock:
+            self.is_stopped = True
+            if self._running is not None:
+                kill(self._running)
 
     def _run_once_more(self, path: Path, command: Sequence[str]) -> None:
         try:
@@ -57,19 +62,26 @@ class Fetch:
 
     def _work(self, path: Path, command: Sequence[str]) -> None:
         """Run a git that talks to the remote, within the budgets."""
-        try:
-            with self._transport.login() as (options, descriptors):
-                process = start(path, [*options, *command], self._transport.environment(), descriptors)
-        except (OSError, SettingError) as error:
-            raise SourceError(f"{self._remote.address.url}: git could not be started: {error}") from error
-        self._running = process
+        process = self._start(path, command)
         try:
             said = self._watch(path, process)
         finally:
             close(process)
-            self._running = None
+            with self._lock:
+                self._running = None
         if process.returncode != 0:
             raise _Refused(said)
+
+    def _start(self, path: Path, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        with self._lock:
+            if self.is_stopped:
+                raise SourceError(f"{self._remote.address.url} is not followed any more")
+            try:
+                with self._transport.login() as (options, descriptors):
+                    self._running = start(path, [*options, *command], self._transport.environment(), descriptors)
+            except (OSError, SettingError) as error:
+                raise SourceError(f"{self._remote.address.url}: git could not be started: {error}") from error
+            return self._running
 
     def _watch(self, path: Path, process: subprocess.Popen[bytes]) -> str:
         """What the process says to its end, which comes soon when it takes too long or too much."""

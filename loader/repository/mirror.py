@@ -42,7 +42,6 @@ class Mirror:
         self._moves = 0
         self._rebuilt_at = float("-inf")
         self._is_alone = False
-        self._closed = False
         self.objects = MirrorObjects(path)
         """The reader of the thread that fetches."""
 
@@ -70,7 +69,7 @@ class Mirror:
 
     def rebuild(self, damage: MirrorDamaged) -> str:
         """Fetch everything again, aside, and put it in the damaged mirror's place. Raises SourceError."""
-        if self._closed:
+        if self._fetch.is_stopped:
             raise SourceError(f"{self._path} was closed") from damage
         if time.monotonic() - self._rebuilt_at < _REBUILD_PAUSE_S:
             raise SourceError(f"{self._path} is damaged, and fetching it anew did not mend it: {damage}") from damage
@@ -87,8 +86,7 @@ class Mirror:
             raise SourceError(explain(str(again), self._remote)) from again
 
     def close(self) -> None:
-        """End a fetch that is under way, and the processes that read objects."""
-        self._closed = True
+        """End a fetch that is under way, and the processes that read objects; nothing is fetched any more."""
         self._fetch.stop()
         self.objects.close()
 

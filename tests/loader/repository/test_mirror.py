@@ -213,6 +213,15 @@ def test_closing_ends_a_fetch_that_is_under_way(tmp_path: Path) -> None:
         assert failed
 
 
+def test_once_closed_it_asks_the_server_nothing_more(tmp_path: Path) -> None:
+    with served(tmp_path) as (_, server):
+        source = GitSource(Remote(server.url("models.git")), tmp_path / "data")
+        source.close()
+        with pytest.raises(SourceError, match="not followed any more"):
+            source.look()
+        assert not server.asked.is_set()
+
+
 def empty_an_object(mirror: Path) -> None:
     for path in mirror.glob("objects/??/*"):
         path.chmod(0o644)
