@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
 
 import httpx
@@ -67,7 +66,6 @@ def test_no_connection_is_refused_while_the_only_gateway_is_replaced(server: Ser
 def test_a_push_goes_live_though_a_gateway_hangs_which_is_replaced(twins: Server, repo: Repo) -> None:
     hung = twins.gateways()[0]
     os.kill(hung, signal.SIGSTOP)
-    began = time.monotonic()
     write_risky(repo, "Risky", edition=2)
     repo.commit()
     with httpx.Client(timeout=30) as client:
@@ -75,7 +73,6 @@ def test_a_push_goes_live_though_a_gateway_hangs_which_is_replaced(twins: Server
     twins.wait(lambda: not is_alive(hung), "the end of the one that hangs")
     twins.wait(lambda: len(twins.gateways()) == 2, "its replacement")
     twins.wait_live("Risky", "v2")
-    assert time.monotonic() - began < 15
     assert twins.events("gateway_lost")
 
 

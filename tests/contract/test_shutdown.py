@@ -88,7 +88,7 @@ def test_a_second_signal_ends_everything_at_once_and_says_what_that_cost(tmp_pat
         server.wait(lambda: "stopping" in server.log, "the beginning of the end")
         began = time.monotonic()
         assert server.stop(signal.SIGINT) == 1
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 10
         assert server.log.count("second signal: requests still in flight were cut off") == 1
         wait_dead(pids, "every process")
 
@@ -97,7 +97,7 @@ def test_an_idle_server_stops_quickly(tmp_path: Path, repo: Repo) -> None:
     with serving(tmp_path / "data", repo.path) as server:
         began = time.monotonic()
         assert server.stop() == 0
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 10
 
 
 def test_a_stop_does_not_wait_for_a_fetch_an_environment_or_an_import(tmp_path: Path, repo: Repo) -> None:
@@ -140,7 +140,7 @@ def test_a_daemon_that_is_killed_takes_everything_with_it(tmp_path: Path, repo: 
             pids, began = server.pids() | {escaped}, time.monotonic()
             server.process.kill()
             wait_dead(pids, "every process")
-            assert time.monotonic() - began < 3
+            assert time.monotonic() - began < 10
 
 
 def test_a_fetch_dies_with_a_daemon_that_is_killed(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_a_worker_that_hangs_is_ended_after_its_time_and_the_event_tells_where(
     assert hanging.result(60).status in (502, 504)
     assert queued.result(60).status in (502, 504)
     assert wait_back(server, model)["pid"] != before
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 20
     assert not is_alive(before)
     lost = wait_event(server, model, "worker_lost")
     assert "serve.timeout_s" in lost["message"]
@@ -152,7 +152,7 @@ def test_a_model_that_prints_for_ever_slows_nobody_else(server: Server) -> None:
     for _ in range(20):
         server.score("Plain")
         assert server.state("Loud")["live"]
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 20
     assert len(server.lines) - lines < 5_000
     server_repo(server).remove("Loud").commit()
     server.sync()
@@ -194,7 +194,7 @@ def test_what_a_worker_started_ends_with_it_and_threads_do_not_hold_it_up(server
     server.wait_live("Parent", "v2")
     began = time.monotonic()
     wait_dead([worker, *children], "the old worker and its children")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     assert server.score("Parent")["edition"] == 2
 
 
