@@ -17,6 +17,7 @@ from core.task import spawn
 from loader.workers.blank import END_S, Begin, Blank, begin
 from loader.workers.output import Output
 from worker.board import Board
+from worker.memory import private_memory
 from worker.protocol import (
     Description,
     Drain,
@@ -32,7 +33,6 @@ from worker.protocol import (
 
 log = logging.getLogger("pawl.model")
 
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 _LAST_WORDS_S = 0.5
 """How long what an ended process printed may take to be read: a child of its own may hold the pipe open."""
 _TRACEBACK_S = 1.0
@@ -218,16 +218,6 @@ class WorkerProcess:
         for task in tasks:
             task.cancel()
         blank.close()
-
-
-def private_memory(pid: int) -> int:
-    """Bytes of anonymous memory of a process (proc_pid_statm(5)); 0 if it has gone."""
-    try:
-        with open(f"/proc/{pid}/statm", "rb") as file:
-            _, resident, of_files, *_ = map(int, file.read().split())
-    except (OSError, ValueError):  # one that has ended and is not waited for yet has an empty one
-        return 0
-    return (resident - of_files) * _PAGE
 
 
 def _signal_name(number: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 
@@ -18,11 +19,14 @@ from server.gateway.limits import Limits
 from server.gateway.starts import Starts
 from server.gateway.tables import Tables
 from server.table import Acknowledged, GatewayConfig, Started, Stop, Table, ToGateway
+from worker.memory import MOST_KEPT, give_back, private_memory
 
 log = logging.getLogger(__name__)
 
 _TELL_S = 1.0
 """Seconds between two messages with counts."""
+_TIDYING_S = 1.0
+"""Seconds between two looks at the memory that bodies have left."""
 
 
 async def serve(listener: socket.socket, channel: socket.socket) -> None:
@@ -47,7 +51,7 @@ class Gateway:
         self._tables = Tables(config.base, self._counts)
         self._dispatch = Dispatch()
         self._starts = Starts(control.send)
-        bodies = Bodies(config.max_body, config.max_buffered)
+        self._bodies = bodies = Bodies(config.max_body, config.max_buffered)
         application = Application(
             base=config.base,
             tables=self._tables,
@@ -64,7 +68,8 @@ class Gateway:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._http.stop)
         await self._take(await self._control.receive())
         async with asyncio.TaskGroup() as group:
-            background = [group.create_task(work) for work in (self._follow(), self._tell(), self._dispatch.sweep())]
+            works = (self._follow(), self._tell(), self._tidy(), self._dispatch.sweep())
+            background = [group.create_task(work) for work in works]
             await self._http.serve(listener)
             for task in background:
                 task.cancel()
@@ -93,3 +98,12 @@ class Gateway:
             await asyncio.sleep(_TELL_S)
             if not self._control.is_clogged:
                 self._control.send(self._counts.take(self._tables.outstanding()))
+
+    async def _tidy(self) -> None:
+        """After a burst of large bodies, return their memory: among small pieces that are in use, much of it stays."""
+        used = private_memory(os.getpid())
+        while True:
+            await asyncio.sleep(_TIDYING_S)
+            if not self._bodies.held and private_memory(os.getpid()) > used + 2 * MOST_KEPT:
+                give_back()
+                used = private_memory(os.getpid())

@@ -11,16 +11,26 @@ import pytest
 
 from tests.repos import Repo
 from tests.serving import Server, serving
+from worker.memory import private_memory
 
 ETLS = """
+import time
 class Size:
     def transform_predict(self, variables):
+        time.sleep(variables.get("s", 0))
         return {"size": len(variables["text"])}
 """
 SIZE = 1 << 20
 AT_ONCE = 4
 """Each is held in pieces, joined and sent on: together still less than the 16 MB that are kept."""
 ROUNDS = 24
+
+
+pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told what to keep")
+
+
+def private_mb(pids: Sequence[int]) -> int:
+    return sum(map(private_memory, pids)) >> 20
 
 
 def faults(pids: Sequence[int]) -> int:
@@ -34,7 +44,6 @@ def ask(server: Server, rounds: int) -> None:
             assert answer == {"size": SIZE}
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told to keep memory")
 def test_a_body_takes_the_memory_of_those_before(tmp_path: Path) -> None:
     """Each page that is the system's in between is one to wait for: 256 a megabyte, and again where it is joined."""
     repo = Repo(tmp_path / "repo")
@@ -45,3 +54,18 @@ def test_a_body_takes_the_memory_of_those_before(tmp_path: Path) -> None:
             before = faults(pids)
             ask(server, ROUNDS)
             assert faults(pids) - before < 150 * ROUNDS * AT_ONCE
+
+
+def test_what_a_burst_of_large_bodies_took_goes_back_to_the_system(tmp_path: Path) -> None:
+    """All are there together while the model takes its time, and other requests in between."""
+    repo = Repo(tmp_path / "repo")
+    repo.commit_file("Size/etls.py", ETLS)
+    with serving(tmp_path / "data", repo.path) as server:
+        gateways = server.gateways()
+        before = private_mb(gateways)
+        with ThreadPoolExecutor(100) as pool:
+            sizes = [SIZE if number % 2 else number for number in range(200)]
+            answers = pool.map(lambda size: server.score("Size", text="x" * size, s=0.01), sizes)
+            taken = server.wait(lambda: max(0, private_mb(gateways) - before - 60), "the burst")
+            assert [answer["size"] for answer in answers] == sizes
+        server.wait(lambda: private_mb(gateways) < before + 40, f"the end of {taken} MB and more")

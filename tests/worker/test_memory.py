@@ -22,8 +22,14 @@ def resident_mb():
 
 def receive(times, megabytes):
     for _ in range(times):
-        bodies = [b"x" * (1 << 20) for _ in range(megabytes)]
+        bodies = [b""] * megabytes  # one that grows would leave small pieces among the large ones
+        for index in range(megabytes):
+            bodies[index] = b"x" * (1 << 20)
         bodies.clear()
+
+def receive_among_small_pieces(megabytes):
+    bodies = [(b"x" * (1 << 20), b"x" * 8000) for _ in range(megabytes)]
+    return [small for _, small in bodies]
 """
 
 
@@ -49,7 +55,13 @@ def test_more_than_that_goes_back_to_the_system() -> None:
     assert after - before <= 20
 
 
-def test_what_loading_took_goes_back_when_it_is_told_to() -> None:
+def test_what_is_left_goes_back_when_it_is_told_to() -> None:
     code = "keep_what_is_freed(); receive(3, 12); print(resident_mb()); give_back(); print(resident_mb())"
     before, after = _run(code)
     assert before - after >= 10
+
+
+def test_what_is_left_among_small_pieces_goes_back_too() -> None:
+    code = "kept = receive_among_small_pieces(100); print(resident_mb()); give_back(); print(resident_mb())"
+    before, after = _run("keep_what_is_freed(); " + code)
+    assert before - after >= 80
