@@ -78,14 +78,12 @@ def pss_mb(pid: int) -> float:
 
 def end_all(patience_s: float = 10.0) -> None:
     """Ask all that we have started to stop, and end what doesn't."""
-    for number, until in ((signal.SIGTERM, time.monotonic() + patience_s), (signal.SIGKILL, time.monotonic() + 60)):
-        for pid in started():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
-        while started() and time.monotonic() < until:
-            _reap()
-            time.sleep(0.05)
-    _reap()
+    _tell_all(signal.SIGTERM)
+    began = time.monotonic()
+    while not _has_no_child() and time.monotonic() < began + 60:
+        if time.monotonic() > began + patience_s:
+            _tell_all(signal.SIGKILL)
+        time.sleep(0.05)
 
 
 def difference(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
@@ -109,8 +107,17 @@ def _stop(number: int, _: object) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def _reap() -> None:
+def _tell_all(number: signal.Signals) -> None:
+    for pid in started():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def _has_no_child() -> bool:
     """Popen bears with children that were waited for already."""
-    with contextlib.suppress(ChildProcessError):
+    try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
+    except ChildProcessError:
+        return True
+    return False
