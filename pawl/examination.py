@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import uvloop
 
 from core.errors import ReleaseFailed, SourceError
 from core.release import Release
@@ -41,7 +42,7 @@ def examine(folder: Path, settings: Settings, environ: Mapping[str, str], tell: 
     try:
         _check_is_model(folder)
         with _workspace(settings, environ) as workspace:
-            asyncio.run(_examine(folder, workspace, found, tell))
+            uvloop.run(_examine(folder, workspace, found, tell))
     except ReleaseFailed as error:
         found.note(failure=Failure(stage=error.stage, message=str(error), detail=error.detail))
     found.note(seconds=round(time.monotonic() - began, 2))

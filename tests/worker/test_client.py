@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from tests.frames import Frame, NamedFrameReader
 from tests.worker.processes import SECOND_NS, serving
@@ -66,7 +67,7 @@ def test_answers_come_in_any_order(tmp_path: Path) -> None:
             assert await first == (201, b"to 1")
             assert connection.outstanding == 0
 
-    asyncio.run(main())
+    uvloop.run(main())
 
 
 class Recorder(asyncio.Transport):
@@ -99,7 +100,7 @@ def test_what_is_asked_in_one_tick_is_sent_sixteen_at_a_time() -> None:
         connection.data_received(b"".join(answers))
         assert len(await asyncio.gather(*tasks)) == 40
 
-    asyncio.run(main())
+    uvloop.run(main())
 
 
 def test_the_sixteenth_is_sent_before_the_tick_is_over() -> None:
@@ -112,7 +113,7 @@ def test_the_sixteenth_is_sent_before_the_tick_is_over() -> None:
         connection.send(b"x", deadline(), Nobody())
         assert len(transport.written) == 1
 
-    asyncio.run(main())
+    uvloop.run(main())
 
 
 class Nobody:
@@ -134,7 +135,7 @@ def test_ids_begin_anew_after_the_last_one_and_pass_over_those_outstanding() -> 
         connection._last_id = 2**32 - 3
         assert connection.send(b"", deadline(), Nobody()) == 2
 
-    asyncio.run(main())
+    uvloop.run(main())
 
 
 def test_a_request_carries_its_deadline(tmp_path: Path) -> None:
@@ -146,7 +147,7 @@ def test_a_request_carries_its_deadline(tmp_path: Path) -> None:
             peer.answer(frame.id)
             await task
 
-    asyncio.run(main())
+    uvloop.run(main())
 
 
 def test_a_cancelled_caller_tells_the_worker_and_hurts_nobody(tmp_path: Path) -> None:
@@ -163,7 +164,7 @@ def test_a_cancelled_caller_tells_the_worker_and_hurts_nobody(tmp_path: Path) ->
             assert (await stays).body == b"in time"
             assert gone.cancelled()
 
-    asyncio.run(main())
+    uvloop.run(main())
 
 
 def test_a_caller_cancelled_in_the_tick_in_which_his_answer_comes_hurts_nobody(tmp_path: Path) -> None:
@@ -177,7 +178,7 @@ def test_a_caller_cancelled_in_the_tick_in_which_his_answer_comes_hurts_nobody(t
             with pytest.raises(asyncio.CancelledError):
                 await gone
 
-    asyncio.run(main())
+    uvloop.run(main())
 
 
 def test_every_outstanding_request_fails_once_when_the_connection_ends(tmp_path: Path) -> None:
@@ -195,7 +196,7 @@ def test_every_outstanding_request_fails_once_when_the_connection_ends(tmp_path:
             with pytest.raises(WorkerLost):
                 await connection.request(b"", deadline())
 
-    asyncio.run(main())
+    uvloop.run(main())
 
 
 def test_a_worker_that_talks_nonsense_is_lost(tmp_path: Path) -> None:
@@ -206,7 +207,7 @@ def test_a_worker_that_talks_nonsense_is_lost(tmp_path: Path) -> None:
             with pytest.raises(WorkerLost):
                 await task
 
-    asyncio.run(main())
+    uvloop.run(main())
 
 
 def test_closing_sends_what_was_asked_before(tmp_path: Path) -> None:
@@ -219,7 +220,7 @@ def test_closing_sends_what_was_asked_before(tmp_path: Path) -> None:
             with pytest.raises(WorkerLost):
                 await task
 
-    asyncio.run(main())
+    uvloop.run(main())
 
 
 def test_thousands_of_callers_of_a_real_worker_get_their_own_answers(tmp_path: Path) -> None:
@@ -240,7 +241,7 @@ def test_thousands_of_callers_of_a_real_worker_get_their_own_answers(tmp_path: P
         await connection.wait_closed()
 
     with serving(tmp_path, "class A:\n    def transform_predict(self, v): return v\n") as worker:
-        asyncio.run(main(worker.config.socket))
+        uvloop.run(main(worker.config.socket))
 
 
 class Fragile:
@@ -274,7 +275,7 @@ def test_one_that_fails_in_taking_its_answer_keeps_no_other_from_its_own(tmp_pat
             await connection.wait_closed()
         assert [type(each) for each in reported] == [ZeroDivisionError] * 2
 
-    asyncio.run(asyncio.wait_for(main(), 60))
+    uvloop.run(asyncio.wait_for(main(), 60))
 
 
 def test_a_worker_that_reads_nothing_and_sends_nonsense_is_hung_up_on(tmp_path: Path) -> None:
@@ -288,7 +289,7 @@ def test_a_worker_that_reads_nothing_and_sends_nonsense_is_hung_up_on(tmp_path: 
                 await waiting
             await connection.wait_closed()
 
-    asyncio.run(asyncio.wait_for(main(), 60))
+    uvloop.run(asyncio.wait_for(main(), 60))
 
 
 def test_a_worker_that_reads_nothing_is_not_sent_ever_more_for_callers_that_leave(tmp_path: Path) -> None:
@@ -299,7 +300,7 @@ def test_a_worker_that_reads_nothing_is_not_sent_ever_more_for_callers_that_leav
                 await _ask_and_leave(connection, b"x" * 2**20, times=1000)
             peer.writer.transport.abort()
 
-    asyncio.run(asyncio.wait_for(main(), 60))
+    uvloop.run(asyncio.wait_for(main(), 60))
 
 
 async def _ask_and_leave(connection: WorkerConnection, body: bytes, times: int) -> None:
