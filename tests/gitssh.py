@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.ports import free_port
 from tests.serving import wait_for
 
 SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
@@ -43,7 +44,7 @@ def running_sshd(folder: Path) -> Iterator[SshServer]:
     if os.getuid() == 0:
         PRIVILEGE_SEPARATION.mkdir(exist_ok=True)  # Debian's service makes it at boot
     host_key, key = _make_key(folder / "host"), _make_key(folder / "user")
-    port = _free_port()
+    port = free_port()
     known_hosts = folder / "known_hosts"
     known_hosts.write_text(f"[127.0.0.1]:{port} {host_key.with_suffix('.pub').read_text()}")
     settings = folder / "sshd_config"
@@ -63,11 +64,6 @@ def running_sshd(folder: Path) -> Iterator[SshServer]:
 def _make_key(path: Path) -> Path:
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
     return path
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _answers(port: int) -> bool:

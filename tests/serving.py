@@ -140,7 +140,7 @@ class Server:
         assert answer.status == 200, answer.body
 
     def admin(self, method: str, path: str) -> Answer:
-        return self.request(method, self.base + path, headers={"authorization": f"Bearer {TOKEN}"})
+        return self.request(method, self.base + path, headers={"authorization": f"Bearer {self.settings.admin_token}"})
 
     def state(self, model: str) -> Any:
         """What the admin API tells of a model; None if it isn't followed."""
@@ -178,14 +178,14 @@ class Server:
 
     def workers(self) -> list[int]:
         """Those that run a model, or load it."""
-        return [pid for pid in self._booted() if working_directory(pid) != "/"]
+        return [pid for pid in self._with("worker/boot.py") if working_directory(pid) != "/"]
 
     def spares(self) -> list[int]:
         """Workers that know no model yet."""
-        return [pid for pid in self._booted() if working_directory(pid) == "/"]
+        return [pid for pid in self._with("worker/boot.py") if working_directory(pid) == "/"]
 
     def gateways(self) -> list[int]:
-        return [pid for pid in self.pids() if "server.gateway" in command_line(pid)]
+        return self._with("server.gateway")
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Stop it; its exit code."""
@@ -196,8 +196,8 @@ class Server:
         self._reader.join(PATIENCE_S)
         return code
 
-    def _booted(self) -> list[int]:
-        return [pid for pid in self.pids() if "worker/boot.py" in command_line(pid)]
+    def _with(self, word: str) -> list[int]:
+        return sorted(pid for pid in self.pids() if word in command_line(pid))
 
     def _read(self) -> None:
         assert self.process.stdout is not None

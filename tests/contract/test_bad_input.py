@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.repos import Repo
@@ -251,9 +251,7 @@ any_json = st.recursive(
     max_leaves=20,
 )
 names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=50)
-lots = settings(
-    max_examples=100, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+lots = settings(max_examples=100, database=None)
 
 
 @lots

@@ -273,7 +273,7 @@ def test_a_change_of_a_shared_folder_is_a_new_version_of_those_that_use_it(tmp_p
 def test_replicas_and_serve_options_are_as_the_manifest_says(tmp_path: Path) -> None:
     repo = Repo(tmp_path / "models")
     repo.write("Two/etls.py", SLEEPS).write("Two/model.yaml", "serve: {replicas: 2}\n")
-    repo.write("Hangs/etls.py", SLEEPS).write("Hangs/model.yaml", "serve: {timeout_s: 0.5}\n").commit()
+    repo.write("Hangs/etls.py", SLEEPS).write("Hangs/model.yaml", "serve: {timeout_s: 2}\n").commit()
     with serving(tmp_path / "data", repo.path) as server:
         assert server.state("Two")["live"]["workers"] == 2
         assert len(server.workers()) == 3

@@ -32,10 +32,12 @@ def test_answers_are_counted_by_model_version_and_status_and_odd_names_make_no_l
             server.score("Echo")
         server.post("/Echo", raw=b"{")
         server.post("/Nobody-Knows-It")
-        wanted = ("pawl_requests_total", labels(model="Echo", version="v1", status="200"))
-        server.wait(lambda: samples(server).get(wanted) == 3, "the count of three answers")
+
+        def counted(status: str) -> float | None:
+            return samples(server).get(("pawl_requests_total", labels(model="Echo", version="v1", status=status)))
+
+        server.wait(lambda: (counted("200"), counted("400")) == (3, 1), "the counts of three answers and one refusal")
         found = samples(server)
-        assert found["pawl_requests_total", labels(model="Echo", version="v1", status="400")] == 1
         assert found["pawl_request_duration_seconds_bucket", labels(model="Echo", version="v1", le="+Inf")] == 4
         assert found["pawl_model_live", labels(model="Echo", version="v1")] == 1
         assert found["pawl_model_failed", labels(model="Echo")] == 0

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.repos import Repo
-from tests.serving import TOKEN, Server, serving
+from tests.serving import Server, serving
 
 SECRETS = {
+    "ADMIN_TOKEN": "secret-of-the-operator",
     "WEBHOOK_SECRET": "secret-of-the-webhook",
     "gitpassword": "secret-of-git",
     "PAWL_usergit": "secret-user",
@@ -69,7 +70,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def _hidden(server: Server) -> set[str]:
-    return {*SECRETS.values(), TOKEN, "secret-of-the-database"}
+    return {*SECRETS.values(), "secret-of-the-database"}
 
 
 def test_the_environment_of_a_model_holds_none_of_them(server: Server) -> None:

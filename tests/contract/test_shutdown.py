@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.ports import free_port
 from tests.repos import Repo
 from tests.risky import Held, ask, is_alive, wait_dead, write_risky
 from tests.serving import Server, command_line, serving, wait_for
@@ -155,8 +156,8 @@ def test_a_fetch_dies_with_a_daemon_that_is_killed(tmp_path: Path) -> None:
 
 
 def test_a_restart_after_a_kill_comes_up_on_the_same_data_and_port(tmp_path: Path, repo: Repo) -> None:
-    with serving(tmp_path / "data", repo.path) as server:
-        port = str(httpx.URL(server.url).port)
+    port = str(free_port())
+    with serving(tmp_path / "data", repo.path, PORT=port) as server:
         server.process.kill()
         server.process.wait()
         wait_for(lambda: refuses(server), "the port")

@@ -27,7 +27,7 @@ def folder(word: str) -> str:
 def repo(tmp_path_factory: pytest.TempPathFactory) -> Repo:
     repo = Repo(tmp_path_factory.mktemp("supervision") / "models")
     for word in (*DEATHS, *HANGS):
-        write_risky(repo, folder(word), timeout_s=1 if word in HANGS else 30)
+        write_risky(repo, folder(word), timeout_s=3 if word in HANGS else 30)
     write_risky(repo, "Twins", replicas=2)
     write_risky(repo, "Greedy", memory_mb=200)
     write_risky(repo, "Loop")
@@ -123,7 +123,7 @@ def test_a_method_that_raises_what_ends_programs_fails_its_request_alone(server:
 
 def test_a_worker_that_keeps_dying_is_started_ever_more_rarely_and_hurts_nobody_else(server: Server) -> None:
     before = server.score("Plain")["pid"]
-    for _ in range(5):
+    for _ in range(6):
         wait_back(server, "Loop")
         ask(server, "Loop", do="exit").result(60).error(502, "worker_lost")
     crashing = wait_event(server, "Loop", "crash_loop")

@@ -23,7 +23,7 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Repo:
 
 @pytest.fixture(scope="module")
 def server(repo: Repo) -> Iterator[Server]:
-    with serving(repo.path.parent / "data", repo.path, START_TIMEOUT_S="3") as server:
+    with serving(repo.path.parent / "data", repo.path, START_TIMEOUT_S="5") as server:
         yield server
 
 
@@ -95,7 +95,7 @@ def test_an_import_that_never_returns_fails_with_where_it_was_and_holds_up_nobod
     server.wait_live("Other", f"v{repo.count('Other')}")
     assert server.state("Echo")["failure"] is None
     failure = server.wait_failed("Echo", version)
-    assert "not loaded after 3 s" in failure["message"]
+    assert "not loaded after 5 s" in failure["message"]
     assert 'etls.py", line 2' in failure["detail"]
     assert server.score("Echo")["by"] == "fast 9"
     server.wait_live("Echo", push(server, repo, etls_py=echo("quick")))

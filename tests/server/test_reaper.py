@@ -48,7 +48,8 @@ def children(pid: int) -> list[int]:
 
 
 def daemon(then: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", DAEMON.format(then=then)], cwd=ROOT, stdout=subprocess.PIPE)
+    command = [sys.executable, "-c", DAEMON.format(then=then)]
+    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
 def test_what_a_killed_daemon_started_is_ended_however_deep_and_apart() -> None:
@@ -59,8 +60,10 @@ def test_what_a_killed_daemon_started_is_ended_however_deep_and_apart() -> None:
 
 
 def test_what_a_daemon_leaves_when_it_exits_is_ended_and_its_output_closes() -> None:
-    with daemon("time.sleep(0.5)") as process:
+    with daemon("sys.stdin.read()") as process:
         found = wait_for(lambda: len(all := children(process.pid)) == 2 and all, "both processes")
+        assert process.stdin is not None
+        process.stdin.close()
         assert process.wait(30) == 0
         wait_dead(found, "what it left")
 

@@ -291,7 +291,7 @@ def test_a_checkout_that_fails_leaves_nothing(tmp_path: Path) -> None:
 def test_a_checkout_that_is_killed_leaves_no_release_and_no_rubbish_after_the_next_start(tmp_path: Path) -> None:
     reached, report = multiprocessing.Pipe(duplex=False)
     shelf = Shelf(tmp_path / "releases")
-    child = multiprocessing.get_context("fork").Process(target=shelf.put, args=(RELEASE, Waiting(report)))
+    child = multiprocessing.get_context("spawn").Process(target=shelf.put, args=(RELEASE, Waiting(report)))
     child.start()
     assert reached.recv()
     child.kill()

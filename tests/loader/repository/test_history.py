@@ -35,7 +35,7 @@ changes = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(changes)
 def test_numbers_are_what_git_counts_never_slip_back_and_are_the_same_on_a_fresh_clone(history: History) -> None:
     with tempfile.TemporaryDirectory() as folder, following(folder) as (repo, growing):
@@ -56,7 +56,7 @@ def test_numbers_are_what_git_counts_never_slip_back_and_are_the_same_on_a_fresh
         fresh.close()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(changes)
 def test_a_number_leads_to_the_commits_that_reach_it(history: History) -> None:
     with tempfile.TemporaryDirectory() as folder, following(folder) as (repo, source):

@@ -18,9 +18,9 @@ from worker.protocol import WorkerConfig
 
 def test_a_worker_that_is_not_ready_in_time_tells_where_it_was(tmp_path: Path) -> None:
     async def test() -> None:
-        async with place(tmp_path, start_timeout_s=1) as here:
+        async with place(tmp_path, start_timeout_s=3) as here:
             wanted = here.write("import time\nprint('so far')\ntime.sleep(1000)\n")
-            with pytest.raises(ReleaseFailed, match="not loaded after 1 s") as failed:
+            with pytest.raises(ReleaseFailed, match="not loaded after 3 s") as failed:
                 await here.start(wanted)
             assert failed.value.heals
             assert "so far" in failed.value.detail

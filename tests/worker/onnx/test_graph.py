@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper
 
@@ -130,7 +130,7 @@ def test_a_truncated_model_is_named(tmp_path: Path) -> None:
         read_graph(path)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300)
 @given(content=st.binary(min_size=1, max_size=200))
 def test_any_bytes_are_read_or_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "m.onnx"
@@ -139,7 +139,7 @@ def test_any_bytes_are_read_or_refused(tmp_path: Path, content: bytes) -> None:
         assert isinstance(read_graph(path), Graph)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300)
 @given(at=st.integers(0, 10_000), byte=st.integers(0, 255))
 def test_a_damaged_model_is_read_or_refused(tmp_path: Path, at: int, byte: int) -> None:
     content = bytearray(mlp(tmp_path / "m.onnx").read_bytes())
