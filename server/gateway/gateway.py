@@ -27,6 +27,8 @@ _TELL_S = 1.0
 """Seconds between two messages with counts."""
 _TIDYING_S = 1.0
 """Seconds between two looks at the memory that bodies have left."""
+_FEW_BYTES = 1 << 20
+"""Of bodies that are held when no large one is."""
 
 
 async def serve(listener: socket.socket, channel: socket.socket) -> None:
@@ -101,9 +103,10 @@ class Gateway:
 
     async def _tidy(self) -> None:
         """After a burst of large bodies, return their memory: among small pieces that are in use, much of it stays."""
-        used = private_memory(os.getpid())
+        least = private_memory(os.getpid())
         while True:
             await asyncio.sleep(_TIDYING_S)
-            if not self._bodies.held and private_memory(os.getpid()) > used + 2 * MOST_KEPT:
+            least = min(least, private_memory(os.getpid()))
+            if self._bodies.held < _FEW_BYTES and private_memory(os.getpid()) > least + 2 * MOST_KEPT:
                 give_back()
-                used = private_memory(os.getpid())
+                least = private_memory(os.getpid())
