@@ -77,7 +77,7 @@ def pss_mb(pid: int) -> float:
 
 
 def end_all(patience_s: float = 10.0) -> None:
-    """Ask all that we have started to stop, and end what doesn't."""
+    """Ask all that we have started to stop, and end what doesn't. We must have adopted them."""
     _tell_all(signal.SIGTERM)
     began = time.monotonic()
     while not _has_no_child() and time.monotonic() < began + 60:

@@ -6,7 +6,7 @@ import random
 import socket
 
 _NAMED = range(20_000, 30_000)
-"""Linux gives none of them to those that ask for any (`net.ipv4.ip_local_port_range`)."""
+"""By default, Linux gives none of them to those that ask for any (`net.ipv4.ip_local_port_range`)."""
 
 
 def free_port() -> int:

@@ -24,8 +24,9 @@ class Fetch:
         self._remote = remote
         self._transport = transport
         self._running: subprocess.Popen[bytes] | None = None
+        self._is_stopped = False
         self._lock = Lock()
-        self.is_stopped = False
+        """Held only to change the two above: to start git may take as long as a disk likes."""
 
     def run(self, path: Path, ref: str) -> None:
         """Fetch into the repository at `path`, to its `ref`. Raises SourceError, or MirrorDamaged."""
@@ -43,9 +44,14 @@ class Fetch:
     def stop(self) -> None:
         """End a fetch that is under way in another thread; none begins any more."""
         with self._lock:
-            self.is_stopped = True
+            self._is_stopped = True
             if self._running is not None:
                 kill(self._running)
+
+    def check(self) -> None:
+        """Raise SourceError once stopped."""
+        if self._is_stopped:
+            raise SourceError(f"{self._remote.address.url} is not followed any more")
 
     def _run_once_more(self, path: Path, command: Sequence[str]) -> None:
         try:
@@ -73,15 +79,17 @@ class Fetch:
             raise _Refused(said)
 
     def _start(self, path: Path, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        self.check()
+        try:
+            with self._transport.login() as (options, descriptors):
+                process = start(path, [*options, *command], self._transport.environment(), descriptors)
+        except (OSError, SettingError) as error:
+            raise SourceError(f"{self._remote.address.url}: git could not be started: {error}") from error
         with self._lock:
-            if self.is_stopped:
-                raise SourceError(f"{self._remote.address.url} is not followed any more")
-            try:
-                with self._transport.login() as (options, descriptors):
-                    self._running = start(path, [*options, *command], self._transport.environment(), descriptors)
-            except (OSError, SettingError) as error:
-                raise SourceError(f"{self._remote.address.url}: git could not be started: {error}") from error
-            return self._running
+            self._running = process
+            if self._is_stopped:
+                kill(process)
+        return process
 
     def _watch(self, path: Path, process: subprocess.Popen[bytes]) -> str:
         """What the process says to its end, which comes soon when it takes too long or too much."""

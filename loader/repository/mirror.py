@@ -47,6 +47,7 @@ class Mirror:
 
     def fetch(self) -> str:
         """Bring the mirror up to date; returns the head's commit. Raises SourceError."""
+        self._fetch.check()
         try:
             before = self._head_if_sound()
             self._fetch_into(self._path)
@@ -69,8 +70,7 @@ class Mirror:
 
     def rebuild(self, damage: MirrorDamaged) -> str:
         """Fetch everything again, aside, and put it in the damaged mirror's place. Raises SourceError."""
-        if self._fetch.is_stopped:
-            raise SourceError(f"{self._path} was closed") from damage
+        self._fetch.check()
         if time.monotonic() - self._rebuilt_at < _REBUILD_PAUSE_S:
             raise SourceError(f"{self._path} is damaged, and fetching it anew did not mend it: {damage}") from damage
         log.warning("%s is damaged (%s): fetching all of it again", self._path, damage)

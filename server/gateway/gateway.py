@@ -25,10 +25,10 @@ log = logging.getLogger(__name__)
 
 _TELL_S = 1.0
 """Seconds between two messages with counts."""
-_TIDYING_S = 1.0
+_TIDYING_S = 5.0
 """Seconds between two looks at the memory that bodies have left."""
 _FEW_BYTES = 1 << 20
-"""Of bodies that are held when no large one is."""
+"""Of all bodies that are held: while large ones come, they take the memory of those before."""
 
 
 async def serve(listener: socket.socket, channel: socket.socket) -> None:
@@ -103,10 +103,8 @@ class Gateway:
 
     async def _tidy(self) -> None:
         """After a burst of large bodies, return their memory: among small pieces that are in use, much of it stays."""
-        least = private_memory(os.getpid())
+        at_first = private_memory(os.getpid())
         while True:
             await asyncio.sleep(_TIDYING_S)
-            least = min(least, private_memory(os.getpid()))
-            if self._bodies.held < _FEW_BYTES and private_memory(os.getpid()) > least + 2 * MOST_KEPT:
+            if self._bodies.held < _FEW_BYTES and private_memory(os.getpid()) > at_first + 2 * MOST_KEPT:
                 give_back()
-                least = private_memory(os.getpid())

@@ -67,7 +67,9 @@ def test_what_a_burst_of_large_bodies_took_goes_back_to_the_system(tmp_path: Pat
         before = private_mb(gateways)
         sizes = [SIZE if number % 2 else number for number in range(320)]
         answers = pool.map(lambda size: server.score("Size", text="x" * size, gate=str(gate)), sizes)
-        server.wait(lambda: private_mb(gateways) > before + 45, "the burst")
-        gate.touch()
+        try:
+            server.wait(lambda: private_mb(gateways) > before + 45, "the burst")
+        finally:
+            gate.touch()
         assert [answer["size"] for answer in answers] == sizes
         server.wait(lambda: private_mb(gateways) < before + 40, "the end of what it took")

@@ -139,6 +139,7 @@ def test_a_worker_whose_files_were_lost_meanwhile_is_replaced_all_the_same(tmp_p
             os.kill(pid, 9)
         server.wait(lambda: len(server.events("worker_replaced")) == 2, "the replacements")
         server.wait(lambda: server.post("/Echo").status == 200, "an answer")
+        assert server.score("Echo")["by"] == "one"
 
 
 def test_a_data_folder_with_a_very_long_path_works(tmp_path: Path, repo: Repo) -> None:

@@ -123,7 +123,7 @@ def test_a_method_that_raises_what_ends_programs_fails_its_request_alone(server:
 
 def test_a_worker_that_keeps_dying_is_started_ever_more_rarely_and_hurts_nobody_else(server: Server) -> None:
     before = server.score("Plain")["pid"]
-    for _ in range(6):
+    for _ in range(7):
         wait_back(server, "Loop")
         ask(server, "Loop", do="exit").result(60).error(502, "worker_lost")
     crashing = wait_event(server, "Loop", "crash_loop")
