@@ -28,7 +28,7 @@ _TELL_S = 1.0
 _TIDYING_S = 5.0
 """Seconds between two looks at the memory that bodies have left."""
 _FEW_BYTES = 1 << 20
-"""Of all bodies that are held: while large ones come, they take the memory of those before."""
+"""Bytes of all bodies that are held. Where there are more, large ones come, and take the memory of those before."""
 
 
 async def serve(listener: socket.socket, channel: socket.socket) -> None:

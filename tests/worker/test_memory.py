@@ -11,14 +11,14 @@ import pytest
 from tests.serving import ROOT
 
 _BODIES = """
-import resource
-from worker.memory import give_back, keep_what_is_freed
+import os, resource
+from worker.memory import give_back, keep_what_is_freed, private_memory
 
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 
-def resident_mb():
-    return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize() >> 20
+def used_mb():
+    return private_memory(os.getpid()) >> 20
 
 def receive(times, megabytes):
     for _ in range(times):
@@ -51,17 +51,17 @@ def test_bodies_that_come_and_go_take_the_memory_of_those_before() -> None:
 
 
 def test_more_than_that_goes_back_to_the_system() -> None:
-    before, after = _run("keep_what_is_freed(); print(resident_mb()); receive(3, 200); print(resident_mb())")
+    before, after = _run("keep_what_is_freed(); print(used_mb()); receive(3, 200); print(used_mb())")
     assert after - before <= 20
 
 
 def test_what_is_left_goes_back_when_it_is_told_to() -> None:
-    code = "keep_what_is_freed(); receive(3, 12); print(resident_mb()); give_back(); print(resident_mb())"
+    code = "keep_what_is_freed(); receive(3, 12); print(used_mb()); give_back(); print(used_mb())"
     before, after = _run(code)
     assert before - after >= 10
 
 
 def test_what_is_left_among_small_pieces_goes_back_too() -> None:
-    code = "kept = receive_among_small_pieces(100); print(resident_mb()); give_back(); print(resident_mb())"
+    code = "kept = receive_among_small_pieces(100); print(used_mb()); give_back(); print(used_mb())"
     before, after = _run("keep_what_is_freed(); " + code)
     assert before - after >= 80
