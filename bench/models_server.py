@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from bench import processes
+from bench.edition import OURS, Edition
 from bench.endpoint import Endpoint, Wire
 from bench.peers.common import pack_row, probabilities
 from tests.repos import Repo
@@ -20,16 +20,18 @@ Files = Mapping[str, str | bytes]
 
 
 @contextmanager
-def serving_files(files: Files, **settings: str) -> Iterator[Server]:
+def serving_files(files: Files, edition: Edition = OURS, /, **settings: str) -> Iterator[Server]:
     """The server, told to be up and not necessarily ready; it and all its processes end with the context."""
     with tempfile.TemporaryDirectory(prefix="pawl-bench-") as folder:
         repo = Repo(Path(folder) / "models")
         for name, content in files.items():
             repo.write(name, content)
         repo.commit()
-        more: dict[str, Any] = {"SYNC_SECONDS": "30", **settings}
+        code, more = edition.code, {"SYNC_SECONDS": "30", **settings}
         try:
-            with serving(Path(folder) / "data", repo.path, ready=False, **more) as server:
+            with serving(
+                Path(folder) / "data", repo.path, ready=False, cwd=code, code=code, python=edition.python, **more
+            ) as server:
                 yield server
         finally:
             processes.end_all()

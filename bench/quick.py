@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bench import record
+from bench import against, record
 from bench.prepare import prepare
 from bench.rounds import NotMeasured, Run, Spread
 from bench.screen import console
@@ -19,11 +19,27 @@ _CONNECTIONS = 32
 
 
 def main(
-    seconds: Annotated[float, typer.Option(help="of each measurement")] = 4.0,
-    rounds: Annotated[int, typer.Option(help="how often both take their turn; the best counts")] = 3,
+    seconds: Annotated[float, typer.Option(help="of each measurement", min=1)] = 4.0,
+    rounds: Annotated[
+        int | None, typer.Option(help="how often both take their turn: 3; 9 with --against", min=1)
+    ] = None,
+    commit: Annotated[
+        str, typer.Option("--against", help="a commit of Pawl to compare with, in place of the bare app")
+    ] = "",
 ) -> None:
-    """Pawl and the bare app only, in under two minutes: their ratio is what a change may move."""
+    """Pawl and the bare app only, in under two minutes: their ratio is what a change may move.
+
+    With --against COMMIT, this checkout and that commit serve side by side and are asked in turn; what counts is the
+    CPU time of a request, the median of all turns, beside how far the turns differ.
+    """
     prepare()
+    if commit:
+        against.compare(commit, seconds, rounds or 9)
+    else:
+        _beside_the_bare_app(seconds, rounds or 3)
+
+
+def _beside_the_bare_app(seconds: float, rounds: int) -> None:
     now = record.commit()
     before = record.newest("quick", lambda kept: kept["commit"] != now)
     done = run(Plan(["bare", "pawl"], _MODELS, [_CONNECTIONS], seconds, rounds, server_cores=2, limits=False))

@@ -72,16 +72,24 @@ class Answer:
 class Server:
     """One running server."""
 
-    def __init__(self, data: Path, settings: Mapping[str, str], cwd: Path = ROOT, by: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        data: Path,
+        settings: Mapping[str, str],
+        cwd: Path = ROOT,
+        by: Sequence[str] = (),
+        code: Path = ROOT,
+        python: str = sys.executable,
+    ) -> None:
         environ = {name: value for name, value in os.environ.items() if not _is_setting(name)}
         environ |= {"PORT": "0", "SYNC_SECONDS": "3600", "ADMIN_TOKEN": TOKEN, "DATA_DIR": str(data)}
         self.cwd = cwd
-        environ |= {"PYTHONPATH": str(ROOT), **settings}
+        environ |= {"PYTHONPATH": str(code), **settings}
         self.settings = read_settings(environ)
         self.lines: list[str] = []
         """What it has printed."""
         self.process = subprocess.Popen(
-            [*by, sys.executable, "-m", "server"],
+            [*by, python, "-m", "server"],
             cwd=cwd,
             env=environ,
             stdin=subprocess.DEVNULL,
@@ -221,14 +229,17 @@ def serving(
     ready: bool = True,
     cwd: Path = ROOT,
     by: Sequence[str] = (),
+    code: Path = ROOT,
+    python: str = sys.executable,
     **settings: str,
 ) -> Iterator[Server]:
     """A server of the repository at `git` (or of the folder `models_serve` in `cwd`); stopped in the end.
 
-    `by`: the program, with its arguments, that runs it in its own stead (setpriv, say).
+    `by`: the program, with its arguments, that runs it in its own stead (setpriv, say). `code`: the checkout of Pawl
+    that runs, with `python`.
     """
     source = {} if git is None else {"gitPath": str(git)}
-    server = Server(data, {**source, **settings}, cwd, by)
+    server = Server(data, {**source, **settings}, cwd, by, code, python)
     try:
         yield server.wait_ready() if ready else server
     finally:
