@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
+
 
 class PawlError(Exception):
     """What happened, where, and what to do about it, in words that its reader can act on."""
@@ -15,14 +17,24 @@ class SourceError(PawlError):
     """The followed repository or folder could not be read: nothing changes until it can."""
 
 
+class Heals(IntEnum):
+    """Whether a release that failed might do better on another try."""
+
+    NEVER = 0
+    """Not as it is: a syntax error, a wrong manifest, requirements that don't resolve, an unexpected answer."""
+    MAYBE = 1
+    """The author's code raised, which may have had a reason outside of it: worth some tries."""
+    WITH_MACHINE = 2
+    """The machine lacked something (disk, memory, network): tried until it has it, ever more rarely."""
+
+
 class ReleaseFailed(PawlError):
     """A release can't be served.
 
-    `stage` says how far it came (one of `STAGES`), `detail` holds a traceback or a tool's output, and
-    `heals` whether the same release might do better on another try (a download might, a syntax error won't).
+    `stage` says how far it came (one of `STAGES`), and `detail` holds a traceback or a tool's output.
     """
 
-    def __init__(self, message: str, *, stage: str, detail: str = "", heals: bool = False) -> None:
+    def __init__(self, message: str, *, stage: str, detail: str = "", heals: Heals = Heals.NEVER) -> None:
         super().__init__(message)
         self.stage = stage
         self.detail = detail

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.errors import ReleaseFailed
+from core.errors import Heals, ReleaseFailed
 from core.release import Version, Wanted
 
 TRIES = 3
+"""Of a release that may do better on another try, for all that is known."""
 _PAUSES_S = (2.0, 10.0, 30.0, 60.0)
-"""Between tries; the last is the pause of a release that is never given up on."""
-
+"""Between tries; the last is the longest pause of a release that was live once."""
+_RARE_PAUSES_S = (*_PAUSES_S, 120.0, 300.0, 600.0)
+"""Between tries of what waits for the machine."""
 
 _UNTRIED = Version(0, "")
 
@@ -100,9 +102,16 @@ def failure_key(wanted: Wanted) -> str:
 
 def pause_after(failure: Failure) -> float | None:
     """Seconds until a release that failed is tried again; None: not before it changes."""
-    if not failure.was_live and (not failure.error.heals or failure.tries >= TRIES):
+    if not tried_for_ever(failure) and (failure.error.heals == Heals.NEVER or failure.tries >= TRIES):
         return None
-    return _PAUSES_S[min(failure.tries, len(_PAUSES_S)) - 1]
+    waits_for_machine = failure.error.heals == Heals.WITH_MACHINE and not failure.was_live
+    pauses = _RARE_PAUSES_S if waits_for_machine else _PAUSES_S
+    return pauses[min(failure.tries, len(pauses)) - 1]
+
+
+def tried_for_ever(failure: Failure) -> bool:
+    """Whether a try is worth it whenever somebody asks, and follows anyway."""
+    return failure.was_live or failure.error.heals == Heals.WITH_MACHINE
 
 
 def _refuse_once(wanted: Wanted, failure: Failure | None) -> Action:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Protocol
 
-from core.errors import STAGES, ReleaseFailed
+from core.errors import STAGES, Heals, ReleaseFailed
 from core.events import Event
 from core.release import Release, Version, Wanted
 from core.task import spawn
@@ -25,6 +26,7 @@ from loader.decision import (
     Wait,
     decide,
     failure_key,
+    tried_for_ever,
 )
 from loader.front import Front, Live
 from loader.workers.pool import Pool
@@ -99,6 +101,12 @@ class Keeper:
         self.failure = None
         self._changed.set()
 
+    def hasten(self) -> None:
+        """Try now what is tried for as long as it is wanted: the machine may have by now what it lacked."""
+        if self.failure is not None and tried_for_ever(self.failure):
+            self.failure = replace(self.failure, at=-math.inf)
+            self._changed.set()
+
     async def run(self) -> None:
         """Until the model's folder has gone."""
         while True:
@@ -156,7 +164,7 @@ class Keeper:
             await self._fall_back(wanted, error)
         except Exception as error:
             log.exception("%s: a failure of Pawl's own while starting a release", self.model)
-            failure = ReleaseFailed(f"Pawl itself failed: {error!r}", stage="load", heals=True)
+            failure = ReleaseFailed(f"Pawl itself failed: {error!r}", stage="load", heals=Heals.WITH_MACHINE)
             await self._fall_back(wanted, failure)
         finally:
             self.stage = None

@@ -65,10 +65,16 @@ class Reconciler:
         """Look at the source soon. For the loop's own thread."""
         self._dirty.set()
 
-    async def look_now(self) -> None:
-        """Look at the source, and return when what was there at the call has been seen."""
-        after = self._looks + (2 if self._looking else 1)
+    def ask(self) -> None:
+        """Look at the source soon, because somebody asked: then what the machine lacked is tried at once, too."""
+        for keeper in self._keepers.values():
+            keeper.hasten()
         self.wake()
+
+    async def look_now(self) -> None:
+        """What `ask` does; return when what was there at the call has been seen."""
+        after = self._looks + (2 if self._looking else 1)
+        self.ask()
         async with self._looked:
             await self._looked.wait_for(lambda: self._looks >= after)
 

@@ -52,7 +52,7 @@ class Admin:
             except TimeoutError:
                 return Json({"synced": False, "head": self._reconciler.head}, status_code=202)
             return Json({"synced": True, "head": self._reconciler.head})
-        self._reconciler.wake()
+        self._reconciler.ask()
         return Json({"synced": False, "head": self._reconciler.head}, status_code=202)
 
     async def models(self, request: Request) -> Response:

@@ -19,7 +19,7 @@ from threading import Lock
 
 import msgspec
 
-from core.errors import ReleaseFailed
+from core.errors import Heals, ReleaseFailed
 from loader.environments.packages import RUNTIMES, installed, name_of, own_pins
 from loader.environments.requirements import Requirements, read_requirements
 from loader.environments.uv import Uv
@@ -134,7 +134,9 @@ class Environments:
         except ReleaseFailed as error:
             raise self._explained(error) from error
         except OSError as error:
-            raise ReleaseFailed(f"the environment can't be built: {error}", stage="environment", heals=True) from error
+            raise ReleaseFailed(
+                f"the environment can't be built: {error}", stage="environment", heals=Heals.WITH_MACHINE
+            ) from error
         report(f"the environment is built: {len(packages)} packages in {time.monotonic() - began:.1f} s")
         return Environment(_python(self._root / id), id, packages)
 

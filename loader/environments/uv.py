@@ -15,7 +15,7 @@ from typing import IO
 
 from uv import find_uv_bin
 
-from core.errors import ReleaseFailed
+from core.errors import Heals, ReleaseFailed
 
 _KEPT_BYTES = 32_000
 """Of the program's output; the end is kept, where the reason stands."""
@@ -63,7 +63,7 @@ class Uv:
     def _start(self, arguments: tuple[str, ...], folder: Path) -> subprocess.Popen[bytes]:
         with self._lock:
             if self._closed:
-                raise _failed("stopped before the environment was built", "", heals=True)
+                raise _failed("stopped before the environment was built", "", heals=Heals.MAYBE)
             process = subprocess.Popen(
                 [find_uv_bin(), *arguments],
                 cwd=folder,
@@ -79,13 +79,19 @@ class Uv:
         return process
 
     def _late(self, output: str) -> ReleaseFailed:
-        return _failed("the environment was not built within the time allowed; it is tried again", output, heals=True)
+        return _failed(
+            "the environment was not built within the time allowed; it is tried again", output, heals=Heals.MAYBE
+        )
 
     def _failure(self, output: str, status: int) -> ReleaseFailed:
         if self._closed:
-            return _failed("stopped while the environment was being built", output, heals=True)
+            return _failed("stopped while the environment was being built", output, heals=Heals.MAYBE)
         reason = output[max(0, output.find("error:")) :].strip() or f"uv ended with status {status}"
-        return _failed(_in_one_line(reason), reason, heals=not any(mark in reason for mark in _HOPELESS))
+        return _failed(
+            _in_one_line(reason),
+            reason,
+            heals=Heals.NEVER if any(mark in reason for mark in _HOPELESS) else Heals.MAYBE,
+        )
 
 
 class _Tail:
@@ -119,5 +125,5 @@ def _in_one_line(reason: str) -> str:
     return line if len(line) <= _MESSAGE_CHARACTERS else line[:_MESSAGE_CHARACTERS] + "…"
 
 
-def _failed(message: str, detail: str, *, heals: bool) -> ReleaseFailed:
+def _failed(message: str, detail: str, *, heals: Heals) -> ReleaseFailed:
     return ReleaseFailed(f"requirements.txt: {message}", stage="environment", detail=detail, heals=heals)

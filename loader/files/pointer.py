@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
-from core.errors import ReleaseFailed
+from core.errors import Heals, ReleaseFailed
 from loader.files.tree import File
 
 
@@ -47,7 +47,7 @@ def checked(pointer: Pointer, content: Iterator[bytes]) -> Iterator[bytes]:
         raise failed(pointer, "came from Git LFS with another content than its pointer says; push it again")
 
 
-def failed(pointer: Pointer, message: str, *, heals: bool = True) -> ReleaseFailed:
+def failed(pointer: Pointer, message: str, *, heals: Heals = Heals.WITH_MACHINE) -> ReleaseFailed:
     return ReleaseFailed(f"{pointer.path} {message}", stage="checkout", heals=heals)
 
 

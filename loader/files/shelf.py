@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from core.errors import ReleaseFailed
+from core.errors import Heals, ReleaseFailed
 from core.release import Release
 from loader.files.checkout import is_whole, sync
 from loader.source import Source
@@ -40,7 +40,7 @@ class Shelf:
             raise ReleaseFailed(
                 f"{path} could not be written: {error.strerror or error}; check the disk that holds DATA_DIR",
                 stage="checkout",
-                heals=True,
+                heals=Heals.WITH_MACHINE,
             ) from error
         return path
 

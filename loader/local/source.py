@@ -12,7 +12,7 @@ from pathlib import Path
 
 import watchfiles
 
-from core.errors import ReleaseFailed, SourceError, VersionNotFound
+from core.errors import Heals, ReleaseFailed, SourceError, VersionNotFound
 from core.release import Desired, Release, Version, Wanted
 from loader.files.checkout import write
 from loader.files.folders import no_model, printable, why_left_out
@@ -79,13 +79,15 @@ class LocalSource:
         try:
             files = self._models.files(release, contents)
             if pointers := [*find_pointers(files, contents.blob).values()]:
-                raise failed(pointers[0], "is only the pointer to a file in Git LFS; run git lfs pull", heals=False)
+                raise failed(
+                    pointers[0], "is only the pointer to a file in Git LFS; run git lfs pull", heals=Heals.NEVER
+                )
             write(files, release.folders, into, contents)
         except Unsettled as error:
             raise ReleaseFailed(
                 f"{release.model} in {self._folder} is not what it was when this release was seen: {error}",
                 stage="checkout",
-                heals=True,
+                heals=Heals.WITH_MACHINE,
             ) from error
 
     def resolve(self, model: str, name: str) -> Wanted:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from core.errors import Heals
 from loader.files.pointer import Pointer, checked, failed
 from loader.repository.remote import Remote
 
@@ -33,7 +34,7 @@ class LfsStore:
             self._copy(missing)
         elif scheme == "ssh":
             message = "is in Git LFS, which is not read over ssh; set gitPath to the repository's https address"
-            raise failed(missing[0], message, heals=False)
+            raise failed(missing[0], message, heals=Heals.NEVER)
         else:
             self._download(missing)
 

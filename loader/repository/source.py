@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from core.errors import ReleaseFailed, SourceError, VersionNotFound
+from core.errors import Heals, ReleaseFailed, SourceError, VersionNotFound
 from core.release import Desired, Release, Version, Wanted
 from loader.files.checkout import check_out
 from loader.files.folders import REQUIREMENTS, Folder, Folders, no_model
@@ -62,7 +62,7 @@ class GitSource:
             raise ReleaseFailed(
                 f"the mirror of {self._remote.address.url} lacks a file of {release.model}: {damage}",
                 stage="checkout",
-                heals=True,
+                heals=Heals.WITH_MACHINE,
             ) from damage
 
     def resolve(self, model: str, name: str) -> Wanted:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import ReleaseFailed
+from core.errors import Heals, ReleaseFailed
 from core.release import Release
 from core.task import spawn
 from loader.workers.process import WorkerProcess
@@ -205,4 +205,4 @@ async def _death(worker: WorkerProcess, what: str) -> ReleaseFailed:
     """The failure of a worker that died while it was being proved."""
     with contextlib.suppress(TimeoutError):
         what = f"{what}: it {await asyncio.wait_for(worker.wait(), _NOTICE_S)}"
-    return ReleaseFailed(what, stage="examples", detail=worker.last_words, heals=True)
+    return ReleaseFailed(what, stage="examples", detail=worker.last_words, heals=Heals.MAYBE)

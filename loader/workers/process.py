@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import ReleaseFailed
+from core.errors import Heals, ReleaseFailed
 from core.task import spawn
 from loader.workers.blank import END_S, Begin, Blank, begin
 from loader.workers.output import Output
@@ -81,7 +81,9 @@ class WorkerProcess:
             await asyncio.shield(self.kill("was ended because it did not start"))
             if isinstance(error, OSError):
                 raise ReleaseFailed(
-                    f"its process, {self._launch.python}, can't be started: {error}", stage="load", heals=True
+                    f"its process, {self._launch.python}, can't be started: {error}",
+                    stage="load",
+                    heals=Heals.WITH_MACHINE,
                 ) from error
             raise
 
@@ -171,7 +173,7 @@ class WorkerProcess:
                 "the end of the log shows where it was (an import or a constructor that never returns?)",
                 stage="load",
                 detail=await self.traceback(),
-                heals=True,
+                heals=Heals.MAYBE,
             ) from None
 
     async def _listen(self, blank: Blank) -> None:
@@ -196,7 +198,12 @@ class WorkerProcess:
                 self._told.set_result(description)
             case Failed() if not self._told.done():
                 self._told.set_exception(
-                    ReleaseFailed(message.message, stage="load", detail=message.traceback, heals=message.heals)
+                    ReleaseFailed(
+                        message.message,
+                        stage="load",
+                        detail=message.traceback,
+                        heals=Heals.MAYBE if message.heals else Heals.NEVER,
+                    )
                 )
             case Raised():
                 self._raised(message)
@@ -205,7 +212,7 @@ class WorkerProcess:
 
     async def _death_while_loading(self) -> ReleaseFailed:
         return ReleaseFailed(
-            f"its process {await self.wait()} while loading", stage="load", detail=self.last_words, heals=True
+            f"its process {await self.wait()} while loading", stage="load", detail=self.last_words, heals=Heals.MAYBE
         )
 
     async def _release(self, blank: Blank) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from core.errors import ReleaseFailed
+from core.errors import Heals, ReleaseFailed
 from worker.client import WorkerConnection, WorkerLost
 
 _MAX_FILE = 32 * 1024 * 1024
@@ -32,6 +32,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     seconds: float
     answer: Any
+    answered: bool = False
+    """Whether there was an answer rather than an error."""
     fault: str | None
     """None if it is as it should be."""
 
@@ -75,7 +77,8 @@ async def prove(connection: WorkerConnection, examples: Sequence[Example], timeo
     for index, example in enumerate(examples):
         outcome = await try_example(connection, example, timeout_s)
         if outcome.fault is not None:
-            raise ReleaseFailed(f"example {index} of examples.json: {outcome.fault}", stage="examples", heals=True)
+            heals = Heals.NEVER if outcome.answered else Heals.MAYBE
+            raise ReleaseFailed(f"example {index} of examples.json: {outcome.fault}", stage="examples", heals=heals)
 
 
 async def try_example(connection: WorkerConnection, example: Example, timeout_s: float) -> Outcome:
@@ -87,7 +90,9 @@ async def try_example(connection: WorkerConnection, example: Example, timeout_s:
     except WorkerLost:
         return Outcome(seconds=time.monotonic() - begun, answer=None, fault="the worker died of it")
     content = msgspec.json.decode(answer.body)
-    return Outcome(seconds=time.monotonic() - begun, answer=content, fault=_fault(answer.status, content, example))
+    seconds = time.monotonic() - begun
+    fault = _fault(answer.status, content, example)
+    return Outcome(seconds=seconds, answer=content, answered=answer.status == 200, fault=fault)
 
 
 def _fault(status: int, content: Any, example: Example) -> str | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from core.errors import ReleaseFailed
+from core.errors import Heals, ReleaseFailed
 from core.release import Release
 from core.task import spawn
 from loader.environments.environment import Environments
@@ -200,7 +200,7 @@ class Starter:
                 f"no memory: {free // _MEGABYTE} MB are left, and the release before took {needed // _MEGABYTE} MB; "
                 "give the pod more, or set serve.swap: replace in model.yaml to accept a gap",
                 stage="memory",
-                heals=True,
+                heals=Heals.WITH_MACHINE,
             )
 
 

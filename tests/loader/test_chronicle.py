@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.errors import ReleaseFailed
+from core.errors import Heals, ReleaseFailed
 from core.events import Event, EventKind
 from core.release import Version
 from loader.chronicle import Chronicle
@@ -13,17 +13,18 @@ from loader.workers.report import Happening, Report
 @pytest.mark.parametrize(
     ("heals", "tries", "told"),
     [
-        (False, 1, "v2 failed at load: no (nothing is live yet)"),
-        (True, 1, "v2 failed at load: no (nothing is live yet; next try in 2 s)"),
-        (True, 2, "v2 failed again (try 2) at load: no (nothing is live yet; next try in 10 s)"),
+        (Heals.NEVER, 1, "v2 failed at load: no (nothing is live yet)"),
+        (Heals.MAYBE, 1, "v2 failed at load: no (nothing is live yet; next try in 2 s)"),
+        (Heals.MAYBE, 2, "v2 failed again (try 2) at load: no (nothing is live yet; next try in 10 s)"),
         (
-            True,
+            Heals.MAYBE,
             TRIES,
             f"v2 failed again (try {TRIES}) at load: no (nothing is live yet; not tried again until it changes)",
         ),
+        (Heals.WITH_MACHINE, 9, "v2 failed again (try 9) at load: no (nothing is live yet; next try in 600 s)"),
     ],
 )
-def test_a_failure_says_what_comes_next(heals: bool, tries: int, told: str) -> None:
+def test_a_failure_says_what_comes_next(heals: Heals, tries: int, told: str) -> None:
     events: list[Event] = []
     error = ReleaseFailed("no", stage="load", detail="a traceback", heals=heals)
     Chronicle("Model", events.append).failed(Failure("key", error, tries, 0.0, version=Version(2, "f" * 40)), None)

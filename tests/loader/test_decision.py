@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.errors import ReleaseFailed
+from core.errors import Heals, ReleaseFailed
 from core.manifest import Manifest
 from core.release import Release, Version, Wanted
 from loader.decision import (
@@ -30,7 +30,7 @@ def refused(message: str = "no class") -> Wanted:
     return Wanted("M", Version(1, "c"), None, ReleaseFailed(message, stage="manifest"))
 
 
-def failed(key: str = "a", *, heals: bool = True, tries: int = 1, was_live: bool = False) -> Failure:
+def failed(key: str = "a", *, heals: Heals = Heals.MAYBE, tries: int = 1, was_live: bool = False) -> Failure:
     return Failure(key, ReleaseFailed("no", stage="load", heals=heals), tries, at=100.0, was_live=was_live)
 
 
@@ -60,7 +60,7 @@ def test_a_folder_that_makes_no_release_is_refused_once() -> None:
 
 
 def test_what_cannot_heal_is_not_tried_again() -> None:
-    assert decide(State(wanted(), failure=failed(heals=False)), 1e9) == Wait()
+    assert decide(State(wanted(), failure=failed(heals=Heals.NEVER)), 1e9) == Wait()
 
 
 def test_what_may_heal_is_tried_again_after_a_pause() -> None:
@@ -76,14 +76,20 @@ def test_what_may_heal_is_given_up_after_three_tries() -> None:
     assert decide(State(wanted(), failure=failed(tries=TRIES)), 1e9) == Wait()
 
 
-@pytest.mark.parametrize("heals", [True, False])
-def test_what_was_live_once_is_never_given_up_on(heals: bool) -> None:
+@pytest.mark.parametrize("heals", Heals)
+def test_what_was_live_once_is_never_given_up_on(heals: Heals) -> None:
     stubborn = failed(heals=heals, tries=50, was_live=True)
     assert decide(State(wanted(), failure=stubborn), 1e9) == Attempt(wanted())
 
 
+def test_what_the_machine_lacks_is_tried_for_as_long_as_it_is_wanted_ever_more_rarely() -> None:
+    pauses = [pause_after(failed(heals=Heals.WITH_MACHINE, tries=tries)) for tries in range(1, 10)]
+    assert pauses == [2, 10, 30, 60, 120, 300, 600, 600, 600]
+    assert decide(State(wanted(), failure=failed(heals=Heals.WITH_MACHINE, tries=99)), 100 + 600) == Attempt(wanted())
+
+
 def test_another_release_is_attempted_at_once_after_a_failure() -> None:
-    assert decide(State(wanted("b"), failure=failed("a", heals=False)), 0) == Attempt(wanted("b"))
+    assert decide(State(wanted("b"), failure=failed("a", heals=Heals.NEVER)), 0) == Attempt(wanted("b"))
 
 
 def test_going_back_to_what_is_live_after_a_failed_push_does_nothing_but_rename() -> None:
@@ -93,5 +99,5 @@ def test_going_back_to_what_is_live_after_a_failed_push_does_nothing_but_rename(
 
 def test_the_pause_is_known_beforehand_and_none_where_no_try_follows() -> None:
     assert [pause_after(failed(tries=tries)) for tries in range(1, TRIES + 1)] == [2, 10, None]
-    assert pause_after(failed(heals=False)) is None
-    assert pause_after(failed(heals=False, tries=99, was_live=True)) == 60
+    assert pause_after(failed(heals=Heals.NEVER)) is None
+    assert pause_after(failed(heals=Heals.NEVER, tries=99, was_live=True)) == 60

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import ReleaseFailed
+from core.errors import Heals, ReleaseFailed
 from core.events import Event, EventKind
 from core.release import Release, Wanted
 from loader.keeper import Keeper
@@ -105,7 +105,7 @@ def test_tries_of_a_release_that_replaces_are_counted_through_the_return_of_the_
             kept.keeper.want(numbered(here.write(), 1))
             await until(lambda: kept.live() == 1)
             wanted = numbered(here.write(PLAIN + "# 2\n", "serve: {swap: replace}"), 2)
-            kept.spoil(wanted, ReleaseFailed("no", stage="load", heals=True))
+            kept.spoil(wanted, ReleaseFailed("no", stage="load", heals=Heals.MAYBE))
             kept.keeper.want(wanted)
             await until(lambda: kept.keeper.failure and kept.keeper.failure.tries == 2)
             assert kept.live() == 1
@@ -166,6 +166,30 @@ def undeletable(file: Path) -> Iterator[None]:
         yield
     finally:
         file.rmdir()
+
+
+def test_what_the_machine_lacked_is_tried_at_once_when_somebody_asks_and_what_cannot_heal_is_not(
+    tmp_path: Path,
+) -> None:
+    async def test() -> None:
+        async with keeping(tmp_path) as (here, kept):
+            wanted = numbered(here.write(), 1)
+            kept.spoil(wanted, ReleaseFailed("no space left", stage="checkout", heals=Heals.WITH_MACHINE))
+            kept.keeper.want(wanted)
+            tries = lambda: kept.keeper.failure.tries if kept.keeper.failure else 0  # noqa: E731
+            for already in range(1, 5):  # the next but one would come after minutes
+                await until(lambda already=already: tries() == already)
+                kept.keeper.hasten()
+            kept.spoil(wanted, ReleaseFailed("no", stage="load"))
+            kept.keeper.hasten()
+            await until(lambda: kept.keeper.failure and kept.keeper.failure.error.heals == Heals.NEVER)
+            kept.spoilt.clear()
+            kept.keeper.hasten()
+            kept.keeper.want(wanted)
+            await asyncio.sleep(0)
+            assert kept.live() is None
+
+    run(test())
 
 
 def test_what_failed_for_good_is_tried_again_when_asked_and_not_before(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import ReleaseFailed
+from core.errors import Heals, ReleaseFailed
 from loader.workers.machine import Memory
 from loader.workers.pool import Pool
 from loader.workers.process import Launch
@@ -103,7 +103,7 @@ def test_without_the_memory_that_the_predecessor_took_nothing_is_started(tmp_pat
 
             with pytest.raises(ReleaseFailed, match=r"no memory: 20 MB are left, .* took 30 MB") as failed:
                 await here.start_release(release, make_room=lambda: needs(30))
-            assert (failed.value.stage, failed.value.heals) == ("memory", True)
+            assert (failed.value.stage, failed.value.heals) == ("memory", Heals.WITH_MACHINE)
             assert (await here.start_release(release, make_room=lambda: needs(10))).sockets
 
     run(test())
@@ -139,5 +139,32 @@ def test_a_worker_is_told_its_device_and_what_it_may_take_of_a_gpu(tmp_path: Pat
             unsaid = await here.start(here.write(model="Other"))
             configs = [pool.workers[0].config for pool in (said, unsaid)]
             assert [(each.device, each.gpu_memory_mb) for each in configs] == [("auto", 512), ("cpu", None)]
+
+    run(test())
+
+
+@pytest.mark.parametrize(
+    ("variables", "heals"), [('{"a": 1}', Heals.NEVER), ('{"raise": 1}', Heals.MAYBE)], ids=["wrong", "raised"]
+)
+def test_a_wrong_answer_to_an_example_does_not_heal_and_what_was_raised_might(
+    tmp_path: Path, variables: str, heals: Heals
+) -> None:
+    etls = """
+        class Plain:
+            def transform_predict(self, variables):
+                if "raise" in variables:
+                    raise RuntimeError("today")
+                return {"b": 1}
+    """
+
+    async def test() -> None:
+        async with place(tmp_path) as here:
+            (here.models / "Model").mkdir()
+            (here.models / "Model" / "examples.json").write_text(
+                f'[{{"variables": {variables}, "expect": {{"b": 2}}}}]'
+            )
+            with pytest.raises(ReleaseFailed) as failed:
+                await here.start(here.write(etls))
+            assert (failed.value.stage, failed.value.heals) == ("examples", heals)
 
     run(test())
