@@ -19,7 +19,9 @@ $ scripts/bench tail               # and gateways, burst, all, large, many, star
 $ scripts/bench publish
 ```
 
-Before and after a change of your own, `scripts/bench quick` compares Pawl with the bare app in under two minutes.
+Before and after a change of your own, `scripts/bench quick` compares Pawl with the bare app in under two minutes, and
+`scripts/bench quick --against COMMIT` compares your checkout with that commit, in turn: the CPU time of a request, and
+how far the turns differ.
 Where the time goes is in [profile.md](benchmarks/profile.md).
 
 What to make of it:
