@@ -31,6 +31,7 @@ def boot() -> None:
     faulthandler.register(signal.SIGUSR2, all_threads=True, chain=False)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     _load_package()
+    _exit_if_needs_are_unmet(sock)
     from _pawl.board import Board  # type: ignore[import-not-found]
     from _pawl.channel import Channel  # type: ignore[import-not-found]
     from _pawl.ending import leave  # type: ignore[import-not-found]
@@ -51,6 +52,24 @@ def _exit_if_abandoned(sock: socket.socket) -> None:
     poll.register(sock, 0)
     if poll.poll(0):  # hung up
         os._exit(0)
+
+
+def _exit_if_needs_are_unmet(sock: socket.socket) -> None:
+    """Before anything is imported that would fail for it. The author may have asked for versions of his own."""
+    from _pawl.needs import why_not_run  # type: ignore[import-not-found]
+
+    if problem := why_not_run():
+        import json  # only here: the messages are written without msgspec only where it can't be used
+
+        _wait_for_config(sock)
+        sock.sendall(json.dumps({"type": "Failed", "message": problem}).encode() + b"\n")
+        os._exit(1)
+
+
+def _wait_for_config(sock: socket.socket) -> None:
+    """Closing a socket in which something is unread would break it before what we say is read."""
+    while (received := sock.recv(65536)) and not received.endswith(b"\n"):
+        pass
 
 
 def _ignore_signals() -> None:
