@@ -1,0 +1,112 @@
+"""Secrets in addresses stay out of what people get to see: logs, errors, events, pages."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from itertools import accumulate
+from urllib.parse import unquote
+
+HIDDEN = "***"
+
+_SHORTEST = 4
+"""Characters of a secret that is looked for outside of addresses too; shorter ones are in every other word."""
+
+_MOST_SIGNS = 8
+"""Signs of "@" in a login that are taken for its end in turn."""
+
+_ADDRESS = re.compile(
+    r"""(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{,20}):(?P<slashes>/+)
+        (?P<rest>(?: [^\s"'`<>] | ["'`<>](?![\s,;:.)\]}"'`<>]|$) )+)  # quotes may be part of it, closing ones are not
+    """,
+    re.VERBOSE | re.MULTILINE,
+)
+_START = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{,20}):/+")
+_HOST_AND_PATH = re.compile(r"[A-Za-z0-9._-]+(:\d+)?/\S*|\[[0-9A-Fa-f:.]+\](:\d+)?/\S*")
+_SEPARATORS = re.compile(r"[/@#?:\s\\]+")
+
+
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
+    """`text` without what stands before the "@" of an address or after its "?", and without `secrets`.
+
+    The `secrets` (see `secrets_in`) are found however they are spelt: percent-encoded or not, escaped, in any case.
+    """
+    spelt = [_spellings(form) for form in _forms(secrets)]
+    if spelt:
+        text = re.sub("|".join(spelt), HIDDEN, text, flags=re.IGNORECASE)
+    return _ADDRESS.sub(
+        lambda found: f"{found['scheme']}:{found['slashes']}{_bare(found['scheme'], found['rest'])}", text
+    )
+
+
+def without_login(address: str) -> str:
+    """One address, which is all of `address`, to be shown: nothing of what stands before its last "@" or after a "?".
+
+    Unlike `redact`, this holds for a login with spaces and quotes in it, and where the scheme is missing.
+    """
+    start = _START.match(address)
+    if start is None:
+        return _bare("", address)
+    return start[0] + _bare(start[1], address[start.end() :])
+
+
+def secrets_in(text: str) -> frozenset[str]:
+    """The passwords and tokens in the addresses of a line, each as it stands and in the parts that parsers cut it into.
+
+    A user name is a secret only where no password follows.
+    """
+    starts = list(_START.finditer(text))
+    ends = [start.start() for start in starts[1:]] + [len(text)]
+    logins = [_login(start[1], text[start.end() : end]) for start, end in zip(starts, ends, strict=False)]
+    return frozenset(secret for login in logins for secret in _secrets_of(login))
+
+
+def _secrets_of(login: str) -> set[str]:
+    user, _, password = login.partition(":")
+    parts = {*_SEPARATORS.split(login), *_SEPARATORS.split(unquote(login))}
+    for text in (login, password):  # which may end at any "@" of theirs
+        parts |= {text, *accumulate(text.split("@")[:_MOST_SIGNS], "{}@{}".format)}
+    return parts - ({"", user} if password else {""})
+
+
+def _bare(scheme: str, rest: str) -> str:
+    login = _login(scheme, rest)
+    bare = f"{HIDDEN}{rest[len(login) :]}" if login else rest
+    address, question, query = bare.partition("?")
+    if not question:
+        return bare
+    _, hash, fragment = query.rpartition("#")
+    return f"{address}?{HIDDEN}{hash}{fragment}"
+
+
+def _login(scheme: str, rest: str) -> str:
+    """What stands before the last "@" of an address; what a login holds may be unescaped, so no other is the one.
+
+    In `git+https://host/repository@revision` the last "@" is another's, and has no "/" after it.
+    """
+    before, _, after = rest.rpartition("@")
+    if "+" in scheme and "/" not in re.split("[#?]", after)[0]:
+        login, _, address = before.rpartition("@")
+        if _HOST_AND_PATH.fullmatch(address):
+            return login
+    return before
+
+
+def _forms(secrets: Iterable[str]) -> list[str]:
+    forms = {form for secret in secrets for form in (secret, unquote(secret)) if len(form) >= _SHORTEST}
+    return sorted(forms, key=lambda form: (-len(form), form))
+
+
+def _spellings(secret: str) -> str:
+    """A pattern for all ways in which programs write the characters of a secret."""
+    return "".join(f"(?:{'|'.join(_spellings_of(char))})" for char in secret)
+
+
+def _spellings_of(char: str) -> Iterable[str]:
+    yield from {re.escape(char), re.escape(char.lower())}
+    yield "".join(f"%{byte:02x}" for byte in char.encode(errors="surrogatepass"))
+    yield re.escape(json.dumps(char)[1:-1])
+    yield rf"\\(?:{re.escape(char)}|[ux]\{{?0*{ord(char):x}\}}?)"
+    if char == " ":
+        yield r"\+"
