@@ -27,13 +27,13 @@ ERROR_SCHEMA: Schema = {
 }
 
 _FAULTS = {
-    400: ("BadRequest", "The body is no JSON."),
+    400: ("BadRequest", "The body is not valid JSON."),
     404: ("NotFound", "No such model, or no such version of it."),
     408: ("BodyTimeout", "The body did not come in time."),
     413: ("BodyTooLarge", "The body is over the limit."),
     415: ("UnsupportedMediaType", "The body is announced as something other than JSON."),
     422: ("InvalidVariables", "The variables do not fit; `field` names what does not."),
-    500: ("ModelError", "The model raised, or answered with what is no JSON."),
+    500: ("ModelError", "The model raised, or answered with what can't be written as JSON."),
     502: ("WorkerLost", "The model's process was lost during the request."),
     503: ("Unavailable", "The model is not live, or too many requests wait for it."),
     504: ("DeadlineExceeded", "The model took longer than it may."),

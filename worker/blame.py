@@ -64,6 +64,11 @@ def in_words(error: BaseException) -> str:
     return _shortened(f"{name}: {said}" if said else name, _MESSAGE_CHARS)
 
 
+def bounded(message: str) -> str:
+    """What an exception says, fit to be sent."""
+    return _shortened(message, _MESSAGE_CHARS)
+
+
 def _shortened(text: str, limit: int) -> str:
     # What Python's strings may hold but UTF-8 can't would make the message itself unsendable.
     text = text.encode("utf-8", "backslashreplace").decode()

@@ -19,7 +19,7 @@ class LoadFailed(Exception):
 class RequestFailed(Exception):
     """A request gets an error in place of an answer; `details` stand beside the code and the message in it."""
 
-    status: ClassVar[int] = 500
+    status: int = 500
     code: ClassVar[str] = "model_error"
 
     def __init__(self, message: str, **details: Any) -> None:
@@ -28,7 +28,7 @@ class RequestFailed(Exception):
 
 
 class MalformedJson(RequestFailed):
-    """The body is no JSON."""
+    """The body is not valid JSON."""
 
     status = 400
     code = "malformed_json"
@@ -43,6 +43,16 @@ class InvalidVariables(RequestFailed):
     def __init__(self, message: str, field: str | None = None) -> None:
         super().__init__(message, **({} if field is None else {"field": field}))
         self.field = field
+
+
+class Refused(RequestFailed):
+    """The author's code refused the request, with a status of its choice."""
+
+    code = "refused"
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class DeadlineExceeded(RequestFailed):
@@ -64,3 +74,12 @@ class ModelError(RequestFailed):
     def __init__(self, message: str, error_id: str) -> None:
         super().__init__(message, error_id=error_id)
         self.error_id = error_id
+
+
+class ElementFailed(Exception):
+    """One of the variables in a list failed."""
+
+    def __init__(self, index: int, error: BaseException) -> None:
+        super().__init__(index, error)
+        self.index = index
+        self.error = error

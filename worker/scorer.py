@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from .answers import encode_answer, encode_error, join_answers
-from .errors import RequestFailed
+from .errors import ElementFailed, RequestFailed
+from .refusal import refusal
 from .reports import Reports
-from .together import ElementFailed, Run
+from .together import Run
 from .variables import Decode
 
 _OK = 200
@@ -42,4 +43,6 @@ class Scorer:
         return encode_answer(self._method(variables))
 
     def _failure(self, error: BaseException) -> RequestFailed:
-        return error if isinstance(error, RequestFailed) else self._reports.raised(error)
+        if isinstance(error, RequestFailed):
+            return error
+        return refusal(error) or self._reports.raised(error)

@@ -8,19 +8,11 @@ from typing import Any
 
 from greenlet import getcurrent
 
+from .errors import ElementFailed
 from .parking import RequestGreenlet
 
 Run = Callable[[Callable[[Any], bytes], Sequence[Any]], list[bytes]]
 """Runs a function on each of many; what it returned, in order. Raises ElementFailed for the first that raised."""
-
-
-class ElementFailed(Exception):
-    """One of many raised."""
-
-    def __init__(self, index: int, error: BaseException) -> None:
-        super().__init__(index, error)
-        self.index = index
-        self.error = error
 
 
 def one_by_one(run: Callable[[Any], bytes], many: Sequence[Any]) -> list[bytes]:

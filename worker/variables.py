@@ -8,7 +8,9 @@ from typing import Any
 
 import msgspec
 
-from .errors import InvalidVariables, MalformedJson
+from .errors import ElementFailed, InvalidVariables
+from .malformed import malformed
+from .unwrapped import FORM, unwrapped
 
 MAX_MANY = 1000
 """Variables in one request."""
@@ -16,18 +18,19 @@ MAX_MANY = 1000
 Decode = Callable[[bytes], Any]
 """From a body to one request's variables, or to a list of them where the body holds a list.
 
-Raises MalformedJson and InvalidVariables.
+Raises MalformedJson and InvalidVariables, among others for a body with other keys than `variables` alone.
 """
 
 
 class _AsSent(msgspec.Struct):
-    variables: dict[str, Any] | list[dict[str, Any]] | None = None
+    variables: dict[str, Any] | list[dict[str, Any]] | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class _Unread(msgspec.Struct):
-    variables: msgspec.Raw = msgspec.Raw(b"null")
+    variables: msgspec.Raw = msgspec.Raw(b"")
 
 
+_NONE = (b"", b"null")
 _decode_as_sent = msgspec.json.Decoder(_AsSent).decode
 _decode_unread = msgspec.json.Decoder(_Unread).decode
 _decode_many = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -38,9 +41,14 @@ def as_sent(body: bytes) -> Any:
     if not body:
         return {}
     variables = _parse(_decode_as_sent, body, ".variables").variables
+    if type(variables) is dict:
+        return variables
     if type(variables) is list:
         _check_count(variables)
-    return {} if variables is None else variables
+        return variables
+    if variables is msgspec.UNSET:
+        _check_empty(body)
+    return {}
 
 
 def ignored(body: bytes) -> Any:
@@ -63,7 +71,9 @@ def one_by_one(convert: Callable[[bytes], Any]) -> Decode:
         raw = bytes(_parse(_decode_unread, body, ".variables").variables) if body else b"null"
         if raw.startswith(b"["):
             return _convert_many(convert, raw)
-        return convert(b"{}" if raw == b"null" else raw)
+        if not raw:
+            _check_empty(body)
+        return convert(b"{}" if raw in _NONE else raw)
 
     return decode
 
@@ -115,10 +125,16 @@ def _parse(decode: Callable[[bytes], Any], body: bytes, variables_at: str = "") 
     except msgspec.ValidationError as error:
         _check_json(body)
         if variables_at and not body.lstrip().startswith(b"{"):
-            raise InvalidVariables('the body is JSON, but no object; send {"variables": {…}}') from None
+            raise InvalidVariables(f"the body is JSON, but not an object; send {FORM}") from None
         raise _misfit(str(error), variables_at) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _malformed(error) from None
+        raise malformed(body, error) from None
+
+
+def _check_empty(body: bytes) -> None:
+    """`body`: an object without `variables`."""
+    if refusal := unwrapped(body):
+        raise refusal
 
 
 def _check_json(body: bytes) -> None:
@@ -128,7 +144,7 @@ def _check_json(body: bytes) -> None:
     except msgspec.ValidationError:
         pass  # a number out of range
     except (msgspec.DecodeError, RecursionError) as error:
-        raise _malformed(error) from None
+        raise malformed(body, error) from None
 
 
 def _convert_many(convert: Callable[[bytes], Any], raw: bytes) -> list[Any]:
@@ -141,17 +157,14 @@ def _convert_many(convert: Callable[[bytes], Any], raw: bytes) -> list[Any]:
         except InvalidVariables as error:
             error.details["index"] = index
             raise
+        except Exception as error:  # what the author's validation raises, a refusal perhaps
+            raise ElementFailed(index, error) from None
     return converted
 
 
 def _check_count(many: list[Any]) -> None:
     if len(many) > MAX_MANY:
         raise InvalidVariables(f"variables is a list of {len(many):,}; at most {MAX_MANY:,} are taken")
-
-
-def _malformed(error: Exception) -> MalformedJson:
-    said = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-    return MalformedJson(f"the body is no JSON: {said}")
 
 
 _SAID = re.compile(r"(?P<said>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?", re.DOTALL)

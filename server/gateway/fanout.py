@@ -19,6 +19,8 @@ _Fields = dict[str, msgspec.Raw]
 _decode_fields = msgspec.json.Decoder(_Fields).decode
 _decode_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _encode = msgspec.json.encode
+_MALFORMED = b'{"error":{"code":"malformed_json"'
+"""How a worker's answer to a body begins that it can't read; a model may refuse others with a 400, too."""
 
 
 async def score_all(dispatch: Dispatch, targets: Mapping[str, Target], body: bytes) -> dict[str, Answer]:
@@ -36,7 +38,7 @@ async def _score(dispatch: Dispatch, target: Target, body: bytes) -> Answer:
 
 def malformed(answers: Answers) -> Answer | None:
     """The one answer to a body that no model could read."""
-    if answers and all(answer.status == 400 for answer in answers.values()):
+    if answers and all(answer.body.startswith(_MALFORMED) for answer in answers.values()):
         return next(iter(answers.values()))
     return None
 

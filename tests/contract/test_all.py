@@ -35,6 +35,15 @@ class Ratio:
         return {"ratio": variables["a"] / variables["b"], "by": "Ratio"}
 """
 
+REFUSES = """
+class Unacceptable(Exception):
+    status_code = 400
+
+class Refuses:
+    def transform_predict(self, variables):
+        raise Unacceptable("not today")
+"""
+
 CONSTANT = """
 class Constant:
     def transform_predict(self):
@@ -76,6 +85,16 @@ def test_a_model_that_fails_has_its_error_in_its_place_and_the_others_answer(ser
     answers = _all(server, {"a": 6})
     assert (answers["Typed"]["error"]["code"], answers["Typed"]["error"]["field"]) == ("invalid_variables", "b")
     assert answers["Constant"] == {"constant": 42}
+
+
+def test_models_that_refuse_do_so_in_their_places(tmp_path_factory: pytest.TempPathFactory) -> None:
+    home = tmp_path_factory.mktemp("refusing")
+    repo = Repo(home / "models")
+    repo.write("One/etls.py", REFUSES).write("Other/etls.py", REFUSES).commit()
+    with serving(home / "data", repo.path) as server:
+        refused = {"error": {"code": "refused", "message": "not today"}}
+        assert server.post("/One", {}).error(400, "refused") == refused["error"]
+        assert _all(server, {}) == {"One": refused, "Other": refused}
 
 
 def test_flat_merges_the_answers_and_leaves_errors_under_their_model(server: Server) -> None:

@@ -116,8 +116,23 @@ def _pids(server: Server) -> list[int]:
 @pytest.mark.parametrize("model", MODELS)
 def test_what_is_no_json_is_refused_as_malformed(server: Server, model: str, body: bytes) -> None:
     error = server.post(f"/{model}", raw=body).error(400, "malformed_json")
-    assert error["message"].startswith("the body is no JSON: ")
+    assert error["message"].startswith("the body is not valid JSON: ")
     assert len(error["message"]) < 200
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"variables": {\n  "age": NaN}}', "line 2, column 10: NaN is not valid JSON; send null"),
+        (b'{"variables": {"age": -Infinity}}', "line 1, column 23: -Infinity is not valid JSON; send null"),
+        (b"\xef\xbb\xbf{}", "the body begins with a byte order mark"),
+        ("{}".encode("utf-16"), "the body is UTF-16; send UTF-8"),
+        (b'{"variables": {"age": 41},}', "line 1, column 27: trailing comma in object"),
+    ],
+)
+def test_what_is_no_json_is_told_with_its_place_and_what_to_send(server: Server, body: bytes, said: str) -> None:
+    for model in MODELS:
+        assert said in server.post(f"/{model}", raw=body).error(400, "malformed_json")["message"]
 
 
 @pytest.mark.parametrize("body", NO_VARIABLES.values(), ids=NO_VARIABLES.keys())
@@ -134,13 +149,38 @@ def test_a_body_that_is_no_object_is_told_from_variables_that_are_none(server: S
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{}", b" {}\n", b'{"variables": null}', b'{"variables": {}}', b'{"other": [1, {"a": "\\u0000"}]}']
+    "body",
+    [
+        b"",
+        b"{}",
+        b" {}\n",
+        b'{"variables": null}',
+        b'{"variables": {}}',
+        b'{"variables": {}, "other": [1, {"a": "\\u0000"}]}',
+    ],
 )
 def test_no_body_and_no_variables_are_the_same(server: Server, body: bytes) -> None:
     answer = server.post("/AsSent", raw=body)
     assert (answer.status, answer.json["got"]) == (200, {})
     assert server.post("/TakesNothing", raw=body).status == 200
     assert server.post("/Typed", raw=body).error(422, "invalid_variables")["field"] == "age"
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ({"latitude": 10}, '{"variables": {"latitude": …}}'),
+        ({"instances": [{"latitude": 10}]}, '"instances" is the form of another server'),
+        ({"variable": {"latitude": 10}}, 'is "variables" meant?'),
+    ],
+)
+def test_a_body_with_other_keys_and_no_variables_is_not_answered_from_defaults(
+    server: Server, sent: dict[str, object], said: str
+) -> None:
+    for model in ("AsSent", "Typed"):
+        assert said in server.post(f"/{model}", sent).error(422, "invalid_variables")["message"]
+        assert said in server.post("/all", sent).json[model]["error"]["message"]
+    assert server.post("/TakesNothing", sent).status == 200
 
 
 def test_what_a_method_without_an_argument_is_sent_is_ignored(server: Server) -> None:

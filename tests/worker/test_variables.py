@@ -77,12 +77,55 @@ def test_json_of_another_shape_does_not_fit(decode: variables.Decode, body: byte
         decode(body)
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b'{"variables": null}', b'{"variables": {}}', b'{"other": 1}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b'{"variables": null}', b'{"variables": {}}', b'{"variables": {}, "other": 1}']
+)
 def test_no_variables_come_as_none_of_them(body: bytes) -> None:
     assert variables.as_sent(body) == {}
     assert variables.ignored(body) is None
     assert dataframe(body).shape == (1, 0)
     assert variables.one_by_one(bytes)(body) == b"{}"
+
+
+@pytest.mark.parametrize("decode", [variables.as_sent, dataclass, pydantic_model, dataframe])
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"latitude": 10}', 'wrap what the model takes: {"variables": {"latitude": …}}'),
+        (b'{"a": 1, "b": 2, "c": 3, "d": 4}', '{"variables": {"a": …, "b": …, "c": …, …}}'),
+        (b'{"variable": {"age": 10}}', 'it has "variable": is "variables" meant?'),
+        (b'{"Variables": {"age": 10}}', 'it has "Variables": is "variables" meant?'),
+        (b'{"variabels": null}', 'it has "variabels": is "variables" meant?'),
+        (b'{"instances": [{"age": 10}]}', '"instances" is the form of another server. Send {"variables": {…}}'),
+        (b'{"id": "1", "inputs": []}', '"inputs" is the form of another server'),
+        (b'{"dataframe_split": {}}', '"dataframe_split" is the form of another server'),
+        (b'{"": 1}', 'wrap what the model takes: {"variables": {"": …}}'),
+    ],
+)
+def test_a_body_with_other_keys_alone_is_told_what_is_expected(
+    decode: variables.Decode, body: bytes, said: str
+) -> None:
+    with pytest.raises(InvalidVariables) as caught:
+        decode(body)
+    assert str(caught.value).startswith('the body has no key "variables"; ')
+    assert said in str(caught.value)
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("decode", [variables.as_sent, variables.ignored, dataframe])
+def test_other_keys_beside_the_variables_are_ignored(decode: variables.Decode) -> None:
+    decode(b'{"id": 7, "variables": {"age": 1}}')
+    decode(b'{"id": 7, "variables": null}')
+
+
+def test_a_method_that_takes_nothing_ignores_what_is_sent() -> None:
+    assert variables.ignored(b'{"instances": [{"age": 10}]}') is None
+
+
+def test_of_variables_that_are_sent_twice_the_last_count() -> None:
+    body = b'{"variables": {"age": 1}, "variables": {"age": 2}}'
+    assert variables.as_sent(body) == {"age": 2}
+    assert dataclass(body) == Person(2)
 
 
 def test_a_dict_comes_as_it_was_sent() -> None:
