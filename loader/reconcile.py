@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
+from core.broadcast import Broadcast
 from core.errors import PawlError, SourceError
 from core.events import Event, EventKind
 from core.release import Desired, Wanted
@@ -43,6 +44,8 @@ class Reconciler:
         """Set once the last-known-good set serves, or every model of the first look is live or has failed."""
         self.settled = asyncio.Event()
         """Set whenever something has gone live, failed or gone; whoever waits for it clears it."""
+        self.news = Broadcast()
+        """Sent with the same, for any number who wait."""
         self._source = source
         self._start_pool = start_pool
         self._front = front
@@ -178,6 +181,7 @@ class Reconciler:
                 if keeper.wanted is None:
                     del self._keepers[keeper.model]
                     self.settled.set()  # only now does nobody need its files any more
+                    self.news.send()
                     return
 
     def _settled(self, keeper: Keeper, is_live: bool) -> None:
@@ -190,6 +194,7 @@ class Reconciler:
             self._awaited.discard(keeper.model)
         self._check_ready()
         self.settled.set()
+        self.news.send()
 
     def _write_down(self, write: Callable[[], None]) -> None:
         try:

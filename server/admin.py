@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 from collections.abc import Awaitable, Callable
 
@@ -12,12 +11,14 @@ from starlette.routing import Route
 
 from core.settings import Settings
 from loader.reconcile import ModelUnknown, Reconciler
-from server import webhook
+from server import parameters, webhook
 from server.diary import Diary
 from server.replies import Json, error
 from server.state import ServerState
+from server.sync import Synced, sync
 
-_LONGEST_WAIT_S = 60.0
+_LONGEST_WAIT_S = 50.0
+"""Of a sync; a gateway gives up on a silent daemon after 60."""
 
 
 class Admin:
@@ -42,18 +43,15 @@ class Admin:
         ]
 
     async def sync(self, request: Request) -> Response:
-        """Look at the repository now. `?wait=SECONDS` answers only once that has been done."""
+        """Look at the repository now. `?wait=SECONDS` answers once what is found is live or has failed."""
         if not await self._may_sync(request):
             return self._refusal(bool(self._settings.admin_token or self._settings.webhook_secret))
-        wait_s = _seconds(request.query_params.get("wait"))
-        if wait_s:
-            try:
-                await asyncio.wait_for(self._reconciler.look_now(), wait_s)
-            except TimeoutError:
-                return Json({"synced": False, "head": self._reconciler.head}, status_code=202)
-            return Json({"synced": True, "head": self._reconciler.head})
-        self._reconciler.ask()
-        return Json({"synced": False, "head": self._reconciler.head}, status_code=202)
+        wait_s = parameters.seconds(request.query_params, "wait")
+        if not wait_s:
+            self._reconciler.wake()
+            return Json(Synced(head=self._reconciler.head, models={}), status_code=202)
+        found, is_all = await sync(self._reconciler, min(wait_s, _LONGEST_WAIT_S))
+        return Json(found, status_code=200 if is_all else 202)
 
     async def models(self, request: Request) -> Response:
         return Json(self._state())
@@ -122,13 +120,6 @@ async def _body(request: Request, most: int) -> bytes:
         if len(body) > most:
             raise BodyTooLarge
     return bytes(body)
-
-
-def _seconds(text: str | None) -> float:
-    try:
-        return min(_LONGEST_WAIT_S, max(0.0, float(text or 0)))
-    except ValueError:
-        return 0.0
 
 
 def _fields(state: object) -> dict[str, object]:

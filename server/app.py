@@ -14,6 +14,7 @@ from starlette.routing import Mount, Route
 from server.admin import Admin, BodyTooLarge
 from server.metrics import Metrics
 from server.pages.pages import Pages
+from server.parameters import ParameterInvalid
 from server.replies import error
 
 log = logging.getLogger("pawl")
@@ -29,6 +30,7 @@ def build_app(base: str, admin: Admin, pages: Pages, metrics: Metrics) -> Starle
         exception_handlers={
             HTTPException: _refused,
             BodyTooLarge: _too_large,
+            ParameterInvalid: _invalid,
             Exception: _failed,
         },
     )
@@ -44,6 +46,11 @@ async def _refused(request: Request, caught: Exception) -> Response:
 
 async def _too_large(request: Request, caught: Exception) -> Response:
     return error(413, "body_too_large", "the body is larger than this route takes")
+
+
+async def _invalid(request: Request, caught: Exception) -> Response:
+    assert isinstance(caught, ParameterInvalid)
+    return error(422, "invalid_parameter", str(caught), field=caught.name)
 
 
 async def _failed(request: Request, caught: Exception) -> Response:

@@ -143,8 +143,8 @@ class Server:
         return answer.json
 
     def sync(self) -> None:
-        """Have the server look at its source, and return when it has."""
-        answer = self.admin("POST", "/-/sync?wait=60")
+        """Have the server look at its source, and return when all that it found is live or has failed."""
+        answer = self.admin("POST", "/-/sync?wait=50")
         assert answer.status == 200, answer.body
 
     def admin(self, method: str, path: str) -> Answer:

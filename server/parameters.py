@@ -1,0 +1,58 @@
+"""What a URL's query asks for; what can't be read is refused by name, never guessed at."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+
+from core.errors import PawlError
+
+
+class ParameterInvalid(PawlError):
+    """A parameter of the query can't be read; the edge answers 422."""
+
+    def __init__(self, name: str, held: str, takes: str) -> None:
+        super().__init__(f"{name} is {held[:100]!r}; it takes {takes}")
+        self.name = name
+
+
+def seconds(query: Mapping[str, str], name: str) -> float:
+    """Zero where it isn't given."""
+    held = query.get(name) or "0"
+    try:
+        found = float(held)
+    except ValueError:
+        found = math.nan
+    if not 0 <= found < math.inf:
+        raise ParameterInvalid(name, held, "a number of seconds, 0 or more")
+    return found
+
+
+def count(query: Mapping[str, str], name: str, *, default: int, most: int) -> int:
+    held = query.get(name) or str(default)
+    if not (held.isascii() and held.isdecimal() and len(held) < 10 and 1 <= int(held) <= most):
+        raise ParameterInvalid(name, held, f"a whole number from 1 to {most:,}")
+    return int(held)
+
+
+def moment(query: Mapping[str, str], name: str) -> datetime | None:
+    """A time with its zone (RFC 3339); None where it isn't given."""
+    held = query.get(name)
+    if not held:
+        return None
+    try:
+        found = datetime.fromisoformat(held.replace(" ", "+"))  # which is what an unescaped "+" means in a query
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise ParameterInvalid(name, held, "a time with its zone, such as 2026-06-21T12:00:00Z")
+    return found
+
+
+def one_of(query: Mapping[str, str], name: str, choices: list[str]) -> str | None:
+    """None where it isn't given."""
+    held = query.get(name)
+    if held and held not in choices:
+        raise ParameterInvalid(name, held, f"one of {', '.join(choices)}")
+    return held or None
