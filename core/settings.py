@@ -131,7 +131,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
     """`environ` without Pawl's secrets: what a child process may see."""
     secret = {_plain(name) for name in SECRETS}
-    secret |= {PREFIX + name for name in secret}
+    secret |= {PREFIX + name for name in secret} | {PREFIX + "token"}  # of the command line: an ADMIN_TOKEN
     return {name: value for name, value in environ.items() if _plain(name) not in secret}
 
 

@@ -8,6 +8,7 @@ import typer
 
 from pawl.check import check
 from pawl.serve import serve
+from pawl.sync import sync
 
 _HELP = """
 Serves machine-learning models straight from git: git push is the deployment.
@@ -26,6 +27,10 @@ Serve the folder models_serve, and what changes in it:
 Serve a repository, and what is pushed to it:
 
   gitPath=https://git.example.org/models.git pawl serve
+
+Is what was pushed live, and if not, why?
+
+  git push && pawl sync --wait
 """
 
 
@@ -44,6 +49,7 @@ app = typer.Typer(
 )
 app.command(help=_unwrapped(check.__doc__))(check)
 app.command(help=_unwrapped(serve.__doc__))(serve)
+app.command(help=_unwrapped(sync.__doc__))(sync)
 
 if __name__ == "__main__":
     app(prog_name="pawl")

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pawl.exits import FAILED, INTERRUPTED, USAGE, exit_with
+
 if TYPE_CHECKING:
     from core.settings import Settings
     from pawl.verdict import Verdict
 
-FAILS = 1
-UNUSABLE = 2
 OUR_FAULT = 3
-INTERRUPTED = 130
 
 
 def check(
@@ -48,14 +47,14 @@ def check(
         verdict = _examine(folder)
         _print(verdict, as_json)
     except PawlError as error:
-        raise _end(UNUSABLE, str(error)) from error
+        raise exit_with(USAGE, str(error)) from error
     except KeyboardInterrupt:
-        raise _end(INTERRUPTED, "interrupted") from None
+        raise exit_with(INTERRUPTED, "interrupted") from None
     except Exception as error:
         if os.environ.get("LOG_LEVEL") == "debug":
             raise
-        raise _end(OUR_FAULT, f"Pawl itself failed: {error!r}; LOG_LEVEL=debug shows where") from error
-    raise typer.Exit(0 if verdict.ok else FAILS)
+        raise exit_with(OUR_FAULT, f"Pawl itself failed: {error!r}; LOG_LEVEL=debug shows where") from error
+    raise typer.Exit(0 if verdict.ok else FAILED)
 
 
 def _examine(folder: Path) -> Verdict:
@@ -82,8 +81,3 @@ def _print(verdict: Verdict, as_json: bool) -> None:
     else:
         # Where nobody looks, in a file or a pipe, long lines are better than broken ones.
         show(verdict, Console(width=None if sys.stdout.isatty() else 500, highlight=False))
-
-
-def _end(code: int, message: str) -> typer.Exit:
-    typer.echo(f"pawl: {message}", err=True)
-    return typer.Exit(code)

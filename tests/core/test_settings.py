@@ -91,6 +91,7 @@ def test_children_see_no_secret() -> None:
         "PORT": "1",
     }
     assert scrubbed(environ) == {"PATH": "/bin", "PORT": "1"}
+    assert scrubbed({"PAWL_TOKEN": "the command line's", "TOKEN": "an author's"}) == {"TOKEN": "an author's"}
 
 
 def test_the_port_that_kubernetes_makes_up_for_a_service_named_pawl_is_ignored() -> None:
