@@ -147,6 +147,10 @@ class Server:
         answer = self.admin("POST", "/-/sync?wait=50")
         assert answer.status == 200, answer.body
 
+    def look(self) -> None:
+        """Have the server look at its source, and return when it has, whatever is still to come of it."""
+        self.wait(lambda: self.admin("POST", "/-/sync?wait=0.1").json["models"], "the look")
+
     def admin(self, method: str, path: str) -> Answer:
         return self.request(method, self.base + path, headers={"authorization": f"Bearer {self.settings.admin_token}"})
 

@@ -32,7 +32,7 @@ def push(server: Server, repo: Repo, **files: str) -> str:
     for name, content in files.items():
         repo.write(f"Echo/{name.replace('_', '.')}", content)
     repo.commit()
-    server.sync()
+    server.look()
     return f"v{repo.count('Echo')}"
 
 
