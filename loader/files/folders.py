@@ -10,8 +10,9 @@ from hashlib import sha256
 import yaml
 
 from core.errors import ReleaseFailed
-from core.manifest import Manifest, parse_manifest, read_yaml
+from core.manifest import Manifest, parse_manifest
 from core.names import why_not_a_model_name
+from core.plainyaml import MOST_BYTES, NotPlain, read_yaml
 from core.release import Release
 from loader.files.objects import FOLDER, SUBMODULE, Entry, Objects
 
@@ -114,8 +115,8 @@ def uses_named(manifest: bytes) -> frozenset[str]:
     """What a manifest names in `uses`, read leniently: one that is wrong today was counted when it was right."""
     if b"uses" not in manifest:
         return frozenset()
-    with suppress(yaml.YAMLError, ValueError, RecursionError):
-        content = read_yaml(manifest)
+    with suppress(yaml.YAMLError, NotPlain):
+        content = read_yaml(manifest).content
         uses = content.get("uses") if isinstance(content, dict) else None
         return frozenset(name for name in uses if isinstance(name, str)) if isinstance(uses, list) else frozenset()
     return frozenset()
@@ -156,5 +157,5 @@ def _manifest(entry: Entry, objects: Objects) -> Manifest:
     return parse_manifest(objects.blob(entry.id))
 
 
-MOST_MANIFEST_BYTES = 1 << 20
+MOST_MANIFEST_BYTES = MOST_BYTES
 _MOST_SEEN = 10_000

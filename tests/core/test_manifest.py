@@ -1,6 +1,12 @@
 from __future__ import annotations
 
+import json
+import sys
+
+import msgspec
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from core.errors import ReleaseFailed
 from core.manifest import Manifest, Serve, parse_manifest
@@ -39,6 +45,13 @@ def test_what_is_written_is_read() -> None:
         (b"metadata:\n  a: &a [x]\n  b: *a", r"line 3.*\*a"),
         (b"metadata: &m {self: *m}", r"\*m"),
         (b"metadata: {a: &a {x: 1}, b: {<<: [*a, *a]}}", r"\*a"),
+        (b"serve: {timeout_s: .inf}", "serve.timeout_s"),
+        (b"serve: {timeout_s: 86401}", "serve.timeout_s"),
+        (b"serve: {max_queue: 100001}", "serve.max_queue"),
+        (b"serve: {memory_mb: 16777217}", "serve.memory_mb"),
+        (b'serve: {device: "cuda:1\\n"}', "serve.device"),
+        (b'uses: [""]', "uses"),
+        (b"uses: [" + b"a," * 101 + b"]", "uses"),
     ],
 )
 def test_a_wrong_manifest_fails_naming_the_place(text: bytes, named: str) -> None:
@@ -60,6 +73,25 @@ def test_a_wrong_manifest_fails_naming_the_place(text: bytes, named: str) -> Non
         ("serve:\n  threads: 1\n  x: 2\n", "model.yaml, line 3: unknown key 'serve.x'; there are replicas, threads, "),
         ("description: d\nreplicas: 2\n", "model.yaml, line 2: unknown key 'replicas'; it belongs in 'serve'"),
         ("serve:\n\treplicas: 1\n", "model.yaml, line 2: can't be read as YAML: "),
+        ("serve:\n  threads: 1\nserve: {}\n", "model.yaml, line 3: serve comes a second time; keep one"),
+        (
+            "metadata: {a: [{yes: 1}]}\n",
+            "model.yaml, line 1: metadata.a[0] is {True: 1}; it takes keys, all of them text, ",
+        ),
+        ("metadata: {a: {~: 1}}\n", "model.yaml, line 1: metadata.a is {None: 1}; it takes keys, all of them text, "),
+        ("metadata: {[1]: 1}\n", "model.yaml, line 1: a key in metadata is no text; takes keys, all of them text"),
+        ("metadata: {a: .nan}\n", "model.yaml, line 1: metadata.a is .nan; takes finite numbers"),
+        (
+            "metadata: {a: 18446744073709551616}\n",
+            "model.yaml, line 1: metadata.a is 18446744073709551616; takes whole ",
+        ),
+        (
+            "metadata: {a: !!binary aGk=}\n",
+            "model.yaml, line 1: the tag !!binary is not taken here; write a plain value",
+        ),
+        ("metadata: {a: !!set {b}}\n", "model.yaml, line 1: the tag !!set is not taken here; write a plain value"),
+        ('description: "\\ud83d"\n', "model.yaml, line 1: can't be read as YAML: "),
+        ("{}\n---\n{}\n", "model.yaml, line 2: a second document begins; takes one"),
         ("metadata: {1: 2}\n", "model.yaml, line 1: metadata is {1: 2}; it takes keys, all of them text, "),
     ],
 )
@@ -67,6 +99,129 @@ def test_its_author_is_told_the_line_and_what_it_takes(text: str, said: str) -> 
     with pytest.raises(ReleaseFailed) as caught:
         parse_manifest(text.encode())
     assert str(caught.value).startswith(said)
+
+
+def test_a_character_that_is_escaped_as_json_escapes_it_is_that_character() -> None:
+    text = json.dumps({"description": "great 😀 \\ud83d"})
+    assert parse_manifest(text.encode()).description == "great 😀 \\ud83d"
+
+
+def test_scalars_are_what_authors_take_them_for() -> None:
+    text = (
+        b"metadata: {'on': yes, off_: no, hex: 0x1F, million: 1_000_000, half: .5, day: 2024-01-01, time: 1:30, "
+        b"five: !!str 5}"
+    )
+    assert parse_manifest(text).metadata == {
+        "on": True,
+        "off_": False,
+        "hex": 31,
+        "million": 1_000_000,
+        "half": 0.5,
+        "day": "2024-01-01",
+        "time": "1:30",
+        "five": "5",
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"metadata: {a: " + b"1:" * 300_000 + b"1}",
+        b"metadata: {a: " + b"9" * 600_000 + b"}",
+        b"metadata: {a: 0x" + b"f" * 600_000 + b"}",
+        b"{a: 1, " * 100_000,
+        b"? " * 400_000,
+        b"- " * 400_000,
+        b"#" * 10_000_000,
+        b"k" * 900_000 + b": 1",
+    ],
+    ids=["base sixty", "digits", "hexadecimal digits", "mappings", "keys", "lists", "size", "key"],
+)
+def test_the_work_on_a_manifest_and_what_is_said_of_it_are_bounded(text: bytes) -> None:
+    calls = 0
+
+    def count(frame: object, event: str, arg: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        said = str(parse_manifest(text).metadata["a"])[:9]
+    except ReleaseFailed as failure:
+        said = str(failure)
+    finally:
+        sys.setprofile(None)
+    assert len(said) < 600
+    assert calls < 10_000
+
+
+KEYS = st.sampled_from(
+    ["description", "metadata", "uses", "serve", "train", "a", "yes", "~", "1", "1.5", "<<", "=", "''"]
+)
+SCALARS = st.one_of(
+    st.sampled_from(
+        [
+            ".inf",
+            "-.Inf",
+            ".nan",
+            "1.0e+999",
+            "1e999",
+            "0777",
+            "0b101",
+            "0x_",
+            "1:1:1",
+            "2024-01-01",
+            "~",
+            "",
+            "yes",
+            "'",
+            '"\\ud83d\\ude00"',
+            '"\\ud83d"',
+            '"\\0"',
+            "!!binary aGk=",
+            "!!timestamp 2024-01-01",
+            "!!float 1",
+            "!x y",
+            "*a",
+            "&a b",
+        ]
+    ),
+    st.integers().map(str),
+    st.floats().map(str),
+    st.text(max_size=20),
+    st.text(max_size=20).map(json.dumps),
+)
+YAML = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4).map(lambda parts: f"[{', '.join(parts)}]"),
+        st.lists(st.tuples(KEYS | inner, inner), max_size=4).map(
+            lambda pairs: "{" + ", ".join(f"{key}: {value}" for key, value in pairs) + "}"
+        ),
+    ),
+    max_leaves=12,
+)
+MANIFESTS = st.one_of(
+    st.binary(max_size=60),
+    st.dictionaries(KEYS, YAML, max_size=4).map(
+        lambda pairs: "\n".join(f"{key}: {value}" for key, value in pairs.items()).encode("utf-8", "surrogatepass")
+    ),
+)
+
+
+@given(MANIFESTS)
+@example(b"metadata: {a: {yes: 1}}")
+@example(b"metadata: {a: 1.0e+999}")
+def test_whatever_a_manifest_holds_is_what_json_holds_or_is_refused_in_a_line(text: bytes) -> None:
+    try:
+        manifest = parse_manifest(text)
+    except ReleaseFailed as failure:
+        said = str(failure)
+        assert said.startswith("model.yaml")
+        assert "\n" not in said
+        msgspec.json.encode(said)
+    else:
+        assert msgspec.json.decode(msgspec.json.encode(manifest), type=Manifest) == manifest
 
 
 def test_it_is_known_of_every_key_what_it_takes() -> None:
