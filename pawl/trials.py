@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from typing import Any
 
 from loader.workers.pool import Pool
 from loader.workers.proof import Example, Outcome, try_example
@@ -69,7 +68,7 @@ class Trials:
 
     async def _why(self, outcome: Outcome, told: int) -> Report | None:
         """What the pool reports of an example that raised, or of which the worker died."""
-        error_id = _error_id(outcome.answer)
+        error_id = outcome.error_id
         if outcome.fault is None or (outcome.answer is not None and not error_id):
             return None
         with contextlib.suppress(TimeoutError):
@@ -81,11 +80,6 @@ class Trials:
                             return report
                     await self._changed.wait()
         return None
-
-
-def _error_id(answer: Any) -> str:
-    error = answer.get("error") if isinstance(answer, dict) else None
-    return str(error.get("error_id", "")) if isinstance(error, dict) else ""
 
 
 def _fault(outcome: Outcome, why: Report | None) -> str | None:

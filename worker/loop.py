@@ -99,14 +99,18 @@ class Loop:
         self._poller.wait(None if may_sleep else 0)
         self._wakeup.run_errands()
         self._run_requests()
-        self._gateways.flush()
+        self._send()
         self._run_batch()
         if self._parking.awake:  # a lone request gets through in one turn
             self._run_requests()
-            self._gateways.flush()
+            self._send()
+
+    def _send(self) -> None:
+        """What is reported of requests goes before their answers: who has the answer finds the report there."""
         if self._channel.unsent:
             self._channel.flush()
             self._poller.change(self._channel.fileno(), READ | WRITE * self._channel.unsent)
+        self._gateways.flush()
 
     def _can_go_on(self) -> bool:
         return bool(self._parking.awake) or self._can_begin() or self._can_run_batch()

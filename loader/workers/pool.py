@@ -156,7 +156,8 @@ class Pool:
             connection = await connect(worker.socket)
         except OSError as error:
             raise await _death(worker, f"the worker can't be reached ({error})") from error
-        proof = asyncio.create_task(prove(connection, self._examples, self.release.manifest.serve.timeout_s))
+        timeout_s = self.release.manifest.serve.timeout_s
+        proof = asyncio.create_task(prove(connection, self._examples, timeout_s, worker.traceback_of))
         watch = asyncio.create_task(self._end_if_stuck(worker, proof))
         try:
             await proof

@@ -35,6 +35,8 @@ log = logging.getLogger("pawl.model")
 
 _LAST_WORDS_S = 0.5
 """How long what an ended process printed may take to be read: a child of its own may hold the pipe open."""
+_REPORT_S = 10.0
+"""How long the report of a failed request may take that was sent before its answer: a worker that lives has sent it."""
 _TRACEBACK_S = 1.0
 _TRACEBACK_END = "most recent call first"
 _TICK_S = 0.05
@@ -66,6 +68,9 @@ class WorkerProcess:
         self._raised = raised
         self._output = Output(launch.config.model)
         self._where = ""
+        self._last_raised: Raised | None = None
+        self._heard = asyncio.Event()
+        """Set whenever something came over the channel, and at its end."""
         self._told: asyncio.Future[Description] = asyncio.get_running_loop().create_future()
         self._blank: Blank | None = None
         """What became this worker; None before there is a process."""
@@ -151,6 +156,18 @@ class WorkerProcess:
                     break
         return self._output.last_lines()
 
+    async def traceback_of(self, error_id: str) -> str:
+        """What the worker reported of the request that failed last; empty where it didn't, or has ended."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_REPORT_S):
+                while self._last_raised is None or self._last_raised.error_id != error_id:
+                    if self._listener is None or self._listener.done():
+                        return ""
+                    self._heard.clear()
+                    await self._heard.wait()
+                return self._last_raised.traceback
+        return ""
+
     @property
     def last_words(self) -> str:
         """Where it was when it was ended, else what it printed last."""
@@ -163,6 +180,7 @@ class WorkerProcess:
         name = self.config.model
         self._pump = spawn(self._output.pump(blank.process.stdout), f"output of {name}")
         self._listener = spawn(self._listen(blank), f"control of {name}")
+        self._listener.add_done_callback(lambda _: self._heard.set())
 
     async def _ready(self) -> Description:
         try:
@@ -193,6 +211,7 @@ class WorkerProcess:
             self._told.exception()  # nobody may be waiting for it any more
 
     def _take(self, message: FromWorker) -> None:
+        self._heard.set()
         match message:
             case Ready(description) if not self._told.done():
                 self._told.set_result(description)
@@ -206,6 +225,7 @@ class WorkerProcess:
                     )
                 )
             case Raised():
+                self._last_raised = message
                 self._raised(message)
             case Noticed():
                 log.warning("%s: %s", self.config.model, message.message)

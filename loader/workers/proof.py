@@ -5,17 +5,17 @@ from __future__ import annotations
 import codecs
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 
 from core.errors import Heals, ReleaseFailed
+from loader.workers.comparison import difference
 from worker.client import WorkerConnection, WorkerLost
 
 _MAX_FILE = 32 * 1024 * 1024
-_SHOWN = 200
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -23,8 +23,14 @@ class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     variables: Any = None
     expect: Any | msgspec.UnsetType = msgspec.UNSET
+    expect_some: dict[str, Any] | list[Any] | msgspec.UnsetType = msgspec.UNSET
+    """The same with just the keys that matter, in nested dicts too; a list is compared element by element."""
     tolerance: Annotated[float, msgspec.Meta(ge=0)] = 1e-4
     """Numbers may differ by that much, absolutely or relative to what is expected, whichever allows more."""
+
+    def __post_init__(self) -> None:
+        if self.expect is not msgspec.UNSET and self.expect_some is not msgspec.UNSET:
+            raise ValueError("An example has either `expect` or `expect_some`, not both")
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +42,12 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """Whether there was an answer rather than an error."""
     fault: str | None
     """None if it is as it should be."""
+
+    @property
+    def error_id(self) -> str:
+        """What leads to the traceback, where the author's code raised; else empty."""
+        error = self.answer.get("error") if isinstance(self.answer, dict) and not self.answered else None
+        return str(error.get("error_id", "")) if isinstance(error, dict) else ""
 
 
 def read_examples(folder: Path) -> tuple[Example, ...]:
@@ -58,7 +70,7 @@ def _decoded(text: bytes) -> tuple[Example, ...]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ReleaseFailed(
             f"examples.json{_line(text, error)}: {error}; "
-            'it is a list of {"variables": {…}, "expect": {…}, "tolerance": 1e-4}',
+            'it is a list of {"variables": {…}, "expect": {…}, "tolerance": 1e-4}, or with "expect_some"',
             stage="examples",
         ) from error
 
@@ -72,13 +84,22 @@ def _line(text: bytes, error: Exception) -> str:
     return f", line {lines}"
 
 
-async def prove(connection: WorkerConnection, examples: Sequence[Example], timeout_s: float) -> None:
-    """Send every example. Raises ReleaseFailed (stage "examples") at the first that is not as it should be."""
+TracebackOf = Callable[[str], Awaitable[str]]
+"""Gives the traceback behind an error id."""
+
+
+async def prove(
+    connection: WorkerConnection, examples: Sequence[Example], timeout_s: float, traceback_of: TracebackOf
+) -> None:
+    """Send every example. Raises ReleaseFailed (stage "examples") at the first that is not as it should be, with the
+    traceback where the author's code raised."""
     for index, example in enumerate(examples):
         outcome = await try_example(connection, example, timeout_s)
         if outcome.fault is not None:
             heals = Heals.NEVER if outcome.answered else Heals.MAYBE
-            raise ReleaseFailed(f"example {index} of examples.json: {outcome.fault}", stage="examples", heals=heals)
+            detail = await traceback_of(outcome.error_id) if outcome.error_id else ""
+            message = f"example {index} of examples.json: {outcome.fault}"
+            raise ReleaseFailed(message, stage="examples", detail=detail, heals=heals)
 
 
 async def try_example(connection: WorkerConnection, example: Example, timeout_s: float) -> Outcome:
@@ -98,36 +119,6 @@ async def try_example(connection: WorkerConnection, example: Example, timeout_s:
 def _fault(status: int, content: Any, example: Example) -> str | None:
     if status != 200:
         return f"answered {status}: {content['error']['message']}"
-    if example.expect is msgspec.UNSET:
-        return None
-    return difference(example.expect, content, example.tolerance)
-
-
-def difference(expected: Any, got: Any, tolerance: float, at: str = "the answer") -> str | None:
-    """Where `got` (JSON) differs from `expected`, in words; None where it doesn't by more than `tolerance`."""
-    if _number(expected) and _number(got):
-        if abs(expected - got) <= tolerance * max(1.0, abs(expected)):
-            return None
-    elif isinstance(expected, dict) and isinstance(got, dict) and expected.keys() == got.keys():
-        return _first(difference(expected[key], got[key], tolerance, f"{at}.{key}") for key in expected)
-    elif isinstance(expected, list) and isinstance(got, list) and len(expected) == len(got):
-        return _first(
-            difference(one, other, tolerance, f"{at}[{index}]")
-            for index, (one, other) in enumerate(zip(expected, got, strict=True))
-        )
-    elif type(expected) is type(got) and expected == got:
-        return None
-    return f"{at} is {_shown(got)}, expected {_shown(expected)}"
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _first(differences: Any) -> str | None:
-    return next((found for found in differences if found is not None), None)
-
-
-def _shown(value: Any) -> str:
-    text = msgspec.json.encode(value).decode()
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    some = example.expect_some is not msgspec.UNSET
+    expected = example.expect_some if some else example.expect
+    return None if expected is msgspec.UNSET else difference(expected, content, example.tolerance, some=some)

@@ -122,6 +122,26 @@ def test_a_broken_push_fails_in_words_its_author_can_act_on_and_the_old_release_
         assert server.score("Echo")["by"] == "mended"
 
 
+def test_the_traceback_of_each_example_that_fails_reaches_the_log_and_the_api_and_no_caller(
+    tmp_path: Path, repo: Repo
+) -> None:
+    with serving(tmp_path / "data", repo.path) as server:
+        repo.write("Echo/examples.json", "[{}]")
+        for number in range(2, 6):
+            raises = f"raise LookupError('number {number}')"
+            repo.write("Echo/etls.py", f"class A:\n    def transform_predict(self):\n        {raises}\n").commit(
+                "broken"
+            )
+            server.sync()
+            failure = server.wait_failed("Echo", f"v{number}")
+            traceback = f"in transform_predict\n    {raises}\nLookupError: number {number}\n"
+            assert failure["detail"].endswith(traceback)
+            events = server.admin("GET", "/-/api/events").json["events"]
+            assert traceback in next(each["detail"] for each in events if each["kind"] == "failed")
+            server.wait(lambda raises=raises: any(line.strip() == raises for line in server.lines), "the traceback")
+            assert server.score("Echo")["by"] == "one"
+
+
 def test_a_symlink_out_of_the_folder_and_a_submodule_are_refused(tmp_path: Path, repo: Repo) -> None:
     with serving(tmp_path / "data", repo.path) as server:
         repo.link("Echo/passwd", "/etc/passwd").commit()

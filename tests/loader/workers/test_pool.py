@@ -16,6 +16,8 @@ from loader.workers.seat import pause_s
 from loader.workers.turns import Turns
 from tests.loader.pools import PLAIN, place, release_of, run, until
 
+TRIES = 4
+
 
 def test_the_pause_before_a_start_grows_and_is_bounded() -> None:
     pauses = [pause_s(crashes) for crashes in range(1, 200)]
@@ -23,6 +25,49 @@ def test_the_pause_before_a_start_grows_and_is_bounded() -> None:
     assert pauses == sorted(pauses)
     assert pauses[1] < 0.5
     assert pauses[-1] == 30
+
+
+RAISES = """
+class Raises:
+    def transform_predict(self, variables):
+        return self.look_up(variables["n"])
+
+    def look_up(self, n):
+        raise LookupError("nobody goes by %d" % n)
+"""
+
+
+@pytest.mark.parametrize("manifest", ["{}", "serve: {replicas: 2}", "serve: {threads: 2}"])
+def test_the_traceback_of_an_example_that_raised_is_part_of_the_failure(tmp_path: Path, manifest: str) -> None:
+    async def test() -> None:
+        async with place(tmp_path) as here:
+            here.write(RAISES, manifest)
+            (here.models / "Model" / "examples.json").write_text('[{"variables": {"n": 7}}]')
+            wanted = here.write(RAISES, manifest)
+            for _ in range(TRIES):
+                with pytest.raises(ReleaseFailed, match=r"example 0 .*nobody goes by 7") as failed:
+                    await here.start(wanted)
+                assert 'etls.py", line 4, in transform_predict' in failed.value.detail
+                assert failed.value.detail.endswith("LookupError: nobody goes by 7\n")
+
+    run(test())
+
+
+def test_an_example_may_expect_just_some_keys_of_the_answer(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with place(tmp_path) as here:
+            here.write()
+            examples = here.models / "Model" / "examples.json"
+            examples.write_text('[{"expect_some": {}}]')
+            await here.start(here.write())
+            examples.write_text('[{"expect_some": {"pod": 1}}]')
+            with pytest.raises(ReleaseFailed, match=r'example 0 of examples\.json: the answer lacks "pod"'):
+                await here.start(here.write())
+            examples.write_text('[{"expect": {}}]')
+            with pytest.raises(ReleaseFailed, match=r'example 0 .*the answer also has "pid"'):
+                await here.start(here.write())
+
+    run(test())
 
 
 def test_a_pool_whose_worker_cannot_be_started_again_keeps_trying_and_says_why(tmp_path: Path) -> None:
