@@ -13,6 +13,7 @@ from core.errors import PawlError
 from core.settings import Settings, read_settings
 from server.daemon import Daemon
 from server.home import Home
+from server.listening import listen
 from server.logs import start_logging
 from server.privacy import forbid_dumping
 from server.reaper import start_reaper
@@ -28,7 +29,7 @@ def main() -> int:
         forbid_dumping()
         start_reaper()
         home = Home(settings.data)
-        listener = _listen(settings)
+        listener = listen(settings.host, settings.port)
         uvloop.run(_serve(settings, home, listener))
     except PawlError as error:
         print(f"pawl: {error}", file=sys.stderr)
@@ -41,17 +42,6 @@ async def _serve(settings: Settings, home: Home, listener: socket.socket) -> Non
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # threads may wait for a network or a disk as long as they like
-
-
-def _listen(settings: Settings) -> socket.socket:
-    try:
-        family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
-    except OSError as error:
-        raise PawlError(
-            f"can't listen on HOST {settings.host}, PORT {settings.port}: {error.strerror}; "
-            "is something else there? another PORT may be free"
-        ) from error
 
 
 if __name__ == "__main__":

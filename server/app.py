@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from server.admin import Admin, BodyTooLarge
+from server.access import BodyTooLarge
+from server.admin import Admin
 from server.metrics import Metrics
 from server.pages.pages import Pages
 from server.parameters import ParameterInvalid

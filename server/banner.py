@@ -6,13 +6,13 @@ import msgspec
 
 from core.settings import Settings
 from server.invitation import curl
+from server.listening import url_of
 from server.state import ModelState, ServerState
 
 
 class Banner:
     def __init__(self, settings: Settings, port: int) -> None:
-        host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
-        self._url = f"http://{host}:{port}{settings.base}"
+        self._url = url_of(settings.host, port) + settings.base
 
     def greet(self, where: str) -> None:
         """The first line: the server is there, and loads."""
