@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import logging
 import os
 import resource
 import signal
@@ -14,6 +13,7 @@ import sys
 import uvloop
 
 from server.gateway.gateway import serve
+from server.logs import start_logging
 from worker.memory import keep_what_is_freed
 
 _PR_SET_PDEATHSIG = 1
@@ -23,7 +23,7 @@ def main() -> None:
     _die_with_parent()
     # Ctrl-C reaches every process of the terminal; the daemon decides when a gateway stops.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    logging.basicConfig(level=logging.WARNING, format="gateway %(levelname)s %(name)s: %(message)s")
+    start_logging("warning", f"gateway {os.getpid()}")
     _allow_many_connections()
     keep_what_is_freed()
     listener, channel = (socket.socket(fileno=int(fd)) for fd in sys.argv[1:3])
