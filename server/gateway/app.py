@@ -12,7 +12,7 @@ from server.gateway.exchange import Answerer, Exchange, encode_headers
 from server.gateway.fanout import flat, malformed, score_all, side_by_side
 from server.gateway.forward import Forward
 from server.gateway.place import Kind, Place, find_place, may_be_version
-from server.gateway.refusal import JSON_TYPE, NO_STORE, Refused, failure, refuse, shorten
+from server.gateway.refusal import ALLOW, JSON_TYPE, NO_STORE, Refused, failure, refuse, shorten
 from server.gateway.request import declared_length, json_length, parse_url
 from server.gateway.routing import Target
 from server.gateway.starts import Starts
@@ -20,7 +20,6 @@ from server.gateway.tables import Tables
 
 log = logging.getLogger("pawl.gateway")
 
-_ALLOW = (b"allow", b"GET, HEAD, POST")
 _ALLOW_READING = (b"allow", b"GET, HEAD")
 _READING = (b"GET", b"HEAD")
 _JSON = encode_headers([JSON_TYPE])
@@ -59,7 +58,7 @@ class Application:
                 self._check(exchange)
                 return self._in_background(self._answer_all)
             case Kind.DAEMON:
-                self._bodies.check(declared_length(exchange.headers))
+                self._bodies.check(declared_length(exchange.fields))
                 return self._in_background(self._forward.pass_on)
             case Kind.HEALTH | Kind.READY:
                 return self._probe(exchange, place.kind)
@@ -128,11 +127,11 @@ class Application:
     def _check(self, exchange: Exchange) -> None:
         """Raise Refused unless this can be a request to a model."""
         if exchange.method == b"POST":
-            self._bodies.check(json_length(exchange.headers))
+            self._bodies.check(json_length(exchange.fields))
         elif exchange.method in _READING:
-            self._bodies.check(declared_length(exchange.headers))
+            self._bodies.check(declared_length(exchange.fields))
         else:
-            raise refuse(405, "method_not_allowed", "POST variables, or GET without any", _ALLOW)
+            raise refuse(405, "method_not_allowed", "POST variables, or GET without any", ALLOW)
 
     async def _start(self, path: bytes) -> Target:
         """The target of a path that the table doesn't have, once the daemon has started it. Raises Refused."""

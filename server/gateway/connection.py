@@ -199,7 +199,7 @@ class Connection(asyncio.Protocol):
         if self._is_told_to_go_on or exchange.is_over or self._waiting[0] is not exchange:
             return
         self._is_told_to_go_on = True
-        expects = any(name == b"expect" and value.lower() == b"100-continue" for name, value in exchange.headers)
+        expects = exchange.fields.get(b"expect", b"").lower() == b"100-continue"
         if expects and exchange.speaks_1_1:
             self._transport.write(_CONTINUE)
 

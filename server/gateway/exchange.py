@@ -11,10 +11,18 @@ import msgspec
 from server.gateway.refusal import CLOSE, JSON_TYPE, Refused, retry_after
 
 Header = tuple[bytes, bytes]
+Fields = dict[bytes, bytes]
+"""Headers by name, in lower case; what came in several has one value, a list (RFC 9110, section 5.3)."""
 Answerer = Callable[["Exchange"], object]
 """Begins to answer an exchange whose request is whole."""
 
-_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+
+class _StatusLines(dict[int, bytes]):
+    def __missing__(self, status: int) -> bytes:
+        return b"HTTP/1.1 %d \r\n" % status
+
+
+_STATUS_LINES = _StatusLines((each.value, f"HTTP/1.1 {each.value} {each.phrase}\r\n".encode()) for each in HTTPStatus)
 BODILESS = frozenset({204, 304})
 """Statuses of answers that end with their head, https://www.rfc-editor.org/rfc/rfc9112#section-6.3."""
 _CLOSE_LINE = b"connection: close\r\n"
@@ -26,10 +34,6 @@ _CHUNKED_LINE = b"transfer-encoding: chunked\r\n"
 def encode_headers(headers: Iterable[Header]) -> bytes:
     """As they stand in an HTTP message, each with the end of its line."""
     return b"".join(b"%b: %b\r\n" % header for header in headers)
-
-
-def _status_line(status: int) -> bytes:
-    return _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
 
 
 class Line(Protocol):
@@ -71,6 +75,8 @@ class Exchange(msgspec.Struct, eq=False):
     """Whether the client knows chunks and `100 Continue`."""
     path: bytes
     """Decoded, once somebody had to look; until then the URL."""
+    fields: Fields = {}
+    """The headers again."""
     size: int = 0
     """Bytes of the body so far."""
     is_whole: bool = False
@@ -120,7 +126,7 @@ class Exchange(msgspec.Struct, eq=False):
         shown = b"" if self.method == b"HEAD" else body
         self.line.write(
             b"%b%b%b%bcontent-length: %d\r\n\r\n%b"
-            % (_status_line(status), self.line.date, headers, closing, len(body), shown)
+            % (_STATUS_LINES[status], self.line.date, headers, closing, len(body), shown)
         )
         self.line.finish(self)
 
@@ -130,7 +136,7 @@ class Exchange(msgspec.Struct, eq=False):
             self.line.abort()
             return
         # A client that expected a 100 may send its body or not: nobody can tell where its next request begins.
-        if any(name == b"expect" for name, _ in self.headers) or CLOSE in refused.headers:
+        if b"expect" in self.fields or CLOSE in refused.headers:
             self.keep_alive = False
         headers = [JSON_TYPE, *retry_after(refused.status), *(each for each in refused.headers if each != CLOSE)]
         self.respond(encode_headers(headers), refused.status, refused.body)
@@ -142,7 +148,7 @@ class Exchange(msgspec.Struct, eq=False):
         has_end = not self._has_body or any(name == b"content-length" for name, _ in headers)
         self._is_chunked = self.speaks_1_1 and not has_end
         self.keep_alive = self.keep_alive and (has_end or self._is_chunked)
-        start = _status_line(status) + self.line.date + encode_headers(headers)
+        start = _STATUS_LINES[status] + self.line.date + encode_headers(headers)
         start += _CHUNKED_LINE if self._is_chunked else b""
         self._write(start + (b"" if self.keep_alive else _CLOSE_LINE) + b"\r\n")
 

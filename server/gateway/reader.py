@@ -1,4 +1,9 @@
-"""Requests from a client's bytes: HTTP/1.1 by llhttp (httptools), within limits."""
+"""Requests from a client's bytes: HTTP/1.1 by llhttp (httptools), within limits.
+
+Who offers to speak another protocol (`Upgrade: h2c` is what Java's HttpClient sends with each request) is answered in
+this one. httptools would take the offer up: it leaves the body unread, and what reads on there finds a request in it.
+So such a head is fed once more, without the offer and to a new parser, and the body behind it is read as any other.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +12,10 @@ from typing import Protocol
 import httptools
 
 from server.gateway.body import Bodies
-from server.gateway.exchange import Exchange, Header, Line
+from server.gateway.exchange import Exchange, Fields, Header, Line, encode_headers
 from server.gateway.limits import Limits, Phase
-from server.gateway.refusal import CLOSE, Refused, refuse
+from server.gateway.refusal import ALLOW, CLOSE, Refused, refuse
+from server.gateway.request import by_name
 
 
 class Receiver(Line, Protocol):
@@ -35,11 +41,11 @@ class RequestReader:
         self._receiver = receiver
         self._bodies = bodies
         self._limits = limits
-        self._parser = httptools.HttpRequestParser(self)
-        # A client that says `Connection: close` and then something more still gets its answer.
-        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._most_headers, self._most_bytes = limits.headers, limits.head_bytes
+        self._parser = self._new_parser()
         self._url = b""
         self._headers: list[Header] = []
+        self._fields: Fields = {}
         self._in_head = False
         self._fed = 0
         """Bytes received since a head, a piece of a body or a request was last whole."""
@@ -66,7 +72,7 @@ class RequestReader:
         except httptools.HttpParserCallbackError:
             raise
         except httptools.HttpParserError as error:
-            raise refuse(400, "malformed_request", f"this is no HTTP: {error}", CLOSE) from error
+            raise self._no_http(error) from error
         if self._fed > self._limits.head_bytes:
             raise self._too_large_a_head()
 
@@ -76,7 +82,7 @@ class RequestReader:
         self.exchange = None
 
     def on_message_begin(self) -> None:
-        self._url, self._headers = b"", []
+        self._url, self._headers, self._fields = b"", [], {}
         self._in_head = True
         self.requests += 1
 
@@ -85,26 +91,32 @@ class RequestReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         # What follows a body in chunks is no header: nobody in front of us has looked at it.
-        if self._in_head and len(self._headers) <= self._limits.headers:
-            self._headers.append((name.lower(), value))
+        if self._in_head and len(self._headers) <= self._most_headers:
+            name = name.lower()
+            self._headers.append((name, value))
+            self._fields[name] = value
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        parser, method = self._parser, self._parser.get_method()
         if self.is_closed:  # the rest of what was received with the last request
             return
-        parser = self._parser
-        version = parser.get_http_version()
-        speaks_1_1 = version == "1.1"
-        keep_alive = speaks_1_1 and parser.should_keep_alive()
-        url, headers = self._url, self._headers
-        exchange = Exchange(self._receiver, parser.get_method(), url, headers, keep_alive, speaks_1_1, path=url)
-        fed, self._fed = self._fed, 0
-        if len(self._headers) > self._limits.headers or (fed > self._limits.head_bytes and self._is_long()):
-            exchange.refusal = self._too_large_a_head()
-        elif not speaks_1_1 and version != "1.0":
-            said = f"HTTP/1.1 is spoken here, and not {version}"
-            exchange.refusal = refuse(505, "http_version_not_supported", said, CLOSE)
-        self.exchange = exchange
+        is_offer = parser.should_upgrade()
+        if is_offer and method != b"CONNECT":  # comes again, without its offer
+            return
+        url, headers, fields = self._url, self._headers, self._fields
+        keep_alive, refusal = parser.should_keep_alive(), None
+        # Only HTTP/1.1 keeps a connection that nothing is said of, and to ask which version it is takes its time.
+        speaks_1_1 = (keep_alive and b"connection" not in fields) or parser.get_http_version() == "1.1"
+        is_odd = not len(fields) == len(headers) <= self._most_headers or b"host" not in fields or not speaks_1_1
+        if is_odd or is_offer or b"transfer-encoding" in fields or self._fed > self._most_bytes:
+            fields = by_name(headers)
+            refusal = self._fault(method, fields)
+            keep_alive = keep_alive and speaks_1_1 and refusal is None
+        self._fed = 0
+        self.exchange = exchange = Exchange(
+            self._receiver, method, url, headers, keep_alive, speaks_1_1, path=url, fields=fields, refusal=refusal
+        )
         self._receiver.begin(exchange)
 
     def on_body(self, piece: bytes) -> None:
@@ -122,19 +134,65 @@ class RequestReader:
 
     def on_message_complete(self) -> None:
         exchange, self.exchange = self.exchange, None
-        self._fed = 0
         if exchange is not None:
+            self._fed = 0
+            self.is_closed = not exchange.keep_alive
             exchange.is_whole = True
             self._receiver.advance()
 
+    def _new_parser(self) -> httptools.HttpRequestParser:
+        parser = httptools.HttpRequestParser(self)
+        # A client that says `Connection: close` and then something more still gets its answer.
+        parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        return parser
+
     def _go_on(self, rest: memoryview) -> None:
-        """What asks for another protocol is answered as if it had not; each is where the parser stops."""
-        while rest and not self.is_closed:
+        """Read on behind a head that offers another protocol, as if it did not; the parser stops behind each."""
+        while not self.is_closed:
             try:
+                head = self._without_offer()
+                self._parser = self._new_parser()
+                self._parser.feed_data(head)
                 self._parser.feed_data(rest)
                 return
             except httptools.HttpParserUpgrade as upgrade:
                 rest = rest[upgrade.args[0] :]
+
+    def _without_offer(self) -> bytes:
+        """The head that was just read: only with an `Upgrade` is there an offer, whatever `Connection` says."""
+        if len(self._headers) > self._most_headers:  # some were left out: the framing may be among them
+            raise self._too_large_a_head()
+        parser = self._parser
+        headers = encode_headers(header for header in self._headers if header[0] != b"upgrade")
+        return b"%b %b HTTP/%b\r\n%b\r\n" % (
+            parser.get_method(),
+            self._url,
+            parser.get_http_version().encode(),
+            headers,
+        )
+
+    def _fault(self, method: bytes, fields: Fields) -> Refused | None:
+        """What is wrong with a head that can be read."""
+        count, version = len(self._headers), self._parser.get_http_version()
+        if count > self._most_headers or (self._fed > self._limits.head_bytes and self._is_long()):
+            return self._too_large_a_head()
+        if version not in ("1.1", "1.0"):
+            return _unknown_version(version)
+        if method == b"CONNECT":
+            return refuse(405, "method_not_allowed", "this is no proxy", ALLOW, CLOSE)
+        if version == "1.1" and b"host" not in fields:
+            return refuse(400, "malformed_request", "a request of HTTP/1.1 has a Host", CLOSE)
+        if count != len(fields) and sum(name == b"host" for name, _ in self._headers) > 1:
+            return refuse(400, "malformed_request", "a request has one Host", CLOSE)
+        codings = [value.lower() for name, value in self._headers if name == b"transfer-encoding"]
+        if codings not in ([], [b"chunked"]):  # llhttp wants `chunked` last, and says nothing of the others
+            return refuse(400, "malformed_request", "the one Transfer-Encoding that is read is chunked", CLOSE)
+        return None
+
+    def _no_http(self, error: httptools.HttpParserError) -> Refused:
+        if self._parser.get_method() == b"PRI":  # how HTTP/2 begins
+            return _unknown_version("2.0")
+        return refuse(400, "malformed_request", f"this is no HTTP: {error}", CLOSE)
 
     def _is_long(self) -> bool:
         """What comes in one piece with other things has no length until it is parsed."""
@@ -144,3 +202,7 @@ class RequestReader:
     def _too_large_a_head(self) -> Refused:
         most = f"{self._limits.head_bytes} bytes beside its body, and {self._limits.headers} headers"
         return refuse(431, "head_too_large", f"a request has at most {most}", CLOSE)
+
+
+def _unknown_version(version: str) -> Refused:
+    return refuse(505, "http_version_not_supported", f"HTTP/1.1 is spoken here, and not {version}", CLOSE)

@@ -11,6 +11,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 JSON_TYPE = (b"content-type", b"application/json")
 NO_STORE = (b"cache-control", b"no-store")
+ALLOW = (b"allow", b"GET, HEAD, POST")
 CLOSE = (b"connection", b"close")
 _RETRY = {502: b"1", 503: b"1"}
 """Seconds after which another try is worth it."""

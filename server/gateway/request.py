@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import httptools
 
-from server.gateway.exchange import Header
+from server.gateway.exchange import Fields, Header
 from server.gateway.refusal import CLOSE, refuse
 
 _FORM = b"application/x-www-form-urlencoded"
@@ -34,27 +34,30 @@ def parse_url(url: bytes) -> Url:
     return Url(unquote(raw_path.decode("ascii", "replace")), raw_path, parsed.query or b"")
 
 
-def declared_length(headers: Iterable[Header]) -> int:
-    """Bytes that the body is said to have, 0 where nothing is said."""
-    return next((int(value) for name, value in headers if name == b"content-length"), 0)
-
-
-def json_length(headers: Iterable[Header]) -> int:
-    """The same of a body that must be plain JSON. Raises Refused for another."""
-    length = 0
+def by_name(headers: Iterable[Header]) -> Fields:
+    """Names must be in lower case."""
+    values: dict[bytes, dict[bytes, None]] = {}
     for name, value in headers:
-        if name == b"content-length":
-            length = int(value)
-        elif name == b"content-type":
-            _check_type(value)
-        elif name == b"content-encoding" and value.lower() != b"identity":
-            raise refuse(415, "unsupported_encoding", "send the body without a Content-Encoding")
-    return length
+        values.setdefault(name, {})[value] = None
+    return {name: b", ".join(each) for name, each in values.items()}
+
+
+def declared_length(fields: Fields) -> int:
+    """Bytes that the body is said to have, 0 where nothing is said."""
+    return int(fields.get(b"content-length", 0))
+
+
+def json_length(fields: Fields) -> int:
+    """The same of a body that must be plain JSON. Raises Refused for another."""
+    type = fields.get(b"content-type", b"")
+    if type != b"application/json":
+        _check_type(type)
+    if b"content-encoding" in fields and fields[b"content-encoding"].lower() != b"identity":
+        raise refuse(415, "unsupported_encoding", "send the body without a Content-Encoding")
+    return int(fields.get(b"content-length", 0))
 
 
 def _check_type(value: bytes) -> None:
-    if value == b"application/json":
-        return
     media = value.split(b";", 1)[0].strip().lower()
     if media and media not in (b"application/json", _FORM) and not media.endswith(b"+json"):
         raise refuse(415, "unsupported_media_type", "send JSON, with Content-Type: application/json")

@@ -143,8 +143,8 @@ async def test_requests_that_one_read_brings_are_bounded() -> None:
 @asynchronous
 async def test_many_wishes_for_another_protocol_are_answered_each() -> None:
     async with http(pipelined=10_000) as port:
-        wish = b"GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: a\r\n\r\n"
-        last = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"
+        wish = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: a\r\n\r\n"
+        last = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
         assert (await ask(port, wish * 2000 + last)).count(b"HTTP/1.1 200 ") == 2001
 
 
