@@ -230,6 +230,33 @@ def test_everything_is_under_the_base_path(tmp_path_factory, repo: Repo, base_ur
         assert server.request("GET", f"{server.url}/models_serve/Echo").status == 404
 
 
+@pytest.mark.parametrize("offer", ["h2c", "websocket", "TLS/1.0"])
+@pytest.mark.parametrize("framing", ["length", "chunks"])
+def test_an_offer_to_upgrade_is_ignored_and_the_body_scored(server: Server, offer: str, framing: str) -> None:
+    body = '{"variables": {"say": "kept"}}'
+    framed = f"Content-Length: {len(body)}\r\n\r\n{body}"
+    if framing == "chunks":
+        framed = f"Transfer-Encoding: chunked\r\n\r\n{len(body):x}\r\n{body}\r\n0\r\n\r\n"
+    head = f"POST {server.settings.base}/Echo HTTP/1.1\r\nHost: here\r\nConnection: Upgrade\r\nUpgrade: {offer}\r\n"
+    answer = server.send((head + framed).encode())
+    assert answer is not None
+    assert (answer.status, answer.json) == (200, {"said": "kept", "by": "one"})
+
+
+@pytest.mark.parametrize("hosts", [[], ["here", "here"], ["here", "there"]])
+def test_a_request_of_http_1_1_has_one_host(server: Server, hosts: list[str]) -> None:
+    lines = "".join(f"Host: {host}\r\n" for host in hosts)
+    answer = server.send(f"GET {server.settings.base}/Echo HTTP/1.1\r\n{lines}\r\n".encode(), "GET")
+    assert answer is not None
+    answer.error(400, "malformed_request")
+
+
+def test_http_1_0_needs_no_host(server: Server) -> None:
+    answer = server.send(f"GET {server.settings.base}/Echo HTTP/1.0\r\n\r\n".encode(), "GET")
+    assert answer is not None
+    assert answer.status == 200
+
+
 def _check_says_what_answered(answer: Answer, model: str, commit: str) -> None:
     said = {name: value for name, value in answer.headers.items() if name.startswith("x-pawl-")}
     assert said == {"x-pawl-model": model, "x-pawl-version": "v1", "x-pawl-commit": commit}
