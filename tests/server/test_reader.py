@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -89,10 +90,11 @@ def read_by_h11(data: bytes) -> list[Request]:
     """The whole requests that h11 finds, which is asked for one at a time, and answers it."""
     found: list[Request] = []
     keep_alive = True
-    # Empty lines before a request are overlooked, as RFC 9112 wants it; h11 refuses them.
+    # Empty lines before a request, and several spaces in its first, are overlooked, as RFC 9112 allows; h11 minds them.
     while keep_alive and (data := data.lstrip(b"\r\n")):
+        first, end, rest = data.partition(b"\r\n")
         connection = h11.Connection(h11.SERVER, max_incomplete_event_size=1 << 20)
-        connection.receive_data(data)
+        connection.receive_data(re.sub(b" +", b" ", first) + end + rest)
         try:
             events = list(_events(connection))
         except h11.RemoteProtocolError:
