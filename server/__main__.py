@@ -11,12 +11,13 @@ import uvloop
 
 from core.errors import PawlError
 from core.settings import Settings, read_settings
+from core.task import spawn
 from server.daemon import Daemon
 from server.home import Home
 from server.listening import listen
 from server.logs import start_logging
 from server.privacy import forbid_dumping
-from server.reaper import start_reaper
+from server.reaper import Reaper, start_reaper
 
 
 def main() -> int:
@@ -27,18 +28,20 @@ def main() -> int:
         settings = read_settings(os.environ)
         start_logging(settings.log_level)
         forbid_dumping()
-        start_reaper()
+        reaper = start_reaper()
         home = Home(settings.data)
         listener = listen(settings.host, settings.port)
-        uvloop.run(_serve(settings, home, listener))
+        uvloop.run(_serve(settings, home, listener, reaper))
     except PawlError as error:
         print(f"pawl: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-async def _serve(settings: Settings, home: Home, listener: socket.socket) -> None:
+async def _serve(settings: Settings, home: Home, listener: socket.socket, reaper: Reaper) -> None:
+    keeper = spawn(reaper.keep(), "reaper")
     code = await Daemon(settings, home, listener).run()
+    keeper.cancel()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # threads may wait for a network or a disk as long as they like

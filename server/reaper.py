@@ -1,73 +1,84 @@
 """Ends what a daemon leaves when it dies without a word: git, uv, and whatever the authors' code has started.
 
-Workers and gateways die with the daemon by themselves (PR_SET_PDEATHSIG). The others inherit a mark in their
-environment, by which a process of the reaper's own, forked before all others, finds them once the daemon has gone.
+Workers and gateways die with the daemon by themselves (PR_SET_PDEATHSIG). The others are of the daemon's lineage, or
+have its mark in their environment, by which a process of the reaper's own finds them once the daemon has gone.
 """
 
 from __future__ import annotations
 
-import contextlib
-import gc
+import asyncio
+import logging
 import os
-import signal
-import time
+import subprocess
+import sys
 import uuid
-from collections.abc import Iterator
+from pathlib import Path
 
-MARK = "PAWL_DAEMON"
-_TICK_S = 0.05
-_QUIET_TICKS = 3
-_LONGEST_S = 10.0
+from core import lineage
+from core.settings import scrubbed
+from server.reaping import MARK, reap
 
+__all__ = ["MARK", "Reaper", "reap", "start_reaper"]
 
-def start_reaper() -> None:
-    """Call before there are threads, and before anything is opened that must not outlive this process."""
-    mark = uuid.uuid4().hex
-    reader, writer = os.pipe()  # the writing end is ours alone: it closes when we end, however we do
-    if os.fork() == 0:
-        os.close(writer)
-        _wait_and_reap(reader, f"{MARK}={mark}".encode())
-        os._exit(0)
-    os.close(reader)
-    os.environ[MARK] = mark
+log = logging.getLogger("pawl")
+
+_ROOT = Path(__file__).parents[1]
+_PAUSE_S = 1.0
+"""Between two starts at least."""
 
 
-def _wait_and_reap(reader: int, mark: bytes) -> None:
-    os.setsid()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    gc.disable()  # so that it goes on sharing its parent's memory
-    with open(os.devnull, "r+b") as nothing:
-        for stream in (0, 1, 2):
-            os.dup2(nothing.fileno(), stream)
-    while os.read(reader, 1):
-        pass
-    reap(mark)
+class Reaper:
+    """The process that waits for our end, started again whenever its own comes first."""
+
+    def __init__(self) -> None:
+        """Raises OSError."""
+        self._environ = {name: value for name, value in scrubbed(os.environ).items() if name != MARK}
+        # The writing end is ours alone: it closes when we end, however we do.
+        self._reader, self._writer = os.pipe()
+        mark = os.environ[MARK] = uuid.uuid4().hex
+        ours = lineage.found()
+        self._arguments = [mark, *([str(ours.mark), str(ours.mask)] if ours else [])]
+        self._process = self._start()
+
+    async def keep(self) -> None:
+        """For ever."""
+        while True:
+            await _end_of(self._process)
+            log.warning("the reaper, which ends what a killed daemon leaves, was ended; another takes its place")
+            try:
+                self._process = self._start()
+            except OSError as error:
+                log.warning("the reaper can't be started: %s; it is tried again", error)
+            await asyncio.sleep(_PAUSE_S)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-E", "-S", "-m", "server.reaping", str(self._reader), *self._arguments],
+            cwd=_ROOT,
+            env=self._environ,
+            pass_fds=(self._reader,),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
 
-def reap(mark: bytes) -> None:
-    """Kill every process that has `mark` (`NAME=value`) in its environment, until no more turn up."""
-    end, quiet = time.monotonic() + _LONGEST_S, 0
-    while quiet < _QUIET_TICKS and time.monotonic() < end:
-        killed = sum(_kill(pid, mark) for pid in _pids())
-        quiet = 0 if killed else quiet + 1
-        time.sleep(_TICK_S)
+def start_reaper() -> Reaper:
+    """Call before anything is started that must not outlive this process. Raises OSError."""
+    return Reaper()
 
 
-def _pids() -> Iterator[int]:
-    return (int(name) for name in os.listdir("/proc") if name.isdigit())
-
-
-def _kill(pid: int, mark: bytes) -> bool:
-    """Whether it was there, and marked."""
-    with contextlib.suppress(OSError):
-        process = os.pidfd_open(pid)  # so that what is looked at is what is killed
-        try:
-            with open(f"/proc/{pid}/environ", "rb") as file:
-                if mark not in file.read().split(b"\0"):
-                    return False
-            signal.pidfd_send_signal(process, signal.SIGKILL)
-            return True
-        finally:
-            os.close(process)
-    return False
+async def _end_of(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is not None:
+        return
+    ended = asyncio.Event()
+    handle = os.pidfd_open(process.pid)
+    loop = asyncio.get_running_loop()
+    loop.add_reader(handle, ended.set)
+    try:
+        await ended.wait()
+        process.wait()
+    finally:
+        loop.remove_reader(handle)
+        os.close(handle)

@@ -7,17 +7,22 @@ import contextlib
 import os
 import signal
 import socket
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import worker
+from core.lineage import Lineage, branch
 from worker.board import Board, new_page
 
 BOOT = Path(worker.__file__).with_name("boot.py")
 _MAX_MESSAGE = 16 * 1024 * 1024
 END_S = 10.0
 """How long the end of a killed process may take."""
+_PAUSE_S = 0.02
+_QUIET_LOOKS = 2
+"""One may miss a process that ends as soon as it has started another."""
 _NO_USE = frozenset("ZXTt")
 """States of a process (proc_pid_stat(5)) that has ended, or that somebody has stopped."""
 
@@ -30,6 +35,8 @@ class Blank:
     board: Board
     reader: asyncio.StreamReader
     control: asyncio.StreamWriter
+    lineage: Lineage | None
+    """The process, and all that it starts; None where that can't be told."""
 
     @property
     def usable(self) -> bool:
@@ -44,16 +51,26 @@ class Blank:
             return False
         return True
 
-    def kill(self) -> None:
-        """The process, and everything that it has started in its group."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+    def kill(self) -> int:
+        """The process and all that it has started; how many of them lived. What they start in the same moment is for
+        `end` to find."""
+        if self.process.returncode is None or self.lineage is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        return self.lineage.kill() if self.lineage is not None else 0
+
+    async def kill_all(self) -> None:
+        """Kill until nobody is left, and wait for the end of the process."""
+        end, quiet = time.monotonic() + END_S, 0
+        while quiet < _QUIET_LOOKS and time.monotonic() < end:
+            quiet = 0 if self.kill() else quiet + 1
+            await self.ended(_PAUSE_S)
+        await self.ended(END_S)
 
     async def end(self) -> None:
         """Kill it, and give back what it held."""
-        self.kill()
         try:
-            await self.ended(END_S)
+            await self.kill_all()
         finally:
             self.close()
 
@@ -84,10 +101,16 @@ async def begin(python: Path, environ: Mapping[str, str]) -> Blank:
                 process = await asyncio.shield(starting)
             except asyncio.CancelledError:
                 # Cancelled half-way, it would be a process that nobody knows.
-                await Blank(await starting, board, reader, control).end()
+                await _blank(await starting, board, reader, control).end()
                 raise
         on_failure.pop_all()
-    return Blank(process, board, reader, control)
+    return _blank(process, board, reader, control)
+
+
+def _blank(
+    process: asyncio.subprocess.Process, board: Board, reader: asyncio.StreamReader, control: asyncio.StreamWriter
+) -> Blank:
+    return Blank(process, board, reader, control, branch(process.pid))
 
 
 async def _run(python: Path, environ: Mapping[str, str], passed: tuple[int, int]) -> asyncio.subprocess.Process:

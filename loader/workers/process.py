@@ -14,7 +14,7 @@ from pathlib import Path
 
 from core.errors import Heals, ReleaseFailed
 from core.task import spawn
-from loader.workers.blank import END_S, Begin, Blank, begin
+from loader.workers.blank import Begin, Blank, begin
 from loader.workers.output import Output
 from worker.board import Board
 from worker.memory import private_memory
@@ -135,12 +135,11 @@ class WorkerProcess:
         await self.kill(self.end_reason)
 
     async def kill(self, reason: str, where: str = "") -> None:
-        """End it now, and everything that it has started in its process group. `where` it was: a traceback."""
+        """End it now, and everything that it has started. `where` it was: a traceback."""
         self.end_reason = self.end_reason or reason
         self._where = self._where or where
         if self._blank is not None:
-            self._blank.kill()
-            await self._blank.ended(END_S)
+            await self._blank.kill_all()
             await self._release(self._blank)
 
     async def traceback(self) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.pawl.commands import ADDS, environ, pawl, write
+from tests.risky import wait_dead
 
 
 def verdict(folder: Path, **settings: str) -> dict[str, Any]:
@@ -249,3 +250,15 @@ def test_help_teaches_by_examples_without_loading_what_is_slow(tmp_path: Path) -
     env = environ(tmp_path, {})
     loaded = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True)
     assert loaded.stdout == "set()\n", loaded.stderr
+
+
+def test_what_a_model_starts_ends_with_the_check(tmp_path: Path) -> None:
+    etls = """
+    import subprocess
+
+    class Starts:
+        def transform_predict(self):
+            return {"pid": subprocess.Popen(["sleep", "1000"], env={}, start_new_session=True).pid}
+    """
+    checked = verdict(write(tmp_path / "Model", etls, examples__json=[{}]))
+    wait_dead([checked["trials"][0]["answer"]["pid"]], "what it started")
