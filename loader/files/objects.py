@@ -29,7 +29,6 @@ class Commit:
     id: str
     date: int
     """Seconds since 1970, by the committer's clock."""
-    tree: str
     parents: tuple[str, ...]
 
 

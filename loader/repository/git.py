@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from git.cmd import Git
 from git.exc import GitCommandNotFound, GitError
@@ -74,7 +76,7 @@ class MirrorObjects:
         self._path = path
         self._git: Git | None = None
 
-    def resolve(self, ref: str) -> str | None:
+    def resolve(self, ref: str, expected: str = "commit") -> str | None:
         """The commit that `ref` is at; None when there is no such ref."""
         try:
             id, kind, _ = self._reader().get_object_header(ref)
@@ -83,8 +85,8 @@ class MirrorObjects:
             if "could not be resolved" in str(error):
                 return None
             raise MirrorDamaged(str(error)) from error
-        if _text(kind) != "commit":
-            raise MirrorDamaged(f"{ref} is a {_text(kind)}, not a commit")
+        if _text(kind) != expected:
+            raise MirrorDamaged(f"{ref} is a {_text(kind)}, not a {expected}")
         return _text(id)
 
     def tree(self, id: str) -> tuple[Entry, ...]:
@@ -113,14 +115,38 @@ class MirrorObjects:
                 to.write(piece)
                 size -= len(piece)
 
-    def log(self, head: str, known: str | None) -> list[Commit]:
+    def root(self, commit: str) -> str:
+        """Id of the tree of everything at that commit."""
+        tree = self.resolve(f"{commit}^{{tree}}", "tree")
+        if tree is None:
+            raise MirrorDamaged(f"commit {commit} is not there")
+        return tree
+
+    @property
+    def boundary(self) -> str:
+        """What tells one set of commits whose parents a shallow repository leaves out from another; "" for none."""
+        with contextlib.suppress(FileNotFoundError):
+            return sha256(b"".join(sorted((self._path / "shallow").read_bytes().splitlines()))).hexdigest()
+        return ""
+
+    def log(self, head: str, known: str | None) -> Iterator[Commit]:
         """The commits reachable from `head` and not from `known`, parents first."""
         since = [f"^{known}"] if known else []
-        lines = self.git("log", "--topo-order", "--reverse", "--format=%H %ct %T %P", head, *since, "--").decode(
-            "ascii"
-        )
-        fields = (line.split(" ") for line in lines.splitlines())
-        return [Commit(id, int(date), tree, tuple(filter(None, parents))) for id, date, tree, *parents in fields]
+        pieces = self._output("log", "--topo-order", "--reverse", "--format=%H %ct %P", head, *since, "--")
+        for line in _split(pieces, b"\n"):
+            id, date, *parents = line.decode("ascii").split()
+            yield Commit(id, int(date), tuple(parents))
+
+    def differences(self, commits: Iterable[str], paths: Iterable[str]) -> Iterator[bytes]:
+        """Each commit, and how it differs from each parent in those paths, in pieces as git writes them.
+
+        For any thread.
+        """
+        options = ("--stdin", "-m", "--root", "-r", "-t", "--raw", "-z", "--no-abbrev", "--no-renames")
+        with open(os.memfd_create("commits"), "w+b") as asked:
+            asked.writelines(f"{commit}\n".encode() for commit in commits)
+            asked.seek(0)
+            yield from self._output("--literal-pathspecs", "diff-tree", *options, "--", *paths, asked=asked)
 
     def git(self, *arguments: str) -> bytes:
         """What a git that only reads, or only changes refs, writes to its output."""
@@ -135,6 +161,30 @@ class MirrorObjects:
         if self._git is not None:
             self._git.clear_cache()
             self._git = None
+
+    def _output(self, *arguments: str, asked: BinaryIO | None = None) -> Iterator[bytes]:
+        """What a git that only reads writes to its output. Raises MirrorDamaged when that was not all."""
+        process = self._start(arguments, asked)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            while piece := os.read(process.stdout.fileno(), _PIECE):
+                yield piece
+            said = process.stderr.read()
+            if process.wait() != 0:
+                raise MirrorDamaged(f"git {arguments[0]}: {said.decode('utf-8', 'replace').strip()}")
+        finally:
+            process.kill()
+            process.communicate()
+
+    def _start(self, arguments: Sequence[str], asked: BinaryIO | None) -> subprocess.Popen[bytes]:
+        try:
+            running: Any = self._new().execute(["git", *arguments], istream=asked, as_process=True)
+        except (GitError, OSError) as error:
+            raise MirrorDamaged(_one_line(error)) from error
+        process, running.proc = running.proc, None  # else it would be ended as soon as nobody holds `running`
+        assert isinstance(process, subprocess.Popen)
+        return process
 
     def _whole(self, id: str, expected: str) -> bytes:
         with self._reading(id):
@@ -155,9 +205,20 @@ class MirrorObjects:
 
     def _reader(self) -> Git:
         if self._git is None:
-            self._git = Git(self._path)
-            self._git.update_environment(GIT_DIR=str(self._path), **quiet_environment())
+            self._git = self._new()
         return self._git
+
+    def _new(self) -> Git:
+        git = Git(self._path)
+        git.update_environment(GIT_DIR=str(self._path), **quiet_environment())
+        return git
+
+
+def _split(pieces: Iterator[bytes], end: bytes) -> Iterator[bytes]:
+    rest = b""
+    for piece in pieces:
+        *whole, rest = (rest + piece).split(end)
+        yield from whole
 
 
 def _expect(kind: object, expected: str) -> None:

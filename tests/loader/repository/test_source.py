@@ -129,7 +129,7 @@ def test_a_revert_is_a_new_version_of_an_old_release(tmp_path: Path) -> None:
     assert again.version.commit == repo.head
 
 
-def test_the_default_requirements_belong_to_the_releases_they_apply_to(tmp_path: Path) -> None:
+def test_the_default_requirements_belong_to_the_releases_and_versions_that_they_apply_to(tmp_path: Path) -> None:
     repo = models(tmp_path)
     repo.write("Iris/requirements.txt", "own").write("requirements.txt", "default").commit()
     with followed(repo, tmp_path / "data") as source:
@@ -138,7 +138,19 @@ def test_the_default_requirements_belong_to_the_releases_they_apply_to(tmp_path:
         after = source.look().models
     assert after["Iris"].release == before["Iris"].release
     assert after["Churn"].release != before["Churn"].release
-    assert after["Churn"].version == before["Churn"].version
+    assert after["Iris"].version.number == before["Iris"].version.number + 1, "it was without its own at first"
+    assert after["Churn"].version.number == before["Churn"].version.number + 1
+    assert after["Churn"].version.commit == repo.head
+
+
+def test_a_model_that_always_had_requirements_of_its_own_has_no_version_by_those_of_the_repository(
+    tmp_path: Path,
+) -> None:
+    repo = models(tmp_path)
+    repo.write("Own/etls.py").write("Own/requirements.txt", "own").commit()
+    repo.commit_file("requirements.txt", "default")
+    with followed(repo, tmp_path / "data") as source:
+        assert version(source.look(), "Own")[0] == 1
 
 
 def test_requirements_in_the_models_folder_win_over_those_at_the_root(tmp_path: Path) -> None:
