@@ -22,6 +22,13 @@ Base = Annotated[
         description="path segments of letters, digits and ._~- joined by '/', none of them '.' or '..', or nothing",
     ),
 ]
+Origins = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(\*|https?://[^\s,/*@?#]+/?([\s,]+https?://[^\s,/*@?#]+/?)*)?$",
+        description="origins such as https://shop.example, joined by commas or spaces, or * for any",
+    ),
+]
 Device = Annotated[str, msgspec.Meta(pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="one of auto, cpu, cuda, cuda:N")]
 Database = Annotated[
     str,
@@ -68,6 +75,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Folder for everything that Pawl keeps."""
     database_url: Database = ""
     """Where the registry is; empty: SQLite in DATA_DIR."""
+    cors_origins: Origins = ""
+    """Origins whose pages may call the models from a browser, or `*` for any; empty: none may."""
     gateways: Count = 1
     """Processes that accept HTTP."""
     device: Device = "auto"
@@ -104,6 +113,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return f"/{stripped}" if stripped else ""
 
     @property
+    def origins(self) -> tuple[str, ...]:
+        """Those of `cors_origins`, as browsers write them."""
+        return tuple(map(_origin, self.cors_origins.lower().replace(",", " ").split()))
+
+    @property
     def data(self) -> Path:
         return Path(self.data_dir).absolute()
 
@@ -133,6 +147,12 @@ def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
     secret = {_plain(name) for name in SECRETS}
     secret |= {PREFIX + name for name in secret} | {PREFIX + "token"}  # of the command line: an ADMIN_TOKEN
     return {name: value for name, value in environ.items() if _plain(name) not in secret}
+
+
+def _origin(text: str) -> str:
+    """Without the slash and the port that need not be there."""
+    scheme, colon, host = text.rstrip("/").partition("://")
+    return scheme + colon + host.removesuffix(":443" if scheme == "https" else ":80")
 
 
 def _find(environ: Mapping[str, str]) -> dict[str, str]:

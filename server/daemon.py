@@ -240,6 +240,7 @@ def _gateway_config(settings: Settings, daemon_socket: str) -> GatewayConfig:
     return GatewayConfig(
         base=settings.base,
         daemon=daemon_socket,
+        cors_origins=settings.origins,
         max_body=settings.max_body_mb * _MEGABYTE,
         max_buffered=settings.max_buffered_mb * _MEGABYTE,
         body_timeout_s=settings.body_timeout_s,

@@ -95,6 +95,8 @@ class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Seconds in which a request's body must have come."""
     stop_timeout_s: float = 25.0
     """Seconds that requests in flight get to finish when the gateway stops."""
+    cors_origins: tuple[str, ...] = ()
+    """Origins whose pages may read answers; `*`: any."""
     connections: int = Limits.connections
     """Clients' connections at a time; one over it is closed at once."""
 

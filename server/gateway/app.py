@@ -7,16 +7,18 @@ from collections.abc import Awaitable, Callable
 
 from core.task import spawn
 from server.gateway.body import Bodies
+from server.gateway.cors import Cors
 from server.gateway.dispatch import Dispatch
 from server.gateway.exchange import Answerer, Exchange, encode_headers
 from server.gateway.fanout import flat, malformed, score_all, side_by_side
 from server.gateway.forward import Forward
 from server.gateway.place import Kind, Place, find_place, may_be_version
 from server.gateway.refusal import ALLOW, JSON_TYPE, NO_STORE, Refused, failure, refuse, shorten
-from server.gateway.request import declared_length, json_length, parse_url
+from server.gateway.request import check_reading, declared_length, json_length, parse_url
 from server.gateway.routing import Target
 from server.gateway.starts import Starts
 from server.gateway.tables import Tables
+from server.gateway.unpacking import is_packed, unpack
 
 log = logging.getLogger("pawl.gateway")
 
@@ -30,17 +32,35 @@ class Application:
     """Answers requests by the table in force."""
 
     def __init__(
-        self, *, base: str, tables: Tables, bodies: Bodies, dispatch: Dispatch, starts: Starts, forward: Forward
+        self,
+        *,
+        base: str,
+        tables: Tables,
+        bodies: Bodies,
+        dispatch: Dispatch,
+        starts: Starts,
+        forward: Forward,
+        cors: Cors | None = None,
     ) -> None:
+        """`cors`: None where no page of another origin may read answers."""
         self._base = base
         self._tables = tables
         self._bodies = bodies
         self._dispatch = dispatch
         self._starts = starts
         self._forward = forward
+        self._cors = cors
 
     def route(self, exchange: Exchange) -> Answerer:
         """Who answers a request of which only the head has come. Raises Refused where nobody does."""
+        if self._cors is not None and self._cors.admit(exchange, parse_url(exchange.url).path):
+            return self._cors.answer_preflight
+        answerer = self._find(exchange)
+        if b"content-encoding" in exchange.fields and exchange.method not in _READING and is_packed(exchange.fields):
+            return self._once_unpacked(answerer)
+        return answerer
+
+    def _find(self, exchange: Exchange) -> Answerer:
         targets = self._tables.routing.targets
         if exchange.path not in targets:
             exchange.path = parse_url(exchange.url).path.encode()
@@ -55,7 +75,7 @@ class Application:
                 self._check(exchange)
                 return self._answer_model
             case Kind.ALL:
-                self._check(exchange)
+                self._check(exchange, taken=(b"flat",))
                 return self._in_background(self._answer_all)
             case Kind.DAEMON:
                 self._bodies.check(declared_length(exchange.fields))
@@ -82,6 +102,13 @@ class Application:
             exchange.refuse(refused)
         else:
             exchange.on_leave = flight.cancel
+
+    def _once_unpacked(self, answerer: Answerer) -> Answerer:
+        async def answer(exchange: Exchange) -> None:
+            await unpack(exchange, self._bodies)
+            answerer(exchange)
+
+        return self._in_background(answer)
 
     def _in_background(self, work: Callable[[Exchange], Awaitable[None]]) -> Answerer:
         """An answerer that takes its time."""
@@ -124,11 +151,12 @@ class Application:
         said = b'{"status":"ready"}' if kind is Kind.READY else b'{"status":"ok"}'
         return lambda it: it.respond(_JSON, 200, said)
 
-    def _check(self, exchange: Exchange) -> None:
-        """Raise Refused unless this can be a request to a model."""
+    def _check(self, exchange: Exchange, taken: tuple[bytes, ...] = ()) -> None:
+        """Raise Refused unless this can be a request to a model. `taken`: what a query may name."""
         if exchange.method == b"POST":
             self._bodies.check(json_length(exchange.fields))
         elif exchange.method in _READING:
+            check_reading(exchange.url, taken)
             self._bodies.check(declared_length(exchange.fields))
         else:
             raise refuse(405, "method_not_allowed", "POST variables, or GET without any", ALLOW)

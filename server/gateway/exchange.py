@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Protocol
 
 import msgspec
 
+from core.task import spawn
+from server.gateway.packing import AT_ONCE, CODING, SMALLEST, VARY, accepts_gzip, pack
 from server.gateway.refusal import CLOSE, JSON_TYPE, Refused, retry_after
 
 Header = tuple[bytes, bytes]
@@ -77,6 +80,8 @@ class Exchange(msgspec.Struct, eq=False):
     """Decoded, once somebody had to look; until then the URL."""
     fields: Fields = {}
     """The headers again."""
+    more_headers: bytes = b""
+    """Lines for whatever is answered."""
     size: int = 0
     """Bytes of the body so far."""
     is_whole: bool = False
@@ -113,16 +118,39 @@ class Exchange(msgspec.Struct, eq=False):
             self._add_small(piece)
         self.size += len(piece)
 
+    def replace_body(self, pieces: Iterable[bytes]) -> None:
+        """By what it stands for."""
+        self._pieces = list(pieces)
+        self.size = sum(map(len, self._pieces))
+
     def answer(self, status: int, body: bytes) -> None:
         """The whole answer, with `answer_headers`."""
         self.respond(self.answer_headers, status, body)
 
     def respond(self, headers: bytes, status: int, body: bytes) -> None:
         """The whole answer. `headers`: lines, without the length."""
+        if len(body) > SMALLEST:
+            self._respond_large(headers + encode_headers([VARY]), status, body)
+        else:
+            self._respond(headers, status, body)
+
+    def _respond_large(self, headers: bytes, status: int, body: bytes) -> None:
+        if not accepts_gzip(self.fields):
+            self._respond(headers, status, body)
+        elif len(body) <= AT_ONCE:
+            self._respond(headers + encode_headers([CODING]), status, pack(body))
+        else:
+            self.on_leave = spawn(self._respond_packed(headers, status, body), "pack an answer").cancel
+
+    async def _respond_packed(self, headers: bytes, status: int, body: bytes) -> None:
+        packed = await asyncio.to_thread(pack, body)
+        self._respond(headers + encode_headers([CODING]), status, packed)
+
+    def _respond(self, headers: bytes, status: int, body: bytes) -> None:
         if self.is_over:
             return
         self._end()
-        closing = b"" if self.keep_alive else _CLOSE_LINE
+        closing = self.more_headers if self.keep_alive else self.more_headers + _CLOSE_LINE
         shown = b"" if self.method == b"HEAD" else body
         self.line.write(
             b"%b%b%b%bcontent-length: %d\r\n\r\n%b"
@@ -148,7 +176,7 @@ class Exchange(msgspec.Struct, eq=False):
         has_end = not self._has_body or any(name == b"content-length" for name, _ in headers)
         self._is_chunked = self.speaks_1_1 and not has_end
         self.keep_alive = self.keep_alive and (has_end or self._is_chunked)
-        start = _STATUS_LINES[status] + self.line.date + encode_headers(headers)
+        start = _STATUS_LINES[status] + self.line.date + encode_headers(headers) + self.more_headers
         start += _CHUNKED_LINE if self._is_chunked else b""
         self._write(start + (b"" if self.keep_alive else _CLOSE_LINE) + b"\r\n")
 

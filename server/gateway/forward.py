@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import httptools
 
 from server.gateway.exchange import Exchange, Header, encode_headers
+from server.gateway.packing import Packing, accepts_gzip
 from server.gateway.refusal import Refused, refuse
 from server.gateway.request import parse_url
 
@@ -29,7 +30,7 @@ _HOP_BY_HOP = frozenset(
     }
 )
 """https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1"""
-_OURS_TO_SAY_IN_REQUESTS = _HOP_BY_HOP | {b"content-length", b"expect", b"x-forwarded-for"}
+_OURS_TO_SAY_IN_REQUESTS = _HOP_BY_HOP | {b"content-length", b"expect", b"x-forwarded-for", b"accept-encoding"}
 _OURS_TO_SAY_IN_ANSWERS = _HOP_BY_HOP | {b"date", b"server"}
 
 
@@ -104,10 +105,11 @@ class _Answer:
 async def _relay(reader: asyncio.StreamReader, answer: _Answer, exchange: Exchange) -> None:
     while not answer.is_begun:
         answer.feed(await _receive(reader, answer))
-    exchange.begin(answer.status, answer.headers)
+    packing = Packing(exchange.fields, answer.status, answer.headers)
+    exchange.begin(answer.status, packing.headers)
     while True:
         piece, answer.pieces = b"".join(answer.pieces), []
-        await exchange.send(piece)
+        await exchange.send(packing.pack(piece, is_last=answer.is_whole))
         if answer.is_whole:
             exchange.end()
             return
@@ -137,6 +139,7 @@ def _head(exchange: Exchange) -> bytes:
     headers = [
         *_end_to_end(exchange.headers, _OURS_TO_SAY_IN_REQUESTS),
         *_forwarded_for(exchange),
+        *([(b"accept-encoding", b"gzip")] if accepts_gzip(exchange.fields) else []),
         (b"connection", b"close"),
         (b"content-length", b"%d" % exchange.size),
     ]

@@ -11,6 +11,7 @@ import socket
 from server.gateway.app import Application
 from server.gateway.body import Bodies
 from server.gateway.control import Control, ControlLost
+from server.gateway.cors import Cors
 from server.gateway.count import Counts
 from server.gateway.dispatch import Dispatch
 from server.gateway.forward import Forward
@@ -61,6 +62,7 @@ class Gateway:
             dispatch=self._dispatch,
             starts=self._starts,
             forward=Forward(config.daemon),
+            cors=Cors(config.base, config.cors_origins) if config.cors_origins else None,
         )
         limits = Limits(body_s=config.body_timeout_s, connections=config.connections)
         self._http = HttpServer(application, bodies, limits, config.stop_timeout_s)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -48,13 +48,20 @@ def declared_length(fields: Fields) -> int:
 
 
 def json_length(fields: Fields) -> int:
-    """The same of a body that must be plain JSON. Raises Refused for another."""
+    """The same of a body that must be JSON. Raises Refused for another."""
     type = fields.get(b"content-type", b"")
     if type != b"application/json":
         _check_type(type)
-    if b"content-encoding" in fields and fields[b"content-encoding"].lower() != b"identity":
-        raise refuse(415, "unsupported_encoding", "send the body without a Content-Encoding")
     return int(fields.get(b"content-length", 0))
+
+
+def check_reading(url: bytes, taken: Container[bytes]) -> None:
+    """Raise Refused for variables where none are read: to leave them out would be to score others than were meant."""
+    _, _, query = url.partition(b"#")[0].partition(b"?")
+    for parameter in filter(None, query.split(b"&")):
+        if parameter.partition(b"=")[0] not in taken:
+            said = 'GET scores without variables and reads no query; POST {"variables": {…}} as JSON'
+            raise refuse(422, "invalid_variables", said)
 
 
 def _check_type(value: bytes) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import re
 from collections.abc import Iterator
 
@@ -150,8 +152,53 @@ def test_another_content_type_is_refused(server: Server, content_type: str) -> N
     server.post("/Echo", {}, headers={"content-type": content_type}).error(415, "unsupported_media_type")
 
 
-def test_a_compressed_body_is_refused(server: Server) -> None:
-    server.post("/Echo", {}, headers={"content-encoding": "gzip"}).error(415, "unsupported_encoding")
+def test_a_body_packed_with_gzip_is_scored_and_so_is_the_answer_where_asked(server: Server) -> None:
+    say = "long " * 1000
+    body = gzip.compress(json.dumps({"variables": {"say": say}}).encode())
+    answer = server.post("/Echo", raw=body, headers={"content-encoding": "gzip", "accept-encoding": "gzip"})
+    assert (answer.status, answer.json["said"]) == (200, say)
+    assert (answer.headers["content-encoding"], answer.headers["vary"]) == ("gzip", "accept-encoding")
+    assert int(answer.headers["content-length"]) < 1000
+
+
+def test_a_body_packed_otherwise_or_badly_is_refused(server: Server) -> None:
+    server.post("/Echo", {}, headers={"content-encoding": "br"}).error(415, "unsupported_encoding")
+    server.post("/Echo", {}, headers={"content-encoding": "gzip"}).error(400, "malformed_encoding")
+    bomb = gzip.compress(bytes(40 * 1024 * 1024))
+    server.post("/Echo", raw=bomb, headers={"content-encoding": "gzip"}).error(413, "body_too_large")
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json"])
+def test_a_page_is_packed_once_where_asked(server: Server, path: str) -> None:
+    plain, packed = (
+        server.get(path, headers={"accept": "text/html", "accept-encoding": accept}) for accept in ("gzip;q=0", "gzip")
+    )
+    assert plain.body == packed.body
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "accept-encoding" in packed.headers["vary"]
+
+
+def test_a_file_of_the_pages_is_packed_only_where_that_is_taken(server: Server) -> None:
+    page = server.get("/docs", headers={"accept": "text/html"}).body.decode()
+    path = re.findall(r'src="([^"]+bundle\.js)"', page)[0]
+    for accept, coding in (("gzip", "gzip"), ("gzip;q=0", None)):
+        answer = server.request("GET", server.url + path, headers={"accept-encoding": accept})
+        assert (answer.status, answer.headers.get("content-encoding")) == (200, coding)
+
+
+@pytest.mark.parametrize("path", ["/Echo?say=hello", "/Echo/v1?x", "/all?say=hello", "/Echo/?flat=true"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_variables_in_a_query_are_refused_not_left_out(server: Server, method: str, path: str) -> None:
+    answer = server.request(method, server.base + path)
+    assert answer.status == 422
+    if method == "GET":
+        assert "POST" in answer.error(422, "invalid_variables")["message"]
+
+
+def test_a_query_that_says_nothing_or_comes_with_variables_does_no_harm(server: Server) -> None:
+    assert server.get("/Echo?").status == server.get("/all?flat=true").status == 200
+    assert server.post("/Echo?utm_source=x", {"variables": {"say": 1}}).json["said"] == 1
 
 
 @pytest.mark.parametrize("path", ["/", ""])

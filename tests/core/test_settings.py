@@ -49,6 +49,11 @@ def test_an_empty_variable_is_not_set() -> None:
         ("DEVICE", "gpu"),
         ("PAWL_VARIABLES", "list"),
         ("baseUrl", "a b"),
+        ("CORS_ORIGINS", "shop.example"),
+        ("CORS_ORIGINS", "https://*.shop.example"),
+        ("CORS_ORIGINS", "https://shop.example/path"),
+        ("CORS_ORIGINS", "*, https://shop.example"),
+        ("CORS_ORIGINS", "null"),
     ],
 )
 def test_a_wrong_value_names_the_variable_what_it_held_and_what_it_takes(name: str, value: str) -> None:
@@ -59,6 +64,23 @@ def test_a_wrong_value_names_the_variable_what_it_held_and_what_it_takes(name: s
     assert "\n" not in message
     assert "Annotated" not in message
     assert "msgspec" not in message
+
+
+@pytest.mark.parametrize(
+    ("value", "origins"),
+    [
+        ("", ()),
+        ("*", ("*",)),
+        ("https://Shop.example", ("https://shop.example",)),
+        (
+            "https://a:443/, http://b:80 http://c:8080,https://d",
+            ("https://a", "http://b", "http://c:8080", "https://d"),
+        ),
+        ("http://[::1]:3000", ("http://[::1]:3000",)),
+    ],
+)
+def test_origins_are_compared_as_browsers_write_them(value: str, origins: tuple[str, ...]) -> None:
+    assert read_settings({"CORS_ORIGINS": value}).origins == origins
 
 
 def test_every_setting_says_what_it_takes() -> None:
