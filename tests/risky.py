@@ -55,6 +55,15 @@ class Risky:
     def do_sleep(self, variables):
         time.sleep(variables.get("seconds", 1000))
 
+    def do_wait_for_ever(self, variables):
+        threading.Event().wait()
+
+    def do_hold_the_gil_later(self, variables):
+        def hold():
+            time.sleep(0.1)
+            self.do_hold_the_gil(variables)
+        threading.Thread(target=hold, daemon=True).start()
+
     def do_hold_the_gil(self, variables):
         while True:  # a signal ends the sleep
             ctypes.PyDLL(None).sleep(1000)

@@ -29,6 +29,9 @@ def boot() -> None:
     _ignore_signals()
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR2, all_threads=True, chain=False)
+    tracebacks = os.dup(board)  # stderr the author may have closed, and others write to it
+    faulthandler.register(signal.SIGRTMAX - 1, file=tracebacks, all_threads=True, chain=False)
+    faulthandler.register(signal.SIGRTMAX, file=tracebacks, all_threads=False, chain=False)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     _load_package()
     _exit_if_needs_are_unmet(sock)

@@ -13,7 +13,7 @@ from functools import partial
 from queue import SimpleQueue
 
 from .answers import encode_error
-from .board import COUNTERS, Board
+from .board import COUNTERS, MAIN_SLOT, Board
 from .channel import Channel
 from .connection import Request
 from .errors import DeadlineExceeded
@@ -28,7 +28,9 @@ from .wakeup import Wakeup
 _TURN_NS = 1_000_000
 """A turn that has run requests for longer leaves the rest to the next, so that answers don't wait for them."""
 
-_MAIN_SLOT = 0
+_LONGEST_SLEEP_S = 1.0
+"""With nothing to do, too: by its turns the daemon sees that the loop can go on."""
+
 _REQUESTS, _CALLS, _ROWS, _BATCHES = (COUNTERS.index(name) for name in ("requests", "calls", "rows", "batches"))
 
 _TOO_LATE = DeadlineExceeded("the deadline passed before the model began with the request")
@@ -76,15 +78,17 @@ class Loop:
             lambda batch, more: self._wakeup.post(partial(self._batch_is_back, batch, more)),
         )
         self._batch_is_away = False
+        self._gives_up = False
         parking.wake_loop = self._wakeup.wake
 
     def run(self) -> None:
         """Return when drained. Raises DaemonGone."""
         self._poller.watch(self._channel.fileno(), lambda _: self._listen())
         self._poller.watch(self._wakeup.fileno(), lambda _: self._wakeup.woken())
+        self._board.introduce(MAIN_SLOT)
         for thread in (self._batches, *self._threads):
             thread.start()
-        while self._running or self._waiting or not self._gateways.all_gone:
+        while not self._is_done:
             self._turn()
 
     def close(self) -> None:
@@ -94,9 +98,14 @@ class Loop:
         self._poller.close()
         self._wakeup.close()
 
+    @property
+    def _is_done(self) -> bool:
+        """Requests whose callers have gone are finished too, unless we were told that some never will be."""
+        return self._gateways.all_gone and (self._gives_up or not (self._running or self._waiting))
+
     def _turn(self) -> None:
         may_sleep = not self._can_go_on() and self._wakeup.fall_asleep()
-        self._poller.wait(None if may_sleep else 0)
+        self._poller.wait(_LONGEST_SLEEP_S if may_sleep else 0)
         self._wakeup.run_errands()
         self._run_requests()
         self._send()
@@ -125,7 +134,8 @@ class Loop:
         awake = self._parking.awake
         now = time.monotonic_ns()
         end = now + _TURN_NS
-        self._board.begin(_MAIN_SLOT, now)
+        self._board.turn(now)
+        self._board.begin(MAIN_SLOT, now)
         while now < end:
             if awake:
                 awake.popleft().switch()
@@ -134,7 +144,7 @@ class Loop:
             else:
                 break
             now = time.monotonic_ns()
-        self._board.end(_MAIN_SLOT)
+        self._board.end(MAIN_SLOT)
 
     def _begin(self, request: Request, now_ns: int) -> None:
         request.connection.begin(request)
@@ -173,9 +183,9 @@ class Loop:
             self._batch_is_away = True
             self._batches.put(batch)
         else:
-            self._board.begin(_MAIN_SLOT, time.monotonic_ns())
+            self._board.begin(MAIN_SLOT, time.monotonic_ns())
             batch.run()
-            self._board.end(_MAIN_SLOT)
+            self._board.end(MAIN_SLOT)
             self._batch_is_back(batch)
 
     def _batch_is_back(self, batch: Batch, more: bool = False) -> None:
@@ -186,5 +196,6 @@ class Loop:
         self._parking.resume(batch.calls)
 
     def _listen(self) -> None:
-        if self._channel.receive():  # there is but one thing that a daemon says
+        for drain in self._channel.receive():
+            self._gives_up = self._gives_up or drain.some_hang
             self._gateways.stop_accepting()

@@ -204,6 +204,9 @@ FromWorker = Ready | Failed | Raised | Noticed
 class Drain(msgspec.Struct, frozen=True, tag=True):
     """Take no new connection, answer what is there, exit once every gateway has closed its connection."""
 
+    some_hang: bool = False
+    """Whether requests that nobody waits for any more will never be finished, so that they aren't waited for."""
+
 
 def encode_message(message: msgspec.Struct) -> bytes:
     """One control message as a line."""

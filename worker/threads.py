@@ -8,14 +8,11 @@ import time
 from collections.abc import Callable
 from queue import SimpleQueue
 
-from .board import Board
+from .board import BATCH_SLOT, FIRST_REQUEST_SLOT, Board
 from .connection import Request
 from .ending import give_up
 from .onnx.batcher import Batch
 from .parking import RequestThread
-
-_BATCH_SLOT = 1
-_FIRST_REQUEST_SLOT = 2
 
 Score = Callable[[bytes], tuple[int, bytes]]
 
@@ -36,6 +33,7 @@ class BatchThread(threading.Thread):
         self._batches.put(batch)
 
     def run(self) -> None:
+        self._board.introduce(BATCH_SLOT)
         try:
             while True:
                 self._run_batches(self._batches.get())
@@ -44,9 +42,9 @@ class BatchThread(threading.Thread):
 
     def _run_batches(self, batch: Batch | None) -> None:
         while batch is not None:
-            self._board.begin(_BATCH_SLOT, time.monotonic_ns())
+            self._board.begin(BATCH_SLOT, time.monotonic_ns())
             batch.run()
-            self._board.end(_BATCH_SLOT)
+            self._board.end(BATCH_SLOT)
             following = self._take()
             self._done(batch, following is not None)
             batch = following
@@ -65,13 +63,14 @@ class ScoringThread(RequestThread):
     ) -> None:
         """`done` is called in this thread."""
         super().__init__(name=f"pawl-requests-{number}", daemon=True)
-        self.slot = _FIRST_REQUEST_SLOT + number
+        self.slot = FIRST_REQUEST_SLOT + number
         self._requests = requests
         self._score = score
         self._board = board
         self._done = done
 
     def run(self) -> None:
+        self._board.introduce(self.slot)
         try:
             context = contextvars.copy_context()
             while True:

@@ -43,6 +43,11 @@ class Blank:
         """Whether it runs, or will: one that has only just been started has it all to do."""
         return self.process.returncode is None and _state(self.process.pid) not in _NO_USE
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether somebody has stopped it (SIGSTOP, a debugger)."""
+        return _state(self.process.pid) in "Tt"
+
     async def ended(self, within_s: float) -> bool:
         """Wait for its end; whether it came in time."""
         try:

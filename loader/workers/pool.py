@@ -6,14 +6,15 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import Heals, ReleaseFailed
 from core.release import Release
 from core.task import spawn
+from loader.workers.fault import Fault, standing_still
 from loader.workers.process import WorkerProcess
 from loader.workers.proof import Example, prove
+from loader.workers.pulse import LOOK_S, AwakeClock
 from loader.workers.report import Report
 from loader.workers.seat import MakeLaunch, Seat
 from worker.client import WorkerConnection, connect
@@ -21,20 +22,9 @@ from worker.protocol import Description
 
 log = logging.getLogger("pawl.pool")
 
-LOOK_S = 0.25
-"""Between two looks at a worker."""
 _DRAIN_MARGIN_S = 5.0
 _NOTICE_S = 1.0
 """How long after the end of its connection a worker's own end may come."""
-
-
-@dataclass(frozen=True)
-class _Fault:
-    """Why a worker has to end."""
-
-    what: str
-    tell_where: bool = False
-    """Whether it matters where it was."""
 
 
 class Pool:
@@ -65,6 +55,7 @@ class Pool:
         self._keepers: list[asyncio.Task[None]] = []
         self._ends: dict[WorkerProcess, asyncio.Task[None]] = {}
         """Of those that are being ended for what a look has shown."""
+        self._clock = AwakeClock()
         self._stopping = False
 
     @property
@@ -78,8 +69,8 @@ class Pool:
 
     @property
     def processes(self) -> tuple[WorkerProcess, ...]:
-        """Also those that are being started."""
-        return tuple(seat.process for seat in self._seats if seat.process is not None)
+        """Also those that are being started, or were replaced and answer what they have."""
+        return tuple(process for seat in self._seats for process in seat.processes)
 
     @property
     def crashing(self) -> bool:
@@ -113,7 +104,8 @@ class Pool:
         if timeout_s is None:
             timeout_s = self.release.manifest.serve.timeout_s + _DRAIN_MARGIN_S
         await self._let_go()
-        await asyncio.gather(*(worker.drain(timeout_s) for worker in self.workers))
+        leaving = [end for seat in self._seats for end in seat.leaving.values()]
+        await asyncio.gather(*(worker.drain(timeout_s) for worker in self.workers), *leaving)
         self.over = True
 
     async def kill(self, reason: str = "was ended because the server stops") -> None:
@@ -176,16 +168,22 @@ class Pool:
 
     def _look_at(self, worker: WorkerProcess) -> None:
         if worker not in self._ends and (fault := self._fault(worker)):
-            self._ends[worker] = spawn(_end(worker, fault), f"end of a worker of {self.id}")
+            end = self._retire(worker, fault) if fault.others_can_go_on else _end(worker, fault)
+            self._ends[worker] = spawn(end, f"end of a worker of {self.id}")
 
-    def _fault(self, worker: WorkerProcess) -> _Fault | None:
+    async def _retire(self, worker: WorkerProcess, fault: Fault) -> None:
+        """Have it replaced now, and ended once it has answered what else it has."""
+        where = await worker.traceback()
+        for seat in self._seats:
+            if seat.worker is worker:
+                seat.retire(fault.what, where, self.release.manifest.serve.timeout_s + _DRAIN_MARGIN_S)
+
+    def _fault(self, worker: WorkerProcess) -> Fault | None:
         serve = self.release.manifest.serve
-        took_s = worker.board.longest_slice_s()
-        if took_s > serve.timeout_s:
-            what = f"hung for {took_s:.1f} s, longer than serve.timeout_s allows, and was ended"
-            return _Fault(what, tell_where=True)
+        if fault := standing_still(worker.pulse.look(self._clock.read()), serve):
+            return fault
         if serve.memory_mb is not None and worker.memory() > serve.memory_mb * 1024 * 1024:
-            return _Fault(f"took more memory than serve.memory_mb ({serve.memory_mb}) allows and was ended")
+            return Fault(f"took more memory than serve.memory_mb ({serve.memory_mb}) allows and was ended")
         return None
 
     def _seat_changed(self) -> None:
@@ -193,7 +191,7 @@ class Pool:
             self._changed()
 
 
-async def _end(worker: WorkerProcess, fault: _Fault) -> None:
+async def _end(worker: WorkerProcess, fault: Fault) -> None:
     where = await worker.traceback() if fault.tell_where else ""
     await worker.kill(fault.what, where)
 

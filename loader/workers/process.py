@@ -15,7 +15,9 @@ from pathlib import Path
 from core.errors import Heals, ReleaseFailed
 from core.task import spawn
 from loader.workers.blank import Begin, Blank, begin
+from loader.workers.dump import ALL_THREADS, THIS_THREAD, shortened, signal_thread
 from loader.workers.output import Output
+from loader.workers.pulse import Pulse
 from worker.board import Board
 from worker.memory import private_memory
 from worker.protocol import (
@@ -38,7 +40,8 @@ _LAST_WORDS_S = 0.5
 _REPORT_S = 10.0
 """How long the report of a failed request may take that was sent before its answer: a worker that lives has sent it."""
 _TRACEBACK_S = 1.0
-_TRACEBACK_END = "most recent call first"
+_TOLD = 3
+"""Threads that are told of, where several run: those that have run for longest."""
 _TICK_S = 0.05
 _CLOSED_S = 10.0
 """How long a process may live on whose channel has ended: the author's exit handlers run then."""
@@ -74,6 +77,7 @@ class WorkerProcess:
         self._told: asyncio.Future[Description] = asyncio.get_running_loop().create_future()
         self._blank: Blank | None = None
         """What became this worker; None before there is a process."""
+        self._pulse: Pulse | None = None
         self._pump: asyncio.Task[None] | None = None
         self._listener: asyncio.Task[None] | None = None
 
@@ -102,6 +106,11 @@ class WorkerProcess:
         return self._blank.board
 
     @property
+    def pulse(self) -> Pulse:
+        assert self._pulse is not None
+        return self._pulse
+
+    @property
     def pid(self) -> int:
         """0 before there is a process."""
         return 0 if self._blank is None else self._blank.process.pid
@@ -124,13 +133,14 @@ class WorkerProcess:
             return self.end_reason
         return f"was ended by {_signal_name(-code)}" if code < 0 else f"exited with code {code}"
 
-    async def drain(self, timeout_s: float) -> None:
-        """Let it finish what it has, then end it; at the latest after `timeout_s`."""
+    async def drain(self, timeout_s: float, some_hang: bool = False) -> None:
+        """Let it finish what it has, then end it; at the latest after `timeout_s`. `some_hang`: some of what it has
+        will never be finished."""
         if self._blank is None:
             return
         self.end_reason = self.end_reason or "was told to stop"
         if not self._blank.control.is_closing():
-            self._blank.control.write(encode_message(Drain()))
+            self._blank.control.write(encode_message(Drain(some_hang)))
         await self._blank.ended(timeout_s)
         await self.kill(self.end_reason)
 
@@ -143,17 +153,36 @@ class WorkerProcess:
             await self._release(self._blank)
 
     async def traceback(self) -> str:
-        """Where its threads are now, as faulthandler prints it: works too when it hangs with the GIL held."""
-        lines = self._output.lines
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGUSR2)
-            end = time.monotonic() + _TRACEBACK_S
-            while time.monotonic() < end:
-                before = self._output.lines
-                await asyncio.sleep(_TICK_S)
-                if lines < before == self._output.lines and _TRACEBACK_END in self.last_words:
-                    break
-        return self._output.last_lines()
+        """Where the thread is that hangs, else all of them, and what was printed last."""
+        where = await self._dump()
+        return "\n\n".join(part for part in (where, self._output.last_lines()) if part)
+
+    async def _dump(self) -> str:
+        assert self._blank is not None
+        if not self.running or self._blank.is_stopped:
+            return ""
+        slices = self.board.slices()
+        oldest = sorted(slices, key=lambda slot: slices[slot])[:_TOLD]
+        known = len(self.board.tracebacks())
+        if threads := [thread for slot in oldest if (thread := self.board.thread(slot))]:
+            for thread in threads:
+                signal_thread(self.pid, thread, THIS_THREAD)
+                await self._settle()
+        else:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, ALL_THREADS)
+            await self._settle()
+        return shortened(self.board.tracebacks()[known:], self.config.root)
+
+    async def _settle(self) -> None:
+        """Until what is being written to the board is whole."""
+        before, end = len(self.board.tracebacks()), time.monotonic() + _TRACEBACK_S
+        found = before
+        while time.monotonic() < end:
+            await asyncio.sleep(_TICK_S)
+            last, found = found, len(self.board.tracebacks())
+            if before < last == found:
+                break
 
     async def traceback_of(self, error_id: str) -> str:
         """What the worker reported of the request that failed last; empty where it didn't, or has ended."""
@@ -174,6 +203,7 @@ class WorkerProcess:
 
     async def _spawn(self) -> None:
         self._blank = blank = await self._launch.begin(self._launch.python, self._launch.environ)
+        self._pulse = Pulse(blank.board)
         blank.control.write(encode_message(self.config))
         assert blank.process.stdout is not None
         name = self.config.model

@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from core.errors import ReleaseFailed
+from core.task import spawn
 from loader.workers.process import Launch, WorkerProcess
 from loader.workers.report import Happening, Report
 from worker.protocol import Raised
@@ -40,11 +41,18 @@ class Seat:
         """Ready to answer."""
         self.process: WorkerProcess | None = None
         """The same, or one that is still being started."""
+        self.leaving: dict[WorkerProcess, asyncio.Task[None]] = {}
+        """Those that were replaced and answer what they have, with their ends."""
         self._make_launch = make_launch
         self._changed = changed
         self._report = report
         self._crashes = 0
         self._since = time.monotonic()
+        self._retired = asyncio.Event()
+
+    @property
+    def processes(self) -> tuple[WorkerProcess, ...]:
+        return (*(() if self.process is None else (self.process,)), *self.leaving)
 
     @property
     def crashing(self) -> bool:
@@ -67,15 +75,37 @@ class Seat:
             await self._until_it_ends()
             await self._replace()
 
+    def retire(self, why: str, where: str, within_s: float) -> None:
+        """Have another worker take the place of the one here, which answers what it has and ends within that time."""
+        if self.worker is None:
+            return
+        leaving = self.worker
+        self.leaving[leaving] = end = spawn(leaving.drain(within_s, some_hang=True), "end of a worker that hangs")
+        end.add_done_callback(lambda _: self.leaving.pop(leaving, None))
+        self._lose(why, where)
+        self._retired.set()
+
     async def _until_it_ends(self) -> None:
+        """Or is retired."""
         assert self.worker is not None
-        ended = self.worker
-        reason = await ended.wait()
+        here = self.worker
+        end, retired = asyncio.ensure_future(here.wait()), asyncio.ensure_future(self._retired.wait())
+        try:
+            await asyncio.wait((end, retired), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            end.cancel()
+            retired.cancel()
+        if self._retired.is_set():
+            self._retired.clear()
+        else:
+            self._lose(end.result(), here.last_words)
+            await asyncio.shield(here.kill(end.result()))  # with what it has forked
+
+    def _lose(self, why: str, where: str) -> None:
         self.worker = self.process = None
         self._crashes = 1 if time.monotonic() - self._since > _STABLE_S else self._crashes + 1
         self._changed()
-        self._tell(Happening.LOST, f"its worker {reason}", ended.last_words)
-        await asyncio.shield(ended.kill(reason))  # with what it has forked
+        self._tell(Happening.LOST, f"its worker {why}", where)
 
     async def _replace(self) -> None:
         while self.worker is None:

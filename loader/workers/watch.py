@@ -7,7 +7,8 @@ import itertools
 import logging
 from collections.abc import Callable, Iterable
 
-from loader.workers.pool import LOOK_S, Pool
+from loader.workers.pool import Pool
+from loader.workers.pulse import LOOK_S
 
 log = logging.getLogger("pawl.loader")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.worker.processes import SECOND_NS, Gateway, Worker, request_frame, serving, starting, write_model
-from worker.protocol import Kind, Raised, pack_frame
+from worker.protocol import Drain, Kind, Raised, encode_message, pack_frame
 
 ECHO = """
     class Echo:
@@ -379,3 +379,33 @@ def test_an_answer_does_not_wait_for_the_requests_behind_it(tmp_path: Path) -> N
         gateway.socket.sendall(b"".join(request_frame(id) for id in range(500)))
         gateway.receive()
         assert worker.board.counters()["requests"] < 500
+
+
+def test_an_idle_worker_sleeps_but_for_a_turn_each_second(tmp_path: Path) -> None:
+    with serving(tmp_path, ECHO) as worker:
+        assert worker.ask({"variables": {}}) == (200, {})
+        turns = [next_turn(worker, 0)]
+        for _ in range(4):
+            turns.append(next_turn(worker, turns[-1]))
+        assert turns[-1] - turns[-2] > SECOND_NS // 2
+
+
+def next_turn(worker: Worker, last: int) -> int:
+    """When the next turn is taken that we see."""
+    while (turned := worker.board.turned_ns) == last:
+        time.sleep(0.001)
+    return turned
+
+
+@pytest.mark.parametrize("some_hang", [True, False])
+def test_a_drained_worker_waits_for_a_call_that_hangs_unless_told_that_it_does(tmp_path: Path, some_hang: bool) -> None:
+    gate = make_gate(tmp_path)
+    with serving(tmp_path, GATE, threads=2) as worker, worker.connect() as gateway:
+        gateway.send({"variables": {"wait": True}})
+        began(worker)
+        worker.control.sendall(encode_message(Drain(some_hang)))
+        assert gateway.ask({"variables": {"x": 1}}) == (200, {"x": 1})
+        gateway.close()
+        if not some_hang:
+            gate.write_text("")
+        assert worker.wait() == 0
