@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import LoadFailed
+from .tensors import Constant, read_constant
 from .wire import Malformed, fields, integers, signed, text
 
 _LFS = b"version https://git-lfs.github.com/spec/"
@@ -45,6 +46,11 @@ class Node:
     outputs: tuple[str, ...]
     integers: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Attributes that are integers or lists of them, of those named in `_WANTED`."""
+    constants: tuple[Constant, ...] = ()
+    """Tensors among the attributes."""
+    equation: str = ""
+    is_parametric: bool = False
+    """Whether an attribute is handed in by the caller of the function that this is a part of."""
     strings: tuple[str, ...] = ()
     """The first of the categories it knows (`cats_strings`, `keys_strings`)."""
     graphs: tuple[Graph, ...] = ()
@@ -57,6 +63,8 @@ class Graph:
     """Without the initializers, which older files list here too."""
     outputs: tuple[Value, ...]
     nodes: tuple[Node, ...]
+    constants: Mapping[str, Constant] = field(default_factory=dict)
+    """The initializers."""
     functions: Mapping[tuple[str, str], Graph] = field(default_factory=dict)
     """The model's own operators, by domain and name; their inputs and outputs are names only."""
 
@@ -70,7 +78,13 @@ class Graph:
             yield from function.walk()
 
 
-_WANTED = frozenset({"axis", "axes", "training_mode"})
+_WANTED = frozenset(
+    {
+        *("axis", "axes", "training_mode", "perm", "keepdims", "noop_with_empty_axes", "transA", "transB", "to"),
+        *("allowzero", "batch_dims", "layout", "start", "end", "starts", "ends", "pads", "split", "num_outputs"),
+        *("value_int", "value_ints", "num_scan_inputs", "scan_input_axes", "scan_output_axes"),
+    }
+)
 _VOCABULARIES = frozenset({"cats_strings", "keys_strings"})
 
 
@@ -109,23 +123,24 @@ def _model(message: memoryview) -> Graph:
             functions[name] = function
     if graph is None:
         raise Malformed("it holds no graph")
-    return Graph(graph.inputs, graph.outputs, graph.nodes, functions)
+    return Graph(graph.inputs, graph.outputs, graph.nodes, graph.constants, functions)
 
 
 def _graph(message: memoryview) -> Graph:
     """GraphProto."""
-    nodes, inputs, outputs, initializers = [], [], [], set()
+    nodes, inputs, outputs, initializers = [], [], [], {}
     for number, _, value in fields(message):
         if number == 1:
             nodes.append(_node(value))
         elif number == 5:
-            initializers.add(_string(value, 8))
+            name, constant = read_constant(value)
+            initializers[name] = constant
         elif number == 11:
             inputs.append(_value(value))
         elif number == 12:
             outputs.append(_value(value))
     given = tuple(each for each in inputs if each.name not in initializers)
-    return Graph(given, tuple(outputs), tuple(nodes))
+    return Graph(given, tuple(outputs), tuple(nodes), initializers)
 
 
 def _function(message: memoryview) -> tuple[tuple[str, str], Graph]:
@@ -143,8 +158,8 @@ def _function(message: memoryview) -> tuple[tuple[str, str], Graph]:
 
 def _node(message: memoryview) -> Node:
     """NodeProto."""
-    op, domain = "", ""
-    inputs, outputs, strings, graphs = [], [], [], []
+    op, domain, equation, is_parametric = "", "", "", False
+    inputs, outputs, strings, graphs, constants = [], [], [], [], []
     numbers = {}
     for number, _, value in fields(message):
         if number == 1:
@@ -156,35 +171,62 @@ def _node(message: memoryview) -> Node:
         elif number == 7:
             domain = text(value)
         elif number == 5:
-            name, found, vocabulary, subgraphs = _attribute(value)
-            if found:
-                numbers[name] = tuple(found)
-            strings += vocabulary
-            graphs += subgraphs
-    domain = "" if domain == "ai.onnx" else domain
-    return Node(op, domain, tuple(inputs), tuple(outputs), numbers, tuple(strings), tuple(graphs))
+            each = _attribute(value)
+            if each.integers:
+                numbers[each.name] = tuple(each.integers)
+            strings += each.strings
+            graphs += each.graphs
+            constants += each.constants
+            equation = equation or each.equation
+            is_parametric = is_parametric or each.is_handed_in
+    return Node(
+        op,
+        "" if domain == "ai.onnx" else domain,
+        tuple(inputs),
+        tuple(outputs),
+        numbers,
+        tuple(constants),
+        equation,
+        is_parametric,
+        tuple(strings),
+        tuple(graphs),
+    )
 
 
-def _attribute(message: memoryview) -> tuple[str, list[int], list[str], list[Graph]]:
+@dataclass(slots=True)
+class _Attribute:
+    name: str = ""
+    integers: list[int] = field(default_factory=list)
+    strings: list[str] = field(default_factory=list)
+    graphs: list[Graph] = field(default_factory=list)
+    constants: list[Constant] = field(default_factory=list)
+    equation: str = ""
+    is_handed_in: bool = False
+
+
+def _attribute(message: memoryview) -> _Attribute:
     """AttributeProto. Lists that nobody wants are left unread: a tree ensemble's have millions of elements."""
-    name = ""
-    numbers: list[int] = []
-    strings: list[str] = []
-    graphs = []
+    it = _Attribute()
     for number, plain, value in fields(message):
         if number == 1:
-            name = text(value)
+            it.name = text(value)
         elif number in (6, 11):
-            graphs.append(_graph(value))
-        elif number == 3 and name in _WANTED:
-            numbers.append(signed(plain))
-        elif number == 8 and name in _WANTED:
-            numbers += integers(plain, value)
-        elif number == 9 and name in _VOCABULARIES and len(strings) < _MAX_VOCABULARY:
-            strings.append(text(value))
+            it.graphs.append(_graph(value))
+        elif number == 5:
+            it.constants.append(read_constant(value)[1])
+        elif number == 4 and it.name == "equation":
+            it.equation = text(value)
+        elif number == 3 and it.name in _WANTED:
+            it.integers.append(signed(plain))
+        elif number == 8 and it.name in _WANTED:
+            it.integers += integers(plain, value)
+        elif number == 9 and it.name in _VOCABULARIES and len(it.strings) < _MAX_VOCABULARY:
+            it.strings.append(text(value))
         elif number in (7, 8, 9):
             break
-    return name, numbers, strings, graphs
+        elif number == 21:
+            it.is_handed_in = True
+    return it
 
 
 _KINDS = {1: "tensor", 4: "sequence", 5: "map", 7: "opaque value", 8: "sparse tensor", 9: "optional"}

@@ -1,7 +1,7 @@
 """Whether calls of a model may be merged, judged from its graph alone.
 
-Merged calls must answer as they would apart, so no row may see another. What is known to let it is refused here; what
-only looks harmless is left to the probe.
+Merged calls must answer as they would apart, so no row may see another. What is known to let it is refused here in its
+own words, and all else unless the rows can be followed through the graph, each on its own way. The probe comes after.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from .control import control_problem
 from .graph import Graph, Node, Value
+from .rowflow import coupling
 
 _MS = "com.microsoft"
 
@@ -39,7 +40,7 @@ def why_not_merge(graph: Graph) -> str | None:
         *map(_operator_problem, graph.walk()),
         *(control_problem(each, {value.name for value in each.inputs}) for each in (graph, *graph.functions.values())),
     )
-    return next(filter(None, checks), None)
+    return next(filter(None, checks), None) or coupling(graph)
 
 
 def _signature_problem(graph: Graph) -> str | None:

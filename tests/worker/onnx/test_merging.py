@@ -31,9 +31,13 @@ def why(path: Path) -> str | None:
     return why_not_merge(read_graph(path))
 
 
-@pytest.mark.parametrize("model", [mlp, strings, minus_mean])
+@pytest.mark.parametrize("model", [mlp, strings, lambda path: minus_mean(path, axis=1)])
 def test_a_graph_without_known_coupling_is_left_to_the_probe(tmp_path: Path, model: Any) -> None:
     assert why(model(tmp_path / "m.onnx")) is None
+
+
+def test_rows_that_meet_are_refused_whatever_a_probe_would_see(tmp_path: Path) -> None:
+    assert why(minus_mean(tmp_path / "m.onnx", axis=0)) == "operator ReduceMean takes all rows together"
 
 
 def identity(path: Path, input: Shape | None, output: Shape | None) -> Path:

@@ -290,16 +290,16 @@ def test_merging_says_why_and_on_what(tmp_path: Path, parking: Parking) -> None:
     )
 
 
-def every_other_row(path: Path) -> Path:
-    """As it is for up to four rows, so that the probe finds nothing; of more, some are left out."""
+def first_four(path: Path) -> Path:
+    """As it is for up to four rows; of more, some are left out."""
     nodes = [node("Slice", ["x", "start", "end"], ["y"])]
     weights = {"start": np.array([0]), "end": np.array([4])}
     return save(path, nodes, [tensor("x", ["N", 4])], [tensor("y", ["M", 4])], weights)
 
 
 def test_a_batch_that_loses_rows_runs_again_call_by_call(tmp_path: Path, parking: Parking) -> None:
-    session = opened(every_other_row(tmp_path / "m.onnx"), parking)
-    assert session.merging.merged
+    session = opened(first_four(tmp_path / "m.onnx"), parking)
+    session._lane.merges = True  # as if what is known of its operator were wrong
     for _ in range(2 if parking.buffers else 1):  # the first failure is laid to the buffers
         together = parking.run_together(*(run(session, {"x": row}) for row in rows(6)))
         for row, [output] in zip(rows(6), together, strict=True):
