@@ -45,6 +45,12 @@ class InvalidVariables(RequestFailed):
         self.field = field
 
 
+def misfit(said: str, field: str) -> InvalidVariables:
+    """`said`: what a validator says of the field; the field is empty where it is the variables as a whole."""
+    said = said.replace("`", "'")
+    return InvalidVariables(f"{field}: {said}" if field else f"variables: {said}", field or None)
+
+
 class Refused(RequestFailed):
     """The author's code refused the request, with a status of its choice."""
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import sys
 import typing
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import msgspec
 
-from . import variables
+from . import pydantics, variables
 from .author import METHOD, place_of
 from .errors import LoadFailed
 
@@ -131,9 +130,8 @@ def _dataframes(place: str) -> variables.Decode:
 
 
 def _converter(kind: Any, place: str) -> Callable[[bytes], Any]:
-    pydantic = sys.modules.get("pydantic")
-    if pydantic is not None and _is_pydantic(kind, pydantic):
-        return variables.pydantic_converter(kind, pydantic)
+    if pydantics.is_pydantic(kind):
+        return pydantics.converter(kind)
     if dataclasses.is_dataclass(kind) or typing.is_typeddict(kind) or _is_struct(kind):
         try:
             return variables.msgspec_converter(kind)
@@ -143,11 +141,6 @@ def _converter(kind: Any, place: str) -> Callable[[bytes], Any]:
         f"{place}: {METHOD} takes {_name(kind)}; it can take a dict, a pandas.DataFrame, a dataclass, a TypedDict, "
         "a msgspec.Struct or a pydantic model"
     )
-
-
-def _is_pydantic(kind: Any, pydantic: Any) -> bool:
-    is_model = isinstance(kind, type) and issubclass(kind, pydantic.BaseModel)
-    return is_model or hasattr(kind, "__pydantic_validator__")
 
 
 def _is_struct(kind: Any) -> bool:

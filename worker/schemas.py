@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any, Literal
 
 import msgspec
+
+from . import pydantics
 
 
 def json_schema(kind: Any, mode: Literal["validation", "serialization"]) -> dict[str, Any] | None:
@@ -13,19 +14,11 @@ def json_schema(kind: Any, mode: Literal["validation", "serialization"]) -> dict
     if kind is None or isinstance(kind, str):
         return None
     try:
-        schema = _pydantic_schema(kind, mode) or _msgspec_schema(kind)
+        schema = pydantics.schema(kind, mode) or _msgspec_schema(kind)
         msgspec.json.encode(schema)
     except Exception:  # a description is a courtesy: what can't be described is served all the same
         return None
     return schema if len(schema) > 1 else None
-
-
-def _pydantic_schema(kind: Any, mode: Literal["validation", "serialization"]) -> dict[str, Any] | None:
-    pydantic = sys.modules.get("pydantic")
-    if pydantic is None or not hasattr(kind, "__pydantic_validator__"):
-        return None
-    schema: dict[str, Any] = pydantic.TypeAdapter(kind).json_schema(mode=mode, ref_template="#/$defs/{model}")
-    return schema
 
 
 def _msgspec_schema(kind: Any) -> dict[str, Any]:

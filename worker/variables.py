@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from .errors import ElementFailed, InvalidVariables
+from .errors import ElementFailed, InvalidVariables, misfit
 from .malformed import malformed
 from .unwrapped import FORM, unwrapped
 
@@ -101,21 +101,6 @@ def msgspec_converter(kind: Any) -> Callable[[bytes], Any]:
     return convert
 
 
-def pydantic_converter(kind: Any, pydantic: Any) -> Callable[[bytes], Any]:
-    """`pydantic`: the module, which the author's type proves to be there."""
-    validate = pydantic.TypeAdapter(kind).validate_json
-
-    def convert(raw: bytes) -> Any:
-        try:
-            return validate(raw)
-        except pydantic.ValidationError as error:
-            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            field = ".".join(str(part) for part in first["loc"])
-            raise _invalid(first["msg"], field) from None
-
-    return convert
-
-
 def _parse(decode: Callable[[bytes], Any], body: bytes, variables_at: str = "") -> Any:
     """`variables_at`: where in the body the variables are, if it is more than they."""
     try:
@@ -181,7 +166,7 @@ def _misfit(message: str, variables_at: str) -> InvalidVariables:
         field = f"{field}.{named['name']}" if field else named["name"]
         invalid = InvalidVariables(f"{field} {_HOW[named['how']]}", field)
     else:
-        invalid = _invalid(said, "" if field == "[...]" else field)
+        invalid = misfit(said, "" if field == "[...]" else field)
     if index is not None:
         invalid.details["index"] = int(index)
     return invalid
@@ -191,8 +176,3 @@ def _groups(pattern: re.Pattern[str], text: str, *names: str) -> tuple[Any, ...]
     found = pattern.fullmatch(text)
     assert found is not None
     return found.group(*names)
-
-
-def _invalid(said: str, field: str) -> InvalidVariables:
-    said = said.replace("`", "'")
-    return InvalidVariables(f"{field}: {said}" if field else f"variables: {said}", field or None)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import decimal
+import enum
 import json
 import uuid
 from collections import OrderedDict, defaultdict, deque
@@ -36,6 +37,19 @@ class Model(pydantic.BaseModel):
     x: float
 
 
+class Endless:
+    def tolist(self) -> Any:
+        return self
+
+
+class Moody:
+    def tolist(self) -> Any:
+        raise OSError("not today")
+
+    def __repr__(self) -> str:
+        raise OSError("not today")
+
+
 class Label(str):
     __slots__ = ()
 
@@ -64,6 +78,16 @@ class Label(str):
         (pd.NaT, None),
         (pd.NA, None),
         (pd.Series([1.5, np.nan]), [1.5, None]),
+        (pd.Series([pd.NaT]), [None]),
+        (pd.Categorical(["a"]), ["a"]),
+        (pd.array([1, None]), [1, None]),
+        (np.float16("nan"), None),
+        (np.datetime64("NaT"), None),
+        (np.timedelta64("NaT"), None),
+        (np.ma.array([1, 2], mask=[False, True]), [1, None]),
+        (np.array([(1, 2.0)], [("a", "i4"), ("b", "f4")]), [[1, 2.0]]),
+        (2**64, 2**64),
+        ({np.datetime64("2020"): 1}, {"2020": 1}),
         (pd.Index(["a"]), ["a"]),
         (pd.DataFrame({"x": [1, 2]}), [{"x": 1}, {"x": 2}]),
         (datetime.date(2020, 1, 2), "2020-01-02"),
@@ -107,9 +131,19 @@ def test_an_answer_is_an_object(answer: Any) -> None:
         ({"a": deque([1])}, r"\['a'\] is of type deque"),
         ({"a": 1j}, "complex"),
         ({"a": np.complex64(1)}, "complex64"),
-        ({None: 1}, "None"),
-        ({(1, 2): 1}, "tuple"),
-        ({"a": "\ud800"}, "surrogates"),
+        ({None: 1}, "the answer has the key None"),
+        ({"a": [{(1, 2): 1}]}, r"the answer's \['a'\]\[0\] has the key \(1, 2\), .* of type tuple"),
+        ({"a": {"\ud800": 1}}, r"the answer's \['a'\] has the key '.ud800'"),
+        ({"a": ["\ud800"]}, r"the answer's \['a'\]\[0\] can't be written as JSON: .*surrogates"),
+        ({"a": 10**5000}, r"the answer's \['a'\] can't be written as JSON: .*4300 digits"),
+        ({"a": Point(object())}, r"the answer's \['a'\].x is of type object"),  # type: ignore[arg-type]
+        ({"a": Struct([1, object()])}, r"the answer's \['a'\].x\[1\] is of type object"),  # type: ignore[arg-type]
+        ({"a": pd.Period("2020")}, r"\['a'\] is of type Period"),
+        ({"a": pd.DataFrame({("a", "b"): [1]})}, r"\['a'\] is of type tuple"),
+        ({"a": enum.Enum("Kind", {"ODD": object}).ODD}, r"\['a'\] is of type type"),
+        ({"a": Endless()}, "holds itself or is nested too deeply"),
+        ({"a": Moody()}, r"the answer's \['a'\] can't be written as JSON: OSError: not today"),
+        ({Moody(): 1}, "the answer has the key of type Moody"),
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )

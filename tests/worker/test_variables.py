@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker import variables
+from worker import pydantics, variables
 from worker.errors import InvalidVariables, MalformedJson
 
 
@@ -38,7 +38,7 @@ class Flower(TypedDict):
 
 
 dataclass = variables.one_by_one(variables.msgspec_converter(Person))
-pydantic_model = variables.one_by_one(variables.pydantic_converter(Passenger, pydantic))
+pydantic_model = variables.one_by_one(pydantics.converter(Passenger))
 dataframe = variables.as_dataframe(pandas)
 EVERY_WAY = [variables.as_sent, variables.ignored, dataclass, pydantic_model, dataframe]
 

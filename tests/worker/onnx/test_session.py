@@ -290,6 +290,18 @@ def test_merging_says_why_and_on_what(tmp_path: Path, parking: Parking) -> None:
     )
 
 
+def test_a_batch_of_two_merges(tmp_path: Path, parking: Parking) -> None:
+    session = opened(mlp(tmp_path / "m.onnx"), parking, max_batch=2)
+    assert session.merging.merged
+    parking.run_together(*(run(session, {"x": row}) for row in rows(4)))
+    assert parking.sizes == [2, 2]
+
+
+def test_a_batch_of_one_does_not(tmp_path: Path, parking: Parking) -> None:
+    merging = opened(mlp(tmp_path / "m.onnx"), parking, max_batch=1).merging
+    assert (merging.merged, merging.why) == (False, "max_batch is 1")
+
+
 def first_four(path: Path) -> Path:
     """As it is for up to four rows; of more, some are left out."""
     nodes = [node("Slice", ["x", "start", "end"], ["y"])]
