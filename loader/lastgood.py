@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
@@ -31,6 +32,7 @@ class _File(msgspec.Struct, frozen=True):
     source: str = ""
     live: dict[str, Entry] = {}
     seen: dict[str, list[str]] = {}
+    forgotten: dict[str, int] = {}
 
 
 class LastGood:
@@ -48,10 +50,21 @@ class LastGood:
 
     @property
     def seen(self) -> dict[str, list[str]]:
-        """Releases of each model in the order they came: what local mode numbers versions by."""
+        """The last releases of each model in the order they came: what local mode numbers versions by."""
         return {model: list(ids) for model, ids in self._file.seen.items()}
 
-    def put(self, release: Release, version: Version, seen: Mapping[str, list[str]] | None = None) -> None:
+    @property
+    def forgotten(self) -> dict[str, int]:
+        """How many releases of each model came before those in `seen`."""
+        return {model: self._forgotten(model, ids) for model, ids in self._file.seen.items()}
+
+    def put(
+        self,
+        release: Release,
+        version: Version,
+        seen: Mapping[str, list[str]] | None = None,
+        forgotten: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         entry = Entry(
             release=release.id,
             version=version.number,
@@ -60,19 +73,29 @@ class LastGood:
             folders=dict(release.folders),
             default_requirements=release.default_requirements,
         )
-        self._write({**self._file.live, release.model: entry}, seen)
+        live = {**self._file.live, release.model: entry}
+        if seen is None:
+            self._write(msgspec.structs.replace(self._file, live=live))
+        else:
+            last = {model: ids[-_SEEN:] for model, ids in seen.items()}
+            counts = {model: forgotten.get(model, 0) + len(ids) - len(last[model]) for model, ids in seen.items()}
+            self._write(_File(source=self._file.source, live=live, seen=last, forgotten=counts))
 
     def remove(self, model: str) -> None:
-        self._write({name: entry for name, entry in self._file.live.items() if name != model}, None)
+        live = {name: entry for name, entry in self._file.live.items() if name != model}
+        self._write(msgspec.structs.replace(self._file, live=live))
 
     def write_again(self) -> None:
         """Write what could not be written when it was due. Raises OSError."""
         if self._unwritten:
-            self._write(self._file.live, None)
+            self._write(self._file)
 
-    def _write(self, live: dict[str, Entry], seen: Mapping[str, list[str]] | None) -> None:
-        bounded = self._file.seen if seen is None else {model: ids[-_SEEN:] for model, ids in seen.items()}
-        file = _File(source=self._file.source, live=live, seen=bounded)
+    def _forgotten(self, model: str, ids: list[str]) -> int:
+        """A file from before this was counted tells it by the number of what is live."""
+        told = self._file.live[model].version - len(ids) if model in self._file.live else 0
+        return self._file.forgotten.get(model, max(0, told))
+
+    def _write(self, file: _File) -> None:
         if file == self._file and not self._unwritten:
             return
         self._file, self._unwritten = file, True

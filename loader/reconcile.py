@@ -187,7 +187,8 @@ class Reconciler:
     def _settled(self, keeper: Keeper, is_live: bool) -> None:
         live = keeper.live
         if is_live and live is not None:
-            self._write_down(lambda: self._last_good.put(live.pool.release, live.version, self._source.seen))
+            seen, forgotten = self._source.seen, self._source.forgotten
+            self._write_down(lambda: self._last_good.put(live.pool.release, live.version, seen, forgotten))
         elif keeper.wanted is None:
             self._write_down(lambda: self._last_good.remove(keeper.model))
         if self._awaited is not None:

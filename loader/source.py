@@ -22,7 +22,12 @@ class Source(Protocol):
 
     @property
     def seen(self) -> Mapping[str, list[str]]:
-        """Releases of each model in the order they came, where versions are numbered by that; else empty."""
+        """The last releases of each model in the order they came, where versions are numbered by that; else empty."""
+        ...
+
+    @property
+    def forgotten(self) -> Mapping[str, int]:
+        """How many releases of each model came before those that are `seen`."""
         ...
 
     def start(self, changed: Callable[[], None]) -> None:

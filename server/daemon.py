@@ -72,7 +72,7 @@ class Daemon:
         self._scribe = Scribe(settings.database_url or f"sqlite:///{home.path / 'registry.db'}", self._remember, KEPT)
 
         last_good = LastGood(home.path / "live.json", followed(settings))
-        self._source = open_source(settings, home, last_good.seen)
+        self._source = open_source(settings, home, last_good)
         self._switchboard = Switchboard(lambda table: self._gateways.route_by(table))
         shelf = Shelf(home.path / "releases")
         environments = Environments(home.path / "envs", environ, settings.environment_timeout_s)

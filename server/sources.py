@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from core.errors import SettingError
 from core.settings import Settings
+from loader.lastgood import LastGood
 from loader.repository.remote import Remote, parse_address
 from loader.repository.source import GitSource
 from loader.source import Source
@@ -23,10 +23,10 @@ def followed(settings: Settings) -> str:
     return " ".join((address.url, settings.git_branch, settings.git_folder.strip("/"))).rstrip()
 
 
-def open_source(settings: Settings, home: Home, seen: Mapping[str, list[str]]) -> Source:
+def open_source(settings: Settings, home: Home, last_good: LastGood) -> Source:
     """The repository at `gitPath`, or the local folder. Raises SettingError."""
     if not settings.git_path:
-        return _local(seen)
+        return _local(last_good)
     remote = Remote(
         url=settings.git_path,
         branch=settings.git_branch,
@@ -41,10 +41,10 @@ def open_source(settings: Settings, home: Home, seen: Mapping[str, list[str]]) -
     return GitSource(remote, home.path)
 
 
-def _local(seen: Mapping[str, list[str]]) -> Source:
+def _local(last_good: LastGood) -> Source:
     folder = LOCAL.absolute()
     if not folder.is_dir():
         raise SettingError(f"gitPath is not set, and there is no folder {folder} to serve instead; set gitPath")
     from loader.local.source import LocalSource  # watchfiles starts threads of its own: only where a folder is watched
 
-    return LocalSource(folder, seen)
+    return LocalSource(folder, last_good.seen, forgotten=last_good.forgotten)

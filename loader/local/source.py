@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 
 import watchfiles
 
@@ -29,7 +30,8 @@ log = logging.getLogger(__name__)
 class LocalSource:
     """Follows the folder `folder`. A version's number counts the releases of the model that were seen.
 
-    `seen` says which those were before, in order. `only`: the one folder of them that is looked at.
+    `seen` says which those were before, in order, and `forgotten` how many of each model came before these. `only`: the
+    one folder of them that is looked at.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class LocalSource:
         bounds: Bounds = DEFAULT_BOUNDS,
         *,
         only: str | None = None,
+        forgotten: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         self._folder = folder
         self._only = only
@@ -49,6 +52,7 @@ class LocalSource:
         self._contents = Contents(folder)
         self._models = LocalModels(folder, bounds)
         self._seen = {model: list(ids) for model, ids in seen.items()}
+        self._forgotten = dict(forgotten)
         self._wanted: dict[str, Wanted] = {}
         self._releases: dict[str, Release] = {}
         self._changed: Callable[[], object] = lambda: None
@@ -62,6 +66,10 @@ class LocalSource:
     @property
     def seen(self) -> Mapping[str, list[str]]:
         return {model: list(ids) for model, ids in list(self._seen.items())}
+
+    @property
+    def forgotten(self) -> Mapping[str, int]:
+        return dict(self._forgotten)
 
     def start(self, changed: Callable[[], object]) -> None:
         self._changed = changed
@@ -93,10 +101,11 @@ class LocalSource:
     def resolve(self, model: str, name: str) -> Wanted:
         with self._reading:
             ids = self._seen.get(model, [])
-            numbers = [number for number, id in enumerate(ids, 1) if _names(name, number, id)]
+            numbered = enumerate(ids, 1 + self._forgotten.get(model, 0))
+            found = [(number, id) for number, id in numbered if _names(name, number, id)]
             # The same content seen again is the same release: its newest number is what it is called.
-            if numbers and (release := self._releases.get(ids[numbers[-1] - 1])):
-                return Wanted(model, Version(numbers[-1], f"local-{release.id}"), release)
+            if found and (release := self._releases.get(found[-1][1])):
+                return Wanted(model, Version(found[-1][0], f"local-{release.id}"), release)
         raise VersionNotFound(
             f"{model} has no version {name[:50]!r} here: a local folder has only those seen since the start"
         )
@@ -141,7 +150,16 @@ class LocalSource:
         ids = self._seen.setdefault(model, [])
         if ids[-1:] != [id]:
             ids.append(id)
-        return Version(len(ids), f"local-{id}")
+            self._forget(model, ids)
+        return Version(self._forgotten.get(model, 0) + len(ids), f"local-{id}")
+
+    def _forget(self, model: str, ids: list[str]) -> None:
+        """Remember no more than the last releases; that there were others is counted."""
+        gone = ids[:-MOST_SEEN]
+        del ids[:-MOST_SEEN]
+        self._forgotten[model] = self._forgotten.get(model, 0) + len(gone)
+        for id in {*gone} - {*ids}:
+            self._releases.pop(id, None)
 
     def _run(self, target: Callable[[], None], name: str) -> None:
         thread = threading.Thread(target=target, name=name, daemon=True)
@@ -171,6 +189,8 @@ class LocalSource:
         return not any(map(is_ignored, os.path.relpath(path, self._folder).split("/")))
 
 
+MOST_SEEN = 1000
+"""Releases of a model that are remembered."""
 _BEING_WRITTEN = "being written to; it is taken when that ends"
 _WATCH_AGAIN_S = 5.0
 _COMMIT = re.compile(r"(local-)?([0-9a-f]{7,40})")

@@ -46,6 +46,10 @@ class GitSource:
     def seen(self) -> Mapping[str, list[str]]:
         return {}
 
+    @property
+    def forgotten(self) -> Mapping[str, int]:
+        return {}
+
     def start(self, changed: Callable[[], object]) -> None:
         """Nothing to watch: timers and webhooks say when to look."""
 

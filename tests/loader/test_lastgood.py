@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import stat
 from pathlib import Path
@@ -66,3 +67,23 @@ def test_nothing_is_written_when_nothing_has_changed(tmp_path: Path) -> None:
     last_good.put(release(), Version(1, "c"))
     last_good.write_again()
     assert os.stat(path)[stat.ST_INO] == before
+
+
+def test_releases_that_are_forgotten_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "live.json"
+    ids = [str(number) for number in range(1500)]
+    LastGood(path, "here").put(release(), Version(1507, "c"), {"Iris": ids}, {"Iris": 7})
+    again = LastGood(path, "here")
+    assert again.seen["Iris"][-1] == "1499"
+    assert again.forgotten["Iris"] + len(again.seen["Iris"]) == 1507
+    again.put(release(id="next"), Version(1508, "c"))
+    assert LastGood(path, "here").forgotten == again.forgotten
+
+
+def test_where_nothing_was_counted_the_live_number_tells_how_many_are_forgotten(tmp_path: Path) -> None:
+    path = tmp_path / "live.json"
+    LastGood(path, "here").put(release(), Version(1200, "c"), {"Iris": ["a", "b"]})
+    content = json.loads(path.read_text())
+    del content["forgotten"]
+    path.write_text(json.dumps(content))
+    assert LastGood(path, "here").forgotten == {"Iris": 1198}

@@ -14,7 +14,8 @@ import pytest
 from core.errors import ReleaseFailed, SourceError, VersionNotFound
 from core.release import Desired, Release
 from loader.files.shelf import Shelf
-from loader.local.source import LocalSource
+from loader.lastgood import LastGood
+from loader.local.source import MOST_SEEN, LocalSource
 from tests.githttp import pointer
 
 
@@ -85,6 +86,28 @@ def test_versions_count_the_releases_seen_and_a_revert_is_another(tmp_path: Path
     assert third.version.commit == f"local-{release_id(third.release)}"
     with following(folder, {model: list(ids) for model, ids in seen.items()}) as source:
         assert source.look().models["Iris"].version.number == 3
+
+
+def test_a_number_goes_on_after_more_releases_than_are_remembered_and_after_a_restart(tmp_path: Path) -> None:
+    folder = models(tmp_path)
+    live = LastGood(tmp_path / "live.json", "here")
+    known = [f"{number:020x}" for number in range(MOST_SEEN)]
+    with following(folder, {"Iris": known}) as source:
+        wanted = source.look().models["Iris"]
+        assert wanted.version.number == MOST_SEEN + 1
+        write(folder / "Iris/etls.py", "2")
+        wanted = source.look().models["Iris"]
+        assert wanted.version.number == MOST_SEEN + 2
+        assert source.resolve("Iris", f"v{MOST_SEEN + 1}").version.number == MOST_SEEN + 1
+        assert len(source.seen["Iris"]) == MOST_SEEN
+        assert wanted.release is not None
+        live.put(wanted.release, wanted.version, source.seen, source.forgotten)
+    again = LastGood(tmp_path / "live.json", "here")
+    restarted = LocalSource(folder, again.seen, forgotten=again.forgotten)
+    assert restarted.look().models["Iris"].version == wanted.version
+    write(folder / "Iris/etls.py", "3")
+    assert restarted.look().models["Iris"].version.number == MOST_SEEN + 3
+    restarted.close()
 
 
 def release_id(release: Release | None) -> str:
