@@ -36,6 +36,10 @@ class Front(Protocol):
         """No version asked for by name goes to that pool from now on."""
         ...
 
+    def forget_versions(self) -> None:
+        """Names of versions may mean something else from now on: they are to be asked for anew."""
+        ...
+
     def refresh(self) -> None:
         """Some pool has other workers than before."""
         ...

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 from core.errors import PawlError
-from core.release import Release, Wanted
+from core.release import Release, Version, Wanted
 from loader.front import Front, Live
 from loader.workers.pool import Pool
 from loader.workers.report import Report
@@ -54,22 +54,24 @@ class OnDemand:
         self._front = front
         self._idle_s = idle_s
         self._guests: dict[tuple[str, str], _Guest] = {}
+        self._looks: dict[tuple[str, str], asyncio.Task[Wanted]] = {}
 
     async def open(self, model: str, name: str, live: Callable[[], Live | None]) -> None:
         """Route `model` at version `name`: to what is `live` by then if that is it, else to a pool of its own.
 
         Raises VersionNotFound, VersionAmbiguous, TooManyVersions, ReleaseFailed.
         """
-        wanted = await asyncio.to_thread(self._resolve, model, name)
-        if wanted.release is None:
-            assert wanted.failure is not None
-            raise wanted.failure
+        release, version = await self._look_up(model, name)
         now_live = live()
-        if now_live is not None and now_live.pool.release == wanted.release:
+        if now_live is not None and now_live.pool.release == release:
             pool = now_live.pool
         else:
-            pool = await self._guest(wanted.release, f"{model}/{wanted.version.label}")
-        await self._front.show_version(model, name, Live(wanted.version, pool))
+            pool = await self._guest(release, f"{model}/{version.label}")
+            if await self._look_up(model, name) != (release, version):
+                # While it started a push came, by which the name means something else.
+                await self.open(model, name, live)
+                return
+        await self._front.show_version(model, name, Live(version, pool))
 
     def touch(self, names: Iterable[str]) -> None:
         """What goes by those names (`Model/vN`) is in use."""
@@ -97,6 +99,24 @@ class OnDemand:
         if starting:
             await asyncio.wait(starting)
         await asyncio.gather(*(pool.stop(timeout_s) for pool in self.pools()))
+
+    async def _look_up(self, model: str, name: str) -> tuple[Release, Version]:
+        """What goes by the name now. Whoever asks while somebody else does shares the answer."""
+        key = (model, name)
+        if key not in self._looks:
+            look = asyncio.create_task(asyncio.to_thread(self._resolve, model, name), name=f"look for {model}/{name}")
+            self._looks[key] = look
+            look.add_done_callback(lambda done: self._forget_look(key, done))
+        wanted = await asyncio.shield(self._looks[key])
+        if wanted.release is None:
+            assert wanted.failure is not None
+            raise wanted.failure
+        return wanted.release, wanted.version
+
+    def _forget_look(self, key: tuple[str, str], look: asyncio.Task[Wanted]) -> None:
+        del self._looks[key]
+        if not look.cancelled():
+            look.exception()  # seen by whoever still waits for it
 
     async def _guest(self, release: Release, name: str) -> Pool:
         key = (release.model, release.id)

@@ -137,6 +137,8 @@ class Reconciler:
         if desired.left_behind and desired.head != self.head:
             message = f"history was rewritten: {desired.head} does not lead back to {desired.left_behind}"
             self._record(Event(kind=EventKind.HISTORY_REWRITTEN, message=message, commit=desired.head))
+        if desired.head != self.head:
+            self._front.forget_versions()
         self.problem = None
         self.head = desired.head
         self._note_left_out(desired.left_out)

@@ -55,6 +55,11 @@ class Switchboard:
         self._drop_versions(lambda key, live: live.pool is pool)
         await self._publish()
 
+    def forget_versions(self) -> None:
+        if self._versions:
+            self._versions.clear()
+            self.refresh()
+
     def refresh(self) -> None:
         task = spawn(self._publish(), "refresh of the routes")
         self._refreshes.add(task)

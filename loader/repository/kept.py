@@ -23,7 +23,7 @@ from loader.repository.history import History, Touches
 
 log = logging.getLogger(__name__)
 
-_FORMAT = 1
+FORMAT = 1
 """To be raised with every change of what is counted, or of how it is written."""
 
 
@@ -56,7 +56,7 @@ def save(path: Path, history: History, followed: str) -> None:
     """`followed` tells what the history is of. Raises OSError."""
     commits = history.commits
     file = _File(
-        format=_FORMAT,
+        format=FORMAT,
         followed=followed,
         head=history.head or "",
         ids=commits.ids,
@@ -105,7 +105,7 @@ def _history(content: bytes, followed: str) -> History | None:
     if content[:_DIGEST] != _digest(content[_DIGEST:]):
         raise ValueError("it was changed, or is not whole")
     file = msgspec.msgpack.decode(content[_DIGEST:], type=_File)
-    if file.format != _FORMAT or file.followed != followed:
+    if file.format != FORMAT or file.followed != followed:
         return None
     commits = Commits(
         file.ids, _unpacked(file.dates, "q"), *map(_unpacked, (file.parents, file.ends, file.generations))

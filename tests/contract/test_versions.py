@@ -191,3 +191,71 @@ def test_a_model_that_is_not_live_still_answers_for_its_old_versions(tmp_path: P
     with serving(tmp_path / "data", repo.path) as server:
         server.post("/Echo").error(503, "not_live")
         assert server.post("/Echo/v1").json["by"] == "one"
+
+
+def test_a_version_named_by_a_commit_that_did_not_touch_the_model_still_answers_after_the_next_push(
+    tmp_path: Path, repo: Repo
+) -> None:
+    repo.commit_file("Echo/etls.py", echo("one"))
+    words = repo.commit_file("README.md", "words")
+    with serving(tmp_path / "data", repo.path) as server:
+        assert server.post(f"/Echo/{words}").json["by"] == "one"
+        repo.commit_file("Echo/etls.py", echo("two"))
+        server.sync()
+        server.wait_live("Echo", "v2")
+        answer = server.post(f"/Echo/{words}")
+        assert (answer.json["by"], answer.headers["x-pawl-version"]) == ("one", "v1")
+
+
+def test_after_a_forced_push_names_mean_what_the_new_history_says_and_one_event_tells_of_it(
+    tmp_path: Path, repo: Repo
+) -> None:
+    base = repo.commit_file("Echo/etls.py", echo("one"))
+    lost = repo.commit_file("Echo/etls.py", echo("lost"))
+    repo.commit_file("Echo/etls.py", echo("lost, too"))
+    remote = repo.bare(tmp_path / "remote.git")
+    with serving(tmp_path / "data", remote) as server:
+        for name in ("v2", lost[:7]):
+            assert server.post(f"/Echo/{name}").json["by"] == "lost"
+        repo.reset(base)
+        instead = repo.commit_file("Echo/etls.py", echo("instead"))
+        repo.commit_file("Echo/etls.py", echo("newest"))
+        repo.push(remote, force=True)
+        server.sync()
+        server.wait(lambda: server.score("Echo")["by"] == "newest", "the rewritten history")
+        answer = server.post("/Echo/v2")
+        assert (answer.json["by"], answer.headers["x-pawl-commit"]) == ("instead", instead)
+        server.post(f"/Echo/{lost[:7]}").error(404, "version_not_found")
+        repo.commit_file("Echo/etls.py", echo("an ordinary push"))
+        repo.push(remote)
+        server.sync()
+        server.wait_live("Echo", "v4")
+        events = [event for event in server.events() if event["kind"] == "history_rewritten"]
+        assert len(events) == 1
+
+
+def test_a_number_that_a_merge_makes_ambiguous_says_so_though_it_was_open(tmp_path: Path, repo: Repo) -> None:
+    repo.write("Echo/etls.py", echo("base")).write("Echo/a.txt").write("Echo/b.txt").commit()
+    repo.branch("side")
+    on_side = repo.commit_file("Echo/a.txt", "side")
+    repo.switch("main")
+    on_main = repo.commit_file("Echo/b.txt", "main")
+    with serving(tmp_path / "data", repo.path) as server:
+        assert server.post("/Echo/v2").headers["x-pawl-commit"] == on_main
+        repo.merge("side")
+        server.sync()
+        server.wait_live("Echo", "v4")
+        assert set(server.post("/Echo/v2").error(404, "version_ambiguous")["commits"]) == {on_side, on_main}
+
+
+def test_a_branch_or_a_tag_of_that_name_is_no_version(tmp_path: Path, repo: Repo) -> None:
+    first = repo.commit_file("Echo/etls.py", echo("one"))
+    second = repo.commit_file("Echo/etls.py", echo("two"))
+    for kind, name in (("branch", "deadbee"), ("tag", "v9"), ("tag", "abcdef0"), ("branch", second[:7])):
+        repo.git(kind, name, first)
+    remote = repo.bare(tmp_path / "remote.git")
+    with serving(tmp_path / "data", remote) as server:
+        for name in ("deadbee", "v9", "abcdef0", "0" * 40, "f" * 40):
+            server.post(f"/Echo/{name}").error(404, "version_not_found")
+        answer = server.post(f"/Echo/{second[:7]}")
+        assert (answer.json["by"], answer.headers["x-pawl-commit"]) == ("two", second)

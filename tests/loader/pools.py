@@ -112,6 +112,9 @@ class Shown:
     async def hide_pool(self, pool: Pool) -> None:
         self.versions = {name: live for name, live in self.versions.items() if live.pool is not pool}
 
+    def forget_versions(self) -> None:
+        self.versions.clear()
+
     def refresh(self) -> None:
         pass
 

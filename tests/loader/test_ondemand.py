@@ -25,7 +25,12 @@ class Visits:
         self.error: Exception | None = None
         self.wanted: dict[str, Wanted] = {}
         self._here = here
-        self.on_demand = OnDemand(lambda model, name: self.wanted[name], self._start, self.shown, idle_s)
+        self.looks: list[str] = []
+        self.on_demand = OnDemand(self._resolve, self._start, self.shown, idle_s)
+
+    def _resolve(self, model: str, name: str) -> Wanted:
+        self.looks.append(name)
+        return self.wanted[name]
 
     async def _start(self, release: Release, report: Callable[[Report], None]) -> Pool:
         self.starts.append(release)
@@ -58,6 +63,29 @@ def test_callers_of_one_version_share_its_start(tmp_path: Path) -> None:
             await asyncio.gather(*(visits.open("v1") for _ in range(5)))
             assert len(visits.starts) == 1
             assert visits.shown.versions["Model/v1"].pool.sockets
+
+    run(test())
+
+
+def test_callers_of_one_version_share_one_look(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with visiting(tmp_path) as (here, visits):
+            pool = await here.start_release(release_of(visits.wanted["v2"]))
+            visits.shown.live["Model"] = Live(visits.wanted["v2"].version, pool)
+            await asyncio.gather(*(visits.open("v2") for _ in range(5)))
+            assert visits.looks == ["v2"]
+
+    run(test())
+
+
+def test_what_a_name_means_by_the_time_that_its_pool_has_started_is_shown(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with visiting(tmp_path) as (_, visits):
+            opening = asyncio.create_task(visits.open("v1"))
+            await until(lambda: visits.starts)
+            visits.wanted["v1"] = visits.wanted["v2"]  # history was rewritten
+            await opening
+            assert visits.shown.versions["Model/v1"].pool.release == visits.wanted["v2"].release
 
     run(test())
 

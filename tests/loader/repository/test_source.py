@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import os
 import threading
 from collections.abc import Iterator
@@ -263,6 +265,36 @@ def test_a_forced_push_is_followed_and_noted(tmp_path: Path) -> None:
             source.resolve("Iris", lost)
 
 
+def test_a_rewriting_is_noted_even_when_its_first_commit_holds_no_model(tmp_path: Path) -> None:
+    repo = models(tmp_path)
+    lost = repo.head
+    with followed(repo, tmp_path / "data") as source:
+        source.look()
+        repo.git("checkout", "--quiet", "--orphan", "other")
+        repo.remove(".").commit()
+        repo.git("branch", "--force", "main")
+        repo.switch("main")
+        with pytest.raises(SourceError, match="no model"):
+            source.look()
+        repo.commit_file("Iris/etls.py", "back")
+        assert source.look().left_behind == lost
+        repo.commit_file("Iris/etls.py", "on")
+        assert source.look().left_behind == ""
+
+
+def test_an_ordinary_push_leaves_nothing_behind(tmp_path: Path) -> None:
+    repo = models(tmp_path)
+    with followed(repo, tmp_path / "data") as source:
+        source.look()
+        repo.commit_file("Iris/etls.py", "more")
+        repo.commit_file("Iris/etls.py", "and more")
+        assert source.look().left_behind == ""
+        repo.branch("side").commit_file("Iris/etls.py", "side")
+        repo.switch("main").commit_file("README.md", "main")
+        repo.merge("side")
+        assert source.look().left_behind == ""
+
+
 def test_a_commit_that_removes_some_models_is_honoured(tmp_path: Path) -> None:
     repo = models(tmp_path)
     repo.remove("Iris").commit()
@@ -354,6 +386,62 @@ def test_two_commits_with_one_number_on_side_branches_are_ambiguous(tmp_path: Pa
         assert source.resolve("Iris", one[:10]).version.commit == one
 
 
+def test_a_hash_that_begins_like_another_is_ambiguous_and_one_digit_more_is_not(tmp_path: Path) -> None:
+    repo = models(tmp_path)
+    first, second = alike(repo, 7)
+    repo.git("update-ref", "refs/heads/main", first)
+    repo.git("reset", "--quiet", "--hard")
+    repo.git("branch", "side", second)
+    repo.merge("side", "-s", "ours")
+    length = next(length for length in range(7, 41) if first[:length] != second[:length])
+    with followed(repo, tmp_path / "data") as source:
+        source.look()
+        with pytest.raises(VersionAmbiguous, match=second) as caught:
+            source.resolve("Iris", first[: length - 1])
+        assert set(caught.value.commits) == {first, second}
+        assert source.resolve("Iris", first[:length]).version.number == 1
+        for odd in (first.upper(), first + "0", "0" * 40, first[:6]):
+            with pytest.raises(VersionNotFound):
+                source.resolve("Iris", odd)
+
+
+def alike(repo: Repo, digits: int) -> tuple[str, str]:
+    """Two commits on top of the head whose hashes begin alike."""
+    tree, parent = repo.git("rev-parse", "HEAD^{tree}", "HEAD").split()
+    seen: dict[str, bytes] = {}
+    for number in itertools.count():
+        who = "Ada <ada@example.org> 1700000000 +0000"
+        content = f"tree {tree}\nparent {parent}\nauthor {who}\ncommitter {who}\n\n{number}\n".encode()
+        begin = hashlib.sha1(b"commit %d\0" % len(content) + content, usedforsecurity=False).hexdigest()[:digits]
+        if begin in seen:
+            one, other = (
+                repo.git("hash-object", "-t", "commit", "-w", "--stdin", stdin=each) for each in (seen[begin], content)
+            )
+            return one, other
+        seen[begin] = content
+    raise AssertionError
+
+
+def test_a_merge_that_adds_nothing_is_no_version(tmp_path: Path) -> None:
+    repo = models(tmp_path)
+    first = repo.head
+    repo.branch("side").commit_file("README.md", "side")
+    repo.switch("main").commit_file("Churn/etls.py", "main")
+    merge = repo.merge("side")
+    with followed(repo, tmp_path / "data") as source:
+        assert version(source.look(), "Iris") == (1, first)
+        assert source.resolve("Iris", "v1").version.commit == first
+        assert source.resolve("Iris", merge).version.commit == first
+
+
+def test_a_folder_called_model_yaml_names_nothing(tmp_path: Path) -> None:
+    repo = models(tmp_path)
+    repo.commit_file("Iris/model.yaml/notes", "uses: [common]\n")
+    repo.commit_file("common/more.py")
+    with followed(repo, tmp_path / "data") as source:
+        assert source.look().models["Iris"].version.number == 2
+
+
 @pytest.mark.parametrize(
     "name",
     ["v0", "v3", "v01", "v99999999999", "V1", "HEAD", "--all", "main", "v1^", "0123456", "dead", "", "v1\n", "../x"],
@@ -363,6 +451,22 @@ def test_a_name_that_is_no_version_is_not_found(tmp_path: Path, name: str) -> No
         source.look()
         with pytest.raises(VersionNotFound):
             source.resolve("Iris", name)
+
+
+def test_a_commit_that_the_mirror_holds_and_the_branch_does_not_reach_is_not_found(tmp_path: Path) -> None:
+    repo = models(tmp_path)
+    repo.branch("old").commit_file("Iris/etls.py", "old")
+    with followed(repo, tmp_path / "data", branch="old") as source:
+        source.look()
+    with followed(repo, tmp_path / "data", branch="main") as source:
+        source.look()
+        repo.git("--git-dir", str(tmp_path / "data/mirror.git"), "cat-file", "-e", repo.head)
+        with pytest.raises(VersionNotFound):
+            source.resolve("Iris", repo.head[:12])
+        repo.git("branch", "--move", "main", "renamed")
+        with pytest.raises(SourceError):
+            source.look()
+        assert source.resolve("Iris", "v1").release is not None
 
 
 def test_a_commit_off_the_followed_branch_is_not_found(tmp_path: Path) -> None:
