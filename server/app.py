@@ -7,9 +7,11 @@ import uuid
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.access import BodyTooLarge
 from server.admin import Admin
@@ -17,6 +19,7 @@ from server.metrics import Metrics
 from server.pages.pages import Pages
 from server.parameters import ParameterInvalid
 from server.replies import error
+from server.slashes import redirect_slashes
 
 log = logging.getLogger("pawl")
 
@@ -25,8 +28,8 @@ _CODES = {404: "not_found", 405: "method_not_allowed"}
 
 def build_app(base: str, admin: Admin, pages: Pages, metrics: Metrics) -> Starlette:
     routes = [*admin.routes(), *pages.routes()]
-    under_base = [Route(base, pages.index), Mount(base, routes=routes)] if base else routes
-    return Starlette(
+    under_base = [Route(base, pages.index), Mount(base, redirect_slashes(Router(routes)))] if base else routes
+    app = Starlette(
         routes=[metrics.route(), *under_base],
         exception_handlers={
             HTTPException: _refused,
@@ -34,13 +37,26 @@ def build_app(base: str, admin: Admin, pages: Pages, metrics: Metrics) -> Starle
             ParameterInvalid: _invalid,
             Exception: _failed,
         },
+        middleware=[Middleware(_Nowhere)],
     )
+    redirect_slashes(app.router)
+    return app
+
+
+class _Nowhere:
+    """Forgets where the server listens: a Unix socket, whose path would be in the address of a request without Host."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app({**scope, "server": None}, receive, send)
 
 
 async def _refused(request: Request, caught: Exception) -> Response:
     assert isinstance(caught, HTTPException)
     code = _CODES.get(caught.status_code, "bad_request")
-    refused = error(caught.status_code, code, f"{request.method} {request.url.path[:100]}: {caught.detail}")
+    refused = error(caught.status_code, code, f"{request.method} {request.scope['path'][:100]}: {caught.detail}")
     refused.headers.update(caught.headers or {})
     return refused
 
@@ -56,5 +72,5 @@ async def _invalid(request: Request, caught: Exception) -> Response:
 
 async def _failed(request: Request, caught: Exception) -> Response:
     error_id = uuid.uuid4().hex
-    log.error("%s failed (error id %s)", request.url.path, error_id, exc_info=caught)
+    log.error("%s failed (error id %s)", request.scope["path"], error_id, exc_info=caught)
     return error(500, "internal_error", "Pawl itself failed; its log says more", error_id=error_id)

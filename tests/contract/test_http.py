@@ -152,6 +152,28 @@ def test_another_content_type_is_refused(server: Server, content_type: str) -> N
     server.post("/Echo", {}, headers={"content-type": content_type}).error(415, "unsupported_media_type")
 
 
+@pytest.mark.parametrize(("path", "place"), [("/docs/", "../docs"), ("/-/api/models/?x=1", "../models?x=1")])
+def test_a_redirect_holds_behind_any_proxy(server: Server, path: str, place: str) -> None:
+    forwarded = {"x-forwarded-proto": "https", "x-forwarded-host": "models.example.org", "x-forwarded-prefix": "/ml"}
+    for headers in ({}, forwarded):
+        answer = server.get(path, headers=headers)
+        assert (answer.status, answer.headers["location"]) == (307, place)
+
+
+@pytest.mark.parametrize("path", ["/docs/", "/-/nothing", "/-/nothing/", "/-/", "/v2/x", "/docs//"])
+def test_a_client_that_names_no_host_is_told_nothing_of_where_the_server_keeps_things(
+    server: Server, repo: Repo, path: str
+) -> None:
+    answer = server.send(f"GET {server.settings.base}{path} HTTP/1.0\r\n\r\n".encode(), "GET")
+    assert answer is not None
+    assert answer.status in (307, 404)
+    said = answer.body.decode() + str(answer.headers)
+    assert "daemon.sock" not in said
+    assert str(repo.path.parent) not in said
+    if answer.status == 404:
+        assert path in answer.error(404, "not_found")["message"]
+
+
 def test_a_body_packed_with_gzip_is_scored_and_so_is_the_answer_where_asked(server: Server) -> None:
     say = "long " * 1000
     body = gzip.compress(json.dumps({"variables": {"say": say}}).encode())

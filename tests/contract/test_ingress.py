@@ -151,6 +151,8 @@ def _check_links(client: httpx.Client, prefix: str) -> None:
     assert {f"{prefix}/Echo", f"{prefix}/Other", f"{prefix}/all"} <= paths
     page = client.get(f"{prefix}/", headers={"accept": "text/html"})
     assert page.headers["content-type"].startswith("text/html")
+    slashed = client.get(f"{prefix}/docs/", follow_redirects=True)
+    assert (slashed.status_code, slashed.url.path) == (200, f"{prefix}/docs")
     for link in _links(page.text):
         if link.startswith("/"):
             assert link.startswith(f"{prefix}/"), link

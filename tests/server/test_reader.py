@@ -87,7 +87,7 @@ def read(*pieces: bytes) -> tuple[list[Request], Refused | None]:
 
 
 def read_by_h11(data: bytes) -> list[Request]:
-    """The whole requests that h11 finds, which is asked for one at a time, and answers it."""
+    """The whole requests that h11 finds, X."""
     found: list[Request] = []
     keep_alive = True
     # Empty lines before a request, and several spaces in its first, are overlooked, as RFC 9112 allows; h11 minds them.
@@ -105,7 +105,7 @@ def read_by_h11(data: bytes) -> list[Request]:
         body = b"".join(event.data for event in events[1:-1])
         found.append(Request(head.method, head.target, _comparable(head.headers), body))
         data = connection.trailing_data[0]
-        connection.send(h11.Response(status_code=200, headers=[("content-length", "0")]))
+        connection.send(h11.Response(status_code=404, headers=[("content-length", "0")]))
         connection.send(h11.EndOfMessage())
         keep_alive = connection.our_state is h11.DONE
     return found
