@@ -10,7 +10,7 @@ from server.gateway.link import Link
 from server.gateway.refusal import refuse
 from worker.client import WorkerConnection
 
-_BY_OUTSTANDING = attrgetter("outstanding")
+_OUTSTANDING = attrgetter("outstanding")
 
 
 class Pool:
@@ -35,8 +35,11 @@ class Pool:
             up = [each for each in up if not each.closed]  # its link takes it out, but a little later
             if not up:
                 raise refuse(503, "not_live", f"no worker of {model} is connected; one is being started")
-            chosen = min(up, key=_BY_OUTSTANDING)
-            outstanding = sum(map(_BY_OUTSTANDING, up))
+            # Of those that are alike another one each time, or gateways that see the same would all choose the same.
+            self._up.append(self._up.pop(0))
+            each_has = list(map(_OUTSTANDING, up))
+            chosen = up[each_has.index(min(each_has))]
+            outstanding = sum(each_has)
         if outstanding >= max_queue + len(up):
             raise refuse(503, "queue_full", f"{outstanding} requests to {model} are waiting or running; try again")
         return chosen

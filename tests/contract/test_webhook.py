@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import http.client
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.repos import Repo
-from tests.serving import TOKEN, Answer, Server, echo, serving
+from tests.serving import PATIENCE_S, TOKEN, Answer, Server, echo, serving
 
 SECRET = "gehütetes Geheimnis"
 DELIVERY = json.dumps({"ref": "refs/heads/main", "repository": {"full_name": "ada/models"}}).encode()
@@ -97,7 +99,19 @@ def test_a_body_that_is_announced_too_large_is_refused_before_it_is_sent(server:
     head = f"POST {server.settings.base}/-/sync HTTP/1.1\r\nHost: here\r\nContent-Length: {40 * MEGABYTE}\r\n\r\n"
     answer = server.send(head.encode())
     assert answer is not None
-    answer.error(413, "body_too_large")
+    assert "MAX_BODY_MB" in answer.error(413, "body_too_large")["message"], "this is the gateway's bound"
+
+
+def test_the_daemon_reads_no_body_that_is_announced_larger_than_any_delivery(server: Server) -> None:
+    head = f"POST {server.settings.base}/-/sync HTTP/1.1\r\nHost: here\r\nContent-Length: {25 * MEGABYTE + 1}\r\n"
+    signed = f"X-Hub-Signature-256: sha256={_signed(DELIVERY)}\r\n\r\n"
+    with socket.socket(socket.AF_UNIX) as daemon:
+        daemon.settimeout(PATIENCE_S)
+        daemon.connect(str((server.settings.data / "run").resolve() / "daemon.sock"))
+        daemon.sendall((head + signed).encode())
+        answer = http.client.HTTPResponse(daemon, method="POST")
+        answer.begin()
+        assert (answer.status, json.loads(answer.read())["error"]["code"]) == (413, "body_too_large")
 
 
 def test_a_body_larger_than_any_delivery_is_refused(server: Server) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import msgspec
+
+from server.gateway.count import CLIENT_GONE
 from tests.server.gateways import Gate, answers, asynchronous, echoes, gateway, hangs, route
 
 ERROR = b'{"error":{"code":"model_error","message":"no"}}'
@@ -96,10 +99,13 @@ async def test_flat_leaves_lists_beside_objects_under_their_names(tmp_path: Path
 async def test_a_client_that_leaves_cancels_its_requests_to_all(tmp_path: Path) -> None:
     async with gateway(tmp_path) as running:
         workers = await running.serve(A=hangs, B=hangs)
+        patient = {name: msgspec.structs.replace(live, timeout_s=3600) for name, live in running.table.live.items()}
+        await running.route(live=patient)
         _, writer = await running.open()
         writer.write(b"GET /models/all HTTP/1.1\r\nHost: x\r\n\r\n")
         for worker in workers:
             await worker.wait_for_requests(1)
         writer.close()
-        for worker in workers:
+        for worker, model in zip(workers, "AB", strict=True):
             assert await worker.cancelled.get() == worker.requests[0].id
+            assert (await running.hear_counts(f"{model}/v1")).requests[f"{model}/v1"] == {CLIENT_GONE: 1}

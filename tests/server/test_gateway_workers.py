@@ -46,6 +46,47 @@ async def test_a_full_queue_refuses_at_once(tmp_path: Path) -> None:
 
 
 @asynchronous
+async def test_refusals_of_a_pool_are_counted(tmp_path: Path) -> None:
+    gate = Gate()
+    async with gateway(tmp_path) as running, running.client() as client:
+        worker = await running.worker(gate)
+        routes = {"Full": route("Full", max_queue=1, pool="here"), "Gone": route("Gone", pool="nowhere")}
+        await running.route(live=routes, pools={"here": (worker.path,)})
+        accepted = [asyncio.create_task(client.post("/models/Full", json={})) for _ in range(2)]
+        await worker.wait_for_requests(2)
+        for model, refusal in (("Full", "queue_full"), ("Gone", "not_live"), ("Full", "queue_full")):
+            assert code(await client.post(f"/models/{model}", json={})) == refusal
+        assert set((await client.post("/models/all", json={})).json()) == {"Full", "Gone"}
+        gate.opened.set()
+        await asyncio.gather(*accepted)
+        await running.hear(lambda _: running.counted("Full/v1") == {503: 3, 200: 2})
+        await running.hear(lambda _: running.counted("Gone/v1") == {503: 2})
+
+
+@asynchronous
+async def test_the_caller_of_a_worker_that_reads_no_more_is_told_to_come_again(tmp_path: Path) -> None:
+    read_on = asyncio.Event()
+
+    async def read_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await read_on.wait()
+        writer.transport.abort()
+
+    path = tmp_path / "busy"
+    listening = await asyncio.start_unix_server(read_nothing, path)
+    async with gateway(tmp_path, max_body=1 << 28, max_buffered=1 << 31) as running, listening:
+        busy = route("Busy", timeout_s=0.2)
+        await running.route(live={"Busy": busy}, pools={"Busy": (str(path),)})
+        body = bytes(200 * 2**20)
+        async with running.client() as client:
+            refusals = [await client.post("/models/Busy", content=body) for _ in range(4)]
+            assert [code(answer) for answer in refusals] == ["deadline_exceeded"] * 3 + ["queue_full"]
+            assert (refusals[-1].status_code, refusals[-1].headers["retry-after"]) == (503, "1")
+            await running.hear(lambda _: running.counted("Busy/v1") == {504: 3, 503: 1})
+        read_on.set()
+
+
+@asynchronous
 async def test_a_request_that_takes_too_long_is_given_up_and_cancelled(tmp_path: Path) -> None:
     async with gateway(tmp_path) as running, running.client() as client:
         worker = await running.worker(hangs)

@@ -34,6 +34,25 @@ async def test_a_connection_that_has_ended_is_never_picked(tmp_path: Path) -> No
 
 
 @asynchronous
+async def test_workers_that_are_alike_take_turns(tmp_path: Path) -> None:
+    pool = Pool()
+    workers = [Worker(tmp_path / str(number), echoes) for number in range(3)]
+    await opened(pool, *workers)
+    picked = [pool.pick("Iris", 10) for _ in range(6)]
+    assert len(set(picked[:3])) == len(set(picked[3:])) == 3
+    busy = picked[0]
+    requests = [asyncio.create_task(busy.request(b"", 1 << 62)) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert busy.outstanding == 2
+    assert busy not in {pool.pick("Iris", 10) for _ in range(6)}, "the least busy come first all the same"
+    await asyncio.gather(*requests)
+    pool.retire()
+    for worker in workers:
+        await worker.left.wait()
+        await worker.close()
+
+
+@asynchronous
 async def test_without_a_connection_there_is_nothing_to_pick_at_once(tmp_path: Path) -> None:
     pool, worker = Pool(), Worker(tmp_path / "worker", echoes)
     await opened(pool, worker)
