@@ -34,7 +34,10 @@ def why_unwritable(answer: Any, error: Exception, write: Write) -> str:
     """`error`: what writing the answer raised."""
     if isinstance(error, RecursionError):
         return f"the answer can't be written as JSON, for it holds itself or is nested too deeply: {in_words(error)}"
-    path, error = _culprit(answer, error, write, _DEEPEST)
+    try:
+        path, error = _culprit(answer, error, write, _DEEPEST)
+    except Exception:  # looking at it runs the author's code
+        path = ""
     place = f"the answer's {path}" if path else "the answer"
     if isinstance(error, _BadKey):
         return bounded(f"{place} has the key {_shown(error.key)}, which JSON can't have: it is {type_name(error.key)}")

@@ -15,8 +15,8 @@ from ..errors import LoadFailed
 from .tensors import Constant, read_constant
 from .wire import Malformed, fields, integers, signed, text
 
-_LFS = b"version https://git-lfs.github.com/spec/"
-"""https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md"""
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+"""How one begins. https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md"""
 
 _MAX_VOCABULARY = 64
 
@@ -68,6 +68,16 @@ class Graph:
     functions: Mapping[tuple[str, str], Graph] = field(default_factory=dict)
     """The model's own operators, by domain and name; their inputs and outputs are names only."""
 
+    def all_constants(self) -> Iterator[Constant]:
+        """Initializers and attributes, those of subgraphs and of the model's own operators included."""
+        yield from self.constants.values()
+        for node in self.nodes:
+            yield from node.constants
+            for graph in node.graphs:
+                yield from graph.all_constants()
+        for function in self.functions.values():
+            yield from function.all_constants()
+
     def walk(self) -> Iterator[Node]:
         """All nodes, those of subgraphs and of the model's own operators included."""
         for node in self.nodes:
@@ -91,10 +101,10 @@ _VOCABULARIES = frozenset({"cats_strings", "keys_strings"})
 def read_graph(path: Path) -> Graph:
     """The structure of an .onnx file, in time proportional to its nodes. Raises LoadFailed."""
     with path.open("rb") as file:
-        start = file.read(len(_LFS))
+        start = file.read(len(LFS_POINTER))
         if not start:
             raise LoadFailed(f"{path.name} is empty")
-        if start == _LFS:
+        if start == LFS_POINTER:
             raise LoadFailed(
                 f"{path.name} is a Git LFS pointer, not the model itself: push it with `git lfs push`, "
                 "and let what serves it reach the LFS server"

@@ -16,6 +16,7 @@ from .graph import Graph, read_graph
 from .lane import Lane
 from .merging import why_not_merge
 from .opening import Opened, open_file
+from .outside import check_outside
 from .probe import why_not_alike
 from .signature import Signature, rows_of
 
@@ -98,6 +99,7 @@ def open_sessions(paths: Mapping[str, Path], config: WorkerConfig, batcher: Batc
 
 def _open(name: str, path: Path, config: WorkerConfig, batcher: Batcher) -> Session:
     graph = read_graph(path)
+    check_outside(path, graph)
     opened = open_file(path, config, batcher.notice)
     lane = Lane(name, opened.session.run, max_rows=config.max_batch, merges=False, why="", notice=batcher.notice)
     signature = Signature(opened.session.get_inputs(), opened.session.get_outputs())
