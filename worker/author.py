@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
+from . import pickles
 from .blame import Blame, in_words
 from .errors import LoadFailed
 
@@ -28,7 +29,7 @@ def import_etls(folder: str, root: str, blame: Blame) -> ModuleType:
     except (ImportError, NameError) as error:
         raise LoadFailed(f"{_place(error, blame)}: {in_words(error)}{_advice(error)}") from error
     except BaseException as error:
-        raise LoadFailed(f"{_place(error, blame)}: importing etls.py raised {in_words(error)}", heals=True) from error
+        raise _raised(error, blame, _place(error, blame), "importing etls.py") from error
 
 
 def find_class(module: ModuleType) -> type:
@@ -67,7 +68,7 @@ def construct(kind: type, offers: Mapping[str, Callable[[], Any]], blame: Blame)
         raise
     except BaseException as error:
         place = blame.where(error) or place_of(kind)
-        raise LoadFailed(f"{place}: constructing {kind.__name__} raised {in_words(error)}", heals=True) from error
+        raise _raised(error, blame, place, f"constructing {kind.__name__}") from error
 
 
 def constructor_parameters(kind: type) -> list[inspect.Parameter]:
@@ -98,15 +99,27 @@ def place_of(thing: Any) -> str:
         return "etls.py"
 
 
+def _raised(error: BaseException, blame: Blame, place: str, doing: str) -> LoadFailed:
+    """What may go better on another try, unless it is known what is to be changed first."""
+    advice = pickles.advice(error, blame.folder)
+    if isinstance(error, ModuleNotFoundError):
+        advice = f"; {_remedy(error)}"
+    return LoadFailed(f"{place}: {doing} raised {in_words(error)}{advice}", heals=not advice)
+
+
 def _place(error: BaseException, blame: Blame) -> str:
     return blame.where(error) or "etls.py"  # which may be unreadable, say
 
 
 def _not_found(error: ModuleNotFoundError, blame: Blame) -> str:
+    return f"{_place(error, blame)}: no module named {error.name!r}; {_remedy(error)}"
+
+
+def _remedy(error: ModuleNotFoundError) -> str:
     missing = (error.name or "").partition(".")[0]
     return (
-        f"{_place(error, blame)}: no module named {error.name!r}; if {missing!r} is a package, list what provides it "
-        f"in the folder's requirements.txt; if it is a folder beside this one, list it under 'uses' in model.yaml"
+        f"if {missing!r} is a package, list what provides it in the folder's requirements.txt; "
+        f"if it is a folder beside this one, list it under 'uses' in model.yaml"
     )
 
 

@@ -14,7 +14,7 @@ class Blame:
     """Knows which files are the author's: those under `root`, named relative to `folder` where they lie in it."""
 
     def __init__(self, folder: str, root: str) -> None:
-        self._folder = os.path.join(os.path.abspath(folder), "")
+        self.folder = os.path.join(os.path.abspath(folder), "")
         self._root = os.path.join(os.path.abspath(root), "")
 
     def where(self, error: BaseException) -> str:
@@ -47,10 +47,10 @@ class Blame:
         return first or tb
 
     def _is_authors(self, filename: str) -> bool:
-        return filename.startswith((self._folder, self._root))
+        return filename.startswith((self.folder, self._root))
 
     def _place(self, filename: str, line: int) -> str:
-        base = self._folder if filename.startswith(self._folder) else self._root
+        base = self.folder if filename.startswith(self.folder) else self._root
         return f"{filename.removeprefix(base)}, line {line}"
 
 

@@ -20,6 +20,7 @@ from .loop import Loop
 from .memory import give_back, keep_what_is_freed
 from .model import Model, load_model
 from .parking import Parking
+from .pickles import look_in
 from .protocol import Failed, Noticed, Ready, WorkerConfig, decode_config
 from .reports import Reports
 from .scorer import Scorer
@@ -45,6 +46,7 @@ def _work(config: WorkerConfig, channel: Channel, board: Board, die_with_parent:
     blame = Blame(config.folder, config.root)
     try:
         os.chdir(config.folder)
+        look_in(config.folder)
         model = load_model(config, parking, blame)
         listener = _listen(config.socket)
     except BaseException as error:
