@@ -21,6 +21,7 @@ from server.table import (
     Counted,
     FromGateway,
     GatewayConfig,
+    Kept,
     Start,
     Started,
     Stop,
@@ -79,7 +80,9 @@ class Gateway:
             async for line in self._lines:
                 self.heard = time.monotonic()
                 message = decode_from_gateway(line)
-                if isinstance(message, Acknowledged):
+                if isinstance(message, Kept):
+                    log.error("gateway %d keeps the route table that it has: %s", self.process.pid, message.why)
+                if isinstance(message, Acknowledged | Kept):
                     await self._take_acknowledgement(message.serial)
                 else:
                     take(self, message)

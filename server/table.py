@@ -61,6 +61,14 @@ class Acknowledged(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     serial: int
 
 
+class Kept(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Gateway to daemon: a message can't be taken, and the table before it stays in force."""
+
+    serial: int
+    """The table's, as far as that can be read; else -1."""
+    why: str
+
+
 class Start(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Gateway to daemon: somebody asks for `model` at `version`, which is in no table."""
 
@@ -104,7 +112,7 @@ class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 DURATION_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 ToGateway = GatewayConfig | Table | Started | Stop
-FromGateway = Acknowledged | Start | Counted
+FromGateway = Acknowledged | Kept | Start | Counted
 
 
 def encode_message(message: msgspec.Struct) -> bytes:

@@ -17,7 +17,15 @@ _CLOSE_S = 1.0
 
 
 class ControlLost(Exception):
-    """The daemon has gone, or sends what is no message."""
+    """The daemon has gone."""
+
+
+class MessageUnreadable(Exception):
+    """The daemon sends what is no message. `serial`: the table's, as far as that can be read; else -1."""
+
+    def __init__(self, serial: int, why: str) -> None:
+        super().__init__(why)
+        self.serial = serial
 
 
 class Control:
@@ -32,15 +40,18 @@ class Control:
         return cls(*await asyncio.open_unix_connection(sock=end, limit=_LONGEST_LINE))
 
     async def receive(self) -> ToGateway:
-        """The next message. Raises ControlLost."""
+        """The next message. Raises ControlLost, and MessageUnreadable, after which there may be more."""
         try:
             line = await self._reader.readline()
-            if line.endswith(b"\n"):
-                message: ToGateway = decode_to_gateway(line)
-                return message
         except (OSError, ValueError) as error:
             raise ControlLost(str(error)) from error
-        raise ControlLost("the daemon has closed the channel")
+        if not line.endswith(b"\n"):
+            raise ControlLost("the daemon has closed the channel")
+        try:
+            message: ToGateway = decode_to_gateway(line)
+        except msgspec.DecodeError as error:
+            raise MessageUnreadable(_serial(line), str(error)) from error
+        return message
 
     def send(self, message: msgspec.Struct) -> None:
         self._writer.write(encode_message(message))
@@ -56,3 +67,14 @@ class Control:
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(_CLOSE_S):
                 await self._writer.wait_closed()
+
+
+class _Numbered(msgspec.Struct):
+    serial: int = -1
+
+
+def _serial(line: bytes) -> int:
+    try:
+        return msgspec.json.decode(line, type=_Numbered).serial
+    except msgspec.DecodeError:
+        return -1

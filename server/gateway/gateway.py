@@ -10,7 +10,7 @@ import socket
 
 from server.gateway.app import Application
 from server.gateway.body import Bodies
-from server.gateway.control import Control, ControlLost
+from server.gateway.control import Control, ControlLost, MessageUnreadable
 from server.gateway.cors import Cors
 from server.gateway.count import Counts
 from server.gateway.dispatch import Dispatch
@@ -19,7 +19,7 @@ from server.gateway.http import HttpServer
 from server.gateway.limits import Limits
 from server.gateway.starts import Starts
 from server.gateway.tables import Tables
-from server.table import Acknowledged, GatewayConfig, Started, Stop, Table, ToGateway
+from server.table import Acknowledged, GatewayConfig, Kept, Started, Stop, Table, ToGateway
 from worker.memory import MOST_KEPT, give_back, private_memory
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class Gateway:
     async def serve(self, listener: socket.socket) -> None:
         """Accept nothing before the first table: until then whoever asks waits in the listener's queue."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._http.stop)
-        await self._take(await self._control.receive())
+        await self._take(await self._receive())
         async with asyncio.TaskGroup() as group:
             works = (self._follow(), self._tell(), self._tidy(), self._dispatch.sweep())
             background = [group.create_task(work) for work in works]
@@ -83,19 +83,40 @@ class Gateway:
 
     async def _follow(self) -> None:
         while True:
-            await self._take(await self._control.receive())
+            await self._take(await self._receive())
+
+    async def _receive(self) -> ToGateway:
+        """The next message that can be read."""
+        while True:
+            try:
+                return await self._control.receive()
+            except MessageUnreadable as unreadable:
+                self._keep(unreadable.serial, str(unreadable))
 
     async def _take(self, message: ToGateway) -> None:
         match message:
             case Table():
-                await self._tables.apply(message)
-                self._control.send(Acknowledged(serial=message.serial))
+                await self._route_by(message)
             case Started():
                 self._starts.finish(message)
             case Stop():
                 self._http.stop()
             case GatewayConfig():
                 raise ControlLost("a second configuration")
+
+    async def _route_by(self, table: Table) -> None:
+        try:
+            await self._tables.apply(table)
+        except Exception as error:
+            log.exception("a failure of Pawl's own, in taking a route table")
+            self._keep(table.serial, repr(error))
+        else:
+            self._control.send(Acknowledged(serial=table.serial))
+
+    def _keep(self, serial: int, why: str) -> None:
+        """Go on by the table in force, and say so: to end would be to serve no model where one is wrong."""
+        log.error("a message of the daemon can't be taken; the route table in force stays: %s", why)
+        self._control.send(Kept(serial=serial, why=why))
 
     async def _tell(self) -> None:
         while True:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import signal
 import socket
 import sys
 from pathlib import Path
 
-from server.table import Acknowledged, GatewayConfig, Stop, Table, encode_message
-from tests.server.gateways import ROOT, Gate, asynchronous, echoes, gateway, hangs
+import msgspec
+
+from server.table import Acknowledged, GatewayConfig, Kept, Stop, Table, decode_from_gateway, encode_message
+from tests.server.gateways import ROOT, Gate, asynchronous, echoes, gateway, hangs, route
 
 
 @asynchronous
@@ -53,6 +56,45 @@ async def test_ctrl_c_in_the_terminal_is_for_the_daemon(tmp_path: Path) -> None:
         running.process.send_signal(signal.SIGINT)
         assert (await client.post("/models/Iris", json=[1])).json() == [1]
         assert await running.stop() == 0
+
+
+@asynchronous
+async def test_a_table_that_cant_be_read_leaves_the_one_in_force_and_the_daemon_is_told(tmp_path: Path) -> None:
+    async with gateway(tmp_path) as running, running.client() as client:
+        await running.serve(Iris=echoes)
+        live = {**running.table.live, "Odd": route("Odd", timeout_s=math.inf)}  # which JSON has no number for
+        running.send(msgspec.structs.replace(running.table, serial=77, live=live))
+        kept = await running.hear(lambda message: isinstance(message, Kept))
+        assert kept.serial == 77
+        assert "timeout_s" in kept.why
+        assert (await client.post("/models/Iris", json=[1])).json() == [1]
+        running.send(msgspec.structs.replace(running.table, serial=78, live={"Odd": route("Odd", timeout_s=math.nan)}))
+        await running.hear(lambda message: isinstance(message, Kept) and message.serial == 78)
+        await running.serve(Other=echoes)
+        assert (await client.post("/models/Other", json=[2])).json() == [2]
+        assert (await client.post("/models/Iris", json=[1])).json() == [1]
+        assert await running.stop() == 0
+
+
+@asynchronous
+async def test_a_gateway_whose_first_table_cant_be_read_waits_for_the_next(tmp_path: Path) -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    ours, theirs = socket.socketpair()
+    with theirs, listener:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "server.gateway", str(listener.fileno()), str(theirs.fileno())),
+            pass_fds=(listener.fileno(), theirs.fileno()),
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+    reader, writer = await asyncio.open_unix_connection(sock=ours)
+    config = GatewayConfig(base="", daemon="", max_body=1, max_buffered=1, body_timeout_s=1)
+    writer.write(encode_message(config) + b'{"type":"Table","serial":"one"}\n' + encode_message(Table(serial=2)))
+    assert [decode_from_gateway(await reader.readline()) for _ in range(2)] == [
+        Kept(serial=-1, why="Expected `int`, got `str` - at `$.serial`"),
+        Acknowledged(serial=2),
+    ]
+    writer.close()
+    assert await process.wait() == 0
 
 
 @asynchronous

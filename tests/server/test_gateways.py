@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import signal
 import socket
@@ -16,7 +17,7 @@ import uvloop
 from server import gateways
 from server.gateways import Gateway, Gateways
 from server.lines import Lines
-from server.table import GatewayConfig, Started, Table
+from server.table import GatewayConfig, Route, Started, Table
 from tests.risky import is_alive
 
 
@@ -141,3 +142,21 @@ def test_one_that_closes_its_channel_and_lives_on_is_ended(tmp_path: Path, monke
         assert not is_alive(gateway.process.pid)
 
     run(test)
+
+
+def test_one_that_cant_read_a_table_goes_on_by_the_one_before(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    odd = Route(model="Odd", version="v1", commit="0" * 40, pool="odd", timeout_s=math.inf)
+
+    async def test() -> None:
+        async with running(tmp_path, count=2) as here:
+            await here.gateways.route_by(Table(serial=1, ready=True))
+            await here.answers()
+            pids = here.pids()
+            await here.gateways.route_by(Table(serial=2, ready=True, live={"Odd": odd}))
+            await here.gateways.route_by(Table(serial=3, ready=True))
+            assert (await here.answers()).startswith(b"HTTP/1.1 200")
+            assert sorted(here.pids()) == sorted(pids)
+            assert here.lost == []
+
+    run(test)
+    assert "keeps the route table that it has" in caplog.text
