@@ -16,7 +16,7 @@ from server.daemon import Daemon
 from server.home import Home
 from server.listening import listen
 from server.logs import start_logging
-from server.privacy import forbid_dumping
+from server.privacy import forbid_dumping, warn_of_root
 from server.reaper import Reaper, start_reaper
 
 
@@ -28,6 +28,7 @@ def main() -> int:
         settings = read_settings(os.environ)
         start_logging(settings.log_level)
         forbid_dumping()
+        warn_of_root()
         reaper = start_reaper()
         home = Home(settings.data)
         listener = listen(settings.host, settings.port)

@@ -5,25 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO, Protocol
-
-import msgspec
 
 from core.errors import ReleaseFailed
 from core.release import Release
 from loader.files.folders import REQUIREMENTS
-from loader.files.objects import EXECUTABLE, LINK, Objects
+from loader.files.objects import EXECUTABLE, Objects
 from loader.files.pointer import Pointer, find_pointers
+from loader.files.record import Blob, Held, Recorded, held_beside, sha256_of, write_record
 from loader.files.tree import Bounds, File, list_files
-
-RECORD = ".files.json"
-"""Beside the folders of a release: which blob each of its files came from."""
-
-
-_Held = Mapping[tuple[str, str], tuple[Path, int]]
-"""(mode, blob) → a read-only file that holds it, and its size."""
 
 
 class Contents(Protocol):
@@ -32,15 +24,6 @@ class Contents(Protocol):
     def blob(self, id: str) -> bytes: ...
 
     def copy(self, id: str, to: BinaryIO) -> None: ...
-
-
-class Recorded(msgspec.Struct, frozen=True, array_like=True):
-    """One file of a release on disk."""
-
-    mode: str
-    blob: str
-    size: int
-    """Bytes on disk."""
 
 
 class LargeFiles(Protocol):
@@ -64,11 +47,12 @@ def check_out(release: Release, into: Path, objects: Objects, lfs: LargeFiles, b
     Raises ReleaseFailed for a release that must not reach the disk, MirrorDamaged for one that can't be read.
     """
     files = _list(release, objects, bounds)
-    earlier = _earlier(into)
+    earlier = _earlier(files, into)
     large = find_pointers((file for file in files if (file.mode, file.id) not in earlier), objects.blob)
     _check_size(release, files, large, bounds)
+    _drop_changed(large.values(), lfs)
     lfs.fetch(large.values())
-    stored = {("100644", id): (lfs.path(pointer), pointer.size) for id, pointer in large.items()}
+    stored = {("100644", id): Held(lfs.path(file), file.size, file.oid) for id, file in large.items()}
     contents = _Resolved(objects, {id: lfs.path(pointer) for id, pointer in large.items()})
     _write(files, release.folders, into, contents, earlier | stored)
     if large:
@@ -85,14 +69,17 @@ def _list(release: Release, objects: Objects, bounds: Bounds) -> list[File]:
 
 def write(files: Iterable[File], folders: Iterable[str], into: Path, contents: Contents) -> None:
     """Write the files into `into`, where each of `folders` will be, empty or not."""
-    _write(files, folders, into, contents, _earlier(into))
+    files = list(files)
+    _write(files, folders, into, contents, _earlier(files, into))
 
 
-def _write(files: Iterable[File], folders: Iterable[str], into: Path, contents: Contents, earlier: _Held) -> None:
+def _write(
+    files: Iterable[File], folders: Iterable[str], into: Path, contents: Contents, earlier: Mapping[Blob, Held]
+) -> None:
     for folder in folders:
         (into / folder).mkdir()
     record = {file.path: _put(file, into, earlier, contents) for file in files}
-    (into / RECORD).write_bytes(msgspec.json.encode(record))
+    write_record(into, record)
     seal(into)
 
 
@@ -116,30 +103,32 @@ def sync(path: str | Path) -> None:
         os.close(descriptor)
 
 
-def is_whole(root: Path) -> bool:
-    """Whether the release at `root` still has every file that was written there, as large as it was."""
-    record = _record(root)
-    return bool(record) and all(
-        (root / path).is_symlink() if file.mode == LINK else _is_untouched(root / path, file)
-        for path, file in record.items()
-    )
-
-
-def _put(file: File, into: Path, earlier: _Held, contents: Contents) -> Recorded:
+def _put(file: File, into: Path, earlier: Mapping[Blob, Held], contents: Contents) -> Recorded:
     target = into / file.path
     target.parent.mkdir(parents=True, exist_ok=True)
     if file.is_link:
         target.symlink_to(os.fsdecode(contents.blob(file.id)))
         return Recorded(file.mode, file.id, file.size)
-    if (file.mode, file.id) in earlier:
-        source, size = earlier[file.mode, file.id]
+    if held := earlier.get((file.mode, file.id)):
         with contextlib.suppress(OSError):
-            os.link(source, target)
-            return Recorded(file.mode, file.id, size)
+            os.link(held.path, target)
+            return Recorded(file.mode, file.id, held.size, held.sha256)
     mode = 0o755 if file.mode == EXECUTABLE else 0o644
     with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
         contents.copy(file.id, out)
-        return Recorded(file.mode, file.id, out.tell())
+    return Recorded(file.mode, file.id, target.stat().st_size, sha256_of(target))
+
+
+def _earlier(files: Iterable[File], into: Path) -> dict[Blob, Held]:
+    return held_beside(into, {(file.mode, file.id) for file in files})
+
+
+def _drop_changed(pointers: Iterable[Pointer], lfs: LargeFiles) -> None:
+    """Large files that hold something else by now: the releases that were linked to them could write to them."""
+    for pointer in pointers:
+        path = lfs.path(pointer)
+        if path.is_file() and sha256_of(path) != pointer.oid:
+            path.unlink()
 
 
 def _check_size(release: Release, files: Iterable[File], large: Mapping[str, Pointer], bounds: Bounds) -> None:
@@ -167,36 +156,3 @@ class _Resolved:
                 shutil.copyfileobj(file, to, 1 << 20)
         else:
             self._objects.copy(id, to)
-
-
-def _earlier(into: Path) -> dict[tuple[str, str], tuple[Path, int]]:
-    """What the complete releases beside `into` hold."""
-    found: dict[tuple[str, str], tuple[Path, int]] = {}
-    for release in _releases(into.parent):
-        for path, file in _record(release).items():
-            if _is_untouched(release / path, file):
-                found[file.mode, file.blob] = release / path, file.size
-    return found
-
-
-def _releases(shelf: Path) -> Iterator[Path]:
-    return (path for path in sorted(shelf.iterdir()) if not path.name.startswith("."))
-
-
-def _record(release: Path) -> Mapping[str, Recorded]:
-    try:
-        return _DECODER.decode((release / RECORD).read_bytes())
-    except (OSError, msgspec.DecodeError):
-        return {}
-
-
-def _is_untouched(path: Path, file: Recorded) -> bool:
-    """A worker of the same user could have written to it; what it can't do unnoticed is change size or mode."""
-    expected = 0o555 if file.mode == EXECUTABLE else 0o444
-    with contextlib.suppress(OSError):
-        found = path.lstat()
-        return found.st_size == file.size and found.st_mode == 0o100000 | expected
-    return False
-
-
-_DECODER = msgspec.json.Decoder(dict[str, Recorded])

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from core.errors import Heals, ReleaseFailed
 from core.release import Release
-from loader.files.checkout import is_whole, sync
+from loader.files.checkout import sync
+from loader.files.record import is_whole
 from loader.source import Source
 
 

@@ -6,11 +6,12 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.repos import Repo
-from tests.serving import Server, serving
+from tests.serving import Server, echo, serving
 
 SECRETS = {
     "ADMIN_TOKEN": "secret-of-the-operator",
@@ -96,3 +97,10 @@ def test_a_model_can_not_change_its_folder(server: Server) -> None:
 def test_sockets_are_for_the_servers_user_alone(server: Server) -> None:
     run = server.settings.data / "run"
     assert stat.S_IMODE(run.stat().st_mode) == 0o700
+
+
+def test_the_log_says_what_follows_from_running_as_root(tmp_path: Path) -> None:
+    repo = Repo(tmp_path / "models").write("Echo/etls.py", echo("one"))
+    repo.commit()
+    with serving(tmp_path / "data", repo.path) as server:
+        assert server.log.count("Pawl runs as root") == (1 if os.geteuid() == 0 else 0)

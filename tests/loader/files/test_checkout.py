@@ -112,6 +112,38 @@ def test_a_file_that_was_tampered_with_is_not_shared(tmp_path: Path) -> None:
     assert not (first / "Iris/open.onnx").samefile(second / "Iris/open.onnx")
 
 
+def change(path: Path) -> None:
+    """As whoever may write to read-only files can, unnoticed by size and mode."""
+    content = path.read_bytes()
+    path.chmod(0o644)
+    path.write_bytes(b"?" * len(content))
+    path.chmod(0o444)
+
+
+def test_a_file_that_holds_something_else_of_the_same_size_is_not_shared(tmp_path: Path) -> None:
+    repo = Repo(tmp_path / "models")
+    repo.write("Iris/etls.py", "1").write("Iris/big.onnx", "big").commit()
+    change(put(repo, tmp_path) / "Iris/big.onnx")
+    repo.commit_file("Iris/etls.py", "2")
+    second = put(repo, tmp_path)
+    assert (second / "Iris/big.onnx").read_text() == "big"
+    repo.commit_file("Iris/etls.py", "3")
+    assert (put(repo, tmp_path) / "Iris/big.onnx").samefile(second / "Iris/big.onnx")
+
+
+def test_a_large_file_that_holds_something_else_is_fetched_again(tmp_path: Path) -> None:
+    repo = Repo(tmp_path / "work")
+    with git_server(tmp_path / "served", "ada", "s3cret") as server:
+        big = os.urandom(100_000)
+        repo.write("Iris/etls.py").write("Iris/big.onnx", server.hold_large(big)).commit()
+        repo.bare(tmp_path / "served/models.git")
+        change(put(server.url("models.git", "ada:s3cret@"), tmp_path) / "Iris/big.onnx")
+        repo.commit_file("Iris/etls.py", "2")
+        repo.push(tmp_path / "served/models.git")
+        second = put(server.url("models.git", "ada:s3cret@"), tmp_path)
+    assert (second / "Iris/big.onnx").read_bytes() == big
+
+
 def test_a_mode_that_changes_is_a_change(tmp_path: Path) -> None:
     repo = Repo(tmp_path / "models")
     repo.write("Iris/etls.py").write("Iris/run").commit()
