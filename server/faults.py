@@ -31,7 +31,7 @@ _FAULTS = {
     404: ("NotFound", "No such model, or no such version of it."),
     408: ("BodyTimeout", "The body did not come in time."),
     413: ("BodyTooLarge", "The body is over the limit."),
-    415: ("UnsupportedMediaType", "The body is announced as something other than JSON."),
+    415: ("UnsupportedMediaType", "The body is announced as other than JSON, or in a coding other than gzip."),
     422: ("InvalidVariables", "The variables do not fit; `field` names what does not."),
     500: ("ModelError", "The model raised, or answered with what can't be written as JSON."),
     502: ("WorkerLost", "The model's process was lost during the request."),
@@ -39,7 +39,7 @@ _FAULTS = {
     504: ("DeadlineExceeded", "The model took longer than it may."),
 }
 _OF_BODIES = frozenset({400, 408, 413, 415})
-_OF_MODELS = frozenset({404, 422, 500, 502, 504})
+_OF_MODELS = frozenset({404, 500, 502, 504})
 _RETRY_LATER = frozenset({502, 503})
 
 

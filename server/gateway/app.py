@@ -14,7 +14,7 @@ from server.gateway.fanout import flat, malformed, score_all, side_by_side
 from server.gateway.forward import Forward
 from server.gateway.place import Kind, Place, find_place, may_be_version
 from server.gateway.refusal import ALLOW, JSON_TYPE, NO_STORE, Refused, failure, refuse, shorten
-from server.gateway.request import check_reading, declared_length, json_length, parse_url
+from server.gateway.request import check_reading, declared_length, json_length, parse_url, wants_flat
 from server.gateway.routing import Target
 from server.gateway.starts import Starts
 from server.gateway.tables import Tables
@@ -76,6 +76,7 @@ class Application:
                 return self._answer_model
             case Kind.ALL:
                 self._check(exchange, taken=(b"flat",))
+                wants_flat(exchange.url)  # before anything is scored
                 return self._in_background(self._answer_all)
             case Kind.DAEMON:
                 self._bodies.check(declared_length(exchange.fields))
@@ -140,7 +141,7 @@ class Application:
         if answer := malformed(answers):
             exchange.respond(headers, answer.status, answer.body)
         else:
-            join = flat if b"flat=true" in parse_url(exchange.url).query.split(b"&") else side_by_side
+            join = flat if wants_flat(exchange.url) else side_by_side
             exchange.respond(headers, 200, join(answers))
 
     def _probe(self, exchange: Exchange, kind: Kind) -> Answerer:

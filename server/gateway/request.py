@@ -9,10 +9,13 @@ from urllib.parse import unquote
 import httptools
 
 from server.gateway.exchange import Fields, Header
-from server.gateway.refusal import CLOSE, refuse
+from server.gateway.refusal import CLOSE, Refused, refuse
 
 _FORM = b"application/x-www-form-urlencoded"
 """What `curl -d` and urllib say of every body; the body is read as JSON all the same."""
+
+
+_FLAT = {b"true": True, b"1": True, b"false": False, b"0": False}
 
 
 class Url(NamedTuple):
@@ -62,6 +65,17 @@ def check_reading(url: bytes, taken: Container[bytes]) -> None:
         if parameter.partition(b"=")[0] not in taken:
             said = 'GET scores without variables and reads no query; POST {"variables": {…}} as JSON'
             raise refuse(422, "invalid_variables", said)
+
+
+def wants_flat(url: bytes) -> bool:
+    """Whether the answers of all are wanted in one object. Raises Refused for what is neither yes nor no."""
+    for parameter in parse_url(url).query.split(b"&"):
+        name, _, value = parameter.partition(b"=")
+        if name == b"flat":
+            if value.lower() not in _FLAT:
+                raise Refused(422, {"code": "invalid_parameter", "message": "flat is true or false", "field": "flat"})
+            return _FLAT[value.lower()]
+    return False
 
 
 def _check_type(value: bytes) -> None:

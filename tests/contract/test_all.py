@@ -105,7 +105,7 @@ def test_flat_merges_the_answers_and_leaves_errors_under_their_model(server: Ser
         "product": 18.0,
         "by": "Typed",
     }
-    flat = _all(server, {"a": 6, "b": 0}, "?x=1&flat=true")
+    flat = _all(server, {"a": 6, "b": 0}, "?x=1&flat=True")
     assert flat["Ratio"]["error"]["code"] == "model_error"
     assert (flat["sum"], flat["product"], flat["constant"]) == (6, 0.0, 42)
     assert set(_all(server, {"a": 6, "b": 3}, "?flat=false")) == {"Constant", "Ratio", "Sum", "Typed"}

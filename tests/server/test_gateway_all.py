@@ -79,6 +79,21 @@ async def test_flat_merges_the_fields_of_all_answers(tmp_path: Path) -> None:
 
 
 @asynchronous
+async def test_flat_is_yes_or_no(tmp_path: Path) -> None:
+    async with gateway(tmp_path) as running, running.client() as client:
+        [worker] = await running.serve(A=answers(b'{"a":1}'))
+        for said, merged in (("true", True), ("1", True), ("TRUE", True), ("false", False), ("0", False)):
+            for method in ("GET", "POST"):
+                answer = await client.request(method, f"/models/all?flat={said}")
+                assert answer.json() == ({"a": 1} if merged else {"A": {"a": 1}}), said
+        asked = len(worker.requests)
+        for said in ("yes", "", "2", "true;x"):
+            error = (await client.post(f"/models/all?flat={said}", json={})).json()["error"]
+            assert (error["code"], error["field"]) == ("invalid_parameter", "flat")
+        assert len(worker.requests) == asked
+
+
+@asynchronous
 async def test_flat_merges_lists_element_by_element(tmp_path: Path) -> None:
     async with gateway(tmp_path) as running, running.client() as client:
         await running.serve(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from tests.server.connections import read_answer
 from tests.server.gateways import asynchronous, echoes, gateway
 
 
@@ -82,6 +84,25 @@ async def test_a_request_reaches_the_daemon_as_it_was_and_so_does_the_answer_com
         assert "te" not in told["headers"]
         assert not {"keep-alive", "x-hop", "server"} & set(answer.headers)
         assert len(answer.headers.get_list("date")) == 1
+
+
+@asynchronous
+async def test_an_offer_to_upgrade_does_not_reach_the_daemon_and_the_host_does(tmp_path: Path) -> None:
+    offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA\r\n"
+    async with gateway(tmp_path) as running, daemon(tmp_path / "daemon"):
+        reader, writer = await running.open()
+        for _ in range(2):
+            writer.write(b"POST /models/-/x HTTP/1.1\r\nHost: evil.example:80\r\n%bContent-Length: 2\r\n\r\n{}" % offer)
+            status, body = await read_answer(reader)
+            told = json.loads(body)
+            assert (status, told["method"], told["body"]) == (201, "POST", "{}")
+            assert told["headers"] == {
+                "host": "evil.example:80",
+                "x-forwarded-for": "127.0.0.1",
+                "connection": "close",
+                "content-length": "2",
+            }
+        writer.close()
 
 
 @asynchronous
