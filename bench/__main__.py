@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import typer
 
-from bench import burst, fanout, gateways, gpu, large, many, processes, publish, push, quick, serve, start, tail
+from bench import (
+    burst,
+    fanout,
+    gateways,
+    gpu,
+    history,
+    large,
+    many,
+    processes,
+    publish,
+    push,
+    quick,
+    serve,
+    start,
+    tail,
+)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Measures Pawl on this machine.")
 
@@ -19,6 +34,7 @@ app.command("quick")(quick.main)
 app.command("serve")(serve.main)
 app.command("burst")(burst.main)
 app.command("all")(fanout.main)
+app.command("history")(history.main)
 app.command("large")(large.main)
 app.command("gateways")(gateways.main)
 app.command("gpu")(gpu.main)

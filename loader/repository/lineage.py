@@ -20,7 +20,6 @@ class Lineage:
         """For each commit the parent whose line it continues; -1 where there is none."""
         self.added: dict[int, tuple[int, ...]] = {}
         """For each merge what it reaches besides itself and its line, if anything."""
-        self._parents_of: Callable[[int], Sequence[int]] = lambda at: ()
         self._reached = array("I")
         """How many commits each reaches, itself too."""
         self._mergers: defaultdict[int, list[int]] = defaultdict(list)
@@ -32,53 +31,73 @@ class Lineage:
         After Myers, An applicative random-access stack, Information Processing Letters 17 (1983).
         """
 
-    def __len__(self) -> int:
-        return len(self.line)
-
     def grow(self, length: int, parents_of: Callable[[int], Sequence[int]]) -> None:
         """Add commits until there are so many; of those that are here the parents stay what they were."""
-        self._parents_of = parents_of
         for at in range(len(self.line), length):
-            self._append(at, parents_of(at))
+            parents = parents_of(at)
+            if len(parents) == 1:
+                self._put(parents[0], 0)
+            elif parents:
+                line = max(parents, key=self._reached.__getitem__)
+                self._put(line, self._add_beside(at, line, parents))
+            else:
+                self._begin(at)
 
-    def reaches(self, at: int, other: int) -> bool:
-        """Whether `other` is `at` or one of those that came before it."""
-        if other > at:
-            return False
-        return self._is_on_line(other, at) or any(self._is_on_line(one, at) for one in self._mergers.get(other, ()))
+    def reaches(self, at: int, other: int, since: int = -1) -> bool:
+        """Whether `other` is `at` or came before it; `since`: one on the line of `at` by which it had not come yet."""
+        if since < other <= at and self._is_on_line(other, at):
+            return True
+        for merge in reversed(self._mergers.get(other, ())):
+            if merge <= since:
+                break
+            if merge <= at and self._is_on_line(merge, at):
+                return True
+        return False
 
-    def _append(self, at: int, parents: Sequence[int]) -> None:
-        line = max(parents, key=self._reached.__getitem__, default=-1)
-        added = self._beside(line, parents) if len(parents) > 1 else ()
+    def _begin(self, at: int) -> None:
+        self.line.append(-1)
+        self._reached.append(1)
+        self._depth.append(0)
+        self._jump.append(at)
+
+    def _put(self, line: int, added: int) -> None:
+        near = self._jump[line]
+        far = self._jump[near]
+        depth = self._depth[line]
+        is_even = depth - self._depth[near] == self._depth[near] - self._depth[far]
+        self.line.append(line)
+        self._reached.append(self._reached[line] + added + 1)
+        self._depth.append(depth + 1)
+        self._jump.append(far if is_even else line)
+
+    def _add_beside(self, at: int, line: int, parents: Sequence[int]) -> int:
+        """Note what the merge `at` adds to the line; returns how many they are."""
+        added = self._beside(line, parents)
         if added:
             self.added[at] = added
             for other in added:
                 self._mergers[other].append(at)
-        self.line.append(line)
-        if line < 0:
-            self._reached.append(1)
-            self._depth.append(0)
-            self._jump.append(at)
-        else:
-            self._reached.append(self._reached[line] + len(added) + 1)
-            self._depth.append(self._depth[line] + 1)
-            self._jump.append(self._jump_from(line))
+        return len(added)
 
     def _beside(self, line: int, parents: Sequence[int]) -> tuple[int, ...]:
         """What the parents reach that the one on whose line we are doesn't."""
         found: set[int] = set()
-        waiting = [parent for parent in parents if parent != line]
-        while waiting:
-            at = waiting.pop()
-            if at not in found and not self.reaches(line, at):
+        for parent in parents:
+            end = self._meeting(parent, line)
+            since = end if end >= 0 and self._is_on_line(end, line) else -1
+            at = parent
+            while at != end:
                 found.add(at)
-                waiting.extend(self._parents_of(at))
+                found.update(other for other in self.added.get(at, ()) if not self.reaches(line, other, since))
+                at = self.line[at]
         return tuple(found)
 
-    def _jump_from(self, line: int) -> int:
-        jump = self._jump[line]
-        far = self._jump[jump]
-        return far if self._depth[line] - self._depth[jump] == self._depth[jump] - self._depth[far] else line
+    def _meeting(self, at: int, line: int) -> int:
+        """The first down the line of `at` that `line` reaches; it reaches all that follow. -1 where there is none."""
+        while at >= 0 and not self.reaches(line, at):
+            jump = self._jump[at]
+            at = jump if jump != at and not self.reaches(line, jump) else self.line[at]
+        return at
 
     def _is_on_line(self, other: int, at: int) -> bool:
         depth = self._depth[other]

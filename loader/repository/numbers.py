@@ -53,7 +53,9 @@ class _Counting:
         self.numbers = array("I")
         self.newest = array("i")
         self._history = history
-        self._lineage = lineage
+        self._reaches = lineage.reaches
+        self._line = lineage.line
+        self._added = lineage.added
         self._names = history.names(model)
         self._hits = _hits(self._names, history)
         self._starts = _starts(self._names, history.also.get(model, {}))
@@ -61,18 +63,13 @@ class _Counting:
         """For each commit the names that count there, as bits; the model's own is the first."""
 
     def add(self, at: int) -> None:
-        line = self._lineage.line[at]
-        starts = self._starts.get(at, 1)
-        added = self._lineage.added.get(at)
+        line = self._line[at]
         if line < 0:
-            self._put(at, starts, 0, -1)
-        elif added is None and starts | self._counted[line] == self._counted[line]:
-            self._put(at, self._counted[line], self.numbers[line], self.newest[line])
+            self._put(at, self._starts.get(at, 1), 0, -1)
+        elif at in self._added or at in self._starts:
+            self._put_merged(at, line)
         else:
-            counted = starts
-            for parent in self._history.commits.parents_of(at):
-                counted |= self._counted[parent]
-            self._put_merged(at, counted, line, added or ())
+            self._put(at, self._counted[line], self.numbers[line], self.newest[line])
 
     def _put(self, at: int, counted: int, number: int, newest: int) -> None:
         is_counted = self._hits[at] & counted != 0
@@ -80,8 +77,11 @@ class _Counting:
         self.numbers.append(number + is_counted)
         self.newest.append(at if is_counted else newest)
 
-    def _put_merged(self, at: int, counted: int, line: int, added: Sequence[int]) -> None:
-        more = [other for other in added if self._hits[other] & counted]
+    def _put_merged(self, at: int, line: int) -> None:
+        counted = self._starts.get(at, 1)
+        for parent in self._history.commits.parents_of(at):
+            counted |= self._counted[parent]
+        more = [other for other in self._added.get(at, ()) if self._hits[other] & counted]
         more += self._newly_counted(counted, line)
         known = [self.newest[line]] if self.newest[line] >= 0 else []
         newest = max([*known, *more], key=self._history.commits.age, default=-1)
@@ -92,7 +92,7 @@ class _Counting:
         before = self._counted[line]
         new = [name for bit, name in enumerate(self._names) if counted & ~before & 1 << bit]
         touching = {at for name in new for at in self._history.touching_of(name) if not self._hits[at] & before}
-        return {at for at in touching if self._lineage.reaches(line, at)}
+        return {at for at in touching if self._reaches(line, at)}
 
 
 def _hits(names: Sequence[str], history: History) -> list[int]:

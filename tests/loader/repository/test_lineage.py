@@ -1,0 +1,43 @@
+"""What each commit reaches, against the definition, over graphs of every shape."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loader.repository.lineage import Lineage
+
+graphs = st.lists(st.lists(st.integers(min_value=0, max_value=1000), max_size=3), max_size=25).map(
+    lambda drawn: [tuple({number % at for number in numbers}) if at else () for at, numbers in enumerate(drawn)]
+)
+"""Each commit's parents, which come before it."""
+
+
+@given(graphs)
+def test_a_commit_reaches_itself_and_all_that_its_parents_reach(graph: list[tuple[int, ...]]) -> None:
+    reached = reach(graph)
+    lineage = Lineage()
+    lineage.grow(len(graph), graph.__getitem__)
+    for at in range(len(graph)):
+        assert {other for other in range(len(graph)) if lineage.reaches(at, other)} == reached[at]
+
+
+@given(graphs)
+def test_a_commit_adds_to_its_line_just_what_that_does_not_reach(graph: list[tuple[int, ...]]) -> None:
+    reached = reach(graph)
+    lineage = Lineage()
+    for length in range(len(graph) + 1):
+        lineage.grow(length, graph.__getitem__)
+    for at, parents in enumerate(graph):
+        line = lineage.line[at]
+        assert line == -1 if not parents else len(reached[line]) == max(len(reached[parent]) for parent in parents)
+        added = lineage.added.get(at, ())
+        assert len(set(added)) == len(added)
+        assert {at, *added} == reached[at] - (reached[line] if parents else set())
+
+
+def reach(graph: list[tuple[int, ...]]) -> list[set[int]]:
+    reached: list[set[int]] = []
+    for at, parents in enumerate(graph):
+        reached.append({at}.union(*(reached[parent] for parent in parents)))
+    return reached
