@@ -93,7 +93,7 @@ def load(path: Path, followed: str) -> History | None:
 
 def _read(path: Path) -> bytes:
     # What lies there might be a pipe that nobody writes to, or a link to something without an end.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise ValueError("it is no plain file")

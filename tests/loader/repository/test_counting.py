@@ -97,6 +97,10 @@ def change_byte(at: int) -> Callable[[Path], None]:
     return change
 
 
+def change_name(path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(b"Iris", b"Iriz"))
+
+
 def make_pipe(path: Path) -> None:
     path.unlink()
     os.mkfifo(path)
@@ -114,6 +118,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "a byte of the checksum": change_byte(3),
     "a byte in the middle": change_byte(150),
     "the last byte": change_byte(-1),
+    "a name": change_name,
     "a pipe": make_pipe,
     "a link": link_to_zeros,
     "a parent that comes later": of_commits(parents=array("I", [0, 2])),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loader.repository.lineage import Lineage
 
-graphs = st.lists(st.lists(st.integers(min_value=0, max_value=1000), max_size=3), max_size=25).map(
-    lambda drawn: [tuple({number % at for number in numbers}) if at else () for at, numbers in enumerate(drawn)]
+graphs = st.lists(st.lists(st.integers(min_value=1, max_value=7), max_size=3), max_size=40).map(
+    lambda drawn: [tuple({max(0, at - back) for back in backs}) if at else () for at, backs in enumerate(drawn)]
 )
-"""Each commit's parents, which come before it."""
+"""Each commit's parents, which come before it, and not long before: so lines run on beside each other, and cross."""
 
 
+@settings(max_examples=500)
 @given(graphs)
 def test_a_commit_reaches_itself_and_all_that_its_parents_reach(graph: list[tuple[int, ...]]) -> None:
     reached = reach(graph)
@@ -22,6 +23,7 @@ def test_a_commit_reaches_itself_and_all_that_its_parents_reach(graph: list[tupl
         assert {other for other in range(len(graph)) if lineage.reaches(at, other)} == reached[at]
 
 
+@settings(max_examples=500)
 @given(graphs)
 def test_a_commit_adds_to_its_line_just_what_that_does_not_reach(graph: list[tuple[int, ...]]) -> None:
     reached = reach(graph)

@@ -155,6 +155,21 @@ def test_a_model_that_always_had_requirements_of_its_own_has_no_version_by_those
         assert version(source.look(), "Own")[0] == 1
 
 
+def test_from_the_commit_on_that_takes_a_models_requirements_away_those_of_the_repository_count(tmp_path: Path) -> None:
+    repo = models(tmp_path)
+    repo.write("Own/etls.py").write("Own/requirements.txt", "own").write("requirements.txt", "default").commit()
+    repo.commit_file("requirements.txt", "other")
+    own = repo.head
+    repo.remove("Own/requirements.txt").commit()
+    repo.commit_file("Own/requirements.txt", "own again")
+    with followed(repo, tmp_path / "data") as source:
+        assert version(source.look(), "Own") == (4, repo.head), (
+            "its own three, and the one that changed those of the repository"
+        )
+        assert source.resolve("Own", own).version.number == 1
+    assert repo.count("Own", "requirements.txt") == 4
+
+
 def test_requirements_in_the_models_folder_win_over_those_at_the_root(tmp_path: Path) -> None:
     repo = Repo(tmp_path / "models")
     repo.write("live/models/Iris/etls.py").write("requirements.txt", "root").commit()
