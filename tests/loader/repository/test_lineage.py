@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from loader.repository.lineage import Lineage
@@ -12,8 +12,12 @@ graphs = st.lists(st.lists(st.integers(min_value=1, max_value=7), max_size=3), m
 )
 """Each commit's parents, which come before it, and not long before: so lines run on beside each other, and cross."""
 
+MET: list[tuple[int, ...]] = [(), (0,), (0,), (2,), (1,), (2, 4), (3, 4), (5, 6)]
+"""The last merges two lines that meet in a commit which each of them reaches by a merge alone."""
+
 
 @settings(max_examples=500)
+@example(MET)
 @given(graphs)
 def test_a_commit_reaches_itself_and_all_that_its_parents_reach(graph: list[tuple[int, ...]]) -> None:
     reached = reach(graph)
@@ -24,6 +28,7 @@ def test_a_commit_reaches_itself_and_all_that_its_parents_reach(graph: list[tupl
 
 
 @settings(max_examples=500)
+@example(MET)
 @given(graphs)
 def test_a_commit_adds_to_its_line_just_what_that_does_not_reach(graph: list[tuple[int, ...]]) -> None:
     reached = reach(graph)
