@@ -135,7 +135,10 @@ class Reconciler:
         if self.problem is not None:
             self._record(Event(kind=EventKind.SOURCE_BACK, message=f"{self._source.where} can be read again"))
         if desired.left_behind and desired.head != self.head:
-            message = f"history was rewritten: {desired.head} does not lead back to {desired.left_behind}"
+            message = (
+                f"history was rewritten: {desired.head} does not lead back to {desired.left_behind}; "
+                "versions are counted on the new history, so numbers may have changed"
+            )
             self._record(Event(kind=EventKind.HISTORY_REWRITTEN, message=message, commit=desired.head))
         if desired.head != self.head:
             self._front.forget_versions()

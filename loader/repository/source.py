@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,6 +55,8 @@ class GitSource:
         """Nothing to watch: timers and webhooks say when to look."""
 
     def look(self) -> Desired:
+        with suppress(MirrorDamaged):  # the fetch will mend it
+            self._history(self._mirror.objects)  # from where we stopped, so that a rewriting since then is noted
         head = self._mirror.fetch()
         try:
             return self._read(head)

@@ -297,6 +297,21 @@ def test_a_rewriting_is_noted_even_when_its_first_commit_holds_no_model(tmp_path
         assert source.look().left_behind == ""
 
 
+def test_a_rewriting_while_nobody_looked_is_noted_at_the_next_start(tmp_path: Path) -> None:
+    repo = models(tmp_path)
+    first = repo.head
+    lost = repo.commit_file("Iris/etls.py", "lost")
+    with followed(repo, tmp_path / "data") as source:
+        source.look()
+    repo.reset(first).commit_file("Iris/etls.py", "instead")
+    for left_behind in (lost, ""):
+        with followed(repo, tmp_path / "data") as source:
+            assert source.look().left_behind == left_behind
+    repo.commit_file("Iris/etls.py", "more")
+    with followed(repo, tmp_path / "data") as source:
+        assert source.look().left_behind == ""
+
+
 def test_an_ordinary_push_leaves_nothing_behind(tmp_path: Path) -> None:
     repo = models(tmp_path)
     with followed(repo, tmp_path / "data") as source:
