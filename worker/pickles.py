@@ -20,8 +20,8 @@ _HARMLESS = (
     *(ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign),
     *(ast.If, ast.Try, ast.Pass),
 )
-"""What a module may consist of that is imported for the sake of a pickle: what else there is does something, such as
-train and write the pickle anew."""
+"""What a module without a guard may consist of that is imported for the sake of a pickle: what else there is does
+something, such as train and write the pickle anew."""
 
 
 def look_in(folder: str) -> None:
@@ -62,7 +62,11 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _way_out(folder: str, name: str) -> str:
     defining = [module for module, _ in _definitions(folder, name)]
     if len(defining) == 1:
-        return f"import it in etls.py with 'from {defining[0]} import {name}'"
+        guard = "if __name__ == '__main__':"
+        return (
+            f'put what {defining[0]}.py does besides under "{guard}", '
+            f"and import it in etls.py with 'from {defining[0]} import {name}'"
+        )
     if defining:
         return f"{' and '.join(f'{each}.py' for each in defining)} define it: import the right one in etls.py"
     return (
@@ -80,7 +84,7 @@ def _modules(folder: str, name: str) -> Iterator[ModuleType]:
     [(module, statements)] = found
     if module in sys.modules:
         yield sys.modules[module]
-    elif all(isinstance(each, _HARMLESS) or _is_docstring(each) for each in statements):
+    elif any(map(_is_guard, statements)) or all(map(_is_harmless, statements)):
         yield __import__(module)
 
 
@@ -102,5 +106,13 @@ def _statements(path: str) -> list[ast.stmt]:
         return []
 
 
-def _is_docstring(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+def _is_guard(statement: ast.stmt) -> bool:
+    """Whether it is `if __name__ == "__main__":`, by which its author says that importing the module is all right."""
+    if not isinstance(statement, ast.If):
+        return False
+    return any(isinstance(each, ast.Name) and each.id == "__name__" for each in ast.walk(statement.test))
+
+
+def _is_harmless(statement: ast.stmt) -> bool:
+    is_docstring = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    return is_docstring or isinstance(statement, _HARMLESS)

@@ -44,6 +44,16 @@ def trained(root: Path, train: str, imports: str = "", protocol: int = pickle.DE
     return folder
 
 
+@pytest.mark.parametrize(
+    "train", [GUARDED, "import warnings\nwarnings.simplefilter('ignore')\n" + GUARDED], ids=["definitions", "a guard"]
+)
+def test_a_module_that_may_be_imported_is(tmp_path: Path, train: str) -> None:
+    trained(tmp_path, train)
+    with starting(tmp_path / "Model") as worker:
+        worker.ready()
+        assert worker.ask({"variables": {"x": 4}}) == (200, {"y": 8, "of": "train"})
+
+
 @pytest.mark.parametrize("protocol", [0, 2, pickle.HIGHEST_PROTOCOL])
 @pytest.mark.parametrize("imports", ["from train import Doubler", "", "import train"])
 def test_a_class_in_a_module_beside_is_found(tmp_path: Path, imports: str, protocol: int) -> None:
