@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from hashlib import sha256
 
 import msgspec
 
@@ -42,3 +43,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     """A traceback or a tool's output."""
     at: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def id(self) -> str:
+        """The same in every process and after a restart; of two, the later has the greater one."""
+        what = sha256("/".join((self.kind, self.model, self.version)).encode()).hexdigest()
+        return f"{int(self.at.timestamp() * 1e6):014x}-{what[:8]}"

@@ -20,7 +20,7 @@ from sqlalchemy import (
     insert,
     select,
 )
-from sqlalchemy.engine import Row
+from sqlalchemy.engine import Connection, Row
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import PawlError
@@ -41,7 +41,8 @@ _events = Table(
     Index("events_by_model", "model", "id"),
 )
 
-_KEPT = 10_000
+KEPT = 5_000
+"""Events of each kind, so that those of which there are many push no others out."""
 _LONGEST = 50_000
 """Characters of a message or a detail."""
 
@@ -62,23 +63,28 @@ class Journal:
             raise _unavailable(error) from error
 
     def append(self, events: Sequence[Event]) -> None:
-        """Write the events down, all or none, and forget the oldest beyond the bound."""
+        """Write the events down, all or none, and forget the oldest of their kinds beyond the bound."""
         try:
             with self._engine.begin() as connection:
                 connection.execute(insert(_events), [_row(event) for event in events])
-                newest = connection.execute(select(func.max(_events.c.id))).scalar_one()
-                connection.execute(delete(_events).where(_events.c.id <= newest - _KEPT))
+                for kind in {event.kind.value for event in events}:
+                    _forget_oldest(connection, kind)
         except SQLAlchemyError as error:
             raise _unavailable(error) from error
 
     def newest(self, most: int, model: str | None = None) -> list[Event]:
-        """The newest first."""
-        chosen = select(_events).order_by(_events.c.id.desc()).limit(most)
+        """So many of each kind, all of them newest first."""
+        place = func.row_number().over(partition_by=_events.c.kind, order_by=_events.c.id.desc())
+        known = [kind.value for kind in EventKind]  # a newer Pawl may have written more
+        chosen = select(_events.c.id, place.label("place")).where(_events.c.kind.in_(known))
         if model is not None:
             chosen = chosen.where(_events.c.model == model)
+        ranked = chosen.subquery()
+        wanted = select(ranked.c.id).where(ranked.c.place <= most)
         try:
             with self._engine.connect() as connection:
-                return [_event(row) for row in connection.execute(chosen)]
+                rows = connection.execute(select(_events).where(_events.c.id.in_(wanted)).order_by(_events.c.id.desc()))
+                return [_event(row) for row in rows]
         except SQLAlchemyError as error:
             raise _unavailable(error) from error
 
@@ -88,6 +94,13 @@ class Journal:
 
     def close(self) -> None:
         self._engine.dispose()
+
+
+def _forget_oldest(connection: Connection, kind: str) -> None:
+    of_kind = select(_events.c.id).where(_events.c.kind == kind).order_by(_events.c.id.desc())
+    newest_to_go = connection.execute(of_kind.offset(KEPT).limit(1)).scalar()
+    if newest_to_go is not None:
+        connection.execute(delete(_events).where(_events.c.kind == kind, _events.c.id <= newest_to_go))
 
 
 def _with_driver(url: str) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from core.events import Event, EventKind
 from core.settings import Settings
 from loader.reconcile import ModelUnknown, Reconciler
 from server import parameters
@@ -20,6 +23,13 @@ from server.sync import Synced, sync
 _LONGEST_WAIT_S = 50.0
 """Of a sync; a gateway gives up on a silent daemon after 60."""
 
+_MOST = 1000
+"""Items of a list in one answer."""
+_OF_EACH_KIND = 20
+"""Events that are told of a model beside its state."""
+_CURSOR = "[0-9a-f]{14}-[0-9a-f]{8}"
+
+T = TypeVar("T")
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -55,14 +65,20 @@ class Admin:
         return Json(found, status_code=200 if is_all else 202)
 
     async def models(self, request: Request) -> Response:
-        return Json(self._state())
+        """All models, by name, and where everything stands."""
+        state, query = self._state(), request.query_params
+        after, limit = query.get("cursor", ""), parameters.count(query, "limit", default=_MOST, most=_MOST)
+        models = [model for name, model in state.models.items() if name > after]
+        fields = {name: value for name, value in msgspec.structs.asdict(state).items() if name != "models"}
+        return Json({**_page(models, limit, lambda model: model.name), **fields})
 
     async def model(self, request: Request) -> Response:
         name = request.path_params["model"]
         found = self._state().models.get(name)
         if found is None:
             return error(404, "model_not_found", f"no model {name[:100]!r} is followed")
-        return Json({**_fields(found), "events": self._diary.newest(model=name, most=20)})
+        events = self._diary.newest_of_each_kind(name, _OF_EACH_KIND)
+        return Json({**msgspec.structs.asdict(found), "events": list(map(_item, events))})
 
     async def retry(self, request: Request) -> Response:
         try:
@@ -72,8 +88,17 @@ class Admin:
         return Json({"retrying": True}, status_code=202)
 
     async def events(self, request: Request) -> Response:
-        model = request.query_params.get("model")
-        return Json({"events": self._diary.newest(model=model)})
+        """What happened, the newest first."""
+        query = request.query_params
+        limit = parameters.count(query, "limit", default=100, most=_MOST)
+        events = self._diary.newest(
+            model=query.get("model") or None,
+            kind=parameters.one_of(query, "kind", list(EventKind)),
+            since=parameters.moment(query, "since"),
+            before=parameters.matching(query, "cursor", _CURSOR, "what `next` was in the answer before"),
+            most=limit + 1,
+        )
+        return Json(_page(list(map(_item, events)), limit, lambda item: str(item["id"])))
 
     def _reading(self, answer: Handler) -> Handler:
         return _guarded(self._access.refuse_reading, answer)
@@ -89,5 +114,10 @@ def _guarded(refuse: Callable[[Request], Response | None], answer: Handler) -> H
     return guarded
 
 
-def _fields(state: object) -> dict[str, object]:
-    return {name: getattr(state, name) for name in state.__struct_fields__}  # type: ignore[attr-defined]
+def _page(items: list[T], limit: int, cursor: Callable[[T], str]) -> dict[str, object]:
+    """The first of them, and what to ask for the rest with."""
+    return {"items": items[:limit], "next": cursor(items[limit - 1]) if len(items) > limit else None}
+
+
+def _item(event: Event) -> dict[str, object]:
+    return {"id": event.id, **msgspec.structs.asdict(event)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -55,4 +56,12 @@ def one_of(query: Mapping[str, str], name: str, choices: list[str]) -> str | Non
     held = query.get(name)
     if held and held not in choices:
         raise ParameterInvalid(name, held, f"one of {', '.join(choices)}")
+    return held or None
+
+
+def matching(query: Mapping[str, str], name: str, form: str, takes: str) -> str | None:
+    """Text of that form (a regular expression); None where it isn't given."""
+    held = query.get(name)
+    if held and not re.fullmatch(form, held):
+        raise ParameterInvalid(name, held, takes)
     return held or None

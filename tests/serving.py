@@ -159,9 +159,13 @@ class Server:
         answer = self.admin("GET", f"/-/api/models/{model}")
         return answer.json if answer.status == 200 else None
 
+    def models(self) -> dict[str, Any]:
+        """What the admin API tells of every model that is followed."""
+        return {model["name"]: model for model in self.admin("GET", "/-/api/models").json["items"]}
+
     def events(self, kind: str | None = None) -> list[Any]:
         """The newest events first."""
-        found = self.admin("GET", "/-/api/events").json["events"]
+        found = self.admin("GET", "/-/api/events?limit=1000").json["items"]
         return [event for event in found if kind is None or event["kind"] == kind]
 
     def wait_live(self, model: str, version: str) -> None:

@@ -175,8 +175,7 @@ def server(repo: Repo) -> Iterator[Server]:
 
 
 def test_only_folders_that_look_like_models_are_followed(server: Server) -> None:
-    models = server.admin("GET", "/-/api/models").json["models"]
-    assert set(models) == set(FOLDERS) - {"common", "NotAModel"}
+    assert set(server.models()) == set(FOLDERS) - {"common", "NotAModel"}
     server.post("/common").error(404, "model_not_found")
 
 

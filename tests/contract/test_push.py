@@ -136,7 +136,7 @@ def test_the_traceback_of_each_example_that_fails_reaches_the_log_and_the_api_an
             failure = server.wait_failed("Echo", f"v{number}")
             traceback = f"in transform_predict\n    {raises}\nLookupError: number {number}\n"
             assert failure["detail"].endswith(traceback)
-            events = server.admin("GET", "/-/api/events").json["events"]
+            events = server.admin("GET", "/-/api/events").json["items"]
             assert traceback in next(each["detail"] for each in events if each["kind"] == "failed")
             server.wait(lambda raises=raises: any(line.strip() == raises for line in server.lines), "the traceback")
             assert server.score("Echo")["by"] == "one"

@@ -155,8 +155,7 @@ def _refusal(server: Server, model: str, variables: Any) -> dict[str, Any]:
 
 
 def test_every_model_here_is_live(server: Server) -> None:
-    models = server.admin("GET", "/-/api/models").json["models"]
-    assert {name: model["failure"] for name, model in models.items() if not model["live"]} == {}
+    assert {name: model["failure"] for name, model in server.models().items() if not model["live"]} == {}
 
 
 @pytest.mark.parametrize("model", ["Unannotated", "Dict", "DictOfAny", "Optional", "Mapping"])

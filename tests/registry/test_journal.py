@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from core.events import Event, EventKind
-from registry.journal import Journal, RegistryUnavailable
+from registry.journal import KEPT, Journal, RegistryUnavailable
 from tests.postgres import find_programs, running_postgres
 
 
@@ -63,6 +64,31 @@ def test_events_outlast_the_process(url: str) -> None:
 def test_events_of_one_model_can_be_asked_for(journal: Journal) -> None:
     journal.append([event(1, "A"), event(2, "B")])
     assert [found.message for found in journal.newest(10, "A")] == ["event 1"]
+
+
+def test_failed_requests_push_nothing_else_out(journal: Journal) -> None:
+    journal.append([event(0)])
+    failed = Event(kind=EventKind.REQUEST_FAILED, message="no", model="M")
+    for _ in range(3):
+        journal.append([failed] * (KEPT // 2))
+    found = journal.newest(2 * KEPT)
+    assert [one.kind for one in found].count(EventKind.REQUEST_FAILED) == KEPT
+    assert found[-1].message == "event 0"
+    assert [one.kind for one in journal.newest(1)] == [EventKind.REQUEST_FAILED, EventKind.FAILED]
+
+
+def test_events_of_a_kind_that_only_a_newer_pawl_knows_are_left_alone(url: str) -> None:
+    opened = Journal(url)
+    opened.append([event(1)])
+    opened.close()
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE events SET kind = 'uploaded'"))
+    engine.dispose()
+    opened = Journal(url)
+    opened.append([event(2)])
+    assert [found.message for found in opened.newest(10)] == ["event 2"]
+    opened.close()
 
 
 def test_what_no_database_can_hold_is_written_all_the_same(journal: Journal) -> None:

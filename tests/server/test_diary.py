@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 import pytest
 
@@ -28,6 +29,42 @@ def test_no_more_are_kept_than_the_bound_and_new_ones_count_more_than_remembered
     newest = diary.newest(most=2 * KEPT)
     assert len(newest) == KEPT
     assert [one.message for one in newest[-2:]] == ["0", "-1"]
+
+
+def test_failed_requests_push_nothing_else_out_of_sight() -> None:
+    diary = Diary()
+    diary.record(event(1, "A"))
+    for number in range(2 * KEPT):
+        diary.record(Event(kind=EventKind.REQUEST_FAILED, message=str(number), model="A"))
+    newest = diary.newest(model="A", most=2 * KEPT)
+    assert len(newest) == KEPT + 1
+    assert newest[-1].message == "1"
+    assert [one.kind for one in diary.newest_of_each_kind("A", 2)] == ["request_failed", "request_failed", "live"]
+
+
+def test_kinds_come_in_the_order_of_their_happening() -> None:
+    diary = Diary()
+    for number in range(6):
+        diary.record(Event(kind=list(EventKind)[number % 3], message=str(number)))
+    diary.remember([Event(kind=list(EventKind)[number % 3], message=str(number)) for number in (-1, -2, -3)])
+    assert [one.message for one in diary.newest()] == ["5", "4", "3", "2", "1", "0", "-1", "-2", "-3"]
+
+
+def test_pages_follow_each_other_without_gap_or_repetition_while_events_come() -> None:
+    diary = Diary()
+    for number in range(5):
+        diary.record(event(number))
+    first = diary.newest(most=2)
+    diary.record(event(5))
+    assert [one.message for one in diary.newest(before=first[-1].id, most=2)] == ["2", "1"]
+
+
+def test_a_page_goes_on_where_its_event_was_if_that_is_gone() -> None:
+    diary, gone = Diary(), event(0)
+    older = Event(kind=EventKind.LIVE, message="older", at=gone.at - timedelta(seconds=1))
+    for one in (older, event(2)):
+        diary.record(one)
+    assert [one.message for one in diary.newest(before=gone.id)] == ["older"]
 
 
 def test_what_was_recorded_before_is_written_down_too_and_once() -> None:
