@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 import worker
@@ -35,6 +36,8 @@ class Blank:
     board: Board
     reader: asyncio.StreamReader
     control: asyncio.StreamWriter
+    output: FileIO
+    """The pipe through which comes what it prints."""
     lineage: Lineage | None
     """The process, and all that it starts; None where that can't be told."""
 
@@ -83,8 +86,7 @@ class Blank:
         """Close our ends."""
         self.control.close()
         self.board.close()
-        # A process that left the group may hold our pipe open for ever; asyncio has no public way to close it.
-        self.process._transport.close()  # type: ignore[attr-defined]
+        self.output.close()
 
 
 Begin = Callable[[Path, Mapping[str, str]], Awaitable[Blank]]
@@ -101,25 +103,38 @@ async def begin(python: Path, environ: Mapping[str, str]) -> Blank:
         with theirs:
             reader, control = await asyncio.open_connection(sock=ours, limit=_MAX_MESSAGE)
             on_failure.callback(control.close)
-            starting = asyncio.ensure_future(_run(python, environ, (theirs.fileno(), page.fileno())))
+            reading, prints = os.pipe()
+            output = on_failure.enter_context(FileIO(reading))
+            starting = asyncio.ensure_future(_run(python, environ, (theirs.fileno(), page.fileno()), prints))
             try:
                 process = await asyncio.shield(starting)
             except asyncio.CancelledError:
                 # Cancelled half-way, it would be a process that nobody knows.
-                await _blank(await starting, board, reader, control).end()
+                await _blank(await starting, board, reader, control, output).end()
                 raise
         on_failure.pop_all()
-    return _blank(process, board, reader, control)
+    return _blank(process, board, reader, control, output)
 
 
 def _blank(
-    process: asyncio.subprocess.Process, board: Board, reader: asyncio.StreamReader, control: asyncio.StreamWriter
+    process: asyncio.subprocess.Process,
+    board: Board,
+    reader: asyncio.StreamReader,
+    control: asyncio.StreamWriter,
+    output: FileIO,
 ) -> Blank:
-    return Blank(process, board, reader, control, branch(process.pid))
+    return Blank(process, board, reader, control, output, branch(process.pid))
 
 
-async def _run(python: Path, environ: Mapping[str, str], passed: tuple[int, int]) -> asyncio.subprocess.Process:
-    nothing = os.open(os.devnull, os.O_RDONLY)  # early releases of Python 3.11 leave theirs open where a pipe fails
+async def _run(
+    python: Path, environ: Mapping[str, str], passed: tuple[int, int], prints: int
+) -> asyncio.subprocess.Process:
+    """Closes `prints`."""
+    try:
+        nothing = os.open(os.devnull, os.O_RDONLY)  # early releases of Python 3.11 leave theirs open where a pipe fails
+    except BaseException:
+        os.close(prints)
+        raise
     try:
         return await asyncio.create_subprocess_exec(
             *(str(python), "-P", "-s", str(BOOT), *map(str, passed)),
@@ -127,12 +142,13 @@ async def _run(python: Path, environ: Mapping[str, str], passed: tuple[int, int]
             env=environment(environ),
             pass_fds=passed,
             stdin=nothing,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+            stdout=prints,
+            stderr=prints,
             start_new_session=True,
         )
     finally:
         os.close(nothing)
+        os.close(prints)
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:

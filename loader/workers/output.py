@@ -7,12 +7,13 @@ import logging
 import re
 import time
 from collections import deque
+from typing import Protocol
 
 log = logging.getLogger("pawl.model")
 
 _CHUNK = 65_536
 _CHUNK_PAUSE_S = 0.01
-"""Together: at most some 6 MB/s are read of one worker, which costs little. One that prints more waits in `print`."""
+"""Together: at most some 6 MB/s are looked at of one worker, which costs little. More is cut before it comes here."""
 _LINE = 2_000
 _KEPT_LINES = 60
 _BURST = 500
@@ -20,6 +21,10 @@ _PER_SECOND = 50.0
 """Lines of one worker that go to the log; all of them would fill a disk. What is left out is counted."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class Stream(Protocol):
+    async def read(self, most: int, /) -> bytes: ...
 
 
 class Output:
@@ -38,7 +43,7 @@ class Output:
     def last_lines(self) -> str:
         return "\n".join(self._kept)
 
-    async def pump(self, stream: asyncio.StreamReader) -> None:
+    async def pump(self, stream: Stream) -> None:
         while chunk := await stream.read(_CHUNK):
             self._take(chunk)
             await asyncio.sleep(_CHUNK_PAUSE_S if len(chunk) == _CHUNK else 0)

@@ -9,7 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import Heals, ReleaseFailed
@@ -18,6 +18,7 @@ from loader.workers.blank import Begin, Blank, begin
 from loader.workers.dump import ALL_THREADS, THIS_THREAD, shortened, signal_thread
 from loader.workers.output import Output
 from loader.workers.pulse import Pulse
+from loader.workers.relay import Relay
 from worker.board import Board
 from worker.memory import private_memory
 from worker.protocol import (
@@ -57,6 +58,8 @@ class Launch:
     start_timeout_s: float
     begin: Begin = begin
     """Where its process comes from."""
+    relay: Relay = field(default_factory=Relay)
+    """By way of which its output comes."""
 
 
 class WorkerProcess:
@@ -205,11 +208,14 @@ class WorkerProcess:
         self._blank = blank = await self._launch.begin(self._launch.python, self._launch.environ)
         self._pulse = Pulse(blank.board)
         blank.control.write(encode_message(self.config))
-        assert blank.process.stdout is not None
         name = self.config.model
-        self._pump = spawn(self._output.pump(blank.process.stdout), f"output of {name}")
+        self._pump = spawn(self._read_output(blank.output.fileno()), f"output of {name}")
         self._listener = spawn(self._listen(blank), f"control of {name}")
         self._listener.add_done_callback(lambda _: self._heard.set())
+
+    async def _read_output(self, pipe: int) -> None:
+        async with self._launch.relay.reading(pipe) as printed:
+            await self._output.pump(printed)
 
     async def _ready(self) -> Description:
         try:

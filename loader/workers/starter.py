@@ -22,6 +22,7 @@ from loader.workers import machine
 from loader.workers.pool import Pool
 from loader.workers.process import Launch
 from loader.workers.proof import Example, read_examples
+from loader.workers.relay import Relay
 from loader.workers.report import Report
 from loader.workers.spares import Spares
 from loader.workers.turns import Turns
@@ -66,6 +67,7 @@ class Starter:
     ) -> None:
         self._memory = memory
         self._spares = spares or Spares(most=0)
+        self._relay = Relay()
         self._shelf = shelf
         self._environments = environments
         self._defaults = defaults
@@ -123,6 +125,7 @@ class Starter:
         """Stop what is being built, and look at workers no more."""
         if self._watch is not None:
             self._watch.cancel()
+        self._relay.close()
         self._environments.close()
         self._builds.shutdown(wait=False, cancel_futures=True)
 
@@ -189,7 +192,7 @@ class Starter:
             gpu_memory_mb=serve.gpu_memory_mb,
             cpus=machine.onnx_threads(self._processors, count),
         )
-        return Launch(python, config, defaults.environ, defaults.start_timeout_s, self._spares.obtain)
+        return Launch(python, config, defaults.environ, defaults.start_timeout_s, self._spares.obtain, self._relay)
 
     async def _check_memory(self, needed: int) -> None:
         if self._memory().free < needed:
