@@ -23,4 +23,4 @@ def serve() -> None:
     """
     from server.__main__ import main  # the whole server: too slow to import for --help
 
-    raise typer.Exit(main())
+    raise typer.Exit(main([]))

@@ -19,9 +19,19 @@ from server.logs import start_logging
 from server.privacy import forbid_dumping, warn_of_root
 from server.reaper import Reaper, start_reaper
 
+_HELP = """\
+python -m server: serves models until SIGTERM or Ctrl-C.
 
-def main() -> int:
+Follows the repository that gitPath names or, without it, the folder models_serve here. It takes no arguments: settings
+are environment variables, such as gitPath, HOST, PORT, baseUrl, ADMIN_TOKEN and DATA_DIR; env.example lists them all.
+
+Exit code: 0 after a stop that was asked for, 1 when it was cut short, 2 if it could not start."""
+
+
+def main(arguments: list[str]) -> int:
     """Exit code: 0 after a stop that was asked for, 1 when it was cut short, 2 when it could not start."""
+    if arguments:
+        return _explain(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the loop takes it: the first process of a
     # container is not ended by a signal that it has no handler for
     try:
@@ -39,6 +49,14 @@ def main() -> int:
     return 0
 
 
+def _explain(arguments: list[str]) -> int:
+    if arguments[0] in ("-h", "--help"):
+        print(_HELP)
+        return 0
+    print(f"pawl: {arguments[0]!r} is not understood: settings are environment variables; see --help", file=sys.stderr)
+    return 2
+
+
 async def _serve(settings: Settings, home: Home, listener: socket.socket, reaper: Reaper) -> None:
     keeper = spawn(reaper.keep(), "reaper")
     code = await Daemon(settings, home, listener).run()
@@ -49,4 +67,4 @@ async def _serve(settings: Settings, home: Home, listener: socket.socket, reaper
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
