@@ -78,7 +78,7 @@ class Board:
         self._page[SLOTS + counter] += by
 
     def turn(self, now_ns: int) -> None:
-        """The main loop takes a turn, which it does about every second even with nothing to do."""
+        """The main loop takes a turn, which it does about every two seconds even with nothing to do."""
         self._page[_TURN] = now_ns
 
     def introduce(self, slot: int) -> None:

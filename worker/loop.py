@@ -28,7 +28,7 @@ from .wakeup import Wakeup
 _TURN_NS = 1_000_000
 """A turn that has run requests for longer leaves the rest to the next, so that answers don't wait for them."""
 
-_LONGEST_SLEEP_S = 1.0
+_LONGEST_SLEEP_S = 2.0
 """With nothing to do, too: by its turns the daemon sees that the loop can go on."""
 
 _REQUESTS, _CALLS, _ROWS, _BATCHES = (COUNTERS.index(name) for name in ("requests", "calls", "rows", "batches"))

@@ -9,9 +9,9 @@ from loader.workers.pulse import Standstill
 from worker.board import FIRST_REQUEST_SLOT
 
 _LOOP_MARGIN_S = 0.5
-_LOOP_LEAST_S = 3.0
-"""A loop takes a turn every second; on a busy machine it may come a little later."""
-_LOOP_WELL_S = 2.0
+_LOOP_LEAST_S = 3.5
+"""A loop takes a turn every two seconds; on a busy machine it may come a little later."""
+_LOOP_WELL_S = 3.0
 """One that took its last turn no longer ago answers what it has."""
 
 

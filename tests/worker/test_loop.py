@@ -381,7 +381,7 @@ def test_an_answer_does_not_wait_for_the_requests_behind_it(tmp_path: Path) -> N
         assert worker.board.counters()["requests"] < 500
 
 
-def test_an_idle_worker_sleeps_but_for_a_turn_each_second(tmp_path: Path) -> None:
+def test_an_idle_worker_sleeps_but_for_a_turn_now_and_then(tmp_path: Path) -> None:
     with serving(tmp_path, ECHO) as worker:
         assert worker.ask({"variables": {}}) == (200, {})
         turns = [next_turn(worker, 0)]
