@@ -39,7 +39,9 @@ def boot() -> None:
     from _pawl.channel import Channel  # type: ignore[import-not-found]
     from _pawl.ending import leave  # type: ignore[import-not-found]
     from _pawl.main import main  # type: ignore[import-not-found]
+    from _pawl.parent import spare_parent  # type: ignore[import-not-found]
 
+    spare_parent()
     sys.dont_write_bytecode = True  # a release is never edited
     sys.argv[1:] = []
     leave(main(Channel(sock), Board(board), _die_with_parent))

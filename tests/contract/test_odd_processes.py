@@ -12,7 +12,7 @@ from tests.risky import is_alive, wait_dead
 from tests.serving import Server, descendants, serving
 
 ODD = """
-import multiprocessing, os, resource, signal, socket, threading, time
+import multiprocessing, os, resource, signal, socket, subprocess, threading, time
 
 POOL = None
 
@@ -35,6 +35,17 @@ class Odd:
             time.sleep(0.1)
             os._exit(3)
         threading.Thread(target=leave).start()
+
+    def end_its_parent(self):
+        os.kill(os.getppid(), signal.SIGKILL)
+
+    def signal_everybody(self):
+        os.kill(-1, signal.SIGURG)  # which is ignored by whoever does not ask for it
+
+    def end_a_child(self):
+        child = subprocess.Popen(["sleep", "1000"])
+        child.kill()
+        return child.wait()
 
     def block_signals(self):
         signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))
@@ -83,6 +94,14 @@ def test_a_worker_is_replaced_whatever_it_did_to_itself(server: Server, what: st
     server.wait(lambda: replaced(server, "Odd") != odd, "another worker")
     wait_dead(pids, "the worker and its children")
     assert server.score("Other", do="nothing")["pid"] == other
+
+
+@pytest.mark.parametrize("what", ["end_its_parent", "signal_everybody"])
+def test_a_model_that_would_signal_its_parent_fails_its_request_alone(server: Server, what: str) -> None:
+    error = server.post("/Odd", {"variables": {"do": what}}).error(500, "model_error")
+    assert "which serves the other models too" in error["message"]
+    assert server.score("Odd", do="end_a_child")["said"] == -9
+    assert server.process.poll() is None
 
 
 def test_a_thread_that_ends_the_process_costs_that_worker_alone(server: Server) -> None:
