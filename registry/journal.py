@@ -21,10 +21,11 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.engine import Connection, Row
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from core.errors import PawlError
 from core.events import Event, EventKind
+from core.redaction import redact, secrets_in
 
 _metadata = MetaData()
 _events = Table(
@@ -47,6 +48,12 @@ _LONGEST = 50_000
 """Characters of a message or a detail."""
 
 
+_MISSPELT = (
+    "DATABASE_URL can't be read; what is special in a user's name or a password is to be percent-encoded, "
+    "such as %40 for @"
+)
+
+
 class RegistryUnavailable(PawlError):
     """The database can't be reached, or refuses."""
 
@@ -56,11 +63,16 @@ class Journal:
 
     def __init__(self, url: str) -> None:
         """`url`: a SQLAlchemy URL; `postgres://` and `postgresql://` ones work too."""
+        self._secrets = secrets_in(url)
         try:
             self._engine = create_engine(_with_driver(url), pool_pre_ping=True)
+        except (ArgumentError, ValueError) as error:  # which may quote a part of the password
+            raise RegistryUnavailable(_MISSPELT) from error
+        try:
             _metadata.create_all(self._engine)
         except SQLAlchemyError as error:
-            raise _unavailable(error) from error
+            self.close()
+            raise self._unavailable(error) from error
 
     def append(self, events: Sequence[Event]) -> None:
         """Write the events down, all or none, and forget the oldest of their kinds beyond the bound."""
@@ -70,7 +82,7 @@ class Journal:
                 for kind in {event.kind.value for event in events}:
                     _forget_oldest(connection, kind)
         except SQLAlchemyError as error:
-            raise _unavailable(error) from error
+            raise self._unavailable(error) from error
 
     def newest(self, most: int, model: str | None = None) -> list[Event]:
         """So many of each kind, all of them newest first."""
@@ -86,7 +98,7 @@ class Journal:
                 rows = connection.execute(select(_events).where(_events.c.id.in_(wanted)).order_by(_events.c.id.desc()))
                 return [_event(row) for row in rows]
         except SQLAlchemyError as error:
-            raise _unavailable(error) from error
+            raise self._unavailable(error) from error
 
     def forget_everything(self) -> None:
         """Drop the tables."""
@@ -94,6 +106,12 @@ class Journal:
 
     def close(self) -> None:
         self._engine.dispose()
+
+    def _unavailable(self, error: SQLAlchemyError) -> RegistryUnavailable:
+        cause = " ".join(str(getattr(error, "orig", None) or error).split())
+        return RegistryUnavailable(
+            f"the registry's database does not do what it should: {redact(cause, self._secrets)}"
+        )
 
 
 def _forget_oldest(connection: Connection, kind: str) -> None:
@@ -137,8 +155,3 @@ def _event(row: Row[tuple[object, ...]]) -> Event:
         detail=fields["detail"],
         at=at if at.tzinfo else at.replace(tzinfo=UTC),  # SQLite forgets the zone
     )
-
-
-def _unavailable(error: SQLAlchemyError) -> RegistryUnavailable:
-    cause = getattr(error, "orig", None) or error
-    return RegistryUnavailable(f"the registry's database does not do what it should: {' '.join(str(cause).split())}")

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import queue
 import threading
+from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from core.events import Event
+from core.events import Event, EventKind
+from registry.file import fault_of, set_aside
+
+if TYPE_CHECKING:
+    from registry.journal import Journal
 
 log = logging.getLogger("pawl.registry")
 
-_WAITING = 10_000
+_WAITING = 2_000
+"""Events of each kind, so that those of which there are many push no others out."""
 _BATCH = 200
 _PAUSE_S = 5.0
 
@@ -21,16 +28,30 @@ class Scribe:
     """A thread with the journal. What it can't write for long is lost, and it says so."""
 
     def __init__(
-        self, url: str, remembered: Callable[[list[Event]], None], most: int, *, pause_s: float = _PAUSE_S
+        self,
+        url: str,
+        remembered: Callable[[list[Event]], None],
+        most: int,
+        *,
+        file: Path | None = None,
+        pause_s: float = _PAUSE_S,
     ) -> None:
-        """`remembered` is called in the thread, once, with the `most` newest events of earlier runs, newest first."""
+        """`remembered` is called in the thread, once, with the newest events of earlier runs: `most` of each kind,
+        newest first. `file`: where the database is, if it is a file of our own; what can't hold it is set aside there.
+        """
         self._url = url
         self._remembered = remembered
         self._most = most
+        self._file = file
         self._pause_s = pause_s
+        self._has_remembered = False
         self._trouble = ""
         """What keeps it from writing, as it was last said."""
-        self._waiting: queue.Queue[Event | None] = queue.Queue(_WAITING)
+        self._waiting: queue.Queue[Event | None] = queue.Queue()
+        self._counts: Counter[EventKind] = Counter()
+        """Of what waits, by kind."""
+        self._counting = threading.Lock()
+        self._is_losing = False
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="registry", daemon=True)
 
@@ -39,17 +60,20 @@ class Scribe:
 
     def write(self, event: Event) -> None:
         """Write it down some time soon."""
-        try:
-            self._waiting.put_nowait(event)
-        except queue.Full:
-            log.error("the registry is behind by %d events; this one is only in the log", _WAITING)
+        with self._counting:
+            if self._counts[event.kind] < _WAITING:
+                self._counts[event.kind] += 1
+                self._waiting.put(event)
+                return
+            was_losing, self._is_losing = self._is_losing, True
+        if not was_losing:
+            log.error("the registry is behind by %d events; until it catches up, others are only in the log", _WAITING)
 
     def close(self, timeout_s: float) -> None:
         """Write down what waits, for at most so long."""
         self._stopped.set()
         if self._thread.is_alive():
-            with contextlib.suppress(queue.Full):  # of what the time won't do for
-                self._waiting.put_nowait(None)
+            self._waiting.put(None)
             self._thread.join(timeout_s)
 
     def _run(self) -> None:
@@ -61,15 +85,22 @@ class Scribe:
             is_last_try = self._stopped.is_set()
             try:
                 if journal is None:
+                    self._clear_the_way(is_thorough=False)
                     journal = Journal(self._url)
-                    self._remembered(journal.newest(self._most))
+                    self._remember(journal)
                 batch = batch or self._next_batch()
                 if not batch:
                     break
                 journal.append(batch)
                 batch = []
             except RegistryUnavailable as error:
-                self._note_trouble(str(error))
+                if journal is not None:
+                    journal.close()
+                journal = None
+                trouble = self._clear_the_way(is_thorough=True)
+                if trouble == "":
+                    continue
+                self._note_trouble(trouble or str(error))
             except Exception:
                 log.exception("a failure of Pawl's own while writing events down; they are only in the log")
                 batch = []
@@ -81,6 +112,22 @@ class Scribe:
             self._stopped.wait(self._pause_s)
         if journal is not None:
             journal.close()
+
+    def _remember(self, journal: Journal) -> None:
+        if not self._has_remembered:
+            self._remembered(journal.newest(self._most))
+            self._has_remembered = True
+
+    def _clear_the_way(self, *, is_thorough: bool) -> str | None:
+        """Set a file aside that can't hold the registry, and say why not if that fails; None if there is no such."""
+        if self._file is None or (fault := fault_of(self._file, is_thorough=is_thorough)) is None:
+            return None
+        try:
+            aside = set_aside(self._file)
+        except OSError as error:
+            return f"{self._file} can't hold the registry ({fault}) nor be set aside: {error.strerror}"
+        log.error("%s can't hold the registry (%s): it is kept as %s, and begun anew", self._file, fault, aside.name)
+        return ""
 
     def _note_trouble(self, trouble: str) -> None:
         """Say it once, and once when it is over."""
@@ -97,4 +144,8 @@ class Scribe:
             batch.append(self._waiting.get())
         if None in batch:
             self._waiting.put(None)
-        return [event for event in batch if event is not None]
+        events = [event for event in batch if event is not None]
+        with self._counting:
+            self._counts.subtract(event.kind for event in events)
+            self._is_losing = False
+        return events

@@ -69,7 +69,8 @@ class Daemon:
         self._banner = Banner(settings, listener.getsockname()[1])
         self._scheduler = AsyncIOScheduler()
         self._diary = Diary()
-        self._scribe = Scribe(settings.database_url or f"sqlite:///{home.path / 'registry.db'}", self._remember, KEPT)
+        file = None if settings.database_url else home.path / "registry.db"
+        self._scribe = Scribe(settings.database_url or f"sqlite:///{file}", self._remember, KEPT, file=file)
 
         last_good = LastGood(home.path / "live.json", followed(settings))
         self._source = open_source(settings, home, last_good)

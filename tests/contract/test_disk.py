@@ -91,3 +91,19 @@ def test_a_start_on_a_full_disk_says_so_and_works_once_there_is_room(tmp_path: P
     filler.unlink()
     with serving(small / "data", repo.path) as server:
         assert server.score("Echo")["by"] == "one"
+
+
+def test_a_damaged_registry_is_set_aside_and_nothing_else_is_lost(tmp_path: Path) -> None:
+    repo = Repo(tmp_path / "models")
+    repo.commit_file("Echo/etls.py", echo("one"))
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "registry.db").write_bytes(b"no database" * 1000)
+    with serving(data, repo.path) as server:
+        server.wait(lambda: "begun anew" in server.log, "the line")
+        assert server.log.count("registry.db") == 2, "in one line: what it was, and what it is called now"
+        assert server.score("Echo")["by"] == "one"
+    with serving(data, repo.path) as server:
+        server.wait(lambda: len(server.events("live")) == 2, "the event of the run before")
+        assert "begun anew" not in server.log
+    assert len(list(data.glob("registry.db.set-aside-*"))) == 1

@@ -102,3 +102,10 @@ def test_a_database_that_is_not_there_is_an_error_of_ours_without_the_password()
     with pytest.raises(RegistryUnavailable) as caught:
         Journal("postgresql://user:hush-hush@127.0.0.1:1/none?connect_timeout=2")
     assert "hush-hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["postgresql://user:hush@hash@127.0.0.1:1/none", "postgresql://user:hu:sh@h:hush/none"])
+def test_a_password_that_is_not_encoded_is_in_no_error(url: str) -> None:
+    with pytest.raises(RegistryUnavailable) as caught:
+        Journal(url + "?connect_timeout=2")
+    assert "hush" not in str(caught.value)
