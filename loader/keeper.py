@@ -105,6 +105,7 @@ class Keeper:
         """Try now what is tried for as long as it is wanted: the machine may have by now what it lacked."""
         if self.failure is not None and tried_for_ever(self.failure):
             self.failure = replace(self.failure, at=-math.inf)
+            self.stage = self.stage or "about to be tried again"
             self._changed.set()
 
     async def run(self) -> None:
@@ -112,6 +113,8 @@ class Keeper:
         while True:
             self._changed.clear()
             action = decide(self._state(), time.monotonic())
+            if not isinstance(action, Attempt):
+                self.stage = None
             if isinstance(action, Retire):
                 await self._retire()
                 if self._wanted is None:
@@ -237,9 +240,13 @@ class Keeper:
             await self._swap(replace(self._made_room, pool=pool), 0.0)
 
     async def _swap(self, live: Live, took_s: float) -> None:
+        try:
+            await self._front.show(self.model, live)
+        except Exception:
+            self._drain(live.pool)
+            raise
         self._was_live.add(live.pool.release.id)
         self._made_room = None
-        await self._front.show(self.model, live)
         old, self.live = self.live, live
         self._chronicle.live(live, took_s)
         self._settled(self, True)

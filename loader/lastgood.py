@@ -18,6 +18,11 @@ log = logging.getLogger("pawl.loader")
 _SEEN = 1000
 """Releases of a model remembered in local mode."""
 
+Change = tuple[Release, Version] | None
+"""What a model is live with from now on; None: it has gone."""
+Seen = Mapping[str, list[str]]
+"""Releases of each model in the order they came: what local mode numbers versions by."""
+
 
 class Entry(msgspec.Struct, frozen=True):
     release: str
@@ -30,13 +35,14 @@ class Entry(msgspec.Struct, frozen=True):
 
 class _File(msgspec.Struct, frozen=True):
     source: str = ""
-    live: dict[str, Entry] = {}
+    live: dict[str, msgspec.Raw] = {}
+    """Entries as they are written, each read and written apart: one that can't be costs none of the others."""
     seen: dict[str, list[str]] = {}
     forgotten: dict[str, int] = {}
 
 
 class LastGood:
-    """Holds what is live, and writes it down at every change."""
+    """Holds what is live, and writes it down at every change. For one thread at a time."""
 
     def __init__(self, path: Path, source: str) -> None:
         """`source`: what is followed; what another source left there is not served."""
@@ -46,7 +52,8 @@ class LastGood:
         self._unwritten = False
 
     def live(self) -> dict[str, tuple[Release, Version]]:
-        return {model: _release(model, entry) for model, entry in self._file.live.items()}
+        read = {model: _entry(model, raw, self._path) for model, raw in self._file.live.items()}
+        return {model: _release(model, entry) for model, entry in read.items() if entry is not None}
 
     @property
     def seen(self) -> dict[str, list[str]]:
@@ -62,28 +69,33 @@ class LastGood:
         self,
         release: Release,
         version: Version,
-        seen: Mapping[str, list[str]] | None = None,
+        seen: Seen | None = None,
         forgotten: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
-        entry = Entry(
-            release=release.id,
-            version=version.number,
-            commit=version.commit,
-            manifest=release.manifest,
-            folders=dict(release.folders),
-            default_requirements=release.default_requirements,
-        )
-        live = {**self._file.live, release.model: entry}
+        self.update({release.model: (release, version)}, seen, forgotten)
+
+    def remove(self, model: str) -> None:
+        self.update({model: None})
+
+    def update(
+        self,
+        changes: Mapping[str, Change],
+        seen: Seen | None = None,
+        forgotten: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
+        """Write all of it in one go. Raises OSError, after which `write_again` is to be called."""
+        live = dict(self._file.live)
+        for model, change in changes.items():
+            if change is None:
+                live.pop(model, None)
+            elif (raw := _raw(model, *change)) is not None:
+                live[model] = raw
         if seen is None:
             self._write(msgspec.structs.replace(self._file, live=live))
         else:
             last = {model: ids[-_SEEN:] for model, ids in seen.items()}
             counts = {model: forgotten.get(model, 0) + len(ids) - len(last[model]) for model, ids in seen.items()}
             self._write(_File(source=self._file.source, live=live, seen=last, forgotten=counts))
-
-    def remove(self, model: str) -> None:
-        live = {name: entry for name, entry in self._file.live.items() if name != model}
-        self._write(msgspec.structs.replace(self._file, live=live))
 
     def write_again(self) -> None:
         """Write what could not be written when it was due. Raises OSError."""
@@ -92,7 +104,8 @@ class LastGood:
 
     def _forgotten(self, model: str, ids: list[str]) -> int:
         """A file from before this was counted tells it by the number of what is live."""
-        told = self._file.live[model].version - len(ids) if model in self._file.live else 0
+        entry = _entry(model, self._file.live[model], self._path) if model in self._file.live else None
+        told = entry.version - len(ids) if entry is not None else 0
         return self._file.forgotten.get(model, max(0, told))
 
     def _write(self, file: _File) -> None:
@@ -100,12 +113,16 @@ class LastGood:
             return
         self._file, self._unwritten = file, True
         aside = self._path.with_suffix(".tmp")
-        with aside.open("wb") as out:
+        with open(aside, "wb", opener=_for_us_alone) as out:
             out.write(msgspec.json.format(msgspec.json.encode(file)))
             out.flush()
             os.fsync(out.fileno())
         aside.replace(self._path)
         self._unwritten = False
+
+
+def _for_us_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, mode=0o600)
 
 
 def _read(path: Path) -> _File:
@@ -116,6 +133,30 @@ def _read(path: Path) -> _File:
     except (ValueError, OSError, RecursionError) as error:
         log.error("%s can't be read (%s); starting without the last-known-good set", path, error)
         return _File()
+
+
+def _entry(model: str, raw: msgspec.Raw, path: Path) -> Entry | None:
+    try:
+        return msgspec.json.decode(raw, type=Entry)
+    except (ValueError, RecursionError) as error:
+        log.error("%s: what %s says of it can't be read (%s); it starts when it is looked for", model, path, error)
+        return None
+
+
+def _raw(model: str, release: Release, version: Version) -> msgspec.Raw | None:
+    entry = Entry(
+        release=release.id,
+        version=version.number,
+        commit=version.commit,
+        manifest=release.manifest,
+        folders=dict(release.folders),
+        default_requirements=release.default_requirements,
+    )
+    try:
+        return msgspec.Raw(msgspec.json.encode(entry))
+    except (ValueError, TypeError, RecursionError):
+        log.exception("%s: it can't be written down, so a restart would serve what was live before", model)
+        return None
 
 
 def _release(model: str, entry: Entry) -> tuple[Release, Version]:

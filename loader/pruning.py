@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import ReleaseFailed
@@ -19,6 +21,18 @@ log = logging.getLogger("pawl.loader")
 KEPT = 3
 """Releases of each model that are kept besides those in use: an old version asked for by name starts at once."""
 _PAUSE_S = 1.0
+_RECENT_NS = 2_000_000_000
+"""A folder that changed just now may change again at what its file system takes for the same time."""
+
+
+@dataclass(frozen=True)
+class _Pruned:
+    """What was found when a model was pruned: as long as it is so, there is nothing to prune."""
+
+    in_use: frozenset[str]
+    changed_at: int
+    environments: frozenset[str]
+    """What its releases need."""
 
 
 class Pruning:
@@ -36,6 +50,7 @@ class Pruning:
         self._environments = environments
         self._in_use = in_use
         self._followed = followed
+        self._pruned: dict[str, _Pruned] = {}
 
     async def run(self, settled: asyncio.Event) -> None:
         while True:
@@ -58,13 +73,19 @@ class Pruning:
     def _prune(self, in_use: Mapping[str, set[str]], models: set[str] | None) -> None:
         if models is not None:
             self._shelf.prune_models(models)
-        for model in self._shelf.models():
-            self._shelf.prune(model, {*in_use.get(model, ()), *self._shelf.newest(model, KEPT)})
-        self._environments.prune(self._environments_in_use())
+        self._pruned = {model: self._prune_model(model, in_use.get(model, set())) for model in self._shelf.models()}
+        self._environments.prune({id for pruned in self._pruned.values() for id in pruned.environments})
 
-    def _environments_in_use(self) -> set[str]:
-        found = (self._environment(model, root) for model in self._shelf.models() for root in self._shelf.roots(model))
-        return {id for id in found if id is not None}
+    def _prune_model(self, model: str, in_use: set[str]) -> _Pruned:
+        before = self._pruned.get(model)
+        if before is not None and before.in_use == in_use and before.changed_at == self._shelf.changed_at(model):
+            return before
+        self._shelf.prune(model, {*in_use, *self._shelf.newest(model, KEPT)})
+        changed_at = self._shelf.changed_at(model)  # before its releases are looked at, so that a later one is noticed
+        if time.time_ns() - changed_at < _RECENT_NS:
+            changed_at = 0
+        found = {self._environment(model, root) for root in self._shelf.roots(model)}
+        return _Pruned(frozenset(in_use), changed_at, frozenset(id for id in found if id is not None))
 
     def _environment(self, model: str, root: Path) -> str | None:
         try:

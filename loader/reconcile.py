@@ -15,6 +15,7 @@ from core.task import spawn
 from loader.front import Front
 from loader.keeper import Keeper, PoolStarter
 from loader.lastgood import LastGood
+from loader.remembering import Remembering
 from loader.source import Source
 
 log = logging.getLogger("pawl.loader")
@@ -48,7 +49,7 @@ class Reconciler:
         """Sent with the same, for any number who wait."""
         self._source = source
         self._start_pool = start_pool
-        self._front = front
+        self._front = Remembering(front, last_good, lambda: (source.seen, source.forgotten))
         self._last_good = last_good
         self._record = record
         self._keepers: dict[str, Keeper] = {}
@@ -120,6 +121,7 @@ class Reconciler:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
+        await self._front.close()
         await asyncio.gather(*(keeper.close(timeout_s) for keeper in self._keepers.values()))
 
     async def _look(self) -> None:
@@ -145,7 +147,6 @@ class Reconciler:
         self.problem = None
         self.head = desired.head
         self._note_left_out(desired.left_out)
-        self._write_down(self._last_good.write_again)
         if self._awaited is None:
             self._awaited = set(desired.models)
         for model, wanted in desired.models.items():
@@ -190,23 +191,11 @@ class Reconciler:
                     return
 
     def _settled(self, keeper: Keeper, is_live: bool) -> None:
-        live = keeper.live
-        if is_live and live is not None:
-            seen, forgotten = self._source.seen, self._source.forgotten
-            self._write_down(lambda: self._last_good.put(live.pool.release, live.version, seen, forgotten))
-        elif keeper.wanted is None:
-            self._write_down(lambda: self._last_good.remove(keeper.model))
         if self._awaited is not None:
             self._awaited.discard(keeper.model)
         self._check_ready()
         self.settled.set()
         self.news.send()
-
-    def _write_down(self, write: Callable[[], None]) -> None:
-        try:
-            write()
-        except OSError as error:
-            log.error("live.json can't be written, so a restart would serve what was live before: %s", error)
 
     def _check_ready(self) -> None:
         if self._awaited is not None and not self._awaited and not self.ready.is_set():

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import server
+from core.broadcast import Broadcast
 from core.task import spawn
 from server.lines import Lines
 from server.table import (
@@ -52,8 +53,12 @@ class Gateway:
         self.acknowledged = -1
         """Serial of the newest table that it routes by; negative before it serves."""
         self.heard = time.monotonic()
+        self._sent = -1
+        """Serial of the newest table that was sent."""
+        self._offered: Table | None = None
+        """A newer one, which is sent once that one is acknowledged: tables that come faster are left out."""
         self._lines = lines
-        self._news = asyncio.Condition()
+        self._news = Broadcast()
 
     @classmethod
     async def start(cls, listener: socket.socket, config: GatewayConfig, environ: Mapping[str, str]) -> Gateway:
@@ -74,6 +79,14 @@ class Gateway:
     def send(self, message: GatewayConfig | Table | Started | Stop) -> None:
         self._lines.send(encode_message(message))
 
+    def offer(self, table: Table) -> None:
+        """Have it route by the table, or by a newer one."""
+        if self.acknowledged < self._sent:
+            self._offered = table
+        else:
+            self._sent, self._offered = table.serial, None
+            self.send(table)
+
     async def listen(self, take: Callable[[Gateway, FromGateway], None]) -> None:
         """Take its messages until it ends."""
         try:
@@ -83,7 +96,7 @@ class Gateway:
                 if isinstance(message, Kept):
                     log.error("gateway %d keeps the route table that it has: %s", self.process.pid, message.why)
                 if isinstance(message, Acknowledged | Kept):
-                    await self._take_acknowledgement(message.serial)
+                    self._take_acknowledgement(message.serial)
                 else:
                     take(self, message)
             await self._end()
@@ -97,18 +110,20 @@ class Gateway:
         except TimeoutError:
             self.kill()
             await self.process.wait()
-        await self._take_acknowledgement(sys.maxsize)
+        self._offered = None
+        self._take_acknowledgement(sys.maxsize)
 
     def is_silent(self, now: float) -> bool:
         """Whether it has said nothing for longer than one that works would."""
         return now - self.heard > (START_S if self.acknowledged < 0 else SILENT_S)
 
     async def routes_by(self, serial: int) -> None:
-        """Return once it routes by the table of that serial, or has ended. Ends it if that takes too long."""
-        patience_s = START_S if self.acknowledged < 0 else ACKNOWLEDGE_S
+        """Return once it routes by the table of that serial, or has ended. Ends it if it takes too long over one."""
         try:
-            async with asyncio.timeout(patience_s), self._news:
-                await self._news.wait_for(lambda: self.acknowledged >= serial)
+            while self.acknowledged < serial:
+                patience_s = START_S if self.acknowledged < 0 else ACKNOWLEDGE_S
+                async with asyncio.timeout(patience_s):  # not wait_for, which would begin to wait a turn later
+                    await self._news.wait()
         except TimeoutError:
             log.error("gateway %d did not take a new route table in %g s; replacing it", self.process.pid, patience_s)
             self.kill()
@@ -128,10 +143,11 @@ class Gateway:
             self.kill()
             await self.process.wait()
 
-    async def _take_acknowledgement(self, serial: int) -> None:
-        async with self._news:
-            self.acknowledged = max(self.acknowledged, serial)
-            self._news.notify_all()
+    def _take_acknowledgement(self, serial: int) -> None:
+        self.acknowledged = max(self.acknowledged, serial)
+        self._news.send()
+        if self._offered is not None:
+            self.offer(self._offered)
 
 
 class Gateways:
@@ -169,7 +185,7 @@ class Gateways:
         """Hand out the table; return once every gateway routes by it."""
         self._table = table
         for gateway in self._running:
-            gateway.send(table)
+            gateway.offer(table)
         await asyncio.gather(*(gateway.routes_by(table.serial) for gateway in list(self._running)))
 
     async def stop(self) -> None:
@@ -201,7 +217,7 @@ class Gateways:
         except OSError as error:
             return f"a gateway could not be started: {error}"
         self._running.add(gateway)
-        gateway.send(self._table)
+        gateway.offer(self._table)
         if self._stopping:
             gateway.send(Stop())
         try:

@@ -6,6 +6,9 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
 
+import msgspec
+
+from core.errors import ReleaseFailed
 from core.task import spawn
 from loader.front import Live
 from loader.workers.pool import Pool
@@ -16,27 +19,33 @@ _MOST_VERSIONS = 256
 
 
 class Switchboard:
-    """Implements `loader.front.Front`. A table goes out whole at every change."""
+    """Implements `loader.front.Front`. A table goes out whole; what changes in one turn of the loop goes out in one."""
 
     def __init__(self, hand_out: Callable[[Table], Awaitable[None]]) -> None:
         """`hand_out` returns once every gateway routes by the table."""
         self.live: dict[str, Live] = {}
         self.down: dict[str, str] = {}
         self._versions: dict[str, Live] = {}
+        self._routes: dict[str, Route] = {}
+        """Of what is live and of versions, by the keys of both."""
         self._ready = False
         self._hand_out = hand_out
         self._serials = itertools.count(1)
-        self._refreshes: set[asyncio.Task[None]] = set()
+        self._next: asyncio.Task[None] | None = None
+        """Makes the next table and hands it out; None when nothing has changed since the last was made."""
 
     async def show(self, model: str, live: Live) -> None:
+        """Raises ReleaseFailed, with nothing changed, where gateways could not read the route."""
+        route = _route(model, live)
         self._forget_versions_on(model, unless=live.pool)
-        self.live[model] = live
+        self.live[model], self._routes[model] = live, route
         self.down.pop(model, None)
         await self._publish()
 
     async def hide(self, model: str, why: str | None) -> None:
         self._forget_versions_on(model, unless=None)
         self.live.pop(model, None)
+        self._routes.pop(model, None)
         self.down.pop(model, None)
         if why is not None:
             self.down[model] = why
@@ -45,10 +54,11 @@ class Switchboard:
         await self._publish()
 
     async def show_version(self, model: str, name: str, live: Live) -> None:
-        self._versions.pop(f"{model}/{name}", None)
-        self._versions[f"{model}/{name}"] = live
+        key, route = f"{model}/{name}", _route(model, live)
+        self._versions.pop(key, None)
+        self._versions[key], self._routes[key] = live, route
         while len(self._versions) > _MOST_VERSIONS:
-            del self._versions[next(iter(self._versions))]
+            self._drop_version(next(iter(self._versions)))
         await self._publish()
 
     async def hide_pool(self, pool: Pool) -> None:
@@ -57,13 +67,11 @@ class Switchboard:
 
     def forget_versions(self) -> None:
         if self._versions:
-            self._versions.clear()
+            self._drop_versions(lambda key, live: True)
             self.refresh()
 
     def refresh(self) -> None:
-        task = spawn(self._publish(), "refresh of the routes")
-        self._refreshes.add(task)
-        task.add_done_callback(self._refreshes.discard)
+        self._soon()
 
     async def set_ready(self, ready: bool) -> None:
         self._ready = ready
@@ -72,9 +80,21 @@ class Switchboard:
     def _drop_versions(self, which: Callable[[str, Live], bool]) -> None:
         for key, live in list(self._versions.items()):
             if which(key, live):
-                del self._versions[key]
+                self._drop_version(key)
+
+    def _drop_version(self, key: str) -> None:
+        del self._versions[key], self._routes[key]
 
     async def _publish(self) -> None:
+        await asyncio.shield(self._soon())
+
+    def _soon(self) -> asyncio.Task[None]:
+        if self._next is None:
+            self._next = spawn(self._hand_out_next(), "hand-out of the routes")
+        return self._next
+
+    async def _hand_out_next(self) -> None:
+        self._next = None
         await self._hand_out(self._table())
 
     def _table(self) -> Table:
@@ -82,8 +102,8 @@ class Switchboard:
         return Table(
             serial=next(self._serials),
             ready=self._ready,
-            live={model: _route(model, live) for model, live in self.live.items()},
-            versions={key: _route(key.partition("/")[0], live) for key, live in self._versions.items()},
+            live={model: self._routes[model] for model in self.live},
+            versions={key: self._routes[key] for key in self._versions},
             down=dict(self.down),
             pools=pools,
         )
@@ -96,8 +116,9 @@ class Switchboard:
 
 
 def _route(model: str, live: Live) -> Route:
+    """Raises ReleaseFailed for one that would make a table which no gateway can read."""
     serve = live.pool.release.manifest.serve
-    return Route(
+    route = Route(
         model=model,
         version=live.version.label,
         commit=live.version.commit,
@@ -105,3 +126,7 @@ def _route(model: str, live: Live) -> Route:
         timeout_s=serve.timeout_s,
         max_queue=serve.max_queue,
     )
+    try:
+        return msgspec.json.decode(msgspec.json.encode(route), type=Route)
+    except (msgspec.MsgspecError, ValueError, TypeError) as error:
+        raise ReleaseFailed(f"no gateway could read its route: {error}", stage="load") from error

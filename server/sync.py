@@ -85,7 +85,7 @@ def _outcome(keeper: Keeper, before: Served | None) -> Outcome:
         is_new = live != before
         says = "is live" if is_new else "was live already"
         return _say(State.LIVE if is_new else State.UNCHANGED, live[1], says)
-    if failure is not None and failure.key == failure_key(wanted):
+    if failure is not None and failure.key == failure_key(wanted) and keeper.stage is None:
         keeps = "nothing is live yet" if live is None else f"{live[1].label} stays live"
         return _say(State.FAILED, wanted.version, f"failed at {failure.error.stage}: {failure.error} ({keeps})")
     return _pending(keeper, (wanted.version.label, wanted.version))

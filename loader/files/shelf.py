@@ -57,6 +57,13 @@ class Shelf:
         """The model's releases."""
         return _visible(self._root / _checked(model))
 
+    def changed_at(self, model: str) -> int:
+        """When one of the model's releases last came or went, in nanoseconds by the file system's clock."""
+        try:
+            return (self._root / _checked(model)).stat().st_mtime_ns
+        except OSError:
+            return 0
+
     def prune(self, model: str, keep: set[str]) -> None:
         """Remove the model's releases but those whose ids are in `keep`."""
         _remove_others(self._root / _checked(model), keep)

@@ -211,3 +211,19 @@ def test_what_failed_for_good_is_tried_again_when_asked_and_not_before(tmp_path:
             assert kept.settled == [False, True]
 
     run(test())
+
+
+def test_a_release_whose_route_is_refused_fails_and_leaves_no_worker(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with keeping(tmp_path) as (here, kept):
+
+            async def refuse(model: str, live: object) -> None:
+                raise ReleaseFailed("no gateway could read its route", stage="load")
+
+            kept.shown.show = refuse  # type: ignore[method-assign]
+            kept.keeper.want(numbered(here.write(), 1))
+            await until(lambda: kept.keeper.failure)
+            await until(lambda: not here.starter.pools())
+            assert kept.keeper.live is None
+
+    run(test())

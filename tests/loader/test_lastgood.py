@@ -87,3 +87,26 @@ def test_where_nothing_was_counted_the_live_number_tells_how_many_are_forgotten(
     del content["forgotten"]
     path.write_text(json.dumps(content))
     assert LastGood(path, "here").forgotten == {"Iris": 1198}
+
+
+def test_what_cannot_be_read_of_one_model_costs_none_of_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "live.json"
+    last_good = LastGood(path, "here")
+    last_good.put(release(), Version(1, "c"))
+    last_good.put(release("Churn"), Version(1, "d"))
+    path.write_text(path.read_text().replace('"timeout_s": 30.0', '"timeout_s": null', 1))
+    assert set(LastGood(path, "here").live()) == {"Churn"}
+
+
+def test_what_cannot_be_written_of_one_model_costs_none_of_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "live.json"
+    last_good = LastGood(path, "here")
+    odd = Release("Odd", "abc", Manifest(metadata={"a": {True: 1}}), {"Odd": "tree"})
+    last_good.update({"Odd": (odd, Version(1, "c")), "Iris": (release(), Version(1, "c"))})
+    assert set(LastGood(path, "here").live()) == {"Iris"}
+
+
+def test_nobody_else_may_read_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "live.json"
+    LastGood(path, "here").put(release(), Version(1, "c"))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600

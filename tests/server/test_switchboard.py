@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from types import SimpleNamespace
 from typing import Any
 
-from core.manifest import Manifest
+import pytest
+
+from core.errors import ReleaseFailed
+from core.manifest import Manifest, Serve
 from core.release import Version
 from server.switchboard import Switchboard
 from server.table import Table
@@ -73,3 +77,39 @@ def test_versions_that_are_forgotten_have_no_route_any_more_and_models_keep_thei
         assert set(tables[-1].live) == {"Echo"}
 
     asyncio.run(ask())
+
+
+def test_what_changes_at_one_time_goes_out_in_one_table() -> None:
+    tables: list[Table] = []
+
+    async def hand_out(table: Table) -> None:
+        tables.append(table)
+
+    async def test() -> None:
+        switchboard = Switchboard(hand_out)
+        await asyncio.gather(*(switchboard.show(f"M{number}", _live(number)) for number in range(100)))
+        switchboard.refresh()
+        await switchboard.hide("M0", None)
+
+    asyncio.run(test())
+    assert len(tables[0].live) == 100
+    assert len(tables[1].live) == 99
+    assert len(tables) == 2
+
+
+def test_a_route_that_no_gateway_could_read_fails_alone() -> None:
+    tables: list[Table] = []
+
+    async def hand_out(table: Table) -> None:
+        tables.append(table)
+
+    async def test() -> None:
+        switchboard, odd = Switchboard(hand_out), _live(1)
+        odd.pool.release.manifest = Manifest(serve=Serve(timeout_s=math.inf))
+        await switchboard.show("Good", _live(2))
+        with pytest.raises(ReleaseFailed, match="no gateway could read its route"):
+            await switchboard.show("Odd", odd)
+        await switchboard.show("Better", _live(3))
+
+    asyncio.run(test())
+    assert set(tables[-1].live) == {"Good", "Better"}
