@@ -16,9 +16,7 @@ from starlette.routing import Route
 from loader.workers.pool import Pool
 from server.state import ModelState, ServerState
 from server.table import DURATION_BUCKETS_S, Counted
-
-MOST_VERSIONS = 1000
-"""Versions of models that are counted; those that answered longest ago are forgotten first."""
+from server.tallies import Tallies
 
 
 class Metrics(Collector):
@@ -27,8 +25,7 @@ class Metrics(Collector):
     def __init__(self, state: Callable[[], ServerState], pools: Callable[[], Iterable[Pool]]) -> None:
         self._state = state
         self._pools = pools
-        self._requests: dict[str, Counter[int]] = {}
-        self._buckets: dict[str, list[int]] = {}
+        self._tallies = Tallies()
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -37,14 +34,8 @@ class Metrics(Collector):
 
     def add(self, counted: Counted) -> None:
         """Take in what a gateway counted since its last message."""
-        for name, statuses in counted.requests.items():
-            self._requests[name] = self._requests.pop(name, Counter()) + Counter(statuses)
-        for name, buckets in counted.seconds.items():
-            sums = self._buckets.pop(name, [0] * len(buckets))
-            self._buckets[name] = [one + other for one, other in zip(sums, buckets, strict=True)]
-        for longest_unused_first in (self._requests, self._buckets):
-            while len(longest_unused_first) > MOST_VERSIONS:
-                del longest_unused_first[next(iter(longest_unused_first))]
+        for name in counted.requests.keys() | counted.seconds.keys():
+            self._tallies.add(name, counted.requests.get(name, {}), counted.seconds.get(name))
 
     async def expose(self, request: Request) -> Response:
         return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
@@ -64,23 +55,18 @@ class Metrics(Collector):
 
     def _requests_family(self) -> Metric:
         family = CounterMetricFamily("pawl_requests", "Requests answered.", labels=["model", "version", "status"])
-        for name, statuses in self._requests.items():
-            for status, count in statuses.items():
-                family.add_metric([*_labels(name), str(status)], count)
+        for sums in self._tallies:
+            for status, count in sums.requests.items():
+                family.add_metric([sums.model, sums.version, str(status)], count)
         return family
 
     def _durations_family(self) -> Metric:
         family = HistogramMetricFamily(
             "pawl_request_duration_seconds", "From a request's last byte to its answer.", labels=["model", "version"]
         )
-        for name, counts in self._buckets.items():
-            family.add_metric(_labels(name), buckets=list(_cumulative(counts)), sum_value=None)
+        for sums in self._tallies:
+            family.add_metric([sums.model, sums.version], buckets=list(_cumulative(sums.buckets)), sum_value=None)
         return family
-
-
-def _labels(name: str) -> list[str]:
-    model, _, version = name.partition("/")
-    return [model, version]
 
 
 def _cumulative(counts: list[int]) -> Iterator[tuple[str, float]]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from prometheus_client import generate_latest
 from prometheus_client.registry import CollectorRegistry
 
-from server.metrics import MOST_VERSIONS, Metrics
+from server.metrics import Metrics
 from server.state import ServerState
 from server.table import Counted
 from tests.server.states import live, model, state
@@ -29,15 +29,6 @@ def test_counts_of_several_messages_add_up() -> None:
     assert 'pawl_requests_total{model="M",status="200",version="v1"} 6.0' in said
     assert 'pawl_requests_total{model="M",status="500",version="v1"} 2.0' in said
     assert 'pawl_request_duration_seconds_bucket{le="+Inf",model="M",version="v1"} 8.0' in said
-
-
-def test_however_many_versions_come_and_go_only_those_in_use_are_kept() -> None:
-    given = metrics()
-    for number in range(2 * MOST_VERSIONS):
-        given.add(Counted(requests={f"M/v{number}": {200: 1}, "Steady/v1": {200: 1}}))
-    said = exposed(given)
-    assert said.count("pawl_requests_total{") == MOST_VERSIONS
-    assert f'pawl_requests_total{{model="Steady",status="200",version="v1"}} {2.0 * MOST_VERSIONS}' in said
 
 
 def test_it_tells_on_which_provider_a_session_runs_and_of_which_release() -> None:
