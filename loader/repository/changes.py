@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 
 from loader.files.folders import MOST_MANIFEST_BYTES, REQUIREMENTS, uses_named
-from loader.files.objects import Commit, Objects
+from loader.files.objects import FOLDER, Commit, Entry, MirrorDamaged, Objects
 
 ROOT_REQUIREMENTS = f"/{REQUIREMENTS}"
 """The requirements.txt at the repository's root, where the folder is another: no entry's name holds a slash."""
@@ -38,7 +39,8 @@ def read_changes(
     """The commits' changes, in order. Two gits compare them at a time."""
     manifests = _Manifests(objects)
     compare = partial(_compare, folder=folder, differences=differences)
-    for some, found in _ahead(compare, _portions(commits)):
+    for some, compared in _ahead(compare, _portions(commits)):
+        found = compared or {commit.id: _look(commit, folder, objects) for commit in some}
         for commit in some:
             seen = found.get(commit.id, _NOTHING)
             also = {name: frozenset(names) for name, names in seen.bare.items()}
@@ -90,7 +92,7 @@ def _portions(commits: Iterable[Commit]) -> Iterator[list[Commit]]:
 
 def _ahead(
     work: Callable[[list[Commit]], dict[str, _Seen]], portions: Iterator[list[Commit]]
-) -> Iterator[tuple[list[Commit], dict[str, _Seen]]]:
+) -> Iterator[tuple[list[Commit], dict[str, _Seen] | None]]:
     """Each portion with what came of it; the next ones are worked at meanwhile."""
     with ThreadPoolExecutor(_GITS, "compare") as pool:
         under_way: list[tuple[list[Commit], Future[dict[str, _Seen]]]] = []
@@ -98,9 +100,50 @@ def _ahead(
             under_way.append((some, pool.submit(work, some)))
             if len(under_way) > _GITS:
                 first, done = under_way.pop(0)
-                yield first, done.result()
+                yield first, _result(done)
         for some, done in under_way:
-            yield some, done.result()
+            yield some, _result(done)
+
+
+def _result(done: Future[dict[str, _Seen]]) -> dict[str, _Seen] | None:
+    """None where git gave up."""
+    with suppress(MirrorDamaged):
+        return done.result()
+    return None
+
+
+def _look(commit: Commit, folder: tuple[str, ...], objects: Objects) -> _Seen:
+    """The same for one commit, slowly, and however endless its folders are: only the first level of them is read."""
+    seen = _Seen()
+    ours, requirements = _entries(commit.id, folder, objects)
+    for parent in commit.parents or (None,):
+        theirs, others = _entries(parent, folder, objects)
+        seen.touched |= {name for name, _ in ours.items() ^ theirs.items()}
+        if folder and requirements != others:
+            seen.touched.add(ROOT_REQUIREMENTS)
+    for name in seen.touched & ours.keys():
+        if ours[name].mode == FOLDER:
+            files = {entry.name: entry for entry in objects.tree(ours[name].id)}
+            if b"model.yaml" in files and files[b"model.yaml"].is_file:
+                seen.manifests.add((name, files[b"model.yaml"].id))
+            if REQUIREMENTS.encode() not in files or files[REQUIREMENTS.encode()].mode == FOLDER:
+                seen.bare[name] = (REQUIREMENTS, ROOT_REQUIREMENTS) if folder else (REQUIREMENTS,)
+    return seen
+
+
+def _entries(commit: str | None, folder: tuple[str, ...], objects: Objects) -> tuple[Mapping[str, Entry], Entry | None]:
+    """Those of the folder at a commit, and the root's requirements."""
+    if commit is None:
+        return {}, None
+    root = found = {_name(entry): entry for entry in objects.tree(f"{commit}^{{tree}}")}
+    for part in folder:
+        inner = found.get(part)
+        found = {_name(entry): entry for entry in objects.tree(inner.id)} if inner and inner.mode == FOLDER else {}
+    return found, root.get(REQUIREMENTS)
+
+
+def _name(entry: Entry) -> str:
+    return entry.name.decode("utf-8", "surrogateescape")
 
 
 def _compare(commits: list[Commit], folder: tuple[str, ...], differences: Differences) -> dict[str, _Seen]:

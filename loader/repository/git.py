@@ -29,6 +29,8 @@ _CALM = (
     "gc.autoDetach=false",
 )
 _PIECE = 1 << 20
+_BOUNDED = ("sh", "-c", 'ulimit -d 262144; exec "$@"', "sh")
+"""In kilobytes, of what is no file: trees that hold each other many times over are endless when they are compared."""
 
 
 def prepare(path: Path) -> None:
@@ -179,7 +181,7 @@ class MirrorObjects:
 
     def _start(self, arguments: Sequence[str], asked: BinaryIO | None) -> subprocess.Popen[bytes]:
         try:
-            running: Any = self._new().execute(["git", *arguments], istream=asked, as_process=True)
+            running: Any = self._new().execute([*_BOUNDED, "git", *arguments], istream=asked, as_process=True)
         except (GitError, OSError) as error:
             raise MirrorDamaged(_one_line(error)) from error
         process, running.proc = running.proc, None  # else it would be ended as soon as nobody holds `running`

@@ -209,3 +209,16 @@ def test_a_parent_of_all_sides_and_sides_that_cross_are_counted_once(repo: Repo,
     repo.git("merge", "--quiet", "--no-edit", "right~1")
     repo.git("merge", "--quiet", "--no-edit", "right")
     assert number(count(repo, tmp_path / "history")) == repo.count("Iris")
+
+
+def test_folders_that_hold_each_other_many_times_over_are_counted(repo: Repo, tmp_path: Path) -> None:
+    tree = repo.raw_tree(("100644", b"etls.py", repo.blob("one")))
+    for _ in range(12):
+        tree = repo.raw_tree(*(("40000", b"%02d" % number, tree) for number in range(12)))
+    model = repo.raw_tree(("40000", b"bomb", tree), ("100644", b"model.yaml", repo.blob("uses: [Iris]")))
+    repo.commit_tree(
+        repo.raw_tree(("40000", b"Endless", model), ("40000", b"Iris", repo.git("rev-parse", "HEAD:Iris")))
+    )
+    counting = count(repo, tmp_path / "history")
+    assert number(counting) == 3
+    assert number(counting, "Endless") == 4
