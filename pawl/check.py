@@ -33,6 +33,8 @@ def check(
     [bold]uses[/bold], and the requirements.txt of all models, are looked for beside it. Settings are those of the
     server: environment variables, such as VARIABLES or DEVICE.
 
+    Checked is the folder as it lies on disk, files that git ignores included; what git would not push is told.
+
     Examples:
 
       pawl check models_serve/Iris

@@ -26,6 +26,7 @@ from loader.local.source import LocalSource
 from loader.workers.proof import read_examples
 from loader.workers.starter import Starter, WorkerDefaults, requirements_of
 from pawl.trials import Trials
+from pawl.unpushed import MOST, unpushed
 from pawl.verdict import Failure, Verdict
 from server.home import Home, HomeUnusable
 
@@ -47,6 +48,9 @@ def examine(folder: Path, settings: Settings, environ: Mapping[str, str], tell: 
             uvloop.run(_examine(folder, workspace, found, tell))
     except ReleaseFailed as error:
         found.note(failure=Failure(stage=error.stage, message=str(error), detail=error.detail))
+    parts = (folder.name, *found.verdict.uses, "requirements.txt")
+    beside = unpushed(folder.parent, parts)
+    found.note(unpushed=beside[:MOST], unpushed_more=len(beside[MOST:]))
     found.note(seconds=round(time.monotonic() - began, 2))
     return found.verdict
 

@@ -32,9 +32,18 @@ def show(verdict: Verdict, console: Console) -> None:
     if verdict.release is not None:
         console.print()
         console.print(_table(verdict))
+    if verdict.unpushed:
+        console.print()
+        console.print(_unpushed(verdict), soft_wrap=True)
     if verdict.failure is not None:
         console.print()
         console.print(_failure(verdict.failure), soft_wrap=True)
+
+
+def _unpushed(verdict: Verdict) -> RenderableType:
+    lines = [f"  {one.path}: {one.why}" for one in verdict.unpushed]
+    lines += [f"  and {verdict.unpushed_more} more"] if verdict.unpushed_more else []
+    return Group(Text("The server would not get this as it lies here:", style="yellow"), _lines(lines))
 
 
 def _table(verdict: Verdict) -> Table:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from pawl.unpushed import Unpushed
 from worker.protocol import Description
 
 
@@ -50,6 +51,10 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     trials: tuple[Trial, ...] = ()
     failure: Failure | None = None
     """None if it can be served, but for trials that are not ok."""
+    unpushed: tuple[Unpushed, ...] = ()
+    """What of it git would not push as it lies here, the first of them."""
+    unpushed_more: int = 0
+    """How many there are besides."""
     seconds: float = 0.0
     log: tuple[str, ...] = ()
     """What it printed, and what the server would say of it in its log."""
