@@ -32,8 +32,7 @@ RUN python -m compileall -q . \
 
 # The packages of models' environments are hard-linked from the cache, so it lies on the same volume.
 # ONNX Runtime would report its use to its makers.
-ENV HOST=0.0.0.0 \
-    DATA_DIR=/data \
+ENV PAWL_DEFAULTS="HOST=0.0.0.0 DATA_DIR=/data" \
     UV_CACHE_DIR=/data/cache/uv \
     ORT_DISABLE_TELEMETRY=1 \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -41,6 +41,11 @@ class ReleaseFailed(PawlError):
         self.heals = heals
 
 
+def failure_of_ours(error: Exception) -> ReleaseFailed:
+    """What nobody thought of fails the release that it came up with, and no other."""
+    return ReleaseFailed(f"Pawl itself failed: {error!r}"[:500], stage="load", heals=Heals.WITH_MACHINE)
+
+
 STAGES = ("manifest", "checkout", "environment", "memory", "load", "examples")
 """The steps of a release on its way to being live, in order; where one fails is where it is named."""
 

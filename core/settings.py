@@ -11,9 +11,10 @@ import msgspec
 
 from core.errors import SettingError
 
-Count = Annotated[int, msgspec.Meta(ge=1, description="a whole number, 1 or more")]
-Seconds = Annotated[float, msgspec.Meta(gt=0, description="a number of seconds above 0")]
-Bytes = Annotated[int, msgspec.Meta(ge=1, description="a number of megabytes, 1 or more")]
+Count = Annotated[int, msgspec.Meta(ge=1, le=256, description="a whole number from 1 to 256")]
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=31_536_000, description="a number of seconds above 0, at most a year")]
+Bytes = Annotated[int, msgspec.Meta(ge=1, le=2**30, description="a number of megabytes from 1 to 1073741824")]
+Body = Annotated[int, msgspec.Meta(ge=1, le=4095, description="a number of megabytes from 1 to 4095")]
 Base = Annotated[
     str,
     msgspec.Meta(
@@ -87,7 +88,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Literal["debug", "info", "warning", "error"], msgspec.Meta(description="debug, info, warning or error")
     ] = "info"
     """What is logged."""
-    max_body_mb: Bytes = 32
+    max_body_mb: Body = 32
     """Megabytes of the largest request body."""
     max_buffered_mb: Bytes = 512
     """Megabytes of all request bodies that one gateway holds at a time."""
@@ -127,8 +128,11 @@ SECRETS = frozenset(
 )
 """Settings that no child process gets to see. `git_path` and `database_url` may carry a password."""
 
+_WORDS = frozenset({"device", "variables", "log_level"})
 _SILENT = SECRETS - {"git_path"}
 PREFIX = "pawl"
+DEFAULTS = "PAWL_DEFAULTS"
+"""Holds settings, as `HOST=0.0.0.0 DATA_DIR=/data`, that are the defaults of a place: an empty variable leaves them."""
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -136,10 +140,15 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
     Raises SettingError, in one line, naming the variable, what it held and what it takes.
     """
-    found = _find(environ)
+    place = dict(part.split("=", 1) for part in environ.get(DEFAULTS, "").split() if "=" in part)
+    return Settings(**{**_values(place), **_values(environ)})
+
+
+def _values(environ: Mapping[str, str]) -> dict[str, Any]:
     hints = get_type_hints(Settings, include_extras=True)
-    values = {field: _convert(variable, environ[variable], hints[field], field) for field, variable in found.items()}
-    return Settings(**values)
+    return {
+        field: _convert(variable, environ[variable], hints[field], field) for field, variable in _find(environ).items()
+    }
 
 
 def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
@@ -186,8 +195,13 @@ def _plain(name: str) -> str:
 
 
 def _convert(variable: str, text: str, kind: Any, field: str) -> Any:
+    plain = text.strip()
+    if kind is not str:
+        # A file for `docker --env-file` is no shell: quotes are kept. And people write INFO.
+        plain = re.sub(r"""^(["'])(.*)\1$""", r"\2", plain)
+        plain = plain.lower() if field in _WORDS else plain
     try:
-        return msgspec.convert(text.strip(), kind, strict=False)
+        return msgspec.convert(plain, kind, strict=False)
     except msgspec.ValidationError as error:
         held = "(hidden)" if field in _SILENT else repr(text)
         raise SettingError(f"{variable} is {held}; it takes {_takes(kind)}") from error

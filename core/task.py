@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 log = logging.getLogger("pawl")
 
 T = TypeVar("T")
+
+
+async def every(seconds: float, work: Callable[[], Awaitable[None]], name: str) -> None:
+    """Do the work again and again, with a pause between; a failure is logged. By a clock that nobody can set."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await work()
+        except Exception:
+            log.exception("a failure of Pawl's own: %r goes on", name)
 
 
 def spawn(work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:

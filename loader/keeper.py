@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Protocol
 
-from core.errors import STAGES, Heals, ReleaseFailed
+from core.errors import STAGES, ReleaseFailed, failure_of_ours
 from core.events import Event
 from core.release import Release, Version, Wanted
 from core.task import spawn
@@ -167,8 +167,7 @@ class Keeper:
             await self._fall_back(wanted, error)
         except Exception as error:
             log.exception("%s: a failure of Pawl's own while starting a release", self.model)
-            failure = ReleaseFailed(f"Pawl itself failed: {error!r}", stage="load", heals=Heals.WITH_MACHINE)
-            await self._fall_back(wanted, failure)
+            await self._fall_back(wanted, failure_of_ours(error))
         finally:
             self.stage = None
 

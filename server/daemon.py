@@ -12,12 +12,11 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 
 import uvicorn
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from core.events import Event, EventKind
 from core.release import Release
 from core.settings import Settings, scrubbed
-from core.task import spawn
+from core.task import every, spawn
 from loader.environments.environment import Environments
 from loader.files.shelf import Shelf
 from loader.lastgood import LastGood
@@ -54,6 +53,8 @@ _NOT_READY_S = 0.5
 _WORKERS_END_S = 2.0
 """For what authors do when Python exits; no request is left by then."""
 _WRITE_DOWN_S = 2.0
+_IDLE_S = 5.0
+"""Between two looks for versions that nobody asks for any more."""
 
 
 class Daemon:
@@ -67,7 +68,7 @@ class Daemon:
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
         self._banner = Banner(settings, listener.getsockname()[1])
-        self._scheduler = AsyncIOScheduler()
+        self._timers: list[asyncio.Task[None]] = []
         self._diary = Diary()
         file = None if settings.database_url else home.path / "registry.db"
         self._scribe = Scribe(settings.database_url or f"sqlite:///{file}", self._remember, KEPT, file=file)
@@ -131,7 +132,8 @@ class Daemon:
         self, admin_server: uvicorn.Server, serving: asyncio.Task[None], tasks: list[asyncio.Task[None]]
     ) -> None:
         log.info("stopping: requests in flight finish first")
-        self._scheduler.shutdown(wait=False)
+        for timer in self._timers:
+            timer.cancel()
         with contextlib.suppress(TimeoutError):  # a gateway that hangs is waited for later, for as long as it may take
             await asyncio.wait_for(self._switchboard.set_ready(False), _NOT_READY_S)
         await asyncio.sleep(_NOT_READY_S)
@@ -157,9 +159,10 @@ class Daemon:
         (self._hurry if self._stop.is_set() else self._stop).set()
 
     def _start_timers(self) -> None:
-        self._scheduler.add_job(self._wake, "interval", seconds=self._settings.sync_seconds, max_instances=1)
-        self._scheduler.add_job(self._on_demand.stop_idle, "interval", seconds=5, max_instances=1)
-        self._scheduler.start()
+        self._timers = [
+            spawn(every(self._settings.sync_seconds, self._wake, "look at the source"), "timer of looks"),
+            spawn(every(_IDLE_S, self._on_demand.stop_idle, "end of idle versions"), "timer of idle versions"),
+        ]
 
     async def _wake(self) -> None:
         self._reconciler.wake()

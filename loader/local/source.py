@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import watchfiles
 
-from core.errors import Heals, ReleaseFailed, SourceError, VersionNotFound
+from core.errors import Heals, ReleaseFailed, SourceError, VersionNotFound, failure_of_ours
 from core.release import Desired, Release, Version, Wanted
 from loader.files.checkout import write
 from loader.files.folders import no_model, printable, why_left_out
@@ -143,6 +143,11 @@ class LocalSource:
         except ReleaseFailed as failure:
             id = self._models.failed_id(model, scans, self._contents, failure)
             return Wanted(model, self._version(model, id), None, failure)
+        except Exception as error:
+            log.exception("%s: a failure of Pawl's own while looking at it", model)
+            ours = failure_of_ours(error)
+            id = self._models.failed_id(model, {}, self._contents, ours)
+            return Wanted(model, self._version(model, id), None, ours)
         self._releases[release.id] = release
         return Wanted(model, self._version(model, release.id), release)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from core.errors import Heals, ReleaseFailed, SourceError, VersionNotFound
+from core.errors import Heals, ReleaseFailed, SourceError, VersionNotFound, failure_of_ours
 from core.release import Desired, Release, Version, Wanted
 from loader.files.checkout import check_out
 from loader.files.folders import REQUIREMENTS, Folder, Folders, no_model
@@ -20,6 +21,8 @@ from loader.repository.lfs import LfsStore
 from loader.repository.mirror import Mirror
 from loader.repository.naming import Naming
 from loader.repository.remote import Remote
+
+log = logging.getLogger("pawl.loader")
 
 
 class GitSource:
@@ -144,6 +147,11 @@ def _wanted(model: str, version: Version, folders: Folders) -> Wanted:
         return Wanted(model, version, folders.release(model))
     except ReleaseFailed as failure:
         return Wanted(model, version, None, failure)
+    except MirrorDamaged:
+        raise
+    except Exception as error:
+        log.exception("%s: a failure of Pawl's own while looking at it", model)
+        return Wanted(model, version, None, failure_of_ours(error))
 
 
 def _entries(tree: str, objects: Objects) -> Mapping[str, Entry]:

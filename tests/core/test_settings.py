@@ -49,6 +49,12 @@ def test_an_empty_variable_is_not_set() -> None:
         ("DEVICE", "gpu"),
         ("PAWL_VARIABLES", "list"),
         ("baseUrl", "a b"),
+        ("SYNC_SECONDS", "inf"),
+        ("SYNC_SECONDS", "nan"),
+        ("START_TIMEOUT_S", "1e400"),
+        ("MAX_BODY_MB", "4096"),
+        ("MAX_BUFFERED_MB", "99999999999999999999"),
+        ("GATEWAYS", "257"),
         ("CORS_ORIGINS", "shop.example"),
         ("CORS_ORIGINS", "https://*.shop.example"),
         ("CORS_ORIGINS", "https://shop.example/path"),
@@ -118,3 +124,18 @@ def test_children_see_no_secret() -> None:
 
 def test_the_port_that_kubernetes_makes_up_for_a_service_named_pawl_is_ignored() -> None:
     assert read_settings({"PAWL_PORT": "tcp://10.0.0.1:8000", "PORT": "81"}).port == 81
+
+
+def test_words_come_in_any_case_and_numbers_in_quotes() -> None:
+    settings = read_settings(
+        {"LOG_LEVEL": "INFO", "DEVICE": "CUDA:1", "VARIABLES": "Dict", "PORT": '"81"', "GATEWAYS": "'2'"}
+    )
+    assert (settings.log_level, settings.device, settings.variables) == ("info", "cuda:1", "dict")
+    assert (settings.port, settings.gateways) == (81, 2)
+
+
+def test_an_empty_variable_leaves_the_default_of_the_place() -> None:
+    place = {"PAWL_DEFAULTS": "HOST=0.0.0.0 DATA_DIR=/data"}
+    settings = read_settings({**place, "HOST": "", "DATA_DIR": ""})
+    assert (settings.host, settings.data_dir) == ("0.0.0.0", "/data")
+    assert read_settings({**place, "HOST": "::1"}).host == "::1"
