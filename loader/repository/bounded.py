@@ -1,11 +1,10 @@
-"""A process that is watched while it works, and what is left of it when it has to be killed."""
+"""A process that is watched while it works, and ended when it takes too long."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import select
-import shutil
 import signal
 import subprocess
 import time
@@ -14,16 +13,18 @@ from pathlib import Path
 
 
 def output(process: subprocess.Popen[bytes], end: float, tick_s: float) -> Iterator[bytes]:
-    """What the process writes to its standard error until it ends or its time does; b"" after a tick of nothing."""
-    assert process.stderr is not None
-    descriptor = process.stderr.fileno()
+    """What the process writes until it ends or its time does; b"" after a tick of nothing."""
     ready = select.poll()
-    ready.register(descriptor, select.POLLIN)
-    while (left := end - time.monotonic()) > 0:
-        if ready.poll(min(left, tick_s) * 1000):
-            piece = os.read(descriptor, 65536)
+    open_ones = {pipe.fileno() for pipe in (process.stdout, process.stderr) if pipe is not None}
+    for descriptor in open_ones:
+        ready.register(descriptor, select.POLLIN)
+    while open_ones and (left := end - time.monotonic()) > 0:
+        found = ready.poll(min(left, tick_s) * 1000)
+        if found:
+            piece = os.read(found[0][0], 65536)
             if not piece:
-                break
+                ready.unregister(found[0][0])
+                open_ones.remove(found[0][0])
             yield piece
         elif process.poll() is None:
             yield b""
@@ -45,17 +46,9 @@ def close(process: subprocess.Popen[bytes]) -> None:
     """Leave nothing of the process behind."""
     kill(process)
     process.wait()
-    if process.stderr is not None:
-        process.stderr.close()
-
-
-def sweep(path: Path) -> None:
-    """Remove what a killed git leaves: locks, and packs that never came to their end. No git runs here now."""
-    left_over = ("*.lock", "refs/**/*.lock", "objects/**/*.lock", "objects/**/tmp_*", "gc.pid")
-    for pattern in left_over:
-        for file in path.glob(pattern):
-            with contextlib.suppress(OSError):
-                remove(file) if file.is_dir() else file.unlink()
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
 
 
 def bytes_in(folder: Path) -> int:
@@ -65,7 +58,3 @@ def bytes_in(folder: Path) -> int:
             with contextlib.suppress(OSError):
                 total += os.lstat(os.path.join(where, name)).st_size
     return total
-
-
-def remove(path: Path) -> None:
-    shutil.rmtree(path, ignore_errors=True)

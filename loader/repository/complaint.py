@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from loader.repository.remote import Remote
 
@@ -27,6 +28,23 @@ def is_locked(said: str) -> bool:
     return re.search(r"\.lock'?: File exists|cannot lock ref|gc is already running", said) is not None
 
 
+def lacks_ref(said: str) -> bool:
+    """Whether the remote has nothing by the name that was asked for."""
+    return re.search(r"couldn't find remote ref", said, re.IGNORECASE) is not None
+
+
+def no_such_ref(branches: Sequence[str], remote: Remote) -> str:
+    """What to say of a gitBranch that isn't there, given the branches that are."""
+    if remote.refs[0].startswith("refs/heads/"):
+        lacks = f"it has no branch {remote.branch!r}, and no tag of that name"
+    else:
+        lacks = f"it has no {remote.branch!r}"
+    more = ", and more" if len(branches) > _MOST_BRANCHES else ""
+    has = f"; its branches are {', '.join(branches[:_MOST_BRANCHES])}{more}" if branches else ""
+    return f"{remote.address.url}: {lacks}{has}; check gitBranch, or push that"
+
+
+_MOST_BRANCHES = 10
 _LOGIN = "check usergit and gitpassword (or, for ssh, gitSshKeyFile), and that they may read this repository"
 
 _COMPLAINTS = tuple(
@@ -52,7 +70,11 @@ _COMPLAINTS = tuple(
             r"certificate|ssl",
             "no trusted connection; check the server's certificate, or name its authority in GIT_SSL_CAINFO",
         ),
-        (r"couldn't find remote ref refs/heads/", "it has no branch {branch!r}; check gitBranch, or push that branch"),
+        (
+            r"not our ref|unadvertised object",
+            "it has no commit {branch!r}, or gives none by its hash; check gitBranch, or name a branch or a tag",
+        ),
+        (r"no user exists for uid", "ssh needs an entry for this process's user in /etc/passwd; add one, or use https"),
         (r"couldn't find remote ref HEAD", "it has no commit on its default branch; push one, or set gitBranch"),
         (r"dubious ownership", "it belongs to another user; give it to this one, or add it to git's safe.directory"),
         (r"mismatched algorithms|unknown repository extension", "it uses SHA-256, which is not supported; use SHA-1"),
@@ -69,7 +91,8 @@ _DAMAGE = re.compile(
     r"bad object|corrupt|object file .* is empty|unable to (read|find|open) [0-9a-f]{40}"
     r"|unable to (read|open) (tree|object)|missing (blob|tree|commit)|not a git repository"
     r"|invalid (object|sha1)|bad (sha1|index|pack|tree|signature|config)|truncated|did not send all necessary objects"
-    r"|unresolved deltas|inflate|broken|not a valid object|premature end|unable to resolve reference|packfile",
+    r"|unresolved deltas|inflate|broken|not a valid object|premature end|unable to resolve reference|packfile"
+    r"|bad shallow|packed-refs",
     re.IGNORECASE,
 )
 

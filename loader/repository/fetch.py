@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from threading import Lock
 
 from core.errors import SettingError, SourceError
 from loader.files.objects import MirrorDamaged
-from loader.repository.bounded import bytes_in, close, kill, output, sweep
-from loader.repository.complaint import explain, is_damage, is_locked
+from loader.repository.bounded import bytes_in, kill, output
+from loader.repository.complaint import explain, is_damage, is_locked, lacks_ref, no_such_ref
 from loader.repository.git import start
+from loader.repository.layout import sweep
 from loader.repository.remote import Remote
 from loader.repository.transport import Transport
+from loader.repository.work import Stopped, Work
+
+
+class TooLarge(SourceError):
+    """The mirror would take more than it may."""
 
 
 class Fetch:
@@ -23,41 +30,67 @@ class Fetch:
     def __init__(self, remote: Remote, transport: Transport) -> None:
         self._remote = remote
         self._transport = transport
-        self._running: subprocess.Popen[bytes] | None = None
-        self._is_stopped = False
-        self._lock = Lock()
-        """Held only to change the two above: to start git may take as long as a disk likes."""
+        self._work = Work()
 
     def run(self, path: Path, ref: str) -> None:
         """Fetch into the repository at `path`, to its `ref`. Raises SourceError, or MirrorDamaged."""
-        wanted = f"refs/heads/{self._remote.branch}" if self._remote.branch else "HEAD"
-        arguments = ["--force", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--quiet", "--"]
-        command = ["fetch", *arguments, self._remote.address.url, f"+{wanted}:{ref}"]
         try:
-            self._work(path, command)
+            self._fetch(path, ref)
         except _Refused as refused:
-            if not is_locked(refused.said):
-                raise self._failure(refused.said) from refused
             sweep(path)
-            self._run_once_more(path, command)
+            raise self._failure(refused.said) from refused
+        except Stopped:
+            raise self._over() from None
+        except SourceError:
+            sweep(path)
+            raise
 
     def stop(self) -> None:
         """End a fetch that is under way in another thread; none begins any more."""
-        with self._lock:
-            self._is_stopped = True
-            if self._running is not None:
-                kill(self._running)
+        self._work.stop()
 
     def check(self) -> None:
         """Raise SourceError once stopped."""
-        if self._is_stopped:
-            raise SourceError(f"{self._remote.address.url} is not followed any more")
-
-    def _run_once_more(self, path: Path, command: Sequence[str]) -> None:
         try:
-            self._work(path, command)
+            self._work.check()
+        except Stopped:
+            raise self._over() from None
+
+    def _fetch(self, path: Path, ref: str) -> None:
+        *earlier, last = self._remote.refs
+        for wanted in earlier:
+            try:
+                return self._fetch_one(path, wanted, ref)
+            except _Refused as refused:
+                if not lacks_ref(refused.said):
+                    raise
+        try:
+            self._fetch_one(path, last, ref)
         except _Refused as refused:
-            raise self._failure(refused.said) from refused
+            if lacks_ref(refused.said) and self._remote.branch:
+                raise SourceError(no_such_ref(self._branches(path), self._remote)) from refused
+            raise
+
+    def _fetch_one(self, path: Path, wanted: str, ref: str) -> None:
+        # As deep as the source goes: where that is a shallow clone, the mirror has to be one as well.
+        depth = ["--unshallow"] if (path / "shallow").exists() else []
+        options = ["--force", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--quiet"]
+        command = ["fetch", *options, "--update-shallow", *depth, "--", self._remote.address.url, f"+{wanted}:{ref}"]
+        try:
+            self._talk(path, command)
+        except _Refused as refused:
+            if not is_locked(refused.said):
+                raise
+            sweep(path)
+            self._talk(path, command)
+
+    def _branches(self, path: Path) -> list[str]:
+        """Names of branches that there are, or of some of them."""
+        try:
+            listed = self._talk(path, ["ls-remote", "--heads", "--", self._remote.address.url], answers=True)
+        except (_Refused, SourceError):
+            return []
+        return re.findall(r"^[0-9a-f]{40,64}\trefs/heads/(.+)$", listed, re.MULTILINE)
 
     def _failure(self, said: str) -> Exception:
         return (
@@ -66,30 +99,27 @@ class Fetch:
             else SourceError(explain(said, self._remote))
         )
 
-    def _work(self, path: Path, command: Sequence[str]) -> None:
-        """Run a git that talks to the remote, within the budgets."""
-        process = self._start(path, command)
-        try:
+    def _talk(self, path: Path, command: Sequence[str], *, answers: bool = False) -> str:
+        """What a git says that talks to the remote, within the budgets."""
+        self.check()
+        with self._running(path, command, answers) as process:
             said = self._watch(path, process)
-        finally:
-            close(process)
-            with self._lock:
-                self._running = None
         if process.returncode != 0:
             raise _Refused(said)
+        return said
 
-    def _start(self, path: Path, command: Sequence[str]) -> subprocess.Popen[bytes]:
-        self.check()
-        try:
-            with self._transport.login() as (options, descriptors):
-                process = start(path, [*options, *command], self._transport.environment(), descriptors)
-        except (OSError, SettingError) as error:
-            raise SourceError(f"{self._remote.address.url}: git could not be started: {error}") from error
-        with self._lock:
-            self._running = process
-            if self._is_stopped:
-                kill(process)
-        return process
+    def _running(
+        self, path: Path, command: Sequence[str], answers: bool
+    ) -> AbstractContextManager[subprocess.Popen[bytes]]:
+        def begin() -> subprocess.Popen[bytes]:
+            try:
+                with self._transport.login() as (options, descriptors):
+                    environment = self._transport.environment()
+                    return start(path, [*options, *command], environment, descriptors, answers=answers)
+            except (OSError, SettingError) as error:
+                raise SourceError(f"{self._remote.address.url}: git could not be started: {error}") from error
+
+        return self._work.running(begin)
 
     def _watch(self, path: Path, process: subprocess.Popen[bytes]) -> str:
         """What the process says to its end, which comes soon when it takes too long or too much."""
@@ -102,20 +132,18 @@ class Fetch:
                 self._weigh(path, process)
                 weighing = time.monotonic() + _TICK_S
         if process.poll() is None:
-            self._stop(path, process)
+            _end(process)
             raise SourceError(self._too_slow())
         self._weigh(path, process)
         return said.decode("utf-8", "replace")
 
     def _weigh(self, path: Path, process: subprocess.Popen[bytes]) -> None:
         if bytes_in(path / "objects") > self._remote.max_bytes:
-            self._stop(path, process)
-            raise SourceError(self._too_large())
+            _end(process)
+            raise TooLarge(self._too_large())
 
-    def _stop(self, path: Path, process: subprocess.Popen[bytes]) -> None:
-        kill(process)
-        process.wait()
-        sweep(path)
+    def _over(self) -> SourceError:
+        return SourceError(f"{self._remote.address.url} is not followed any more")
 
     def _too_large(self) -> str:
         return (
@@ -134,6 +162,11 @@ class _Refused(Exception):
     def __init__(self, said: str) -> None:
         super().__init__(said)
         self.said = said
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    kill(process)
+    process.wait()
 
 
 _TICK_S = 0.25

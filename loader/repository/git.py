@@ -5,61 +5,41 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from git.cmd import Git
 from git.exc import GitCommandNotFound, GitError
 
 from core.errors import SourceError
 from loader.files.objects import Commit, Entry, MirrorDamaged, parse_tree
-from loader.repository.bounded import remove
-from loader.repository.transport import quiet_environment
+from loader.repository.inherited import quiet_environment, unwanted
 
-_CALM = (
-    "-c",
-    "core.hooksPath=/dev/null",
-    "-c",
-    "gc.auto=0",
-    "-c",
-    "maintenance.auto=false",
-    "-c",
-    "gc.autoDetach=false",
-)
 _PIECE = 1 << 20
 _BOUNDED = ("sh", "-c", 'ulimit -d 262144; exec "$@"', "sh")
 """In kilobytes, of what is no file: trees that hold each other many times over are endless when they are compared."""
 
 
-def prepare(path: Path) -> None:
-    """An empty mirror at `path`, unless there is one."""
-    if (path / "HEAD").is_file():
-        return
-    remove(path)
-    aside = path.with_name(f".{path.name}.empty")
-    remove(aside)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        init = ["git", "init", "--quiet", "--bare", "--template=", str(aside)]
-        Git(path.parent).execute(init, env=quiet_environment() | {"GIT_DIR": str(aside)})
-        aside.rename(path)
-    except (OSError, GitError) as error:
-        raise SourceError(f"{path} can't be made: {_one_line(error)}; check DATA_DIR and git") from error
-
-
 def start(
-    path: Path, command: Sequence[str], environment: dict[str, str], descriptors: Sequence[int]
+    path: Path,
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    descriptors: Sequence[int],
+    *,
+    answers: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """A git in a process group of its own, so that what it starts can be ended with it."""
-    git = Git(path)
+    """A git in a process group of its own, so that what it starts can be ended with it.
+
+    `answers`: what it writes to its output is wanted too.
+    """
     try:
-        running = git.execute(
-            ["git", *_CALM, *command],
+        running = _Git(path).execute(
+            ["git", *command],
             as_process=True,
-            with_stdout=False,
-            env=environment | {"GIT_DIR": str(path)},
+            with_stdout=answers,
+            env={**environment, "GIT_DIR": str(path)},
             start_new_session=True,
             pass_fds=tuple(descriptors),
         )
@@ -68,7 +48,39 @@ def start(
     process = running.proc
     assert process is not None
     running.proc = None
-    return process
+    return cast("subprocess.Popen[bytes]", process)
+
+
+def operators_configuration() -> list[tuple[str, str]]:
+    """What whoever runs Pawl has set for git, for this machine and for this user."""
+    where = {name: value for name in _WHERE if (value := os.environ.get(name))}
+    scopes = ("--global",) if os.environ.get("GIT_CONFIG_NOSYSTEM") else ("--system", "--global")
+    return [pair for scope in scopes for pair in _listed(scope, where)]
+
+
+_WHERE = ("GIT_CONFIG_SYSTEM", "GIT_CONFIG_GLOBAL")
+
+
+def _listed(scope: str, environment: dict[str, str]) -> Iterator[tuple[str, str]]:
+    command = ["git", "config", scope, "--includes", "--list", "--null"]
+    try:
+        listed = _Git(os.sep).execute(command, env=environment, stdout_as_string=False)
+    except GitError:  # no such file, or no home to look for one
+        return
+    for line in listed.decode("utf-8", "surrogateescape").split("\0"):
+        key, newline, value = line.partition("\n")
+        if newline:
+            yield key, value
+
+
+class _Git(Git):
+    """A git that obeys what it is told here, and no variable that others have set for theirs."""
+
+    def execute(self, command: Any, **options: Any) -> Any:  # type: ignore[override]
+        told = {*self.environment(), *(options.get("env") or {})}
+        others = [name for name in unwanted(os.environ) if name not in told]
+        unset = [part for name in others for part in ("-u", name)]
+        return super().execute(["env", *unset, *command] if unset else command, **options)
 
 
 class MirrorObjects:
@@ -211,7 +223,7 @@ class MirrorObjects:
         return self._git
 
     def _new(self) -> Git:
-        git = Git(self._path)
+        git = _Git(self._path)
         git.update_environment(GIT_DIR=str(self._path), **quiet_environment())
         return git
 

@@ -48,9 +48,10 @@ class LfsStore:
                     path.unlink()
 
     def _copy(self, pointers: Iterable[Pointer]) -> None:
-        root = Path(self._remote.address.url.removeprefix("file://"))
+        root = self._remote.address.path
+        stores = list(_stores(root))
         for pointer in pointers:
-            places = [_place(root / folder / "lfs" / "objects", pointer) for folder in ("", ".git")]
+            places = (_place(store, pointer) for store in stores)
             source = next((place for place in places if place.is_file()), None)
             if source is None:
                 raise failed(pointer, f"is in Git LFS, and {root} does not hold its content; run git lfs fetch there")
@@ -88,3 +89,13 @@ _KEPT_UNLINKED_S = 3600.0
 
 def _place(objects: Path, pointer: Pointer) -> Path:
     return objects / pointer.oid[:2] / pointer.oid[2:4] / pointer.oid
+
+
+def _stores(root: Path) -> Iterator[Path]:
+    """Where a repository on this machine may keep large files: a bare one, one with a working tree, or a worktree."""
+    for folder in (root, root / ".git", root.with_name(f"{root.name}.git")):
+        if folder.is_file():
+            folder = root / folder.read_text().removeprefix("gitdir:").strip()
+        if (folder / "commondir").is_file():
+            folder = folder / (folder / "commondir").read_text().strip()
+        yield folder / "lfs" / "objects"

@@ -4,43 +4,41 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import time
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
 from core.errors import SourceError
 from loader.files.objects import MirrorDamaged
-from loader.repository.bounded import close, output, remove, sweep
 from loader.repository.complaint import explain
-from loader.repository.fetch import Fetch
-from loader.repository.git import MirrorObjects, prepare, start
+from loader.repository.fetch import Fetch, TooLarge
+from loader.repository.git import MirrorObjects, operators_configuration
+from loader.repository.layout import lay, remove, sweep
+from loader.repository.pause import Pause
 from loader.repository.remote import Remote
-from loader.repository.transport import Transport, quiet_environment
+from loader.repository.transport import Transport
+from loader.repository.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
-
-_TICK_S = 0.25
-_MOVES_BETWEEN_TIDYING = 50
-_TIDYING_S = 60.0
-_REBUILD_PAUSE_S = 600.0
 
 
 class Mirror:
     """A bare repository at `path` that holds one ref: the head of what `remote` says to follow.
 
-    Never shallow, since versions count commits. It can be lost at any time: it is fetched again.
+    As deep as the remote is, since versions count commits. It can be lost at any time: it is fetched again.
     """
 
     def __init__(self, path: Path, remote: Remote, run: Path) -> None:
         self._path = path
         self._remote = remote
-        self._fetch = Fetch(remote, Transport(remote, run))
+        self._fetch = Fetch(remote, Transport(remote, run, operators_configuration()))
+        self._upkeep = Upkeep(path)
         followed = sha256(f"{remote.address.url}\0{remote.branch}".encode()).hexdigest()[:16]
         # Named by what it follows: after a change of gitPath or gitBranch, nothing of the old is taken for the new.
         self._ref = f"refs/pawl/{followed}"
-        self._moves = 0
-        self._rebuilt_at = float("-inf")
+        self._rebuilding = Pause(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
+        self._damage: MirrorDamaged | None = None
+        self._is_swept = False
         self._is_alone = False
         self.objects = MirrorObjects(path)
         """The reader of the thread that fetches."""
@@ -48,16 +46,18 @@ class Mirror:
     def fetch(self) -> str:
         """Bring the mirror up to date; returns the head's commit. Raises SourceError."""
         self._fetch.check()
-        try:
-            before = self._head_if_sound()
-            self._fetch_into(self._path)
-            return self._fetched(before)
-        except MirrorDamaged as damage:
-            return self.rebuild(damage)
+        with self._upkeep.paused():
+            try:
+                return self._fetch_or_mend()
+            except TooLarge:
+                self._upkeep.save_room()
+                raise
+            finally:
+                self._upkeep.begin()
 
     def head(self, objects: MirrorObjects) -> str | None:
         """The head's commit as of the last fetch; None when there was none."""
-        return objects.resolve(self._ref) if (self._path / "HEAD").is_file() else None
+        return objects.resolve(f"{self._ref}^{{commit}}") if (self._path / "HEAD").is_file() else None
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[MirrorObjects]:
@@ -68,30 +68,63 @@ class Mirror:
         finally:
             objects.close()
 
-    def rebuild(self, damage: MirrorDamaged) -> str:
+    def suspect(self, damage: MirrorDamaged) -> None:
+        """A reader has found what leads from the head to be damaged: the next fetch brings everything anew."""
+        self._damage = damage
+
+    def mend(self, damage: MirrorDamaged) -> str:
         """Fetch everything again, aside, and put it in the damaged mirror's place. Raises SourceError."""
         self._fetch.check()
-        if time.monotonic() - self._rebuilt_at < _REBUILD_PAUSE_S:
-            raise SourceError(f"{self._path} is damaged, and fetching it anew did not mend it: {damage}") from damage
-        log.warning("%s is damaged (%s): fetching all of it again", self._path, damage)
-        aside = self._path.with_name(f".{self._path.name}.new")
-        remove(aside)
-        try:
-            self._fetch_into(aside)
-            self._rebuilt_at = time.monotonic()
-            self._replace(aside)
-            return self._fetched(None)
-        except MirrorDamaged as again:
-            self._rebuilt_at = time.monotonic()
-            raise SourceError(explain(str(again), self._remote)) from again
+        with self._upkeep.paused():
+            return self._mend(damage)
+
+    def found_whole(self) -> None:
+        """What was fetched has been read: should it be damaged again, it is mended again, without a pause."""
+        self._rebuilding.succeeded()
 
     def close(self) -> None:
         """End a fetch that is under way, and the processes that read objects; nothing is fetched any more."""
         self._fetch.stop()
+        self._upkeep.close()
         self.objects.close()
 
+    def _fetch_or_mend(self) -> str:
+        if self._damage is not None:
+            return self._mend(self._damage)
+        try:
+            before = self._head_if_sound()
+            self._fetch_into(self._path)
+            return self._fetched(before)
+        except MirrorDamaged as damage:
+            return self._mend(damage)
+
+    def _mend(self, damage: MirrorDamaged) -> str:
+        """Whether the mirror is what is damaged, or the remote, shows when all is fetched into an empty one."""
+        if not self._rebuilding.is_over:
+            raise SourceError(explain(str(damage), self._remote)) from damage
+        self._rebuilding.failed()
+        aside = self._path.with_name(f".{self._path.name}.new")
+        remove(aside)
+        try:
+            self._fetch_into(aside)
+            self._replace(aside)
+            head = self._fetched(None)
+        except MirrorDamaged as again:
+            raise SourceError(explain(str(again), self._remote)) from again
+        finally:
+            remove(aside)
+        self._damage = None
+        log.warning("%s was damaged, and all of it was fetched again: %s", self._path, damage)
+        return head
+
     def _fetch_into(self, path: Path) -> None:
-        prepare(path)
+        try:
+            lay(path)
+        except OSError as error:
+            raise SourceError(f"{path} can't be written: {error}; check DATA_DIR") from error
+        if not self._is_swept:  # of what a killed daemon's git left
+            sweep(path)
+            self._is_swept = True
         self._fetch.run(path, self._ref)
 
     def _replace(self, aside: Path) -> None:
@@ -107,12 +140,13 @@ class Mirror:
         return None
 
     def _fetched(self, before: str | None) -> str:
-        head = self.objects.resolve(self._ref)
+        head = self.objects.resolve(f"{self._ref}^{{commit}}")
         if head is None:
-            raise MirrorDamaged("the ref that was just fetched can't be read")
+            kind = self.objects.git("cat-file", "-t", f"{self._ref}^{{}}").decode().strip()
+            what = f"{self._remote.branch or 'HEAD'!r} is no commit but a {kind}"
+            raise SourceError(f"{self._remote.address.url}: {what}; check gitBranch")
         if head != before:
             self._forget_others()
-            self._tidy()
         return head
 
     def _forget_others(self) -> None:
@@ -124,16 +158,6 @@ class Mirror:
             if ref != self._ref:
                 self.objects.git("update-ref", "-d", ref)
 
-    def _tidy(self) -> None:
-        """Every now and then, let git pack what has come; it does nothing unless there is much."""
-        self._moves += 1
-        if self._moves % _MOVES_BETWEEN_TIDYING:
-            return
-        process = start(self._path, ["-c", "gc.auto=2000", "gc", "--auto", "--quiet"], quiet_environment(), ())
-        try:
-            for _ in output(process, time.monotonic() + _TIDYING_S, _TICK_S):
-                pass
-        finally:
-            close(process)
-            sweep(self._path)
-            self.objects.close()
+
+_FIRST_PAUSE_S = 30.0
+_LONGEST_PAUSE_S = 600.0

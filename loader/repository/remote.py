@@ -6,6 +6,7 @@ import os.path
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 from core.errors import SettingError
@@ -37,6 +38,11 @@ class Address:
         return f"{parts.scheme}://{parts.netloc}"
 
     @property
+    def path(self) -> Path:
+        """Of a repository on this machine."""
+        return Path(unquote(self.url.removeprefix("file://")) if self.url.startswith("file://") else self.url)
+
+    @property
     def is_web(self) -> bool:
         return self.scheme in ("https", "http")
 
@@ -47,7 +53,7 @@ class Remote:
 
     url: str = field(repr=False)
     branch: str = ""
-    """Empty: the remote's own default."""
+    """A branch, a tag, a commit's full hash or a ref by its full name; empty: the remote's default branch."""
     folder: str = ""
     """Where the model folders are in the repository; empty: at its root."""
     user: str = field(default="", repr=False)
@@ -61,7 +67,10 @@ class Remote:
     def __post_init__(self) -> None:
         assert self.address
         if self.branch and not _BRANCH.fullmatch(self.branch):
-            raise SettingError(f"gitBranch is {self.branch!r}; it takes the name of a branch, such as main")
+            raise SettingError(
+                f"gitBranch is {self.branch!r}; it takes the name of a branch, such as main, or of a tag, the full "
+                "hash of a commit, or refs/…"
+            )
         if any(part in ("", ".", "..") or part.lower() == ".git" for part in self.segments):
             raise SettingError(
                 f"gitFolder is {self.folder!r}; it takes a folder of the repository, such as models/live, or nothing"
@@ -72,6 +81,15 @@ class Remote:
     @cached_property
     def address(self) -> Address:
         return parse_address(self.url)
+
+    @property
+    def refs(self) -> tuple[str, ...]:
+        """What the remote is asked for, the next where it doesn't have the one before."""
+        if not self.branch:
+            return ("HEAD",)
+        if _HASH.fullmatch(self.branch) or self.branch.startswith("refs/"):
+            return (self.branch,)
+        return (f"refs/heads/{self.branch}", f"refs/tags/{self.branch}")
 
     @property
     def segments(self) -> tuple[str, ...]:
@@ -131,6 +149,7 @@ def parse_address(url: str) -> Address:
 
 
 _BRANCH = re.compile(r"(?!-)(?!/)(?!.*(\.\.|//|@\{|/\.|\.lock(/|$)))(?!\.)[^\x00-\x20\x7f~^:?*\[\\]+(?<![/.])")
+_HASH = re.compile(r"[0-9a-f]{40}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SCP = re.compile(r"[A-Za-z0-9_][\w.+-]*@([A-Za-z0-9][\w.-]*|\[[0-9a-fA-F:]+\]):(?!:)[^-].*")
 _SECRET_PART = re.compile(r"(?<=://)[^/]*@")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -24,6 +25,8 @@ from loader.repository.remote import Remote
 
 log = logging.getLogger("pawl.loader")
 
+_MOST_FOUND = 64
+
 
 class GitSource:
     """Follows a branch of `remote`, by way of a bare mirror in `data`."""
@@ -39,6 +42,11 @@ class GitSource:
         self._desired: Desired | None = None
         self._left_behind = ""
         """A head that was left behind by one at which nothing could be desired."""
+        self._found: deque[Release | None] = deque(maxlen=_MOST_FOUND)
+        """What was asked for by name last."""
+        self._changed: Callable[[], object] = lambda: None
+        self._boundary = ""
+        self._said_shallow = False
 
     @property
     def where(self) -> str:
@@ -55,22 +63,28 @@ class GitSource:
         return {}
 
     def start(self, changed: Callable[[], object]) -> None:
-        """Nothing to watch: timers and webhooks say when to look."""
+        """Timers and webhooks say when to look; only where a file turns out to be damaged does it call itself."""
+        self._changed = changed
 
     def look(self) -> Desired:
         with suppress(MirrorDamaged):  # the fetch will mend it
             self._history(self._mirror.objects)  # from where we stopped, so that a rewriting since then is noted
         head = self._mirror.fetch()
         try:
-            return self._read(head)
+            desired = self._read(head)
         except MirrorDamaged as damage:
-            return self._read_anew(damage)
+            desired = self._read_anew(damage)
+        self._mirror.found_whole()
+        return self._without_its_past(desired) if self._boundary else desired
 
     def check_out(self, release: Release, into: Path) -> None:
         try:
             with self._mirror.reading() as objects:
                 check_out(release, into, objects, self._lfs, self._bounds)
         except MirrorDamaged as damage:
+            if self._is_reachable(release):
+                self._mirror.suspect(damage)
+                self._changed()
             raise ReleaseFailed(
                 f"the mirror of {self._remote.address.url} lacks a file of {release.model}: {damage}",
                 stage="checkout",
@@ -84,13 +98,31 @@ class GitSource:
                 folders = self._folders(commit, objects, {})
                 if not folders.is_model(model):
                     raise VersionNotFound(f"{model} is no model at {name} (commit {commit})")
-                return _wanted(model, version, folders)
+                found = _wanted(model, version, folders)
         except MirrorDamaged as damage:
             raise VersionNotFound(f"{model}/{name} can't be read from the mirror now: {damage}") from damage
+        self._found.append(found.release)
+        return found
 
     def close(self) -> None:
         self._counting.stop()
         self._mirror.close()
+
+    def _without_its_past(self, desired: Desired) -> Desired:
+        """Of a shallow clone: where its history begins, nobody can tell whether it was rewritten."""
+        if not self._said_shallow:
+            self._said_shallow = True
+            log.warning(
+                "%s is a shallow clone: versions are counted from the commits that it holds, so that they are lower "
+                "than elsewhere and may come again; fetch all of it there (git fetch --unshallow)",
+                self._remote.address.url,
+            )
+        return replace(desired, left_behind="")
+
+    def _is_reachable(self, release: Release) -> bool:
+        """Whether the remote has it for certain: one that was live before history was rewritten may be nowhere."""
+        wanted = [] if self._desired is None else self._desired.models.values()
+        return release in self._found or any(one.release == release for one in wanted)
 
     def _history(self, objects: MirrorObjects) -> History:
         """The one of the newest look; before the first, of the newest fetch."""
@@ -99,7 +131,9 @@ class GitSource:
         return self._counting.history
 
     def _read(self, head: str) -> Desired:
-        if self._desired is None or self._desired.head != head:
+        boundary = self._mirror.objects.boundary
+        if self._desired is None or (self._desired.head, self._boundary) != (head, boundary):
+            self._boundary = boundary
             self._desired = None
             self._left_behind = self._counting.follow(head, self._mirror.objects) or self._left_behind
             self._desired = replace(self._desire(head), left_behind=self._left_behind)
@@ -108,7 +142,7 @@ class GitSource:
 
     def _read_anew(self, damage: MirrorDamaged) -> Desired:
         self._looked_at.clear()
-        head = self._mirror.rebuild(damage)
+        head = self._mirror.mend(damage)
         try:
             return self._read(head)
         except MirrorDamaged as again:

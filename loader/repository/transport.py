@@ -1,19 +1,16 @@
-"""What git is told besides its arguments: how to log in, which protocols it may speak, whose configuration it reads."""
+"""What git is told besides its arguments: how to log in, and how to reach the server."""
 
 from __future__ import annotations
 
 import os
-import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from core.errors import SettingError
-from core.settings import scrubbed
+from loader.repository.inherited import Pairs, configured, honoured, quiet_environment
 from loader.repository.remote import Login, Remote
-
-ALLOWED_PROTOCOLS = "https:http:ssh:file"
 
 
 class Transport:
@@ -26,15 +23,21 @@ class Transport:
     Against that, only another user helps.
     """
 
-    def __init__(self, remote: Remote, run: Path) -> None:
+    def __init__(self, remote: Remote, run: Path, configuration: Pairs = ()) -> None:
+        """`configuration`: the operator's own."""
         self._remote = remote
         self._run = run
+        self._configuration = list(_authorities()) + [
+            (key, value)
+            for key, value in honoured(configuration)
+            if remote.login is None or not key.startswith("credential.")
+        ]
         if remote.address.scheme == "ssh":
             list(self._ssh_options())  # complains at the start of what it can't read
 
     def environment(self) -> dict[str, str]:
         """Variables for every git that talks to the remote."""
-        return quiet_environment() | self._ssh() | self._configuration()
+        return quiet_environment() | configured(self._configuration) | self._ssh() | self._trust()
 
     @contextmanager
     def login(self) -> Iterator[tuple[list[str], tuple[int, ...]]]:
@@ -50,8 +53,7 @@ class Transport:
             os.close(reader)
 
     def _helper(self, descriptor: int) -> str:
-        script = self._file("git-login", _HELPER, mode=0o700)
-        return f"{shlex.quote(str(script))} {shlex.quote(self._remote.address.origin)} {descriptor}"
+        return shlex.join(["/bin/sh", "-c", _HELPER, "git-login", self._remote.address.origin, str(descriptor)])
 
     def _ssh(self) -> dict[str, str]:
         if self._remote.address.scheme != "ssh":
@@ -86,18 +88,12 @@ class Transport:
             return key
         return self._file("ssh-key", content.rstrip("\n") + "\n", mode=0o600)
 
-    def _configuration(self) -> dict[str, str]:
+    def _trust(self) -> dict[str, str]:
         """Lets git read a repository on this machine that another user owns: the operator named it."""
         if self._remote.address.scheme != "file":
             return {}
-        path = self._remote.address.url.removeprefix("file://").rstrip("/") or "/"
-        trusted = {path, os.path.realpath(path)}
-        lines = ["[include]", *(f"path = {_config_quoted(file)}" for file in _user_configurations()), "[safe]"]
-        lines += [
-            f"directory = {_config_quoted(one + end)}" for one in sorted(trusted) for end in ("", "/.git", ".git")
-        ]
-        # A file, because git hides what `-c` says from the git that it starts at the other end.
-        return {"GIT_CONFIG_GLOBAL": str(self._file("gitconfig", "\n".join(lines) + "\n", mode=0o600))}
+        # A file, because git hides what the environment says from the git that it starts at the other end.
+        return {"GIT_CONFIG_GLOBAL": str(self._file("gitconfig", "[safe]\n\tdirectory = *\n", mode=0o600))}
 
     def _file(self, name: str, content: str, mode: int) -> Path:
         self._run.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -108,21 +104,9 @@ class Transport:
         return aside.rename(self._run / name)
 
 
-def quiet_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Variables for every git: it asks nobody anything, and sees none of our secrets."""
-    ours = dict.fromkeys(environ.keys() - scrubbed(environ).keys(), "")
-    return ours | {
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ASKPASS": "",
-        "SSH_ASKPASS": "",
-        "GIT_ALLOW_PROTOCOL": ALLOWED_PROTOCOLS,
-        "GIT_NO_REPLACE_OBJECTS": "1",
-    }
-
-
+# Answers git's question for a login with what is in the pipe $2, if it is asked for the origin $1 and no other. It is
+# no file, which a model of the same user could replace.
 _HELPER = """\
-#!/bin/sh
-# Answers git's question for a login with what is in the pipe $2, if it is asked for the origin $1 and no other.
 [ "$3" = get ] || exit 0
 while IFS= read -r line && [ -n "$line" ]; do
   case "$line" in
@@ -135,23 +119,19 @@ exit 0
 """
 
 
+def _authorities() -> Iterator[tuple[str, str]]:
+    """The variable that other programs take them from, unless git's own or its configuration name some."""
+    named = os.environ.get("SSL_CERT_FILE")
+    if named and not os.environ.get("GIT_SSL_CAINFO"):
+        yield "http.sslCAInfo", named
+
+
 def _pipe_holding(login: Login) -> int:
     reader, writer = os.pipe()
     with open(writer, "wb") as pipe:
         os.set_blocking(writer, False)
         pipe.write(f"username={login.user}\npassword={login.password}\n".encode())
     return reader
-
-
-def _user_configurations() -> list[str]:
-    """The files that git would have read had we not named another."""
-    named = os.environ.get("GIT_CONFIG_GLOBAL")
-    shared = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
-    return [named] if named is not None else [f"{shared}/git/config", "~/.gitconfig"]
-
-
-def _config_quoted(value: str) -> str:
-    return '"' + re.sub(r'(["\\])', r"\\\1", value) + '"'
 
 
 def _ssh_quoted(path: Path) -> str:

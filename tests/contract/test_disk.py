@@ -9,33 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.disks import fill, small_disk
 from tests.repos import Repo
 from tests.serving import echo, serving
 
 
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 16 MB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", folder], capture_output=True)
-    if mounted.returncode:
-        pytest.skip(f"NOT TESTED: a full disk, since this user may not mount: {mounted.stderr.decode().strip()}")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
-
-
-def fill(folder: Path) -> Path:
-    """Take all the room that is left."""
-    filler = folder / "filler"
-    with filler.open("wb", buffering=0) as file:
-        for size in (1 << 20, 4096, 1):
-            try:
-                while True:
-                    file.write(b"x" * size)
-            except OSError:
-                continue
-    return filler
+    with small_disk(tmp_path / "small") as folder:
+        yield folder
 
 
 def test_a_full_disk_stops_pushes_and_nothing_else(tmp_path: Path, small: Path) -> None:
