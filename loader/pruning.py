@@ -89,6 +89,6 @@ class Pruning:
 
     def _environment(self, model: str, root: Path) -> str | None:
         try:
-            return self._environments.id_of(requirements_of(root, model))
+            return self._environments.id_of(requirements_of(root, model), within=root)
         except (ReleaseFailed, OSError):
             return None  # one whose requirements can't be read has none

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import tempfile
 import time
@@ -167,12 +168,25 @@ def _workspace(settings: Settings, environ: Mapping[str, str]) -> Iterator[_Work
             device=settings.device,
             start_timeout_s=settings.start_timeout_s,
         )
-        environments = Environments(kept.path / "envs", environ, settings.environment_timeout_s)
+        cache = _cache(settings.data, environ)
+        environments = Environments(kept.path / "envs", environ, settings.environment_timeout_s, cache=cache)
         try:
             yield _Workspace(shelf, Starter(shelf, environments, defaults))
         finally:
             shelf.prune_models(set())
             shutil.rmtree(home.run, ignore_errors=True)
+
+
+def _cache(data: Path, environ: Mapping[str, str]) -> Path | None:
+    """That of the server, or else that of the user, so that a check does not download what the last one did."""
+    if data.is_dir():
+        return data / "cache"
+    own = Path(environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "/")) / ".cache") / "pawl"
+    try:
+        own.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return own if os.access(own, os.W_OK) else None
 
 
 def _home_of_a_server(settings: Settings) -> Home | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import logging
 import os
 import platform
 import shutil
@@ -13,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -20,10 +22,16 @@ from threading import Lock
 import msgspec
 
 from core.errors import Heals, ReleaseFailed
-from loader.environments.packages import RUNTIMES, installed, name_of, own_pins
-from loader.environments.requirements import Requirements, read_requirements
+from core.redaction import redact
+from loader.environments.builder import Builder, python_of
+from loader.environments.cache import trim
+from loader.environments.packages import installed, own_pins
+from loader.environments.requirements import Reading, Requirements, read_requirements
 from loader.environments.uv import Uv
 
+log = logging.getLogger("pawl.loader")
+
+_DOOMED = ".old-"
 _MENTIONED = 5
 """Requirements named in a line of the log; there may be hundreds."""
 
@@ -43,48 +51,69 @@ class Environments:
     """The environments under one folder. Its methods block; call them in threads."""
 
     def __init__(
-        self, root: Path, env: Mapping[str, str], timeout_s: float = 900.0, pins: Sequence[str] | None = None
+        self,
+        root: Path,
+        env: Mapping[str, str],
+        timeout_s: float = 900.0,
+        pins: Sequence[str] | None = None,
+        cache: Path | None = None,
     ) -> None:
         """Take over `root`, clearing what a crash left half built.
 
         `env` is what building may see, secrets taken out; `timeout_s` bounds one build; `pins` are requirements that
-        hold in every environment besides the author's, the last one being ONNX Runtime (default: `own_pins()`).
+        hold in every environment besides the author's, the last one being ONNX Runtime (default: `own_pins()`);
+        `cache` is for what was downloaded (default: a folder beside `root`), unless `env` names another.
         """
         self._root = root
         self._timeout_s = timeout_s
         self._pins = tuple(own_pins() if pins is None else pins)
-        self._uv = Uv(env)
+        cache = cache or root.parent / "cache"
+        self._cache = None if env.get("UV_CACHE_DIR") else cache
+        self._uv = Uv(env, cache)
+        self._builder = Builder(self._uv, self._pins)
         self._own = Environment(Path(sys.executable), None, installed(sys.path))
         self._builds: dict[str, Future[Environment]] = {}
         self._lock = Lock()
         root.mkdir(parents=True, exist_ok=True)
-        for leftover in root.glob(".tmp-*"):
+        for leftover in (*root.glob(".tmp-*"), *root.glob(f"{_DOOMED}*")):
             shutil.rmtree(leftover, ignore_errors=True)
 
-    def build(self, requirements: Path | None, report: Callable[[str], None]) -> Environment:
+    def build(
+        self, requirements: Path | None, report: Callable[[str], None], within: Path | None = None
+    ) -> Environment:
         """The environment for a requirements file, built unless it is there; None: Pawl's own.
 
-        `report` is told, in a line fit for a log, when something takes long. Callers that want the same environment
-        at the same time share one build and its outcome. Raises ReleaseFailed.
+        `within`: the folder whose files it may refer to (default: its own). `report` is told, in a line fit for a log,
+        when something takes long. Callers that want the same environment at the same time share one build and its
+        outcome. Raises ReleaseFailed.
         """
         if requirements is None:
             return self._own
-        wanted = read_requirements(requirements)
-        id = self._id(wanted)
-        return self._once(id, lambda: self._find(id) or self._make(id, wanted, report))
+        reading = read_requirements(requirements, within)
+        id = self._id(reading.wanted)
+        return self._once(id, lambda: self._find(id) or self._make(id, reading, report))
 
-    def id_of(self, requirements: Path | None) -> str | None:
+    def id_of(self, requirements: Path | None, within: Path | None = None) -> str | None:
         """The id of the environment for a requirements file, built or not. Raises ReleaseFailed."""
-        return None if requirements is None else self._id(read_requirements(requirements))
+        return None if requirements is None else self._id(read_requirements(requirements, within).wanted)
 
     def prune(self, keep: set[str]) -> None:
         """Remove every environment whose id is not in `keep`, but none that is being built or looked up right now."""
         for path in list(self._root.iterdir()):
-            with self._lock:
-                if path.name in keep or path.name in self._builds or path.name.startswith("."):
-                    continue
-                doomed = path.rename(self._root / f".tmp-{path.name}")
+            try:
+                self._set_aside(path, keep)
+            except OSError as error:
+                log.warning("the environment %s can't be removed: %s", path.name, error)
+        for doomed in self._root.glob(f"{_DOOMED}*"):
             shutil.rmtree(doomed, ignore_errors=True)
+        with self._lock:
+            if not self._builds and self._cache is not None:
+                trim(self._cache)
+
+    def _set_aside(self, path: Path, keep: set[str]) -> None:
+        with self._lock:
+            if path.name not in keep and path.name not in self._builds and not path.name.startswith("."):
+                path.rename(Path(tempfile.mkdtemp(prefix=_DOOMED, dir=self._root)) / path.name)
 
     def close(self) -> None:
         """Stop what is being built; those who wait for it get a ReleaseFailed."""
@@ -115,84 +144,52 @@ class Environments:
         return mine.result()
 
     def _find(self, id: str) -> Environment | None:
-        try:
-            packages = msgspec.json.decode((self._root / id / "packages.json").read_bytes(), type=dict[str, str])
-        except (OSError, msgspec.DecodeError):
-            packages = {}
-        if not packages or not _python(self._root / id).exists():
-            shutil.rmtree(self._root / id, ignore_errors=True)  # what is damaged would be in the way of a sound one
-            return None
-        return Environment(_python(self._root / id), id, packages)
+        folder = self._root / id
+        with suppress(OSError, msgspec.DecodeError):
+            packages = msgspec.json.decode((folder / "packages.json").read_bytes(), type=dict[str, str])
+            if packages and python_of(folder).exists():
+                return Environment(python_of(folder), id, packages)
+        _remove(folder)  # what is damaged would be in the way of a sound one
+        return None
 
-    def _make(self, id: str, wanted: Requirements, report: Callable[[str], None]) -> Environment:
+    def _make(self, id: str, reading: Reading, report: Callable[[str], None]) -> Environment:
         began = time.monotonic()
-        report(f"building the environment ({_mention(wanted.wishes)})…")
-        for wish in self._overruled(wanted):
-            report(f"{wish} is not installed: ONNX Runtime is Pawl's own, {self._pins[-1]}")
+        secrets = self._uv.secrets(reading.addresses)
+        for line in (f"building the environment ({_mention(reading.wishes)})…", *self._builder.remarks(reading)):
+            report(redact(line, secrets))
         try:
-            packages = self._build_aside(id, wanted, deadline=began + self._timeout_s)
-        except ReleaseFailed as error:
-            raise self._explained(error) from error
+            packages = self._build_aside(id, reading, deadline=began + self._timeout_s)
         except OSError as error:
             raise ReleaseFailed(
                 f"the environment can't be built: {error}", stage="environment", heals=Heals.WITH_MACHINE
             ) from error
         report(f"the environment is built: {len(packages)} packages in {time.monotonic() - began:.1f} s")
-        return Environment(_python(self._root / id), id, packages)
+        return Environment(python_of(self._root / id), id, packages)
 
-    def _overruled(self, wanted: Requirements) -> list[str]:
-        return [wish for wish in wanted.wishes if name_of(wish) in RUNTIMES and wish not in self._pins]
-
-    def _explained(self, error: ReleaseFailed) -> ReleaseFailed:
-        ours = [pin for pin in self._pins if pin in str(error)]
-        message = f"{error} ({', '.join(ours)}: what Pawl's own part of the worker runs on)" if ours else str(error)
-        return ReleaseFailed(message, stage=error.stage, detail=error.detail, heals=error.heals)
-
-    def _build_aside(self, id: str, wanted: Requirements, deadline: float) -> Mapping[str, str]:
+    def _build_aside(self, id: str, reading: Reading, deadline: float) -> Mapping[str, str]:
         self._root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".tmp-{id}-", dir=self._root, ignore_cleanup_errors=True) as aside:
             folder = Path(aside)
-            self._install(folder, wanted, deadline)
+            self._builder.build(
+                folder, reading, [path for path in self._root.iterdir() if path.name[0] != "."], deadline
+            )
             packages = installed([str(path) for path in folder.glob("lib/python*/site-packages")])
             (folder / "packages.json").write_bytes(msgspec.json.format(msgspec.json.encode(packages)))
             _sync_filesystem(folder)
             folder.rename(self._root / id)
         return packages
 
-    def _install(self, folder: Path, wanted: Requirements, deadline: float) -> None:
-        venv = ("venv", "--quiet", "--allow-existing", "--relocatable", "--python", sys.executable, ".")
-        self._uv.run(*venv, folder=folder, deadline=deadline)
-        for name, lines in self._files(wanted).items():
-            (folder / name).write_text("".join(f"{line}\n" for line in lines))
-        self._uv.run(
-            *("pip", "install", "--python", "bin/python", "--no-progress", "--color", "never"),
-            "--compile-bytecode",  # here, once, and not in the first seconds of every worker
-            *("--excludes", "excludes.txt", "--overrides", "overrides.txt", "--constraints", "constraints.txt"),
-            *(("--prerelease", "allow") if wanted.prereleases else ()),
-            *("-r", "pins.txt", "-r", "requirements.txt"),
-            folder=folder,
-            deadline=deadline,
-        )
-
-    def _files(self, wanted: Requirements) -> dict[str, Sequence[str]]:
-        runtime = self._pins[-1]
-        return {
-            "requirements.txt": wanted.lines,
-            "constraints.txt": wanted.constraints,
-            "pins.txt": self._pins,
-            "overrides.txt": [runtime],
-            "excludes.txt": [name for name in RUNTIMES if name != name_of(runtime)],
-        }
-
-
-def _python(folder: Path) -> Path:
-    return folder / "bin" / "python"
-
 
 def _mention(wishes: Sequence[str]) -> str:
     more = len(wishes) - _MENTIONED
     shown = ", ".join(wishes[:_MENTIONED]) or "nothing of its own"
     return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()  # where a file or a link is in its place
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def _sync_filesystem(folder: Path) -> None:

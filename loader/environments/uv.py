@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock, Thread
@@ -16,42 +16,45 @@ from typing import IO
 from uv import find_uv_bin
 
 from core.errors import Heals, ReleaseFailed
+from core.redaction import redact, secrets_in
+from loader.environments import complaint
+from loader.environments.variables import variables
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z0-9_]+)\}")
+"""uv replaces it in addresses."""
 
 _KEPT_BYTES = 32_000
 """Of the program's output; the end is kept, where the reason stands."""
-_MESSAGE_CHARACTERS = 600
-
-_HOPELESS = ("No solution found", "Couldn't parse", "Failed to build", "Hash mismatch", "requires-python")
-"""What no second try can change; anything else (the network, a full disk) may be better then."""
-
-_MISLEADING = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "UV_PYTHON", "UV_SYSTEM_PYTHON", "UV_TARGET")
-"""Variables that would have it look at, or install into, another place than the one it is given."""
 
 
 class Uv:
-    """Runs uv. Its calls block, and may come from several threads."""
+    """Runs uv, and the Python of environments. Its calls block, and may come from several threads."""
 
-    def __init__(self, env: Mapping[str, str]) -> None:
-        """`env`: all that uv, and the build scripts that it runs, get to see."""
-        self._env = {key: value for key, value in env.items() if key not in _MISLEADING}
+    def __init__(self, env: Mapping[str, str], cache: Path | None) -> None:
+        """`env`: all that uv, and the build scripts that it runs, get to see. `cache`: see `variables`."""
+        self._env = variables(env, cache)
+        self._known = frozenset[str]().union(*(secrets_in(value) for value in self._env.values()))
         self._running: set[subprocess.Popen[bytes]] = set()
         self._closed = False
         self._lock = Lock()
 
-    def run(self, *arguments: str, folder: Path, deadline: float) -> None:
+    def secrets(self, lines: Iterable[str]) -> frozenset[str]:
+        """What of the addresses in `lines`, and of those among its variables, nobody is to see."""
+        expanded = (_VARIABLE.sub(lambda found: self._env.get(found[1], found[0]), line) for line in lines)
+        return self._known.union(*(secrets_in(line) for line in expanded))
+
+    def run(self, *arguments: str, folder: Path, deadline: float, secrets: Iterable[str] = ()) -> None:
         """Run in `folder` until `deadline` (of `time.monotonic()`). Raises ReleaseFailed."""
-        process = self._start(arguments, folder)
-        output = _Tail(process.stdout)
-        try:
-            status = process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            _kill(process)
-            raise self._late(output.text()) from None
-        finally:
-            with self._lock:
-                self._running.discard(process)
-        if status != 0:
-            raise self._failure(output.text().replace(f"{folder}/", ""), status)
+        # Not the settings of a project that the folder happens to lie in.
+        status, output = self._run((find_uv_bin(), "--project", "/", *arguments), folder, deadline)
+        if status is None or status != 0:
+            raise self._failure(redact(output.replace(f"{folder}/", ""), secrets), status)
+
+    def run_python(self, *arguments: str, folder: Path, deadline: float) -> None:
+        """Run the Python of the environment `folder`, whatever comes of it. Raises ReleaseFailed when that is late."""
+        status, _ = self._run((str(folder / "bin" / "python"), *arguments), folder, deadline)
+        if status is None or self._closed:
+            raise self._failure("", status)
 
     def close(self) -> None:
         """Kill what runs; from now on everything fails at once."""
@@ -60,14 +63,30 @@ class Uv:
             for process in self._running:
                 _kill(process)
 
-    def _start(self, arguments: tuple[str, ...], folder: Path) -> subprocess.Popen[bytes]:
+    def _run(self, command: tuple[str, ...], folder: Path, deadline: float) -> tuple[int | None, str]:
+        """The status, None at the deadline, and the end of the output."""
+        process = self._start(command, folder)
+        output = _Tail(process.stdout)
+        status = None
+        try:
+            status = process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            _kill(process)
+        finally:
+            with self._lock:
+                self._running.discard(process)
+        return status, output.text()
+
+    def _start(self, command: tuple[str, ...], folder: Path) -> subprocess.Popen[bytes]:
+        temporary = folder / "tmp"  # another may be missing, too small, or forbid to run what is built in it
+        temporary.mkdir(exist_ok=True)
         with self._lock:
             if self._closed:
-                raise _failed("stopped before the environment was built", "", heals=Heals.MAYBE)
+                raise self._failure("", None)
             process = subprocess.Popen(
-                [find_uv_bin(), *arguments],
+                command,
                 cwd=folder,
-                env=self._env,
+                env={**self._env, "TMPDIR": str(temporary)},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -78,20 +97,14 @@ class Uv:
             os.setpriority(os.PRIO_PROCESS, process.pid, 10)  # requests go first
         return process
 
-    def _late(self, output: str) -> ReleaseFailed:
-        return _failed(
-            "the environment was not built within the time allowed; it is tried again", output, heals=Heals.MAYBE
-        )
-
-    def _failure(self, output: str, status: int) -> ReleaseFailed:
+    def _failure(self, output: str, status: int | None) -> ReleaseFailed:
         if self._closed:
-            return _failed("stopped while the environment was being built", output, heals=Heals.MAYBE)
-        reason = output[max(0, output.find("error:")) :].strip() or f"uv ended with status {status}"
-        return _failed(
-            _in_one_line(reason),
-            reason,
-            heals=Heals.NEVER if any(mark in reason for mark in _HOPELESS) else Heals.MAYBE,
-        )
+            return _failed("stopped before the environment was built", output, Heals.MAYBE)
+        if status is None:
+            late = "the environment was not built within the time allowed; it is tried again"
+            return _failed(late, output, Heals.WITH_MACHINE)  # a network that drips, mostly
+        reason = complaint.gist(output, status)
+        return _failed(complaint.in_one_line(reason), reason, complaint.heals(reason, status))
 
 
 class _Tail:
@@ -101,17 +114,23 @@ class _Tail:
         assert stream is not None
         self._stream = stream
         self._kept = b""
+        self._cut = False
         self._thread = Thread(target=self._read, name="uv output", daemon=True)
         self._thread.start()
 
     def text(self) -> str:
         self._thread.join(timeout=5)  # a process that left the group may hold the pipe for ever
-        return self._kept.decode(errors="replace")
+        kept = self._kept
+        if self._cut:
+            kept = kept.partition(b"\n")[2]  # half a line may hold half a secret, which nobody would find
+        return kept.decode(errors="replace")
 
     def _read(self) -> None:
         with self._stream as stream:
             while chunk := os.read(stream.fileno(), 65_536):
-                self._kept = (self._kept + chunk)[-_KEPT_BYTES:]
+                whole = self._kept + chunk
+                self._kept = whole[-_KEPT_BYTES:]
+                self._cut |= len(whole) > _KEPT_BYTES
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
@@ -120,10 +139,5 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _in_one_line(reason: str) -> str:
-    line = " ".join(re.sub(r"\n\s*cause: ", ": ", reason.removeprefix("error: ")).split())
-    return line if len(line) <= _MESSAGE_CHARACTERS else line[:_MESSAGE_CHARACTERS] + "…"
-
-
-def _failed(message: str, detail: str, *, heals: Heals) -> ReleaseFailed:
+def _failed(message: str, detail: str, heals: Heals) -> ReleaseFailed:
     return ReleaseFailed(f"requirements.txt: {message}", stage="environment", detail=detail, heals=heals)

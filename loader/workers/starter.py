@@ -170,7 +170,7 @@ class Starter:
         return await loop.run_in_executor(self._builds, self._build, root, release, progress)
 
     def _build(self, root: Path, release: Release, progress: Callable[[str], None]) -> Path:
-        return self._environments.build(requirements_of(root, release.model), progress).python
+        return self._environments.build(requirements_of(root, release.model), progress, within=root).python
 
     async def _launch(self, release: Release, source: Source, count: int) -> Launch:
         """Looks at the files and at the environment anew: either may have been lost since the release was started."""

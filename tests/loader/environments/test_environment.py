@@ -1,5 +1,3 @@
-"""Real environments, built by the real program; packages are wheels of a few bytes, made on the spot."""
-
 from __future__ import annotations
 
 import os
@@ -7,81 +5,19 @@ import subprocess
 import sys
 import threading
 import time
-import zipfile
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from core.errors import Heals, ReleaseFailed
-from loader.environments.environment import Environment, Environments
-
-PINS = ("msgspec==0.22.0", "greenlet==3.5.6", "onnxruntime-gpu==1.31.1")
-SILENT = print  # pytest shows what was reported when a test fails
-
-
-class Shop:
-    """A folder of wheels that stands in for the package index, and environments built from it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.wheels = folder / "wheels"
-        self.root = folder / "envs"
-        self.wheels.mkdir()
-        for pin in PINS:
-            self.offer(*pin.split("=="), module=pin.split("==")[0].split("-")[0])
-        self.environments = self.open()
-
-    def open(self, env: Mapping[str, str] | None = None, timeout_s: float = 60) -> Environments:
-        return Environments(self.root, {**self.env(), **(env or {})}, timeout_s, PINS)
-
-    def env(self) -> dict[str, str]:
-        places = {"UV_FIND_LINKS": str(self.wheels), "UV_CACHE_DIR": str(self.folder / "cache"), "UV_OFFLINE": "1"}
-        return {"PATH": os.environ["PATH"], "HOME": str(self.folder), **places}
-
-    def offer(self, name: str, version: str, *, module: str | None = None, requires: str = "") -> None:
-        """Put a wheel on offer whose module says its own version."""
-        module, info = module or name, f"{name.replace('-', '_')}-{version}.dist-info"
-        needs = f"Requires-Dist: {requires}\n" if requires else ""
-        files = {
-            f"{module}/__init__.py": f"version = {version!r}\nname = {name!r}\n",
-            f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}",
-            f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        }
-        record = "".join(f"{path},,\n" for path in (*files, f"{info}/RECORD"))
-        with zipfile.ZipFile(self.wheels / f"{name.replace('-', '_')}-{version}-py3-none-any.whl", "w") as wheel:
-            for path, text in {**files, f"{info}/RECORD": record}.items():
-                wheel.writestr(path, text)
-
-    def write(self, text: str, name: str = "requirements.txt", model: str = "Iris") -> Path:
-        path = self.folder / "models" / model / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        return path
-
-    def build(self, text: str) -> Environment:
-        return self.environments.build(self.write(text), SILENT)
-
-    def fail(self, text: str) -> ReleaseFailed:
-        with pytest.raises(ReleaseFailed) as failure:
-            self.build(text)
-        assert failure.value.stage == "environment"
-        return failure.value
-
-    def on_disk(self) -> set[str]:
-        return {path.name for path in self.root.iterdir()}
+from loader.environments.environment import Environments
+from tests.loader.shop import SILENT, Shop, say
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
     return Shop(tmp_path)
-
-
-def say(environment: Environment, code: str, **env: str) -> str:
-    """What the environment's Python prints for `code`."""
-    done = subprocess.run([environment.python, "-c", code], capture_output=True, text=True, env=env, timeout=60)
-    return done.stdout.strip() or done.stderr.strip().splitlines()[-1]
 
 
 def test_a_release_without_requirements_shares_pawls_own(shop: Shop) -> None:
@@ -186,9 +122,32 @@ def test_what_does_not_resolve_cannot_heal_and_says_why(shop: Shop) -> None:
     assert shop.on_disk() == set()
 
 
-def test_what_contradicts_the_worker_says_where_that_comes_from(shop: Shop) -> None:
+def test_what_the_worker_needs_gives_way_to_what_the_author_asks_for(shop: Shop) -> None:
+    shop.offer("greenlet", "3.1.1")
+    packages = shop.build("greenlet==3.1.1").packages
+    assert packages["greenlet"] == "3.1.1"
+    assert packages["msgspec"] == "0.22.0", "the rest stays as it is in Pawl"
+
+
+def test_it_gives_way_to_what_the_authors_packages_need_too(shop: Shop) -> None:
+    shop.offer("msgspec", "0.18.6")
+    shop.offer("greenlet", "3.1.1")
+    shop.offer("milk", "2.0", requires="msgspec<0.19")
+    shop.offer("tea", "1.0", requires="greenlet<3.2")
+    packages = shop.build("milk\ntea").packages
+    assert (packages["msgspec"], packages["greenlet"]) == ("0.18.6", "3.1.1")
+
+
+def test_what_is_too_old_for_the_worker_is_refused_with_what_to_do(shop: Shop) -> None:
     shop.offer("msgspec", "0.18.0")
-    assert str(shop.fail("msgspec==0.18.0")).endswith("(msgspec==0.22.0: what Pawl's own part of the worker runs on)")
+    failure = shop.fail("msgspec==0.18.0")
+    assert str(failure).endswith("(msgspec>=0.18.6: what Pawl's own part of the worker needs)")
+    assert not failure.heals
+
+
+def test_a_constraint_on_onnxruntime_gives_way(shop: Shop) -> None:
+    shop.write("onnxruntime-gpu==1.20\nonnxruntime==1.20\n", "limits.txt")
+    assert shop.build("-c limits.txt\n").packages["onnxruntime-gpu"] == "1.31.1"
 
 
 def test_bad_syntax_cannot_heal_and_names_the_line(shop: Shop) -> None:
@@ -279,19 +238,29 @@ def test_closing_stops_a_build(shop: Shop) -> None:
         ("-r ../../secret.txt", "lies outside the folder"),
         ("-c /etc/hosts", "lies outside the folder"),
         ("-r gone.txt", "no such file"),
-        ("-e .", "packages from a path are not installed"),
-        ("./wheel", "packages from a path are not installed"),
-        ("wheels/milk-2.0-py3-none-any.whl", "packages from a path are not installed"),
-        ("milk-2.0-py3-none-any.whl", "packages from a path are not installed"),
-        ("milk @ file:///milk", "packages from a path are not installed"),
-        ("milk[cold]@../milk", "packages from a path are not installed"),
-        ("git+file:///milk.git", "packages from a path are not installed"),
-        ("--find-links ../wheels", "http or https address only"),
-        ("--index-url=file:///simple", "http or https address only"),
+        ("-e .", "folders are not installed"),
+        ("./wheel", "folders are not installed"),
+        ("wheels/milk-2.0-py3-none-any.whl", "no such file"),
+        ("milk-2.0-py3-none-any.whl", "no such file"),
+        ("../milk-2.0-py3-none-any.whl", "lies outside the folder"),
+        ("milk @ file:///milk.whl", "this kind of address is not taken"),
+        ("milk[cold]@../milk", "folders are not installed"),
+        ("git+file:///milk.git", "this kind of address is not taken"),
+        ("hg+https://host/milk", "this kind of address is not taken"),
+        ("--find-links ../wheels", "lies outside the folder"),
+        ("--find-links wheels", "no such folder"),
+        ("--index-url=file:///simple", "an index is an http or https address"),
         ("--target /tmp", "this option is not taken"),
+        ("--use-feature=fast-deps", "this option is not taken"),
+        ("milk --config-settings=a=b", "this option is not taken"),
+        ("milk --index-url=https://host/simple", "put it into a line of its own"),
+        ("--hash=sha256:00", "only after a requirement"),
+        ("--index-url", "has no value"),
+        ("--index-url 'https://host/simple", "the quotes don't match"),
+        ("milk==${VERSION}", "in addresses only"),
     ],
 )
-def test_requirements_stay_inside_their_folder(shop: Shop, line: str, words: str) -> None:
+def test_what_is_not_taken_is_refused_with_a_reason(shop: Shop, line: str, words: str) -> None:
     failure = shop.fail(f"milk==2.0\n{line}\n")
     assert words in str(failure)
     assert line in str(failure)
