@@ -88,3 +88,21 @@ def test_a_failure_is_logged_and_the_next_time_is_another_chance(tmp_path: Path)
             task.cancel()
 
     run(test())
+
+
+def test_releases_with_bad_requirements_do_not_end_the_pruning_of_others(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with place(tmp_path) as here:
+            for number, bad in enumerate(
+                (b"-r ../../../etc/hosts", b"\0", b"--bogus", b"# coding: zip\n", b"-r a.txt")
+            ):
+                folder = here.models / f"Bad{number}"
+                folder.mkdir()
+                (folder / "requirements.txt").write_bytes(bad)
+                put(here, 1, folder.name)
+            (tmp_path / "envs" / "unneeded").mkdir()
+            everything = [path.name for path in here.models.iterdir()]
+            await Pruning(here.shelf, here.environments, here.starter.in_use, lambda: everything).prune()
+            assert os.listdir(tmp_path / "envs") == []
+
+    run(test())

@@ -151,7 +151,9 @@ def digest(path: Path) -> str:
 
 def test_hashes_are_required_of_the_author_alone(shop: Shop) -> None:
     milk = digest(shop.wheels / "milk-2.0-py3-none-any.whl")
-    packages = shop.build(f"--require-hashes\nmilk==2.0 --hash=sha256:{milk}\nonnxruntime==1.20 --hash=sha256:{milk}").packages
+    packages = shop.build(
+        f"--require-hashes\nmilk==2.0 --hash=sha256:{milk}\nonnxruntime==1.20 --hash=sha256:{milk}"
+    ).packages
     assert packages["milk"] == "2.0"
     assert packages["msgspec"] == "0.22.0"
     assert "hash" in str(shop.fail("--require-hashes\nmilk==2.0"))
