@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 from core.errors import SettingError
+from core.redaction import redact, without_login
 
 
 @dataclass(frozen=True)
@@ -98,13 +99,15 @@ class Remote:
 
     @property
     def login(self) -> Login | None:
-        """What a web server is shown; the settings win over what stands in the URL."""
+        """What a web server is shown; of user name and password each setting wins over what stands in the URL."""
         if not self.address.is_web:
             return None
-        if self.user or self.password:
-            # Servers that take a token as the password ask for any user name but none.
-            return Login(self.user or "git", self.password)
-        return self.address.login
+        given = self.address.login or Login("", "")
+        user, password = self.user or given.user, self.password or given.password
+        if not user and not password:
+            return None
+        # Servers that take a token as the password ask for any user name but none.
+        return Login(user or "git", password)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -117,7 +120,7 @@ class Remote:
     def scrub(self, text: str) -> str:
         for secret in self.secrets:
             text = text.replace(secret, "***")
-        return re.sub(r"(?<=://)[^/@\s']+@", "", text) if self.address.is_web else text
+        return redact(text) if self.address.is_web else text
 
 
 def parse_address(url: str) -> Address:
@@ -127,6 +130,11 @@ def parse_address(url: str) -> Address:
     """
     if not url or url.startswith("-") or _CONTROL.search(url):
         raise _refused(url)
+    if _MISPLACED_AT.match(url):
+        raise SettingError(
+            f"gitPath is {without_login(url)!r}, with an '@' behind the host: if it ends a password that holds "
+            "'/', '?' or '#', put the password into gitpassword instead; in a path, write it as %40"
+        )
     if _SCP.fullmatch(url):
         return Address("ssh", url)
     if "://" not in url:
@@ -152,12 +160,14 @@ _BRANCH = re.compile(r"(?!-)(?!/)(?!.*(\.\.|//|@\{|/\.|\.lock(/|$)))(?!\.)[^\x00
 _HASH = re.compile(r"[0-9a-f]{40}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SCP = re.compile(r"[A-Za-z0-9_][\w.+-]*@([A-Za-z0-9][\w.-]*|\[[0-9a-fA-F:]+\]):(?!:)[^-].*")
-_SECRET_PART = re.compile(r"(?<=://)[^/]*@")
+_MISPLACED_AT = re.compile(r"(https?|ssh)://[^/?#\\]*[/?#\\].*@", re.IGNORECASE)
+"""An "@" that no parser takes for the end of the login, though whoever wrote the address may have meant it so."""
 
 
 def _plain_path(url: str) -> Address:
     path = os.path.abspath(os.path.expanduser(url))
-    if ":" in url.split("/", 1)[0] and not os.path.exists(path):
+    is_meant_otherwise = ":" in url.split("/", 1)[0] or (":" in url and "@" in url)
+    if is_meant_otherwise and not os.path.exists(path):
         raise _refused(url)
     return Address("file", path)
 
@@ -180,8 +190,7 @@ def _forms(secret: str) -> set[str]:
 
 
 def _refused(url: str) -> SettingError:
-    shown = _SECRET_PART.sub("", url)
     return SettingError(
-        f"gitPath is {shown!r}; it takes https://…, http://…, ssh://…, git@host:path, file:///… or a path on this "
-        "machine"
+        f"gitPath is {without_login(url)!r}; it takes https://…, http://…, ssh://…, git@host:path, file:///… or a path "
+        "on this machine"
     )

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import SettingError
 from loader.repository.remote import Login, Remote, parse_address
@@ -65,6 +68,44 @@ def test_a_refusal_does_not_show_the_password() -> None:
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        "http://alice:hush/hush2@127.0.0.1:1/models.git",
+        "http://alice:12/hush2@127.0.0.1:1/models.git",
+        "http://alice:x@hush/hush2@127.0.0.1:1/models.git",
+        "https://alice:hush?hush@example.org/models",
+        "https://alice:hush#hush@example.org/models",
+        "https://alice:hu\\hush@example.org/models",
+        "ssh://alice:12/hush@example.org/models",
+        "https:/alice:hush@example.org/models",
+        "https//alice:hush@example.org/models",
+        "alice:hush@example.org/models",
+    ],
+)
+def test_a_password_that_would_be_cut_is_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(SettingError, match="gitPath is") as caught:
+        Remote(url)
+    assert "hush" not in str(caught.value)
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=4))
+def test_no_password_comes_out_of_an_address_whatever_it_holds(password: str) -> None:
+    secret = f"hush{password}hush"
+    taken = remote_or_refusal(f"https://alice:{secret}@example.org/models")
+    if isinstance(taken, Remote):
+        assert taken.address.url == "https://example.org/models"
+        assert taken.login == Login("alice", unquote(secret))
+    assert "hush" not in repr(taken)
+
+
+def remote_or_refusal(url: str) -> Remote | SettingError:
+    try:
+        return Remote(url)
+    except SettingError as error:
+        return error
+
+
+@pytest.mark.parametrize(
     "branch", ["-x", "--all", "a..b", "a b", "a~1", "a^", "a:b", "x.lock", "a//b", ".a", "a/", "@{-1}"]
 )
 def test_a_branch_that_can_be_none_is_refused(branch: str) -> None:
@@ -82,6 +123,8 @@ def test_a_login_comes_from_the_settings_or_else_from_the_url() -> None:
     assert Remote(url).login == Login("ada", "s@cret")
     assert Remote(url, user="bob", password="other").login == Login("bob", "other")
     assert Remote("https://example.org/models", password="token").login == Login("git", "token")
+    assert Remote("https://ada@example.org/models", password="apart").login == Login("ada", "apart")
+    assert Remote(url, user="bob").login == Login("bob", "s@cret")
     assert Remote("https://example.org/models").login is None
     assert Remote("git@example.org:models", password="unused").login is None
 
@@ -94,7 +137,7 @@ def test_a_login_with_a_line_break_is_refused() -> None:
 def test_secrets_are_scrubbed_in_every_form_and_shown_by_no_repr() -> None:
     remote = Remote("https://ada:s%40c%2Fret@example.org/models", user="", password="other one")
     text = remote.scrub("s@c/ret s%40c%2Fret s%40c/ret other one other%20one https://ada:x@example.org")
-    assert text == "*** *** *** *** *** https://example.org"
+    assert text == "*** *** *** *** *** https://***@example.org"
     for shown in (repr(remote), repr(remote.address), repr(remote.login)):
         assert "ret" not in shown.replace("secret", "")
         assert "other" not in shown
