@@ -38,7 +38,6 @@ def main(arguments: list[str]) -> int:
         settings = read_settings(os.environ)
         start_logging(settings.log_level)
         forbid_dumping()
-        warn_of_root()
         reaper = start_reaper()
         home = Home(settings.data)
         listener = listen(settings.host, settings.port)
@@ -59,7 +58,9 @@ def _explain(arguments: list[str]) -> int:
 
 async def _serve(settings: Settings, home: Home, listener: socket.socket, reaper: Reaper) -> None:
     keeper = spawn(reaper.keep(), "reaper")
-    code = await Daemon(settings, home, listener).run()
+    daemon = Daemon(settings, home, listener)
+    warn_of_root()  # not before: a start that is refused says one line, why
+    code = await daemon.run()
     keeper.cancel()
     sys.stdout.flush()
     sys.stderr.flush()
