@@ -10,8 +10,6 @@ from pathlib import Path
 
 from bench import processes
 from bench.edition import OURS, Edition
-from bench.endpoint import Endpoint, Wire
-from bench.peers.common import pack_row, probabilities
 from tests.repos import Repo
 from tests.serving import Server, serving
 
@@ -45,8 +43,3 @@ def wait_ready(server: Server, seconds: float) -> float:
             return time.monotonic() - began
         time.sleep(0.05)
     raise TimeoutError(f"not ready within {seconds:g} s\n{server.log[-2000:]}")
-
-
-def endpoint(server: Server, path: str) -> Endpoint:
-    """A path under the base, to put load on."""
-    return Endpoint(f"{server.base}{path}", Wire(path, pack_row, probabilities))

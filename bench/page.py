@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bench.sections import gateways, gpu, serve, start, tail, targets
-from bench.sections.markdown import Section, figures
+from bench.sections import gpu, serve, tail, targets
+from bench.sections.markdown import Section
 
 _HEAD = """\
 # Benchmarks
@@ -15,14 +15,14 @@ Written by `scripts/bench publish`; the figures behind it are in [benchmarks/](b
 
 ```console
 $ scripts/bench serve --rounds 3   # Pawl, the limits and the peers; --help tells how to choose some
-$ scripts/bench tail               # and gateways, burst, all, large, many, start
+$ scripts/bench tail               # the p99 beside the p50, in many short turns
 $ scripts/bench publish
 ```
 
 Before and after a change of your own, `scripts/bench quick` compares Pawl with the bare app in under two minutes, and
 `scripts/bench quick --against COMMIT` compares your checkout with that commit, in turn: the CPU time of a request, and
 how far the turns differ.
-Where the time goes is in [profile.md](benchmarks/profile.md).
+What was tried to make it quicker, and what it gave, is in [tried.md](benchmarks/tried.md).
 
 What to make of it:
 
@@ -42,30 +42,7 @@ What to make of it:
 - "batch" is the mean number of calls that Pawl merged, from its `/metrics`.
 """
 
-SECTIONS: Mapping[str, Section] = {
-    "serve": serve.section,
-    "tail": tail.section,
-    "gateways": gateways.section,
-    "burst": figures(
-        "A burst: four times more requests than a model can answer",
-        "The model sleeps for 1.8 ms a request, so that its capacity is not a matter of what else the machine does.\n"
-        "Requests come at a fixed rate, whether or not those before were answered; times count from when each was due.",
-    ),
-    "all": figures(
-        "POST /all over twenty models",
-        "Models that wait do so side by side. Those that compute, the trees, share the cores that there are.",
-    ),
-    "large": figures(
-        "Bodies of a megabyte, 8 connections",
-        "What of it is the author's own work is in [profile.md](benchmarks/profile.md).",
-    ),
-    "many": figures(
-        "Many models at once",
-        "The busy one is measured in turn with one that has a server to itself; its share is the median of the turns.",
-    ),
-    "start": start.section,
-    "gpu": gpu.section,
-}
+SECTIONS: Mapping[str, Section] = {"serve": serve.section, "tail": tail.section, "gpu": gpu.section}
 """By the name that `record.write` gives the JSON, from top to bottom."""
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from bench import page, plot, record
 from bench.contenders import CONTENDERS
 from bench.home import ROOT
-from bench.many import MANY
 from bench.models import MODELS
 from bench.rounds import Run
 from bench.screen import console
@@ -48,8 +47,6 @@ def fits(kept: record.Kept) -> bool:
             return named and {*plan["connections"]} >= {*CONNECTIONS}
         case "tail":
             return bool(kept["turns"] >= TURNS)
-        case "many":
-            return bool(kept["figures"]["models"] >= MANY)
         case _:
             return True
 

@@ -17,9 +17,8 @@ from rich.progress import track
 
 from bench.home import ROOT
 from bench.processes import pss_mb
-from bench.push_load import measure_load
+from bench.push_load import Figures, measure_load
 from bench.pushing import copy_example, remote
-from bench.report import Figures
 from bench.screen import console
 from tests.repos import Repo
 from tests.serving import Server, descendants, serving, wait_for

@@ -6,19 +6,21 @@ import contextlib
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import httpx
 from rich.progress import track
 
 from bench.pushing import remote
-from bench.report import Figures
 from bench.screen import console
 from tests.repos import Repo
 from tests.serving import Server, echo, serving
 
 _CLIENTS = 8
+
+Figures = Mapping[str, float]
+"""Numbers by what they are of."""
 
 
 def measure_load(folder: Path, seconds: float) -> Figures:

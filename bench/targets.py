@@ -80,15 +80,3 @@ TAILS: Sequence[tuple[Bound, str, str]] = (
 
 GPU = Bound("on a GPU: of ONNX Runtime alone with the same batch, the model that reaches least", 0.8)
 """What `scripts/bench gpu` measures."""
-
-FIGURES: Sequence[tuple[Bound, str, str]] = (
-    (
-        Bound("/all over 20 models that wait, of one of them", 1.5, at_most=True),
-        "all",
-        "waits 20 ms: all / one",
-    ),
-    (Bound("burst: goodput / capacity", 0.9), "burst", "goodput / capacity"),
-    (Bound("burst: slowest 503, ms", 100, at_most=True), "burst", "503: slowest ms"),
-    (Bound("200 models: a busy one among all / alone", 0.95), "many", "among all / alone"),
-)
-"""What other parts measure: the part, and the name of its figure."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.rounds import NotMeasured, Run, Spread
 from bench.tails import Tail
-from bench.targets import FIGURES, GPU, RATIOS, TAILS, Bound
+from bench.targets import GPU, RATIOS, TAILS, Bound
 
 HEADINGS = ("", "asked", "reached", "")
 
@@ -44,7 +44,7 @@ class Verdict:
 def judge(kept: Mapping[str, Any]) -> list[Verdict]:
     """All targets, from the JSON of the parts that there are."""
     run = Run.of(kept["serve"]) if "serve" in kept else Run([])
-    return [*judge_run(run), *_judge_tails(kept), *_judge_figures(kept), _judge_gpu(kept)]
+    return [*judge_run(run), *_judge_tails(kept), _judge_gpu(kept)]
 
 
 def judge_run(run: Run) -> list[Verdict]:
@@ -76,15 +76,6 @@ def _judge_tails(kept: Mapping[str, Any]) -> Iterable[Verdict]:
             yield Verdict(bound, None, f"there were {tail.errors} errors, which are quick")
         else:
             yield Verdict(bound, tail.ratios)
-
-
-def _judge_figures(kept: Mapping[str, Any]) -> Iterable[Verdict]:
-    for bound, part, figure in FIGURES:
-        if part in kept:
-            rounds = kept[part].get("rounds", {}).get(figure, ())
-            yield Verdict(bound, Spread(kept[part]["figures"][figure], tuple(rounds)))
-        else:
-            yield Verdict(bound, None, f"scripts/bench {part}")
 
 
 def _judge_gpu(kept: Mapping[str, Any]) -> Verdict:

@@ -14,7 +14,7 @@ from bench.contender import CannotStart
 from bench.endpoint import Endpoint, NotReady, Wire, dump
 from bench.home import ROOT
 from bench.models import Model
-from bench.models_server import Files, serving_files, wait_ready
+from bench.models_server import serving_files, wait_ready
 from bench.peers.common import probabilities
 from tests.serving import Server
 
@@ -37,16 +37,15 @@ def pack(row: Sequence[float]) -> bytes:
     return dump({"variables": {"row": row}})
 
 
-_START_S = 60.0
 WIRE = Wire("/models_serve/Model", pack, probabilities)
 
 
 @dataclass(frozen=True)
 class Pawl:
-    """One model in a git repository; of gateways and workers as many as Pawl has of its own accord, or more."""
+    """One model in a git repository."""
 
-    gateways: int = 1
-    workers: int = 1
+    etls: str = ETLS
+    start_s: float = 60.0
     title: str = "Pawl"
     note: str = "as installed: daemon, one gateway, one worker; etls.py as below"
 
@@ -59,22 +58,18 @@ class Pawl:
         """The model on a free port until the context ends. Raises CannotStart."""
         with ExitStack() as stack:
             try:
-                server = stack.enter_context(serving_files(self._files(model), GATEWAYS=str(self.gateways)))
+                server = stack.enter_context(serving_files(files("Model", model, self.etls)))
                 endpoint = Endpoint(f"{server.url}{WIRE.path}", WIRE, lambda: counters(server))
-                endpoint.wait(model, _START_S, lambda: server.process.poll() is None)
-                wait_ready(server, _START_S)
+                endpoint.wait(model, self.start_s, lambda: server.process.poll() is None)
+                wait_ready(server, self.start_s)
             except (NotReady, TimeoutError, AssertionError, httpx.HTTPError) as error:
                 raise CannotStart(str(error)) from error
             yield endpoint
 
-    def _files(self, model: Model) -> Files:
-        manifest = {} if self.workers == 1 else {"Model/model.yaml": f"serve: {{replicas: {self.workers}}}\n"}
-        return files("Model", model) | manifest
 
-
-def files(name: str, model: Model) -> dict[str, str | bytes]:
+def files(name: str, model: Model, etls: str = ETLS) -> dict[str, str | bytes]:
     """The folder `name`, as a user writes it."""
-    return {f"{name}/etls.py": ETLS, f"{name}/model.onnx": model.path.read_bytes()}
+    return {f"{name}/etls.py": etls, f"{name}/model.onnx": model.path.read_bytes()}
 
 
 def counters(server: Server) -> Mapping[str, float]:

@@ -2,31 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
-
-from bench.report import shown
 
 Section = Callable[[Any], Iterable[str]]
 """Paragraphs, from what is in the JSON of one part."""
-
-
-def figures(title: str, notes: str = "") -> Section:
-    """A part that consists of named numbers; `notes` say what to make of them."""
-
-    def section(content: Any) -> Iterable[str]:
-        yield f"## {title}\n"
-        yield f"{measured_on(content)}\n"
-        yield named(content["figures"])
-        if notes:
-            yield f"{notes}\n"
-
-    return section
-
-
-def named(values: Mapping[str, float]) -> str:
-    """A table of names and numbers."""
-    return table(["", ""], [[what, shown(value)] for what, value in values.items()])
 
 
 def table(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> str:

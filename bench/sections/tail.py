@@ -17,7 +17,7 @@ def section(content: Any) -> Iterable[str]:
     yield f"## The slowest hundredth: p99 / p50 at {CONNECTIONS} connections\n"
     yield (
         f"{measured_on(content)} Pawl and the bare app in turn, {content['turns']} times {content['seconds']} s each. "
-        "What lengthens a p99 here is in [profile.md](benchmarks/profile.md).\n"
+        "What else the machine does lengthens both; the bare app shows by how much.\n"
     )
     for model in dict.fromkeys(tail.model for tail in tails):
         yield f"{MODELS[model].title}:\n"

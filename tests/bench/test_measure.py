@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -16,15 +15,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import arrivals, environments, models
-from bench.arrivals import arrive
+from bench import environments, models
 from bench.contender import CannotStart
 from bench.endpoint import Endpoint, WrongAnswer
 from bench.home import ROOT
 from bench.measure import measure
 from bench.models import MODELS, Model
 from bench.page import render
-from bench.peers import pawl
 from bench.peers.pawl import WIRE, Pawl
 from bench.sample import Failure, Sample
 from tests.serving import descendants
@@ -95,10 +92,8 @@ def test_an_installer_that_is_killed_is_told_of(monkeypatch: pytest.MonkeyPatch)
         environments.versions(Path(sys.executable), [])
 
 
-def test_a_pawl_that_does_not_start_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pawl, "_START_S", 1.0)
-    monkeypatch.setattr(Pawl, "_files", lambda *_: {"Model/etls.py": "syntax error"})
-    with pytest.raises(CannotStart), Pawl().serving(MODELS["trees"]):
+def test_a_pawl_that_does_not_start_is_reported() -> None:
+    with pytest.raises(CannotStart), Pawl(etls="syntax error", start_s=1.0).serving(MODELS["trees"]):
         pass
 
 
@@ -139,21 +134,6 @@ def test_a_batch_and_its_rows_come_out_the_same(name: str) -> None:
     rows = MODELS[name].rows(4)
     apart = np.concatenate([MODELS[name].answers(row[None]) for row in rows])
     assert np.allclose(MODELS[name].answers(rows), apart, atol=1e-5)
-
-
-def test_requests_arrive_at_the_rate_asked_for_and_each_is_told_of() -> None:
-    with answering([1.0]) as endpoint:
-        told = arrive(endpoint.url, b"{}", rate=100, seconds=0.3)
-    assert [one.status for one in told] == [200] * 30
-    assert max(one.due for one in told) == pytest.approx(0.29)
-    assert all(one.took > 0 for one in told)
-
-
-def test_requests_that_are_never_answered_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrivals, "_PATIENCE_S", 0.2)
-    with socket.create_server(("127.0.0.1", 0), backlog=1) as deaf:  # most aren't even connected
-        told = arrive(f"http://127.0.0.1:{deaf.getsockname()[1]}/", b"{}", rate=100, seconds=0.2)
-    assert [one.status for one in told] == [0] * 20
 
 
 def test_the_page_names_who_failed_and_why() -> None:

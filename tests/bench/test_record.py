@@ -48,7 +48,7 @@ def test_a_change_is_held_against_the_last_run_of_another_commit(results: Path) 
 
 def test_nothing_is_found_where_nothing_was_measured(results: Path) -> None:
     keep(results, "quick-1", "now")
-    assert record.newest("burst", anything) is None
+    assert record.newest("tail", anything) is None
     assert record.newest("quick", other) is None
 
 
@@ -59,10 +59,9 @@ def serve(commit: str = "abc", **plan: object) -> record.Kept:
 
 def test_only_a_whole_run_of_a_commit_is_published() -> None:
     assert fits(serve())
-    assert fits({"part": "burst", "commit": "abc"})
+    assert fits({"part": "gpu", "commit": "abc"})
     assert not fits(serve("abc+"))
     assert not fits(serve(contenders=["pawl"]))
     assert not fits(serve(models=["trees"]))
     assert not fits(serve(connections=[32]))
     assert not fits({"part": "tail", "commit": "abc", "turns": 1})
-    assert not fits({"part": "many", "commit": "abc", "figures": {"models": 2}})

@@ -149,20 +149,6 @@ def test_all_four_must_be_measured_before_pawl_is_held_to_the_best_of_them() -> 
     assert verdict.reached == Spread(9, (9,))
 
 
-def test_figures_of_other_parts_are_judged_and_missing_parts_named() -> None:
-    kept = {"burst": {"figures": {"goodput / capacity": 0.95, "503: slowest ms": 120.0}}}
-    *_, every, goodput, refusal, many, gpu = map(str, judge(kept))
-    assert [goodput, refusal] == ["met", "**not met**"]
-    assert [every, many, gpu] == [f"not measured: scripts/bench {part}" for part in ("all", "many", "gpu")]
-
-
-def test_a_figure_of_several_turns_is_shown_with_all_of_them() -> None:
-    what = "among all / alone"
-    kept = {"many": {"figures": {what: 0.96}, "rounds": {what: [0.96, 0.94, 0.99]}}}
-    *_, many, _ = judge(kept)
-    assert (str(many.reached), str(many)) == ("0.96 (0.94–0.99)", "met, in 2 of 3")  # noqa: RUF001
-
-
 def test_on_a_gpu_the_model_that_reaches_least_counts_with_its_best_load() -> None:
     models = {}
     for name, rates in {"small": (50, 90), "large": (81,)}.items():
