@@ -100,7 +100,7 @@ def test_a_model_that_takes_ever_more_memory_is_ended_and_nobody_else_is(tmp_pat
         while not growing.done():
             assert server.score("Other")["pid"] == other
         growing.result().error(502, "worker_lost")
-        (lost,) = server.events("worker_lost")
+        (lost,) = server.wait(lambda: server.events("worker_lost"), "the event, which follows the answer")
         assert lost["model"] == "Grows"
         assert f"of the pod's {LIMIT_MB} MB are taken" in lost["message"]
         server.wait(lambda: server.post("/Grows", {"variables": {"times": 0}}).status == 200, "Grows again")
