@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from loader.files.objects import LINK
 from loader.files.tree import File
-from loader.local.tree import Seen, look_at
+from loader.local.tree import Seen, look_at, open_plain
 
 
 class Unsettled(Exception):
@@ -61,7 +61,7 @@ class Contents:
 
     def _open(self, id: str) -> BinaryIO:
         try:
-            return open(self._root / self._paths[id], "rb")
+            return open_plain(self._root / self._paths[id])
         except OSError as error:
             raise Unsettled(f"{self._paths[id]} can't be read: {error.strerror}") from error
 
@@ -76,7 +76,7 @@ class Contents:
         try:
             if seen.mode == LINK:
                 return sha256(b"link " + os.fsencode(os.readlink(path))).hexdigest()
-            with open(path, "rb") as file:
+            with open_plain(path) as file:
                 hash = file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise Unsettled(f"{seen.path} can't be read: {error.strerror}") from error

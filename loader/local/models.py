@@ -21,7 +21,7 @@ from loader.files.folders import (
 )
 from loader.files.tree import Bounds, File
 from loader.local.contents import Contents, Unsettled, folder_id
-from loader.local.tree import Scan, is_ignored, scan
+from loader.local.tree import Scan, is_ignored, open_plain, scan
 
 
 class LocalModels:
@@ -81,7 +81,7 @@ class LocalModels:
 
     def _uses(self, model: str) -> frozenset[str]:
         try:
-            with open(self._folder / model / "model.yaml", "rb") as file:
+            with open_plain(self._folder / model / "model.yaml") as file:
                 return frozenset(filter(can_be_used, uses_named(file.read(MOST_MANIFEST_BYTES))))
         except OSError:
             return frozenset()

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 
 from core.errors import ReleaseFailed
@@ -78,6 +79,11 @@ def look_at(root: Path, path: str) -> list[Seen]:
     return []
 
 
+def open_plain(path: Path) -> BufferedReader:
+    """The file, to be read. Raises OSError for what is not a plain file: a pipe would be waited for without end."""
+    return open(path, "rb", opener=_open_plain)
+
+
 def is_being_written(root: Path, seen: Iterable[Seen]) -> bool:
     """Whether some process has one of the files open for writing, as far as this system can tell."""
     return any(one.mode != LINK and _is_open_for_writing(root / one.path) for one in seen)
@@ -108,9 +114,17 @@ def _paths(root: Path, path: str, depth: int) -> Iterator[str]:
             yield from _paths(root, f"{path}/{name}", depth - 1)
 
 
+def _open_plain(path: str, flags: int) -> int:
+    file = os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW)
+    if stat.S_ISREG(os.fstat(file).st_mode):
+        return file
+    os.close(file)
+    raise OSError(errno.EINVAL, "it is not a plain file", path)
+
+
 def _is_open_for_writing(path: Path) -> bool:
     """The kernel grants a read lease only on a file that nobody has open for writing."""
-    with suppress(OSError), open(path, "rb") as file:
+    with suppress(OSError), open_plain(path) as file:
         # A writer who comes just now makes the kernel signal the lease's holder; SIGIO would end us, SIGURG does not.
         fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)
         try:

@@ -63,6 +63,15 @@ def test_the_folders_that_are_models_are_wanted_and_shared_ones_belong_to_them(t
         assert after.head != desired.head
 
 
+@pytest.mark.parametrize("name", ["model.yaml", "etls.py", "requirements.txt", "data.csv"])
+def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    folder = models(tmp_path)
+    (folder / "Iris" / name).unlink(missing_ok=True)
+    os.mkfifo(folder / "Iris" / name)
+    with following(folder) as source:
+        assert release(source.look(), "Churn")
+
+
 def test_one_folder_alone_may_be_looked_at(tmp_path: Path) -> None:
     folder = models(tmp_path)
     source = LocalSource(folder, {}, only="Churn")
