@@ -112,9 +112,9 @@ class Remote:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What no message may hold, as it is and as it stands in URLs."""
-        logins = (self.address.login, Login(self.user, self.password))
-        # A user name alone is an access token; beside a password it is no secret.
-        plain = {login.password or login.user for login in logins if login}
+        given = self.address.login or Login("", "")
+        # A user name alone is an access token; beside a password, from wherever that is, it is no secret.
+        plain = {self.password, given.password} - {""} or {self.user, given.user}
         return tuple(sorted({form for secret in plain if secret for form in _forms(secret)}, key=len, reverse=True))
 
     def scrub(self, text: str) -> str:

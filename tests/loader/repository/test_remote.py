@@ -143,5 +143,10 @@ def test_secrets_are_scrubbed_in_every_form_and_shown_by_no_repr() -> None:
         assert "other" not in shown
 
 
+def test_a_user_name_beside_a_password_from_elsewhere_is_no_secret() -> None:
+    remote = Remote("https://models@example.org/models", password="apart")
+    assert remote.scrub("models are not had with apart") == "models are not had with ***"
+
+
 def test_a_token_in_the_users_place_is_a_secret() -> None:
     assert Remote("https://token123@example.org/models").scrub("token123 failed") == "*** failed"
