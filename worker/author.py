@@ -131,7 +131,8 @@ def _advice(error: ImportError | NameError) -> str:
 
 def _classes(module: ModuleType) -> list[type]:
     """Each class in the module's namespace once, whatever number of names it has."""
-    return list(dict.fromkeys(value for value in vars(module).values() if inspect.isclass(value)))
+    classes = (value for value in vars(module).values() if inspect.isclass(value))
+    return list({id(each): each for each in classes}.values())  # a class's own hash may be missing or fail
 
 
 def _with_method(kind: type) -> type:

@@ -136,9 +136,15 @@ def _describe(
         concurrent=concurrent,
         why=why,
         threads=config.threads,
-        doc=inspect.cleandoc(kind.__doc__ or ""),
+        doc=_doc(kind),
         variables_schema=json_schema(method.variables_type, "validation"),
         answer_schema=json_schema(method.answer_type, "serialization"),
         sessions=tuple(session.merging for session in sessions.values()),
         python=platform.python_version(),
     )
+
+
+def _doc(kind: type) -> str:
+    """The class's docstring, if it is text; any half character in it becomes a question mark."""
+    doc = kind.__doc__
+    return inspect.cleandoc(doc).encode(errors="replace").decode() if isinstance(doc, str) else ""

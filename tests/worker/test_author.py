@@ -159,6 +159,18 @@ def test_an_abstract_class_is_no_candidate(tmp_path: Path) -> None:
         assert worker.ask() == (200, {})
 
 
+def test_a_class_that_cannot_be_hashed_is_a_class(tmp_path: Path) -> None:
+    etls = """
+        class Meta(type):
+            __hash__ = None
+        class Mine(metaclass=Meta):
+            def transform_predict(self): return {}
+        Alias = Mine
+    """
+    with serving(tmp_path, etls) as worker:
+        assert worker.ask() == (200, {})
+
+
 def test_the_constructor_gets_what_it_names(tmp_path: Path) -> None:
     etls = """
         class A:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.worker.processes import starting, write_model
 from tests.worker.test_parking import doubling
 
@@ -30,3 +32,20 @@ def test_an_onnx_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
         failure = worker.failed()
         assert "broken.onnx" in failure.message
         assert not failure.heals
+
+
+@pytest.mark.parametrize(
+    ("doc", "told"),
+    [
+        ("['a', 'list']", ""),
+        ("7", ""),
+        ("b'bytes'", ""),
+        ("type('Text', (str,), {})('text')", "text"),
+        (r"'half \ud800 a character'", "half ? a character"),
+    ],
+)
+def test_a_class_is_served_whatever_its_docstring_is(tmp_path: Path, doc: str, told: str) -> None:
+    etls = f"class A:\n    def transform_predict(self): return {{}}\nA.__doc__ = {doc}\n"
+    with starting(write_model(tmp_path, etls)) as worker:
+        assert worker.ready().doc == told
+        assert worker.ask() == (200, {})
