@@ -12,7 +12,7 @@ import os
 import resource
 import select
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 _RTTIME = 15
 """RLIMIT_RTTIME, which `resource` has no name for (setrlimit(2))."""
@@ -20,6 +20,9 @@ _SIGN = 1 << 61
 _SERIAL = (1 << 32) - 1
 """Bits that tell one process's descendants from those of its siblings; the bits above are of the common ancestor."""
 _ANCESTOR = ((1 << 61) - 1) & ~_SERIAL
+_NEW = 16
+"""Processes that count as started last."""
+_MORE_LOOKS = 3
 
 
 class Lineage:
@@ -84,7 +87,21 @@ def _mark_of(pid: int) -> int:
 
 
 def pids() -> Iterator[int]:
-    return (int(name) for name in os.listdir("/proc") if name.isdigit())
+    """Those that may live, some of them more than once.
+
+    Of processes that start each other without end only the newest lives, and not for long: by the time that a list of
+    all has been gone through, it is none of them. So those that were started last are looked at again and again.
+    """
+    yield from _newest()
+    yield from (int(name) for name in os.listdir("/proc") if name.isdigit())
+    for _ in range(_MORE_LOOKS):
+        yield from _newest()
+
+
+def _newest() -> Iterable[int]:
+    with open("/proc/loadavg") as file:
+        last = int(file.read().split()[-1])
+    return range(last, max(1, last - _NEW), -1)
 
 
 @contextlib.contextmanager
