@@ -6,10 +6,13 @@ Written out here because httpx takes a fifth of a second to import, in which no 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 from collections.abc import Iterator
 
 import httptools
 
+from core.task import spawn
 from server.gateway.exchange import Exchange, Header, encode_headers
 from server.gateway.packing import Packing, accepts_gzip
 from server.gateway.refusal import Refused, refuse
@@ -52,18 +55,26 @@ class Forward:
             self._under_way -= 1
 
     async def _ask(self, exchange: Exchange) -> None:
-        reader, writer = await self._connect()
-        try:
-            writer.write(_head(exchange) + exchange.body)
-            await _relay(reader, _Answer(is_head=exchange.method == b"HEAD"), exchange)
-        finally:
-            writer.transport.abort()
+        with await self._connect() as daemon:
+            sending = spawn(_send(daemon, _head(exchange) + exchange.body), "send a request to the daemon")
+            try:
+                await _relay(daemon, _Answer(is_head=exchange.method == b"HEAD"), exchange)
+            finally:
+                sending.cancel()
+                await asyncio.wait({sending})
 
-    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _connect(self) -> socket.socket:
+        daemon = socket.socket(socket.AF_UNIX)
+        daemon.setblocking(False)
         try:
             async with asyncio.timeout(_CONNECT_S):
-                return await asyncio.open_unix_connection(self._path)
+                await asyncio.get_running_loop().sock_connect(daemon, self._path)
+                return daemon
+        except asyncio.CancelledError:
+            daemon.close()
+            raise
         except (OSError, TimeoutError):
+            daemon.close()
             raise _unavailable("the control plane can't be reached; models are served all the same") from None
 
 
@@ -102,9 +113,15 @@ class _Answer:
         self.is_whole = True
 
 
-async def _relay(reader: asyncio.StreamReader, answer: _Answer, exchange: Exchange) -> None:
+async def _send(daemon: socket.socket, request: bytes) -> None:
+    """As much as is taken: an answer may come before the whole body has been read, and then counts all the same."""
+    with contextlib.suppress(OSError):
+        await asyncio.get_running_loop().sock_sendall(daemon, request)
+
+
+async def _relay(daemon: socket.socket, answer: _Answer, exchange: Exchange) -> None:
     while not answer.is_begun:
-        answer.feed(await _receive(reader, answer))
+        answer.feed(await _receive(daemon, answer))
     packing = Packing(exchange.fields, answer.status, answer.headers)
     exchange.begin(answer.status, packing.headers)
     while True:
@@ -113,13 +130,13 @@ async def _relay(reader: asyncio.StreamReader, answer: _Answer, exchange: Exchan
         if answer.is_whole:
             exchange.end()
             return
-        answer.feed(await _receive(reader, answer))
+        answer.feed(await _receive(daemon, answer))
 
 
-async def _receive(reader: asyncio.StreamReader, answer: _Answer) -> bytes:
+async def _receive(daemon: socket.socket, answer: _Answer) -> bytes:
     try:
         async with asyncio.timeout(_SILENCE_S):
-            data = await reader.read(_PIECE)
+            data = await asyncio.get_running_loop().sock_recv(daemon, _PIECE)
     except (OSError, TimeoutError):
         data = b""
     if data:
