@@ -229,6 +229,7 @@ def test_an_interruption_ends_it_and_what_it_started(tmp_path: Path) -> None:
         env=environ(tmp_path, {"TMPDIR": str(temporary)}),
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
     )
     assert process.stderr is not None
     with process.stderr as stderr:
