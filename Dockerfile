@@ -31,7 +31,7 @@ RUN python -m compileall -q . \
         "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 
 # The packages of models' environments are hard-linked from the cache, so it lies on the same volume.
-# ONNX Runtime would report its use to its makers.
+# ONNX Runtime would report its use to its makers. PAWL_DEFAULTS: env.example says what it is.
 ENV PAWL_DEFAULTS="HOST=0.0.0.0 DATA_DIR=/data" \
     UV_CACHE_DIR=/data/cache/uv \
     ORT_DISABLE_TELEMETRY=1 \
@@ -42,9 +42,5 @@ ENV PAWL_DEFAULTS="HOST=0.0.0.0 DATA_DIR=/data" \
 USER 1000
 VOLUME /data
 EXPOSE 8000
-HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["python", "-Ic", "\
-import http.client, os, sys; \
-server = http.client.HTTPConnection('127.0.0.1', int(os.environ.get('PORT', 8000)), timeout=4); \
-server.request('GET', '/healthz'); \
-sys.exit(server.getresponse().status != 200)"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["python", "-m", "server.health"]
 ENTRYPOINT ["tini", "--", "python", "-m", "server"]

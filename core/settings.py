@@ -153,9 +153,10 @@ def _values(environ: Mapping[str, str]) -> dict[str, Any]:
 
 def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
     """`environ` without Pawl's secrets: what a child process may see."""
-    secret = {_plain(name) for name in SECRETS}
-    secret |= {PREFIX + name for name in secret} | {PREFIX + "token"}  # of the command line: an ADMIN_TOKEN
-    return {name: value for name, value in environ.items() if _plain(name) not in secret}
+    secret = {plain_name(name) for name in SECRETS}
+    secret |= {PREFIX + name for name in secret} | {plain_name(DEFAULTS)}  # which may hold any of them
+    secret |= {PREFIX + "token"}  # of the command line: an ADMIN_TOKEN
+    return {name: value for name, value in environ.items() if plain_name(name) not in secret}
 
 
 def _origin(text: str) -> str:
@@ -168,11 +169,11 @@ def _find(environ: Mapping[str, str]) -> dict[str, str]:
     """Field → name of the variable that sets it."""
     by_plain_name: dict[str, str] = {}
     for variable in environ:
-        if _is_set(_plain(variable), environ[variable]):
-            by_plain_name.setdefault(_plain(variable), variable)
+        if _is_set(plain_name(variable), environ[variable]):
+            by_plain_name.setdefault(plain_name(variable), variable)
     found = {}
     for field in Settings.__struct_fields__:
-        plain = _plain(field)
+        plain = plain_name(field)
         if PREFIX + plain in by_plain_name:
             found[field] = by_plain_name[PREFIX + plain]
         elif plain in by_plain_name:
@@ -180,17 +181,18 @@ def _find(environ: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _is_set(plain_name: str, value: str) -> bool:
+def _is_set(plain: str, value: str) -> bool:
     """An empty variable is not set, as in an env file, but for the base path, which may be empty.
 
     Kubernetes gives every pod beside a Service named `pawl` a PAWL_PORT of its own making, `tcp://10.0.0.1:8000`.
     """
-    if plain_name == PREFIX + "port" and value.startswith("tcp://"):
+    if plain == PREFIX + "port" and value.startswith(("tcp://", "udp://", "sctp://")):
         return False
-    return value != "" or plain_name in ("baseurl", PREFIX + "baseurl")
+    return value != "" or plain in ("baseurl", PREFIX + "baseurl")
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """As names of variables are compared."""
     return name.replace("_", "").lower()
 
 

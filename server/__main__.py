@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -10,6 +11,7 @@ import sys
 import uvloop
 
 from core.errors import PawlError
+from core.misspelt import misspelt
 from core.settings import Settings, read_settings
 from core.task import spawn
 from server.daemon import Daemon
@@ -18,6 +20,8 @@ from server.listening import listen
 from server.logs import start_logging
 from server.privacy import forbid_dumping, warn_of_root
 from server.reaper import Reaper, start_reaper
+
+log = logging.getLogger("pawl")
 
 _HELP = """\
 python -m server: serves models until SIGTERM or Ctrl-C.
@@ -59,7 +63,9 @@ def _explain(arguments: list[str]) -> int:
 async def _serve(settings: Settings, home: Home, listener: socket.socket, reaper: Reaper) -> None:
     keeper = spawn(reaper.keep(), "reaper")
     daemon = Daemon(settings, home, listener)
-    warn_of_root()  # not before: a start that is refused says one line, why
+    for line in misspelt(os.environ):  # not before: a start that is refused says one line, why
+        log.warning(line)
+    warn_of_root()
     code = await daemon.run()
     keeper.cancel()
     sys.stdout.flush()

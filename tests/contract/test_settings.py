@@ -136,3 +136,13 @@ def test_names_match_without_case_and_underscores_and_the_prefixed_one_wins(tmp_
     with serving(tmp_path / "data", repo.path, Base_Url="loses", PAWL_baseURL="wins") as server:
         assert server.request("POST", f"{server.url}/wins/Echo").status == 200
         assert server.request("POST", f"{server.url}/loses/Echo").status == 404
+
+
+def test_a_misspelt_setting_is_warned_of_and_a_service_named_pawl_is_not(tmp_path: Path, repo: Repo) -> None:
+    service = {"PAWL_PORT": "tcp://10.0.0.1:8000", "PAWL_SERVICE_HOST": "10.0.0.1", "PAWL_PORT_8000_TCP_PROTO": "tcp"}
+    with serving(tmp_path / "data", repo.path, PAWL_ADMIN_TOKN="hunter2", **service) as server:
+        warned = [line for line in server.lines if "not a setting of Pawl" in line]
+        assert [line.partition(" WARN  ")[2] for line in warned] == [
+            "the variable PAWL_ADMIN_TOKN is not a setting of Pawl and is ignored; did you mean PAWL_ADMIN_TOKEN?"
+        ]
+        assert "hunter2" not in server.log

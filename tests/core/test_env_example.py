@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.settings import Settings, read_settings
+from core.settings import DEFAULTS, Settings, read_settings
+from tests.dockerfile import environment
 
 EXAMPLE = Path(__file__).parents[2] / "env.example"
 
@@ -19,3 +20,10 @@ def test_the_example_lists_every_setting_once_and_nothing_else() -> None:
 
 def test_the_example_holds_the_defaults() -> None:
     assert read_settings(variables()) == Settings()
+
+
+def test_the_example_given_whole_to_a_container_leaves_its_address_and_folder() -> None:
+    settings = read_settings({**environment(), **variables()})
+    assert DEFAULTS not in variables()
+    assert (settings.host, settings.data_dir) == ("0.0.0.0", "/data")
+    assert (settings.port, settings.base, settings.git_path) == (8000, "/models_serve", "")

@@ -120,10 +120,13 @@ def test_children_see_no_secret() -> None:
     }
     assert scrubbed(environ) == {"PATH": "/bin", "PORT": "1"}
     assert scrubbed({"PAWL_TOKEN": "the command line's", "TOKEN": "an author's"}) == {"TOKEN": "an author's"}
+    assert scrubbed({"PAWL_DEFAULTS": "HOST=0.0.0.0 ADMIN_TOKEN=s"}) == {}
 
 
-def test_the_port_that_kubernetes_makes_up_for_a_service_named_pawl_is_ignored() -> None:
-    assert read_settings({"PAWL_PORT": "tcp://10.0.0.1:8000", "PORT": "81"}).port == 81
+@pytest.mark.parametrize("link", ["tcp://10.0.0.1:8000", "tcp://[fd00::1]:8000", "udp://10.0.0.1:53"])
+def test_the_port_that_kubernetes_makes_up_for_a_service_named_pawl_is_ignored(link: str) -> None:
+    assert read_settings({"PAWL_PORT": link, "PORT": "81"}).port == 81
+    assert read_settings({"PAWL_PORT": link}) == Settings()
 
 
 def test_words_come_in_any_case_and_numbers_in_quotes() -> None:
