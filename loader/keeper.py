@@ -37,7 +37,7 @@ log = logging.getLogger("pawl.loader")
 SUPERSEDED_AFTER_S = 10.0
 """A start that takes longer is given up when something newer is wanted. A quicker one is let finish, so that
 pushes coming faster than starts still go live."""
-_BRING_BACK_S = 10.0
+BRING_BACK_S = 10.0
 """Between tries to bring back what made room for a release that failed."""
 
 
@@ -66,6 +66,7 @@ class Keeper:
         record: Callable[[Event], None],
         settled: Callable[[Keeper, bool], None],
         superseded_after_s: float = SUPERSEDED_AFTER_S,
+        bring_back_s: float = BRING_BACK_S,
     ) -> None:
         """`settled(self, is_live)` is called whenever a try has ended, and when the model has gone."""
         self.model = model
@@ -82,6 +83,7 @@ class Keeper:
         self._chronicle = Chronicle(model, record)
         self._settled = settled
         self._superseded_after_s = superseded_after_s
+        self._bring_back_s = bring_back_s
         self._changed = asyncio.Event()
         self._drains: set[asyncio.Task[None]] = set()
 
@@ -146,7 +148,7 @@ class Keeper:
         """Until something changes or the time has passed."""
         misses_one = self._made_room is not None and self.live is None
         if misses_one:
-            seconds = min(_BRING_BACK_S, seconds or _BRING_BACK_S)
+            seconds = min(self._bring_back_s, seconds or self._bring_back_s)
         try:
             await asyncio.wait_for(self._changed.wait(), seconds)
         except TimeoutError:

@@ -10,16 +10,30 @@ import pytest
 from core.errors import Heals, ReleaseFailed
 from core.events import Event, EventKind
 from core.release import Release, Wanted
+from loader.decision import TRIES, pause_after
 from loader.keeper import Keeper
 from loader.workers.pool import Pool
 from tests.loader.pools import PLAIN, Place, Shown, numbered, place, run, until
 from tests.risky import is_alive
+from worker.client import connect
+
+WAITS = """
+import os, pathlib, time
+
+class Waits:
+    def transform_predict(self):
+        gate = pathlib.Path({gate!r})
+        gate.with_suffix(".begun").touch()
+        while not gate.exists():
+            time.sleep(0.01)
+        return {{"answered": "whole"}}
+"""
 
 
 class Kept:
     """A keeper of the model, what it shows, and what it records."""
 
-    def __init__(self, here: Place, superseded_after_s: float = 10.0) -> None:
+    def __init__(self, here: Place, superseded_after_s: float, bring_back_s: float) -> None:
         self.shown = Shown()
         self.events: list[Event] = []
         self.settled: list[bool] = []
@@ -33,6 +47,7 @@ class Kept:
             self.events.append,
             lambda keeper, is_live: self.settled.append(is_live),
             superseded_after_s,
+            bring_back_s,
         )
         self.task = asyncio.create_task(self.keeper.run())
 
@@ -46,6 +61,9 @@ class Kept:
         live = self.shown.live.get("Model")
         return None if live is None else live.version.number
 
+    def live_release(self) -> Release | None:
+        return self.keeper.live and self.keeper.live.pool.release
+
     def spoil(self, wanted: Wanted, error: Exception) -> None:
         assert wanted.release is not None
         self.spoilt[wanted.release.id] = error
@@ -55,9 +73,11 @@ class Kept:
 
 
 @asynccontextmanager
-async def keeping(tmp_path: Path, superseded_after_s: float = 10.0) -> AsyncIterator[tuple[Place, Kept]]:
+async def keeping(
+    tmp_path: Path, superseded_after_s: float = 10.0, bring_back_s: float = 10.0
+) -> AsyncIterator[tuple[Place, Kept]]:
     async with place(tmp_path) as here:
-        kept = Kept(here, superseded_after_s)
+        kept = Kept(here, superseded_after_s, bring_back_s)
         yield here, kept
         kept.task.cancel()
         await asyncio.wait([kept.task])
@@ -99,6 +119,55 @@ def test_a_release_that_replaces_and_fails_whatever_the_reason_brings_the_one_be
     run(test())
 
 
+def test_what_made_room_and_could_not_be_brought_back_is_tried_again_until_it_can(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def tries() -> int:
+        return sum("could not be brought back: no memory" in message for message in caplog.messages)
+
+    async def test() -> None:
+        async with keeping(tmp_path, bring_back_s=0.01) as (here, kept):
+            replaces = "serve: {swap: replace}"
+            first = numbered(here.write(manifest=replaces), 1)
+            kept.keeper.want(first)
+            await until(lambda: kept.live() == 1)
+            second = numbered(here.write(PLAIN + "# 2\n", replaces), 2)
+            kept.spoil(first, ReleaseFailed("no memory", stage="memory"))
+            kept.spoil(second, ReleaseFailed("no", stage="load"))
+            kept.keeper.want(second)
+            await until(lambda: tries() >= 3)
+            assert kept.keeper.live is None
+            kept.spoilt.clear()
+            await until(lambda: kept.live() == 1)
+            assert kept.keeper.failure is not None
+            assert kept.keeper.failure.version.number == 2
+
+    run(test())
+
+
+def test_what_made_room_answers_what_it_has_and_ends_though_a_newer_release_overtakes_the_next(tmp_path: Path) -> None:
+    replaces, gate = "serve: {swap: replace}", tmp_path / "gate"
+
+    async def test() -> None:
+        async with keeping(tmp_path, superseded_after_s=0.01) as (here, kept):
+            kept.keeper.want(numbered(here.write(WAITS.format(gate=str(gate)), replaces), 1))
+            await until(lambda: kept.live() == 1)
+            assert kept.keeper.live is not None
+            connection = await connect(kept.keeper.live.pool.sockets[0])
+            asked = asyncio.create_task(connection.request(b"{}", 0))
+            await until(gate.with_suffix(".begun").exists)
+            kept.keeper.want(numbered(here.write(PLAIN + "# 2\n", replaces), 2))
+            await until(lambda: "Model" in kept.shown.down)
+            kept.keeper.want(numbered(here.write(PLAIN + "# 3\n", replaces), 3))
+            await until(lambda: kept.live() == 3)
+            gate.touch()
+            assert (await asked).body == b'{"answered":"whole"}'
+            connection.close()
+            await until(lambda: [pool.release for pool in here.starter.pools()] == [kept.live_release()])
+
+    run(test())
+
+
 def test_tries_of_a_release_that_replaces_are_counted_through_the_return_of_the_one_before(tmp_path: Path) -> None:
     async def test() -> None:
         async with keeping(tmp_path) as (here, kept):
@@ -131,6 +200,25 @@ def test_a_removed_model_leaves_no_worker_and_its_return_starts_afresh(tmp_path:
             assert kept.live() is None
             assert "Model" not in kept.shown.down
             assert kept.kinds() == [EventKind.LIVE, EventKind.REMOVED]
+
+    run(test())
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_a_model_that_goes_while_it_is_started_is_no_failure_of_ours(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, refused: bool
+) -> None:
+    async def test() -> None:
+        async with keeping(tmp_path, superseded_after_s=0.01) as (here, kept):
+            kept.keeper.want(numbered(here.write("import time\ntime.sleep(1000)\n"), 1))
+            await until(lambda: here.starter.pools() and here.starter.pools()[0].processes)
+            await until(lambda: here.starter.pools()[0].processes[0].pid)
+            worker = here.starter.pools()[0].processes[0].pid
+            kept.keeper.want(numbered(here.write(manifest="serve: {replicas: many}"), 2) if refused else None)
+            await until(lambda: kept.settled)
+            assert not is_alive(worker)
+            assert kept.kinds() == [EventKind.FAILED if refused else EventKind.REMOVED]
+            assert "Pawl's own" not in caplog.text
 
     run(test())
 
@@ -188,6 +276,30 @@ def test_what_the_machine_lacked_is_tried_at_once_when_somebody_asks_and_what_ca
             kept.keeper.want(wanted)
             await asyncio.sleep(0)
             assert kept.live() is None
+
+    run(test())
+
+
+@pytest.mark.parametrize("before_a_restart", [True, False])
+def test_what_was_live_once_is_tried_for_ever_whatever_its_failure(tmp_path: Path, before_a_restart: bool) -> None:
+    async def test() -> None:
+        async with keeping(tmp_path) as (here, kept):
+            wanted = numbered(here.write(), 1)
+            if not before_a_restart:
+                kept.keeper.want(wanted)
+                await until(lambda: kept.live() == 1)
+                kept.keeper.want(numbered(here.write(PLAIN + "# 2\n"), 2))
+                await until(lambda: kept.live() == 2)
+            kept.spoil(wanted, ReleaseFailed("no", stage="load", heals=Heals.NEVER))
+            kept.keeper.want(wanted, was_live=before_a_restart)
+            for already in range(1, TRIES + 2):
+                await until(lambda already=already: kept.keeper.failure and kept.keeper.failure.tries == already)
+                assert kept.keeper.failure is not None
+                assert pause_after(kept.keeper.failure) is not None
+                kept.keeper.hasten()
+            kept.spoilt.clear()
+            kept.keeper.hasten()
+            await until(lambda: kept.live() == 1)
 
     run(test())
 
