@@ -24,6 +24,8 @@ _ADDRESS = re.compile(
 )
 _START = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{,20}):/+")
 _HOST_AND_PATH = re.compile(r"[A-Za-z0-9._-]+(:\d+)?/\S*|\[[0-9A-Fa-f:.]+\](:\d+)?/\S*")
+_VERSION = re.compile(r"v?\d+(\.\d+){,2}([.-]?(a|b|rc|alpha|beta|dev|post)\.?\d+)?(?=[/?#]|$)", re.IGNORECASE)
+"""As after a package's name in a path, `…/htmx@4.0.0`; with four numbers it is an address."""
 _SEPARATORS = re.compile(r"[/@#?:\s\\]+")
 
 
@@ -83,10 +85,11 @@ def _bare(scheme: str, rest: str) -> str:
 def _login(scheme: str, rest: str) -> str:
     """What stands before the last "@" of an address; what a login holds may be unescaped, so no other is the one.
 
-    In `git+https://host/repository@revision` the last "@" is another's, and has no "/" after it.
+    In `git+https://host/repository@revision` the last "@" is another's, and has no "/" after it; in
+    `https://host/package@1.0` too, and has a version there.
     """
     before, _, after = rest.rpartition("@")
-    if "+" in scheme and "/" not in re.split("[#?]", after)[0]:
+    if ("+" in scheme and "/" not in re.split("[#?]", after)[0]) or _VERSION.match(after):
         login, _, address = before.rpartition("@")
         if _HOST_AND_PATH.fullmatch(address):
             return login
