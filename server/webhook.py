@@ -46,13 +46,6 @@ class Delivery:
         return any(hmac.compare_digest(signature, digest) for signature in self._signatures)
 
 
-def is_signed(headers: Mapping[str, str], body: bytes, secret: str) -> bool:
-    """The same of a call whose body is at hand."""
-    delivery = Delivery(headers, secret)
-    delivery.feed(body)
-    return delivery.shows_secret or delivery.matches()
-
-
 def is_token(headers: Mapping[str, str], token: str) -> bool:
     """Whether the request carries the admin token: `Authorization: Bearer TOKEN`."""
     scheme, _, given = headers.get("authorization", "").partition(" ")

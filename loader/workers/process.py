@@ -9,7 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import Heals, ReleaseFailed
@@ -56,10 +56,10 @@ class Launch:
     config: WorkerConfig
     environ: Mapping[str, str]
     start_timeout_s: float
+    relay: Relay
+    """By way of which its output comes."""
     begin: Begin = begin
     """Where its process comes from."""
-    relay: Relay = field(default_factory=Relay)
-    """By way of which its output comes."""
 
 
 class WorkerProcess:
@@ -236,7 +236,7 @@ class WorkerProcess:
             while line := await blank.reader.readline():
                 self._take(decode_from_worker(line))
         except (ValueError, OSError) as error:
-            broke, patience_s = f"wrote to its channel to the daemon what is no message ({error})", 0.0
+            broke, patience_s = f"wrote to its channel to the daemon something that is not a message ({error})", 0.0
         if not await blank.ended(patience_s):
             self.end_reason = self.end_reason or f"{broke} and was ended"
             blank.kill()

@@ -8,11 +8,9 @@ import select
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-
-from core.settings import scrubbed
 
 _PROGRAM = Path(__file__).with_name("draining.py")
 _LIMIT = 1 << 18
@@ -22,7 +20,9 @@ _END_S = 5.0
 class Relay:
     """Starts the process when there is something to read, and another one if it ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        """`environ`: the process's, without our secrets."""
+        self._environ = environ
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._closed = False
@@ -82,7 +82,7 @@ class Relay:
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(_PROGRAM), str(theirs.fileno())],
-                env=scrubbed(os.environ),
+                env=self._environ,
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,

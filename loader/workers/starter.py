@@ -67,7 +67,7 @@ class Starter:
     ) -> None:
         self._memory = memory
         self._spares = spares or Spares(most=0)
-        self._relay = Relay()
+        self._relay = Relay(defaults.environ)
         self._shelf = shelf
         self._environments = environments
         self._defaults = defaults
@@ -192,7 +192,7 @@ class Starter:
             gpu_memory_mb=serve.gpu_memory_mb,
             cpus=machine.onnx_threads(self._processors, count),
         )
-        return Launch(python, config, defaults.environ, defaults.start_timeout_s, self._spares.obtain, self._relay)
+        return Launch(python, config, defaults.environ, defaults.start_timeout_s, self._relay, self._spares.obtain)
 
     async def _check_memory(self, needed: int) -> None:
         if self._memory().free < needed:

@@ -10,6 +10,7 @@ import pytest
 from core.errors import ReleaseFailed
 from loader.workers.blank import environment
 from loader.workers.process import Launch, WorkerProcess
+from loader.workers.relay import Relay
 from tests.loader.pools import ask, place, run, until
 from tests.risky import is_alive
 from worker.client import WorkerLost
@@ -55,7 +56,7 @@ def test_an_interpreter_that_is_gone_is_a_failure_of_the_release(tmp_path: Path)
             socket=str(tmp_path / "s"),
             max_body=1,
         )
-        process = WorkerProcess(Launch(tmp_path / "no-python", config, {}, 10), lambda raised: None)
+        process = WorkerProcess(Launch(tmp_path / "no-python", config, {}, 10, Relay({})), lambda raised: None)
         with pytest.raises(ReleaseFailed, match=r"no-python, can't be started: .*No such file"):
             await process.start()
         assert not list(tmp_path.iterdir())
@@ -87,7 +88,7 @@ def test_a_worker_that_closes_or_spoils_its_channel_is_ended_and_replaced(tmp_pa
             with contextlib.suppress(WorkerLost):  # it may be ended before it answers
                 await ask(pool)
             await until(lambda: pool.workers and pool.workers[0].pid != before)
-            assert any("what is no message" in report.message for report in here.reports)
+            assert any("something that is not a message" in report.message for report in here.reports)
 
     run(test())
 
