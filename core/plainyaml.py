@@ -114,7 +114,7 @@ class _Reader:
 
     def _key(self, event: Any, path: Path) -> Any:
         if not isinstance(event, yaml.ScalarEvent):
-            raise NotPlain(f"line {_line(event)}: a key in {_named(path)} is no text; takes keys, all of them text")
+            raise NotPlain(f"line {_line(event)}: a key in {_named(path)} is not text; every key must be text")
         return _scalar(event, path)
 
 

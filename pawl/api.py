@@ -31,7 +31,7 @@ class Api:
         try:
             answer = self._http.post(url, timeout=httpx.Timeout(wait_s + _ANSWER_S, connect=_CONNECT_S))
         except httpx.InvalidURL as error:
-            raise CommandFailed(USAGE, f"{self._address} is no address: {error}") from error
+            raise CommandFailed(USAGE, f"{self._address} is not a valid address: {error}") from error
         except httpx.HTTPError as error:
             why = str(error) or type(error).__name__
             raise CommandFailed(UNREACHABLE, f"{self._address} can't be reached: {why}; --server says where") from error

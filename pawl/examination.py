@@ -129,7 +129,7 @@ _STAGES = {"checkout": "copying the folder", "environment": "preparing the envir
 def _check_is_model(folder: Path) -> None:
     reason = why_left_out(folder.name)
     if reason is None and not looks_like_model({path.name for path in folder.iterdir()}):
-        reason = "there is no etls.py, no model.yaml and no .onnx file in it, so it is no model"
+        reason = "there is no etls.py, no model.yaml and no .onnx file in it, so it is not a model"
     if reason is not None:
         raise ReleaseFailed(reason, stage="manifest")
 

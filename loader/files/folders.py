@@ -99,7 +99,7 @@ def check_uses(model: str, manifest: Manifest, is_folder: Callable[[str], bool])
     wrong = [name for name in manifest.uses if not can_be_used(name) or not is_folder(name)]
     if wrong:
         raise ReleaseFailed(
-            f"model.yaml: uses names {', '.join(map(repr, wrong))}, which is no folder beside {model}; "
+            f"model.yaml: uses names {', '.join(map(repr, wrong))}, which is not a folder beside {model}; "
             "add the folder or take the name out",
             stage="manifest",
         )
@@ -151,7 +151,7 @@ def _look(tree: str, objects: Objects) -> Folder:
 
 def _manifest(entry: Entry, objects: Objects) -> Manifest:
     if not entry.is_file:
-        raise ReleaseFailed("model.yaml: is no plain file; commit the file itself", stage="manifest")
+        raise ReleaseFailed("model.yaml: is not a regular file; commit the file itself", stage="manifest")
     if objects.size(entry.id) > MOST_MANIFEST_BYTES:
         raise ReleaseFailed("model.yaml: is larger than a megabyte; keep data in files of its own", stage="manifest")
     return parse_manifest(objects.blob(entry.id))

@@ -130,5 +130,5 @@ def _remove(path: Path) -> None:
 
 def _checked(name: str) -> str:
     if not name or name.startswith(".") or "/" in name:
-        raise ValueError(f"{name!r} is no name of a folder")
+        raise ValueError(f"{name!r} is not a valid name of a folder")
     return name

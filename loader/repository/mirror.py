@@ -143,7 +143,7 @@ class Mirror:
         head = self.objects.resolve(f"{self._ref}^{{commit}}")
         if head is None:
             kind = self.objects.git("cat-file", "-t", f"{self._ref}^{{}}").decode().strip()
-            what = f"{self._remote.branch or 'HEAD'!r} is no commit but a {kind}"
+            what = f"{self._remote.branch or 'HEAD'!r} is not a commit but a {kind}"
             raise SourceError(f"{self._remote.address.url}: {what}; check gitBranch")
         if head != before:
             self._forget_others()

@@ -37,7 +37,7 @@ class Naming:
             numbers = self._number(model, history)
         else:
             raise VersionNotFound(
-                f"{name[:50]!r} is no version; a version is vN or 7 characters or more of a commit's hash"
+                f"{name[:50]!r} is not a valid version: it takes vN, or 7 characters or more of a commit's hash"
             )
         newest = numbers.newest[at]
         if newest < 0:

@@ -97,7 +97,7 @@ class GitSource:
                 version, commit = self._naming.find(model, name, self._history(objects))
                 folders = self._folders(commit, objects, {})
                 if not folders.is_model(model):
-                    raise VersionNotFound(f"{model} is no model at {name} (commit {commit})")
+                    raise VersionNotFound(f"{model} is not a model at {name} (commit {commit})")
                 found = _wanted(model, version, folders)
         except MirrorDamaged as damage:
             raise VersionNotFound(f"{model}/{name} can't be read from the mirror now: {damage}") from damage

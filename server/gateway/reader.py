@@ -179,7 +179,13 @@ class RequestReader:
         if version not in ("1.1", "1.0"):
             return _unknown_version(version)
         if method == b"CONNECT":
-            return refuse(405, "method_not_allowed", "this is no proxy", ALLOW, CLOSE)
+            return refuse(
+                405,
+                "method_not_allowed",
+                "this server is not a proxy: send the path alone, and its name as Host",
+                ALLOW,
+                CLOSE,
+            )
         if version == "1.1" and b"host" not in fields:
             return refuse(400, "malformed_request", "a request of HTTP/1.1 has a Host", CLOSE)
         if count != len(fields) and sum(name == b"host" for name, _ in self._headers) > 1:
@@ -192,7 +198,7 @@ class RequestReader:
     def _no_http(self, error: httptools.HttpParserError) -> Refused:
         if self._parser.get_method() == b"PRI":  # how HTTP/2 begins
             return _unknown_version("2.0")
-        return refuse(400, "malformed_request", f"this is no HTTP: {error}", CLOSE)
+        return refuse(400, "malformed_request", f"the request is not valid HTTP: {error}", CLOSE)
 
     def _is_long(self) -> bool:
         """What comes in one piece with other things has no length until it is parsed."""

@@ -32,7 +32,7 @@ def parse_url(url: bytes) -> Url:
     try:
         parsed = httptools.parse_url(url)
     except httptools.HttpParserInvalidURLError:
-        raise refuse(400, "malformed_request", "the request's target is no URL", CLOSE) from None
+        raise refuse(400, "malformed_request", "the request's target is not a valid URL", CLOSE) from None
     raw_path = parsed.path or b"/"
     return Url(unquote(raw_path.decode("ascii", "replace")), raw_path, parsed.query or b"")
 

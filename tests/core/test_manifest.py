@@ -79,7 +79,7 @@ def test_a_wrong_manifest_fails_naming_the_place(text: bytes, named: str) -> Non
             "model.yaml, line 1: metadata.a[0] is {True: 1}; it takes keys, all of them text, ",
         ),
         ("metadata: {a: {~: 1}}\n", "model.yaml, line 1: metadata.a is {None: 1}; it takes keys, all of them text, "),
-        ("metadata: {[1]: 1}\n", "model.yaml, line 1: a key in metadata is no text; takes keys, all of them text"),
+        ("metadata: {[1]: 1}\n", "model.yaml, line 1: a key in metadata is not text; every key must be text"),
         ("metadata: {a: .nan}\n", "model.yaml, line 1: metadata.a is .nan; takes finite numbers"),
         (
             "metadata: {a: 18446744073709551616}\n",

@@ -57,7 +57,7 @@ def _value_problem(value: Value) -> str | None:
     if value.kind in ("sequence", "map"):
         return f"is a {value.kind}; export with zipmap=False to get tensors"
     if value.kind != "tensor":
-        return f"is no tensor but: {value.kind}"
+        return f"is not a tensor but {value.kind}"
     if value.shape is None:
         return "has no declared shape"
     if not value.shape:

@@ -96,7 +96,7 @@ def test_a_branch_that_is_not_there_is_said_together_with_those_that_are(tmp_pat
 def test_a_tag_of_no_commit_is_said_to_be_one(tmp_path: Path) -> None:
     repo = models(tmp_path / "work")
     repo.git("tag", "file", "HEAD:Iris/etls.py")
-    with pytest.raises(SourceError, match=r"'file' is no commit but a blob; check gitBranch"):
+    with pytest.raises(SourceError, match=r"'file' is not a commit but a blob; check gitBranch"):
         look(repo, tmp_path / "data", branch="file")
 
 

@@ -515,7 +515,7 @@ def test_the_version_that_removed_a_model_is_not_found(tmp_path: Path) -> None:
     repo.commit_file("Iris/etls.py", "back")
     with followed(repo, tmp_path / "data") as source:
         assert source.look().models["Iris"].version.number == 3
-        with pytest.raises(VersionNotFound, match="is no model at v2"):
+        with pytest.raises(VersionNotFound, match="is not a model at v2"):
             source.resolve("Iris", "v2")
         assert source.resolve("Iris", "v1").release is not None
 
