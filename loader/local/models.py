@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
@@ -18,10 +19,14 @@ from loader.files.folders import (
     looks_like_model,
     make_release,
     uses_named,
+    why_left_out,
 )
 from loader.files.tree import Bounds, File
 from loader.local.contents import Contents, Unsettled, folder_id
-from loader.local.tree import Scan, is_ignored, open_plain, scan
+from loader.local.ignored import is_ignored
+from loader.local.links import follow, refused
+from loader.local.opening import open_plain
+from loader.local.tree import Scan, scan
 
 
 class LocalModels:
@@ -32,10 +37,31 @@ class LocalModels:
         self._bounds = bounds
 
     def is_model(self, name: str) -> bool:
+        """Whether it is one, or may be one that can't be looked into."""
         try:
             return looks_like_model({file for file in os.listdir(self._folder / name) if not is_ignored(file)})
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
+        except OSError:
+            return True
+
+    def why_left_out(self, name: str) -> str | None:
+        """Why something that looks like a model can't be one, or None."""
+        try:
+            os.listdir(self._folder / name)
+        except OSError as error:
+            return f"it can't be read: {error.strerror}"
+        return why_left_out(name) or self._why_not_followed(name)
+
+    def _why_not_followed(self, name: str) -> str | None:
+        if not os.path.islink(self._folder / name):
+            return None
+        try:
+            if follow(self._folder, name, name).through:
+                return None
+            raise refused(self._folder, name, name, "which is served by its own name; copy the folder")
+        except (OSError, ReleaseFailed) as error:
+            return str(error)
 
     def parts(self, models: Iterable[str]) -> set[str]:
         """What the models are made of, as far as it is there."""
@@ -49,7 +75,7 @@ class LocalModels:
         files = self._part(model, scans, contents)
         manifest = _manifest(model, files, contents)
         folders = {model: folder_id(files)}
-        for name in check_uses(model, manifest, lambda name: (self._folder / name).is_dir()):
+        for name in check_uses(model, manifest, lambda name: os.path.isdir(self._folder / name)):
             folders[name] = folder_id(self._part(name, scans, contents))
         default = None
         if f"{model}/{REQUIREMENTS}" not in {file.path for file in files} and (self._folder / REQUIREMENTS).is_file():
@@ -62,7 +88,7 @@ class LocalModels:
             content = folder_id(self._part(model, scans, contents))
         except (ReleaseFailed, Unsettled):
             content = ""
-        return sha256(f"{content} {failure}".encode()).hexdigest()[:20]
+        return sha256(f"{content} {failure}".encode(errors="backslashreplace")).hexdigest()[:20]
 
     def files(self, release: Release, contents: Contents) -> list[File]:
         """The release's files as they are now. Raises Unsettled when they are not those of the release."""
@@ -81,10 +107,17 @@ class LocalModels:
 
     def _uses(self, model: str) -> frozenset[str]:
         try:
-            with open_plain(self._folder / model / "model.yaml") as file:
+            with open_plain(self._real(f"{model}/model.yaml")) as file:
                 return frozenset(filter(can_be_used, uses_named(file.read(MOST_MANIFEST_BYTES))))
         except OSError:
             return frozenset()
+
+    def _real(self, path: str) -> Path:
+        """Where the path leads. Raises OSError for one that leads out of the folder."""
+        real = Path(os.path.realpath(self._folder / path))
+        if not real.is_relative_to(os.path.realpath(self._folder)):
+            raise OSError(errno.EXDEV, "it is outside of the models' folder", path)
+        return real
 
     def _part(self, name: str, scans: Mapping[str, Scan], contents: Contents) -> list[File]:
         if name not in scans:

@@ -11,18 +11,18 @@ from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 
-import watchfiles
-
 from core.errors import Heals, ReleaseFailed, SourceError, VersionNotFound, failure_of_ours
 from core.release import Desired, Release, Version, Wanted
 from loader.files.checkout import write
-from loader.files.folders import no_model, printable, why_left_out
+from loader.files.folders import no_model, printable
 from loader.files.pointer import failed, find_pointers
 from loader.files.tree import DEFAULT_BOUNDS, Bounds
 from loader.local.contents import Contents, Unsettled
+from loader.local.ignored import is_ignored
 from loader.local.models import LocalModels
 from loader.local.settling import SETTLING_S, Settler
-from loader.local.tree import Scan, is_ignored
+from loader.local.tree import Scan
+from loader.local.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +44,7 @@ class LocalSource:
         forgotten: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         self._folder = folder
+        self._bounds = bounds
         self._only = only
         self._reading = threading.Lock()
         """Held to look at or change what a look finds."""
@@ -73,7 +74,8 @@ class LocalSource:
 
     def start(self, changed: Callable[[], object]) -> None:
         self._changed = changed
-        self._run(self._watch, "watch the models' folder")
+        watch = Watch(self._folder, lambda: self._settler.through, changed, self._closed, self._bounds.files)
+        self._run(watch.run, "watch the models' folder")
 
     def look(self) -> Desired:
         with self._reading:
@@ -116,11 +118,7 @@ class LocalSource:
             thread.join()
 
     def _look(self) -> Desired:
-        names = sorted(entry.name for entry in os.scandir(self._folder) if entry.is_dir(follow_symlinks=False))
-        names = [name for name in names if self._only in (None, name)]
-        found = [name for name in names if not is_ignored(name) and self._models.is_model(name)]
-        left_out = {printable(name): reason for name in found if (reason := why_left_out(name))}
-        models = [name for name in found if why_left_out(name) is None]
+        models, left_out = self._found()
         if not models:
             raise SourceError(no_model(self.where, left_out))
         scans = self._settler.settled(self._models.parts(models))
@@ -132,6 +130,14 @@ class LocalSource:
             self._run(self._look_again, "look again")
         waiting = dict.fromkeys((model for model in models if wanted[model] is None), _BEING_WRITTEN)
         return Desired(_head(self._wanted), self._wanted, left_out | waiting)
+
+    def _found(self) -> tuple[list[str], dict[str, str]]:
+        """The names of the models, and the folders that look like models but are left out, with the reason."""
+        names = sorted(name for name in os.listdir(self._folder) if self._only in (None, name) and not is_ignored(name))
+        reasons = {name: self._models.why_left_out(name) for name in names if self._models.is_model(name)}
+        # One that was a model fails with the reason, and what is live of it stays live.
+        models = [name for name, reason in reasons.items() if reason is None or name in self._seen]
+        return models, {printable(name): reason for name, reason in reasons.items() if reason and name not in models}
 
     def _want(self, model: str, scans: Mapping[str, Scan]) -> Wanted | None:
         """What is wanted of the model; as long as somebody writes to it, what was wanted before."""
@@ -175,29 +181,10 @@ class LocalSource:
         if not self._closed.wait(SETTLING_S):
             self._changed()
 
-    def _watch(self) -> None:
-        while not self._closed.is_set():
-            try:
-                for _ in watchfiles.watch(
-                    self._folder,
-                    watch_filter=self._matters,
-                    stop_event=self._closed,
-                    rust_timeout=500,
-                    raise_interrupt=False,
-                ):
-                    self._changed()
-            except Exception:
-                log.warning("%s can't be watched; it is tried again", self._folder, exc_info=True)
-                self._closed.wait(_WATCH_AGAIN_S)
-
-    def _matters(self, _: watchfiles.Change, path: str) -> bool:
-        return not any(map(is_ignored, os.path.relpath(path, self._folder).split("/")))
-
 
 MOST_SEEN = 1000
 """Releases of a model that are remembered."""
 _BEING_WRITTEN = "being written to; it is taken when that ends"
-_WATCH_AGAIN_S = 5.0
 _COMMIT = re.compile(r"(local-)?([0-9a-f]{7,40})")
 
 

@@ -5,47 +5,17 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from core.errors import ReleaseFailed, SourceError, VersionNotFound
-from core.release import Desired, Release
+from core.release import Release
 from loader.files.shelf import Shelf
 from loader.lastgood import LastGood
 from loader.local.source import MOST_SEEN, LocalSource
 from tests.githttp import pointer
-
-
-@contextmanager
-def following(folder: Path, seen: dict[str, list[str]] | None = None) -> Iterator[LocalSource]:
-    source = LocalSource(folder, seen or {})
-    try:
-        yield source
-    finally:
-        source.close()
-
-
-def models(tmp_path: Path) -> Path:
-    folder = tmp_path / "models_serve"
-    write(folder / "Iris/etls.py", "1")
-    write(folder / "Churn/etls.py", "import common")
-    write(folder / "Churn/model.yaml", "uses: [common]")
-    write(folder / "common/x.py", "1")
-    return folder
-
-
-def write(path: Path, content: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content)
-
-
-def release(desired: Desired, model: str = "Iris") -> Release:
-    found = desired.models[model]
-    assert found.release is not None, found.failure
-    return found.release
+from tests.loader.local.folders import following, models, release, write
 
 
 def test_the_folders_that_are_models_are_wanted_and_shared_ones_belong_to_them(tmp_path: Path) -> None:
