@@ -1,0 +1,82 @@
+"""A real loop of looks at a folder that a test writes, whose looks and starts it can hold up."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from core.events import Event
+from core.release import Desired, Release
+from loader.lastgood import LastGood
+from loader.local.source import LocalSource
+from loader.reconcile import Reconciler
+from loader.workers.pool import Pool
+from tests.loader.pools import Place, Shown
+
+PATIENCE_S = 30.0
+
+
+class Held(LocalSource):
+    """A folder whose looks end only where they may."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, {})
+        self.looks = 0
+        """How many have found what there is; they may not have ended."""
+        self.may_end = threading.Event()
+        self.may_end.set()
+
+    def look(self) -> Desired:
+        found = super().look()
+        self.looks += 1
+        assert self.may_end.wait(PATIENCE_S)
+        return found
+
+
+class Looking:
+    """A reconciler of the folder, and what it records."""
+
+    def __init__(self, here: Place, folder: Path) -> None:
+        self._here = here
+        self.source = Held(here.models)
+        self.shown = Shown()
+        self.events: list[Event] = []
+        self.spoilt: dict[str, Exception] = {}
+        """Models that don't start, and why."""
+        self.may_start = asyncio.Event()
+        self.may_start.set()
+        self.reconciler = Reconciler(
+            self.source, self._start, self.shown, LastGood(folder / "live.json", "here"), self.events.append
+        )
+
+    async def _start(self, release: Release, **more: object) -> Pool:
+        more["progress"]("checkout")  # type: ignore[operator]
+        await self.may_start.wait()
+        if release.model in self.spoilt:
+            raise self.spoilt[release.model]
+        return await self._here.start_release(release, **more)
+
+    def tries(self, model: str = "Model") -> int:
+        """How often it has failed."""
+        keeper = self.reconciler.keepers.get(model)
+        return 0 if keeper is None or keeper.failure is None else keeper.failure.tries
+
+
+@asynccontextmanager
+async def looking(here: Place, folder: Path, *, is_held: bool = False) -> AsyncIterator[Looking]:
+    """At the models of the place, remembering in `folder` what is live. `is_held`: the first look does not end."""
+    found = Looking(here, folder)
+    if is_held:
+        found.source.may_end.clear()
+    found.reconciler.restore()
+    task = asyncio.create_task(found.reconciler.run())
+    try:
+        yield found
+    finally:
+        found.source.may_end.set()
+        task.cancel()
+        await asyncio.wait([task])
+        await found.reconciler.close(1)
