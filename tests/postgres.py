@@ -23,22 +23,62 @@ def find_programs() -> Path | None:
     return Path(on_path).parent if on_path else None
 
 
+class Postgres:
+    """A cluster in `folder`, which listens on a Unix socket there."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self._programs = programs
+        self._folder = folder
+        self._data = folder / "data"
+        self.url = self.url_for(USER)
+
+    def url_for(self, login: str) -> str:
+        """Of the one database, for a user (`name` or `name:password`)."""
+        return f"postgresql://{login}@/postgres?host={self._folder}"
+
+    def start(self) -> None:
+        options = f"-k {self._folder} -c listen_addresses= -c fsync=off"
+        self._control("--wait", "--log", self._folder / "log", "-o", options, "start")
+
+    def stop(self) -> None:
+        """At once, cutting off its clients, as a crash does."""
+        self._control("--mode", "immediate", "stop")
+
+    def pid(self) -> int:
+        """Of the process that all others of it come from."""
+        return int((self._data / "postmaster.pid").read_text().split()[0])
+
+    def make(self) -> None:
+        _run(self._programs / "initdb", "--pgdata", self._data, "--auth=trust", "--username", USER, "--no-sync")
+
+    def add_user(self, name: str, password: str) -> None:
+        """One that has to show its password, and may do everything."""
+        access = self._data / "pg_hba.conf"
+        access.write_text(f"local all {name} scram-sha-256\n{access.read_text()}")
+        self._control("reload")
+        self.execute(f"CREATE ROLE {name} SUPERUSER LOGIN PASSWORD '{password}'")
+
+    def execute(self, statement: str) -> None:
+        _run(self._programs / "psql", "--quiet", "--host", self._folder, "--username", USER, "--command", statement)
+
+    def _control(self, *arguments: object) -> None:
+        _run(self._programs / "pg_ctl", "--pgdata", self._data, *arguments)
+
+
 @contextmanager
-def running_postgres(programs: Path) -> Iterator[str]:
-    """The URL of an empty database. PostgreSQL refuses to run as root: then it runs as the user that Debian makes."""
+def running_postgres(programs: Path) -> Iterator[Postgres]:
+    """An empty database. PostgreSQL refuses to run as root: then it runs as the user that Debian makes."""
     folder = Path(mkdtemp(prefix="pawl-pg-", dir="/tmp"))  # short: a Unix socket's path has a limit
+    postgres = Postgres(programs, folder)
     try:
         if os.getuid() == 0:
             os.chown(folder, pwd.getpwnam(USER).pw_uid, -1)
-        _run(programs / "initdb", "--pgdata", folder / "data", "--auth=trust", "--username", USER, "--no-sync")
-        options = f"-k {folder} -c listen_addresses= -c fsync=off"
-        _run(
-            programs / "pg_ctl", "--pgdata", folder / "data", "--wait", "--log", folder / "log", "-o", options, "start"
-        )
+        postgres.make()
+        postgres.start()
         try:
-            yield f"postgresql://{USER}@/postgres?host={folder}"
+            yield postgres
         finally:
-            _run(programs / "pg_ctl", "--pgdata", folder / "data", "--mode", "immediate", "stop")
+            postgres.stop()
     finally:
         shutil.rmtree(folder)
 

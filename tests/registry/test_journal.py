@@ -18,8 +18,8 @@ def postgres() -> Iterator[str]:
     programs = find_programs()
     if programs is None:
         pytest.skip("no PostgreSQL here: on Debian and Ubuntu, apt-get install postgresql")
-    with running_postgres(programs) as url:
-        yield url
+    with running_postgres(programs) as postgres:
+        yield postgres.url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
