@@ -35,6 +35,14 @@ class GitServer:
     """Git LFS: content by hash."""
     large_at: str = ""
     """Where large files are instead."""
+    drip_at: str = ""
+    """Of paths that hold this, the answer comes byte by byte, without an end."""
+    dried: threading.Event = field(default_factory=threading.Event)
+    """Set to end what drips."""
+    dripping: threading.Event = field(default_factory=threading.Event)
+    """Set when something does."""
+    lfs_answer: bytes | None = None
+    """What Git LFS says, whatever it is asked."""
     logins: list[tuple[str, str]] = field(default_factory=list)
     """(path, Authorization) of every request."""
     asked: threading.Event = field(default_factory=threading.Event)
@@ -46,6 +54,10 @@ class GitServer:
 
     def url(self, name: str, login: str = "") -> str:
         return f"http://{login}127.0.0.1:{self.port}/{name}"
+
+    def asked_for(self, part: str) -> int:
+        """How many requests were for a path that holds this."""
+        return sum(part in path for path, _ in list(self.logins))
 
     def hold_large(self, content: bytes) -> str:
         """Put a file into Git LFS; returns the pointer that stands for it."""
@@ -76,6 +88,7 @@ def git_server(root: Path, user: str = "", password: str = "") -> Iterator[GitSe
         finally:
             if served.hold is not None:
                 served.hold.set()
+            served.dried.set()
             server.shutdown()
             thread.join()
 
@@ -99,7 +112,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if git.hold is not None:
             git.hold.wait(60)
-        if git.redirect:
+        if git.drip_at and git.drip_at in self.path:
+            self._drip()
+        elif git.redirect:
             self._send(302, b"", Location=git.redirect + self.path)
         elif git.status:
             self._send(git.status, b"no")
@@ -110,6 +125,15 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer_git(body)
 
+    def _drip(self) -> None:
+        self.git.dripping.set()
+        self.send_response(200)
+        self.send_header("Content-Length", "1000000")
+        with contextlib.suppress(ConnectionError):
+            self.end_headers()
+            while not self.git.dried.wait(0.05):
+                self.wfile.write(b" ")
+
     def _may_enter(self) -> bool:
         git = self.git
         login = base64.b64encode(f"{git.user}:{git.password}".encode()).decode()
@@ -118,6 +142,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer_lfs(self, body: bytes) -> None:
         if self.path.startswith("/large/"):
             self._send(200, self.git.large[self.path.removeprefix("/large/")])
+            return
+        if self.git.lfs_answer is not None:
+            self._send(200, self.git.lfs_answer)
             return
         objects = [
             {"oid": one["oid"], "size": one["size"]}

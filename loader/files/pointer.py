@@ -6,7 +6,7 @@ https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -33,18 +33,27 @@ def find_pointers(files: Iterable[File], blob: Callable[[str], bytes]) -> dict[s
     return {file.id: Pointer(file.path, match[1].decode(), int(match[2])) for file, match in found if match}
 
 
-def checked(pointer: Pointer, content: Iterator[bytes]) -> Iterator[bytes]:
-    """The content as it comes. Raises ReleaseFailed when it is not what the pointer points to."""
-    digest = sha256()
-    size = 0
-    for piece in content:
-        size += len(piece)
-        if size > pointer.size:
-            break
-        digest.update(piece)
-        yield piece
-    if size != pointer.size or digest.hexdigest() != pointer.oid:
-        raise failed(pointer, "came from Git LFS with another content than its pointer says; push it again")
+class Received:
+    """Compares what comes for a pointer with what it points to. Raises ReleaseFailed as soon as they differ."""
+
+    def __init__(self, pointer: Pointer) -> None:
+        self._pointer = pointer
+        self._digest = sha256()
+        self._size = 0
+
+    def add(self, piece: bytes) -> None:
+        self._size += len(piece)
+        if self._size > self._pointer.size:
+            raise self._differs()
+        self._digest.update(piece)
+
+    def end(self) -> None:
+        if self._size != self._pointer.size or self._digest.hexdigest() != self._pointer.oid:
+            raise self._differs()
+
+    def _differs(self) -> ReleaseFailed:
+        message = "came from Git LFS with another content than its pointer says; push it again"
+        return failed(self._pointer, message)
 
 
 def failed(pointer: Pointer, message: str, *, heals: Heals = Heals.WITH_MACHINE) -> ReleaseFailed:

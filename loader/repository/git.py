@@ -58,6 +58,15 @@ def operators_configuration() -> list[tuple[str, str]]:
     return [pair for scope in scopes for pair in _listed(scope, where)]
 
 
+def ask(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
+    """What a git that reads no repository and no file says by that environment; "" where it finds nothing."""
+    git = ["git", *arguments]
+    with contextlib.suppress(GitError):
+        said = _Git(os.sep).execute(git, env={**environment, "GIT_DIR": os.devnull}, strip_newline_in_stdout=False)
+        return str(said)
+    return ""
+
+
 _WHERE = ("GIT_CONFIG_SYSTEM", "GIT_CONFIG_GLOBAL")
 
 
@@ -170,6 +179,14 @@ class MirrorObjects:
             raise MirrorDamaged(_one_line(error)) from error
         assert isinstance(done, bytes)
         return done
+
+    def setting(self, blob: str, key: str) -> str:
+        """The value of that key in a blob of git's configuration; "" for none. Raises ValueError for another blob."""
+        command = ["git", "config", "--null", "--blob", blob, "--get", key]
+        status, value, said = self._reader().execute(command, with_exceptions=False, with_extended_output=True)
+        if status not in (0, 1):
+            raise ValueError(_text(said))
+        return str(value).partition("\0")[0]
 
     def close(self) -> None:
         if self._git is not None:

@@ -5,21 +5,27 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from core.errors import Heals
-from loader.files.pointer import Pointer, checked, failed
+from loader.files.pointer import Pointer, Received, failed
+from loader.repository.exchanges import Exchanges
+from loader.repository.lfsaddress import LfsAddress, NoLfsServer
+from loader.repository.operator import Operator
 from loader.repository.remote import Remote
+from loader.repository.work import Stopped
 
 
 class LfsStore:
     """Large files by their hash in `folder`, each complete or absent; releases are hard-linked to them."""
 
-    def __init__(self, folder: Path, remote: Remote) -> None:
+    def __init__(self, folder: Path, remote: Remote, address: LfsAddress, operator: Operator) -> None:
         self._folder = folder
         self._remote = remote
+        self._address = address
+        self._operator = operator
+        self._exchanges = Exchanges()
 
     def path(self, pointer: Pointer) -> Path:
         return _place(self._folder, pointer)
@@ -27,16 +33,14 @@ class LfsStore:
     def fetch(self, pointers: Iterable[Pointer]) -> None:
         """See that the files are here. Raises ReleaseFailed, naming the first that can't be had."""
         missing = [pointer for pointer in pointers if not self.path(pointer).is_file()]
-        if not missing:
-            return
-        scheme = self._remote.address.scheme
-        if scheme == "file":
-            self._copy(missing)
-        elif scheme == "ssh":
-            message = "is in Git LFS, which is not read over ssh; set gitPath to the repository's https address"
-            raise failed(missing[0], message, heals=Heals.NEVER)
-        else:
+        if missing and self._remote.address.scheme == "file":
+            missing = self._copy(missing)
+        if missing:
             self._download(missing)
+
+    def stop(self) -> None:
+        """End the downloads of other threads; none begins any more."""
+        self._exchanges.stop()
 
     def tidy(self) -> None:
         """Remove what no release links to any more, and what was left unfinished."""
@@ -47,33 +51,57 @@ class LfsStore:
                 if found.st_nlink == 1 and time.time() - found.st_mtime > _KEPT_UNLINKED_S:
                     path.unlink()
 
-    def _copy(self, pointers: Iterable[Pointer]) -> None:
-        root = self._remote.address.path
-        stores = list(_stores(root))
-        for pointer in pointers:
-            places = (_place(store, pointer) for store in stores)
-            source = next((place for place in places if place.is_file()), None)
-            if source is None:
-                raise failed(pointer, f"is in Git LFS, and {root} does not hold its content; run git lfs fetch there")
-            with open(source, "rb") as content:
-                self._put(pointer, iter(lambda: content.read(_PIECE), b""))
+    def _copy(self, pointers: Iterable[Pointer]) -> list[Pointer]:
+        """Those that this machine does not hold."""
+        stores = list(_stores(self._remote.address.path))
+        return [pointer for pointer in pointers if not self._copied(pointer, stores)]
+
+    def _copied(self, pointer: Pointer, stores: Iterable[Path]) -> bool:
+        source = next((place for store in stores if (place := _place(store, pointer)).is_file()), None)
+        if source is None:
+            return False
+        with open(source, "rb") as content, self._putting(pointer) as write:
+            while piece := content.read(_PIECE):
+                write(piece)
+        return True
 
     def _download(self, pointers: list[Pointer]) -> None:
+        try:
+            url = self._address.find()
+            self._exchanges.run(lambda: self._download_from(url, pointers), self._remote.fetch_timeout_s)
+        except NoLfsServer as error:
+            raise failed(pointers[0], f"is in Git LFS: {error}") from error
+        except Stopped:
+            raise failed(pointers[0], "was not had from Git LFS before the stop") from None
+        except TimeoutError as error:
+            late = next((pointer for pointer in pointers if not self.path(pointer).is_file()), pointers[0])
+            raise failed(late, "takes too long to come from Git LFS; raise FETCH_TIMEOUT_S") from error
+
+    async def _download_from(self, url: str, pointers: list[Pointer]) -> None:
         # Most repositories hold no large files: they need not wait for an HTTP client at the start.
         from loader.repository.lfsweb import LfsServer
+        from loader.repository.web import Web
 
-        with LfsServer(self._remote) as server:
-            for pointer, content in server.download(pointers):
-                self._put(pointer, content)
+        home = self._operator.rewritten(self._remote.address.url)
+        async with Web(self._remote, self._operator.reach, home) as web:
+            await LfsServer(web, url).download(pointers, self._putting)
 
-    def _put(self, pointer: Pointer, content: Iterator[bytes]) -> None:
+    @contextmanager
+    def _putting(self, pointer: Pointer) -> Iterator[Callable[[bytes], object]]:
+        """A place for the file, which is there once all of it was written. Raises ReleaseFailed for another content."""
         path = self.path(pointer)
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, aside = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
+        received = Received(pointer)
         try:
             with open(descriptor, "wb") as file:
-                for piece in checked(pointer, content):
+
+                def write(piece: bytes) -> None:
+                    received.add(piece)
                     file.write(piece)
+
+                yield write
+                received.end()
                 file.flush()
                 os.fchmod(descriptor, 0o444)
                 os.fsync(descriptor)

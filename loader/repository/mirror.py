@@ -31,7 +31,8 @@ class Mirror:
     def __init__(self, path: Path, remote: Remote, run: Path) -> None:
         self._path = path
         self._remote = remote
-        self._fetch = Fetch(remote, Transport(remote, run, operators_configuration()))
+        self.transport = Transport(remote, run, operators_configuration())
+        self._fetch = Fetch(remote, self.transport)
         self._upkeep = Upkeep(path)
         followed = sha256(f"{remote.address.url}\0{remote.branch}".encode()).hexdigest()[:16]
         # Named by what it follows: after a change of gitPath or gitBranch, nothing of the old is taken for the new.

@@ -19,8 +19,10 @@ from loader.repository.counting import Counting
 from loader.repository.git import MirrorObjects
 from loader.repository.history import History
 from loader.repository.lfs import LfsStore
+from loader.repository.lfsaddress import LfsAddress
 from loader.repository.mirror import Mirror
 from loader.repository.naming import Naming
+from loader.repository.operator import Operator
 from loader.repository.remote import Remote
 
 log = logging.getLogger("pawl.loader")
@@ -34,7 +36,9 @@ class GitSource:
     def __init__(self, remote: Remote, data: Path, bounds: Bounds = DEFAULT_BOUNDS) -> None:
         self._remote = remote
         self._mirror = Mirror(data / "mirror.git", remote, data / "run")
-        self._lfs = LfsStore(data / "mirror.git" / "lfs" / "objects", remote)
+        operator = Operator(self._mirror.transport.environment)
+        address = LfsAddress(remote, self._mirror, operator)
+        self._lfs = LfsStore(data / "mirror.git" / "lfs" / "objects", remote, address, operator)
         self._bounds = bounds
         self._counting = Counting(data / "history", remote.segments)
         self._naming = Naming()
@@ -106,6 +110,7 @@ class GitSource:
 
     def close(self) -> None:
         self._counting.stop()
+        self._lfs.stop()
         self._mirror.close()
 
     def _without_its_past(self, desired: Desired) -> Desired:

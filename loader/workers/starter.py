@@ -31,6 +31,8 @@ from worker.protocol import WorkerConfig
 
 _MEGABYTE = 1024 * 1024
 _LONGEST_TURN_S = 10.0
+_CHECKOUTS = 32
+"""Threads that may wait for files: a server of Git LFS takes its time, while other models' files are at hand."""
 _BUILDS = 64
 """Threads that may wait for environments: for minutes, so the others' work is not theirs to hold up."""
 
@@ -73,6 +75,7 @@ class Starter:
         self._defaults = defaults
         self._processors = machine.processors()
         self._turns = Turns(max(2, self._processors), _LONGEST_TURN_S)
+        self._checkouts = ThreadPoolExecutor(_CHECKOUTS, "checkout")
         self._builds = ThreadPoolExecutor(_BUILDS, "environment")
         self._numbers = itertools.count(1)
         self._starting: Counter[Release] = Counter()
@@ -122,11 +125,12 @@ class Starter:
         return {*self._starting, *(pool.release for pool in self.pools())}
 
     def close(self) -> None:
-        """Stop what is being built, and look at workers no more."""
+        """Stop what is being built, and look at workers no more. The source ends what is being checked out."""
         if self._watch is not None:
             self._watch.cancel()
         self._relay.close()
         self._environments.close()
+        self._checkouts.shutdown(wait=False, cancel_futures=True)
         self._builds.shutdown(wait=False, cancel_futures=True)
 
     @contextmanager
@@ -163,7 +167,8 @@ class Starter:
         )
 
     async def _check_out(self, release: Release, source: Source) -> Path:
-        return await asyncio.to_thread(self._shelf.put, release, source)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._checkouts, self._shelf.put, release, source)
 
     async def _environment(self, root: Path, release: Release, progress: Callable[[str], None]) -> Path:
         loop = asyncio.get_running_loop()

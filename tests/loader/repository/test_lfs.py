@@ -1,0 +1,116 @@
+"""Large files from a server of Git LFS: what ends, where it is asked, and what it is shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from core.errors import Heals, ReleaseFailed
+from core.release import Release
+from loader.files.shelf import Shelf
+from loader.repository.remote import Remote
+from loader.repository.source import GitSource
+from tests.githttp import GitServer, git_server
+from tests.repos import Repo
+
+BIG = b"big" * 1000
+
+
+class Large:
+    """A repository whose model has a large file, behind a server."""
+
+    def __init__(self, tmp_path: Path, server: GitServer) -> None:
+        self.data = tmp_path / "data"
+        self.server = server
+        self.repo = Repo(tmp_path / "work")
+        self.repo.write("Iris/etls.py").write("Iris/big.onnx", server.hold_large(BIG)).commit()
+        self.served = self.repo.bare(tmp_path / "served/models.git")
+
+    def push(self, path: str, content: str) -> None:
+        self.repo.commit_file(path, content)
+        self.repo.push(self.served)
+
+    @contextmanager
+    def source(self, url: str = "", **settings: object) -> Iterator[GitSource]:
+        source = GitSource(Remote(url or self.server.url("models.git"), **settings), self.data)  # type: ignore[arg-type]
+        try:
+            yield source
+        finally:
+            source.close()
+
+    def release(self, source: GitSource) -> Release:
+        release = source.look().models["Iris"].release
+        assert release is not None
+        return release
+
+    def put(self, source: GitSource) -> bytes:
+        """What the file holds in the release."""
+        return (Shelf(self.data / "releases").put(self.release(source), source) / "Iris/big.onnx").read_bytes()
+
+    def get(self, url: str = "", **settings: object) -> bytes:
+        with self.source(url, **settings) as source:
+            return self.put(source)
+
+    def fail(self, url: str = "", **settings: object) -> ReleaseFailed:
+        with pytest.raises(ReleaseFailed) as caught:
+            self.get(url, **settings)
+        return caught.value
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Iterator[Large]:
+    with git_server(tmp_path / "served") as server:
+        yield Large(tmp_path, server)
+
+
+@pytest.mark.parametrize("drip_at", ["/info/lfs/", "/large/"])
+def test_a_server_that_drips_costs_no_longer_than_a_fetch_may_take(large: Large, drip_at: str) -> None:
+    large.server.drip_at = drip_at
+    with large.source() as source:
+        release = large.release(source)
+    with large.source(fetch_timeout_s=1.0) as source, pytest.raises(ReleaseFailed) as caught:
+        Shelf(large.data / "releases").put(release, source)
+    failure = caught.value
+    assert str(failure) == "Iris/big.onnx takes too long to come from Git LFS; raise FETCH_TIMEOUT_S"
+    assert failure.heals == Heals.WITH_MACHINE
+
+
+@pytest.mark.parametrize("drip_at", ["/info/lfs/", "/large/"])
+def test_the_end_of_the_source_ends_a_download(large: Large, drip_at: str) -> None:
+    large.server.drip_at = drip_at
+    with large.source() as source, ThreadPoolExecutor(1) as thread:
+        put = thread.submit(large.put, source)
+        assert large.server.dripping.wait(60)
+        source.close()
+        with pytest.raises(ReleaseFailed, match=r"Iris/big\.onnx was not had from Git LFS before the stop"):
+            put.result(60)
+
+
+def test_an_answer_that_does_not_fit_is_refused(large: Large) -> None:
+    large.server.lfs_answer = b" " * 5_000_000 + b'{"objects": []}'
+    failure = large.fail()
+    assert "(the server's answer is longer than 4,194,304 bytes)" in str(failure)
+    assert failure.heals == Heals.WITH_MACHINE
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"no", b"[]", b"{}", b'{"objects": {}}', b'{"objects": [1]}', b"[" * 1_000_000, b'{"objects": [{}]}'],
+    ids=range(8),
+)
+def test_an_answer_that_is_none_of_the_protocol_fails_the_release_alone(large: Large, answer: bytes) -> None:
+    large.server.lfs_answer = answer
+    assert "could not be had from Git LFS" in str(large.fail())
+
+
+@pytest.mark.parametrize("href", ["ftp://127.0.0.1/x", "file:///etc/passwd", "", "//", "http://[", "http://"])
+def test_an_odd_place_for_a_download_fails_the_release_alone(large: Large, href: str) -> None:
+    oid = next(iter(large.server.large))
+    action = {"oid": oid, "actions": {"download": {"href": href}}}
+    large.server.lfs_answer = json.dumps({"objects": [action]}).encode()
+    assert str(large.fail()).startswith("Iris/big.onnx ")
