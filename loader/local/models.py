@@ -78,7 +78,9 @@ class LocalModels:
         for name in check_uses(model, manifest, lambda name: os.path.isdir(self._folder / name)):
             folders[name] = folder_id(self._part(name, scans, contents))
         default = None
-        if f"{model}/{REQUIREMENTS}" not in {file.path for file in files} and (self._folder / REQUIREMENTS).is_file():
+        if f"{model}/{REQUIREMENTS}" not in {file.path for file in files} and os.path.isfile(
+            self._folder / REQUIREMENTS
+        ):
             default = self._part(REQUIREMENTS, scans, contents)[0].id
         return make_release(model, manifest, folders, default)
 

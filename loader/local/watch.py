@@ -43,6 +43,9 @@ class Watch:
             try:
                 self._watch(self._through())
             except Exception as error:
+                if isinstance(error, FileNotFoundError) and os.path.isdir(self._folder):
+                    self._closed.wait(_RELIST_S)  # a folder went between being listed and being watched
+                    continue
                 self._tell(error)
                 self._closed.wait(_WATCH_AGAIN_S)
                 self._changed()
@@ -64,13 +67,14 @@ class Watch:
             if changes or is_first:
                 # What changed between the last watch and this one was told by neither.
                 self._changed()
-            self._failing = is_first = False
             if (
-                any(_is_folder_new(kind, path, folders) for kind, path in changes)
+                (is_first and folders != self._folders(through))
+                or any(_is_folder_new(kind, path, folders) for kind, path in changes)
                 or through != self._through()
                 or identity != _identity(self._folder)
             ):
                 return
+            self._failing = is_first = False
 
     def _folders(self, through: frozenset[str]) -> set[str]:
         """All folders that files of models can be in."""
@@ -129,3 +133,4 @@ def _identity(folder: Path) -> tuple[int, int]:
 
 
 _WATCH_AGAIN_S = 5.0
+_RELIST_S = 0.1
