@@ -10,10 +10,11 @@ from hashlib import sha256
 import yaml
 
 from core.errors import ReleaseFailed
-from core.manifest import Manifest, parse_manifest
+from core.manifest import Manifest
 from core.names import why_not_a_model_name
 from core.plainyaml import MOST_BYTES, NotPlain, read_yaml
 from core.release import Release
+from loader.files.manifests import Manifests
 from loader.files.objects import FOLDER, SUBMODULE, Entry, Objects
 
 REQUIREMENTS = "requirements.txt"
@@ -25,20 +26,25 @@ class Folder:
 
     is_model: bool
     has_requirements: bool
-    manifest: Manifest | None
-    failure: ReleaseFailed | None
+    manifest: Entry | None
 
 
 class Folders:
     """The entries of the folder that holds the model folders, at one commit."""
 
     def __init__(
-        self, entries: Mapping[str, Entry], default_requirements: str | None, objects: Objects, seen: dict[str, Folder]
+        self,
+        entries: Mapping[str, Entry],
+        default_requirements: str | None,
+        objects: Objects,
+        seen: dict[str, Folder],
+        manifests: Manifests,
     ) -> None:
         self._entries = entries
         self._default_requirements = default_requirements
         self._objects = objects
         self._seen = seen
+        self._manifests = manifests
 
     def models(self) -> tuple[list[str], dict[str, str]]:
         """The names of the models, and the folders that look like models but are left out, with the reason."""
@@ -53,10 +59,7 @@ class Folders:
     def release(self, model: str) -> Release:
         """The release of a model that is there. Raises ReleaseFailed."""
         folder = self._look(self._entries[model].id)
-        if folder.failure is not None:
-            # A fresh one each time: an exception that is raised again collects tracebacks.
-            raise ReleaseFailed(str(folder.failure), stage=folder.failure.stage)
-        manifest = folder.manifest or Manifest()
+        manifest = Manifest() if folder.manifest is None else self._manifests.read(folder.manifest, self._objects)
         names = [model, *check_uses(model, manifest, self._is_folder)]
         requirements = None if folder.has_requirements else self._default_requirements
         return make_release(model, manifest, {name: self._entries[name].id for name in names}, requirements)
@@ -140,21 +143,7 @@ def no_model(where: str, left_out: Mapping[str, str]) -> str:
 
 def _look(tree: str, objects: Objects) -> Folder:
     files = {entry.name.decode("utf-8", "replace"): entry for entry in objects.tree(tree) if entry.mode != FOLDER}
-    manifest, failure = None, None
-    if "model.yaml" in files:
-        try:
-            manifest = _manifest(files["model.yaml"], objects)
-        except ReleaseFailed as failed:
-            failure = failed
-    return Folder(looks_like_model(set(files)), REQUIREMENTS in files, manifest, failure)
-
-
-def _manifest(entry: Entry, objects: Objects) -> Manifest:
-    if not entry.is_file:
-        raise ReleaseFailed("model.yaml: is not a regular file; commit the file itself", stage="manifest")
-    if objects.size(entry.id) > MOST_MANIFEST_BYTES:
-        raise ReleaseFailed("model.yaml: is larger than a megabyte; keep data in files of its own", stage="manifest")
-    return parse_manifest(objects.blob(entry.id))
+    return Folder(looks_like_model(set(files)), REQUIREMENTS in files, files.get("model.yaml"))
 
 
 MOST_MANIFEST_BYTES = MOST_BYTES

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
 
 from core.errors import ReleaseFailed
-from core.manifest import Manifest, parse_manifest
+from core.manifest import Manifest
 from core.release import Release
 from loader.files.folders import (
     MOST_MANIFEST_BYTES,
@@ -32,9 +32,10 @@ from loader.local.tree import Scan, scan
 class LocalModels:
     """The folders under `folder`."""
 
-    def __init__(self, folder: Path, bounds: Bounds) -> None:
+    def __init__(self, folder: Path, bounds: Bounds, parse: Callable[[bytes], Manifest]) -> None:
         self._folder = folder
         self._bounds = bounds
+        self._parse = parse
 
     def is_model(self, name: str) -> bool:
         """Whether it is one, or may be one that can't be looked into."""
@@ -73,7 +74,7 @@ class LocalModels:
     def release(self, model: str, scans: Mapping[str, Scan], contents: Contents) -> Release:
         """The release of a model as scanned. Raises ReleaseFailed, or Unsettled when not all of it was."""
         files = self._part(model, scans, contents)
-        manifest = _manifest(model, files, contents)
+        manifest = self._manifest(model, files, contents)
         folders = {model: folder_id(files)}
         for name in check_uses(model, manifest, lambda name: os.path.isdir(self._folder / name)):
             folders[name] = folder_id(self._part(name, scans, contents))
@@ -121,6 +122,14 @@ class LocalModels:
             raise OSError(errno.EXDEV, "it is outside of the models' folder", path)
         return real
 
+    def _manifest(self, model: str, files: Iterable[File], contents: Contents) -> Manifest:
+        file = next((file for file in files if file.path == f"{model}/model.yaml"), None)
+        if file is None:
+            return Manifest()
+        if file.is_link or file.size > MOST_MANIFEST_BYTES:
+            raise ReleaseFailed("model.yaml: takes a plain file of less than a megabyte", stage="manifest")
+        return self._parse(contents.blob(file.id))
+
     def _part(self, name: str, scans: Mapping[str, Scan], contents: Contents) -> list[File]:
         if name not in scans:
             raise Unsettled(f"{name} is being written to")
@@ -133,12 +142,3 @@ def _hashed(found: Scan, contents: Contents) -> list[File]:
     if found.is_moving:
         raise Unsettled("a file was there a moment ago")
     return contents.files(found.seen)
-
-
-def _manifest(model: str, files: Iterable[File], contents: Contents) -> Manifest:
-    file = next((file for file in files if file.path == f"{model}/model.yaml"), None)
-    if file is None:
-        return Manifest()
-    if file.is_link or file.size > MOST_MANIFEST_BYTES:
-        raise ReleaseFailed("model.yaml: takes a plain file of less than a megabyte", stage="manifest")
-    return parse_manifest(contents.blob(file.id))

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from core.errors import Heals, ReleaseFailed, SourceError, VersionNotFound, failure_of_ours
+from core.manifest import Manifest, parse_manifest
 from core.release import Desired, Release, Version, Wanted
 from loader.files.checkout import write
 from loader.files.folders import no_model, printable
@@ -42,6 +43,7 @@ class LocalSource:
         *,
         only: str | None = None,
         forgotten: Mapping[str, int] = MappingProxyType({}),
+        parse: Callable[[bytes], Manifest] = parse_manifest,
     ) -> None:
         self._folder = folder
         self._bounds = bounds
@@ -51,7 +53,7 @@ class LocalSource:
         self._closed = threading.Event()
         self._settler = Settler(folder, bounds, self._closed.wait)
         self._contents = Contents(folder)
-        self._models = LocalModels(folder, bounds)
+        self._models = LocalModels(folder, bounds, parse)
         self._seen = {model: list(ids) for model, ids in seen.items()}
         self._forgotten = dict(forgotten)
         self._wanted: dict[str, Wanted] = {}

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import ReleaseFailed
+from core.errors import ReleaseFailed, failure_of_ours
 from loader.files.folders import printable
 from loader.files.tree import Bounds
 from loader.local.opening import is_open_for_writing
 from loader.local.walk import Seen, Walk
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,9 @@ def scan(root: Path, name: str, bounds: Bounds) -> Scan:
         problem = f"{printable(os.fspath(error.filename or root / name))} can't be read: {error.strerror}"
     except ReleaseFailed as failure:
         problem = str(failure)
+    except Exception as error:
+        log.exception("%s: a failure of Pawl's own while looking at it", name)
+        problem = str(failure_of_ours(error))
     return Scan(seen, frozenset(walk.through), problem, is_moving)
 
 

@@ -10,9 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.errors import Heals, ReleaseFailed, SourceError, VersionNotFound, failure_of_ours
+from core.manifest import Manifest, parse_manifest
 from core.release import Desired, Release, Version, Wanted
 from loader.files.checkout import check_out
 from loader.files.folders import REQUIREMENTS, Folder, Folders, no_model
+from loader.files.manifests import Manifests
 from loader.files.objects import FOLDER, Entry, MirrorDamaged, Objects
 from loader.files.tree import DEFAULT_BOUNDS, Bounds
 from loader.repository.counting import Counting
@@ -33,7 +35,14 @@ _MOST_FOUND = 64
 class GitSource:
     """Follows a branch of `remote`, by way of a bare mirror in `data`."""
 
-    def __init__(self, remote: Remote, data: Path, bounds: Bounds = DEFAULT_BOUNDS) -> None:
+    def __init__(
+        self,
+        remote: Remote,
+        data: Path,
+        bounds: Bounds = DEFAULT_BOUNDS,
+        *,
+        parse: Callable[[bytes], Manifest] = parse_manifest,
+    ) -> None:
         self._remote = remote
         self._mirror = Mirror(data / "mirror.git", remote, data / "run")
         operator = Operator(self._mirror.transport.environment)
@@ -43,6 +52,8 @@ class GitSource:
         self._counting = Counting(data / "history", remote.segments)
         self._naming = Naming()
         self._looked_at: dict[str, Folder] = {}
+        self._parse = parse
+        self._manifests = Manifests(parse)
         self._desired: Desired | None = None
         self._left_behind = ""
         """A head that was left behind by one at which nothing could be desired."""
@@ -99,7 +110,7 @@ class GitSource:
         try:
             with self._mirror.reading() as objects:
                 version, commit = self._naming.find(model, name, self._history(objects))
-                folders = self._folders(commit, objects, {})
+                folders = self._folders(commit, objects, {}, Manifests(self._parse))
                 if not folders.is_model(model):
                     raise VersionNotFound(f"{model} is not a model at {name} (commit {commit})")
                 found = _wanted(model, version, folders)
@@ -147,6 +158,7 @@ class GitSource:
 
     def _read_anew(self, damage: MirrorDamaged) -> Desired:
         self._looked_at.clear()
+        self._manifests.clear()
         head = self._mirror.mend(damage)
         try:
             return self._read(head)
@@ -154,20 +166,22 @@ class GitSource:
             raise SourceError(f"{self._remote.address.url} can't be read, not even fetched anew: {again}") from again
 
     def _desire(self, head: str) -> Desired:
-        folders = self._folders(head, self._mirror.objects, self._looked_at)
+        folders = self._folders(head, self._mirror.objects, self._looked_at, self._manifests)
         names, left_out = folders.models()
         if not names:
             raise SourceError(no_model(f"{self.where} at commit {head[:12]}", left_out))
         history = self._counting.history
         return Desired(head, {name: _wanted(name, history.version(name), folders) for name in names}, left_out)
 
-    def _folders(self, commit: str, objects: MirrorObjects, looked_at: dict[str, Folder]) -> Folders:
+    def _folders(
+        self, commit: str, objects: MirrorObjects, looked_at: dict[str, Folder], manifests: Manifests
+    ) -> Folders:
         root = objects.root(commit)
         tree = _folder_of(root, self._remote.segments, objects)
         entries = _entries(tree, objects) if tree else {}
         requirements = (found[REQUIREMENTS] for found in (entries, _entries(root, objects)) if REQUIREMENTS in found)
         default = next((entry.id for entry in requirements if entry.is_file), None)
-        return Folders(entries, default, objects, looked_at)
+        return Folders(entries, default, objects, looked_at, manifests)
 
 
 def _folder_of(tree: str, folder: tuple[str, ...], objects: Objects) -> str | None:

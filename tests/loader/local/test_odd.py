@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from core.errors import SourceError
+from core.manifest import Manifest, parse_manifest
 from loader.files.tree import Bounds
 from loader.local.contents import Contents, Unsettled
+from loader.local.source import LocalSource
 from loader.local.tree import scan
 from tests.loader.local.folders import checked_out, failure, following, models, release, write
 
@@ -189,3 +191,38 @@ def test_a_folder_too_deep_fails_its_model_alone(tmp_path: Path) -> None:
         desired = source.look()
     assert "too deep" in failure(desired)
     assert release(desired, "Churn")
+
+
+def test_what_nobody_thought_of_in_a_manifest_fails_its_model_alone(tmp_path: Path) -> None:
+    folder = models(tmp_path)
+    write(folder / "Iris/model.yaml", "description: odd")
+    source = LocalSource(folder, {}, parse=breaks_on_odd)
+    desired, again = source.look(), source.look()
+    source.close()
+    assert "Pawl itself failed: RecursionError" in failure(desired)
+    assert desired.models["Iris"].version == again.models["Iris"].version
+    assert release(desired, "Churn")
+
+
+def breaks_on_odd(manifest: bytes) -> Manifest:
+    if b"odd" in manifest:
+        raise RecursionError
+    return parse_manifest(manifest)
+
+
+def test_what_nobody_thought_of_in_a_folder_fails_its_model_alone(tmp_path: Path) -> None:
+    folder = models(tmp_path)
+    write(folder / "Iris/data.csv", "x" * 2000)
+    with following(folder, bounds=Bounds(bytes=Breaks(1000))) as source:
+        desired = source.look()
+    assert "Pawl itself failed: ArithmeticError" in failure(desired)
+    assert release(desired, "Churn")
+
+
+class Breaks(int):
+    """A bound that can't be compared with what is above it."""
+
+    def __lt__(self, other: int) -> bool:
+        if other > int(self):
+            raise ArithmeticError
+        return False

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import SettingError, SourceError, VersionAmbiguous, VersionNotFound
+from core.manifest import Manifest, parse_manifest
 from core.release import Desired
 from loader.repository.remote import Remote
 from loader.repository.source import GitSource
@@ -64,6 +65,26 @@ def test_a_model_with_a_name_that_can_not_be_served_is_left_out_with_the_reason(
         left_out = source.look().left_out
     assert set(left_out) == {"all", "a b", "requirements.txt"}
     assert "rename the folder" in left_out["all"]
+
+
+def test_what_nobody_thought_of_fails_the_model_that_it_came_up_with_alone(tmp_path: Path) -> None:
+    repo = models(tmp_path)
+    repo.write("Odd/etls.py", "").write("Odd/model.yaml", "description: odd").commit()
+    source = GitSource(Remote(str(repo.path)), tmp_path / "data", parse=breaks_on_odd)
+    desired = source.look()
+    found = source.resolve("Odd", "v1")
+    source.close()
+    for odd in (desired.models["Odd"], found):
+        assert odd.release is None
+        assert "Pawl itself failed: RecursionError" in str(odd.failure)
+    assert desired.models["Iris"].release is not None
+    assert desired.models["Churn"].release is not None
+
+
+def breaks_on_odd(manifest: bytes) -> Manifest:
+    if b"odd" in manifest:
+        raise RecursionError
+    return parse_manifest(manifest)
 
 
 def test_a_submodule_is_reported_and_not_followed(tmp_path: Path) -> None:
