@@ -27,10 +27,22 @@ class Pointer:
 
 
 def find_pointers(files: Iterable[File], blob: Callable[[str], bytes]) -> dict[str, Pointer]:
-    """Blob id → pointer, of the files that are pointers; `blob` reads a small file."""
+    """Blob id → pointer, of the files that are pointers; `blob` reads a small file.
+
+    Raises ReleaseFailed for one that is meant to be a pointer and can't be read as one.
+    """
     small = (file for file in files if not file.is_link and file.size < _LARGEST_POINTER)
-    found = ((file, _POINTER.match(blob(file.id))) for file in small)
-    return {file.id: Pointer(file.path, match[1].decode(), int(match[2])) for file, match in found if match}
+    found = ((file, _read(file.path, blob(file.id))) for file in small)
+    return {file.id: pointer for file, pointer in found if pointer is not None}
+
+
+def _read(path: str, content: bytes) -> Pointer | None:
+    if not _MEANT.match(content):
+        return None
+    if not (match := _POINTER.fullmatch(content)):
+        message = "begins as a pointer of Git LFS and is none that can be read; add the file itself again, and push it"
+        raise ReleaseFailed(f"{path} {message}", stage="checkout")
+    return Pointer(path, match[1].decode(), int(match[2]))
 
 
 class Received:
@@ -60,7 +72,12 @@ def failed(pointer: Pointer, message: str, *, heals: Heals = Heals.WITH_MACHINE)
     return ReleaseFailed(f"{pointer.path} {message}", stage="checkout", heals=heals)
 
 
+_MEANT = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*version https?://(?:git-lfs\.github\.com|hawser\.github\.com|git-media\.io)/"
+)
+"""As a pointer begins, those of old editions of Git LFS too."""
 _POINTER = re.compile(
-    rb"version https://git-lfs\.github\.com/spec/v1\n(?:ext-[^\n]*\n)*oid sha256:([0-9a-f]{64})\nsize (\d{1,18})\n"
+    rb"version https://git-lfs\.github\.com/spec/v1\r?\n(?:ext-[^\n]*\n)*"
+    rb"oid sha256:([0-9a-f]{64})\r?\nsize (\d{1,18})\s*"
 )
 _LARGEST_POINTER = 1024

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -38,11 +39,7 @@ class Shelf:
                 self._build(release, source, path)
             os.utime(path)
         except OSError as error:
-            raise ReleaseFailed(
-                f"{path} could not be written: {error.strerror or error}; check the disk that holds DATA_DIR",
-                stage="checkout",
-                heals=Heals.WITH_MACHINE,
-            ) from error
+            raise _failure(path, error) from error
         return path
 
     def newest(self, model: str, most: int) -> list[str]:
@@ -85,6 +82,21 @@ class Shelf:
 
 
 _ASIDE = ".tmp-"
+_HOPELESS = frozenset({errno.ENAMETOOLONG, errno.EILSEQ})
+
+
+def _failure(path: Path, error: OSError) -> ReleaseFailed:
+    if error.errno in _HOPELESS:
+        name = error.filename or path
+        return ReleaseFailed(
+            f"the disk that holds DATA_DIR takes no file named {str(name)!r}: {error.strerror}; rename it",
+            stage="checkout",
+        )
+    return ReleaseFailed(
+        f"{path} could not be written: {error.strerror or error}; check the disk that holds DATA_DIR",
+        stage="checkout",
+        heals=Heals.WITH_MACHINE,
+    )
 
 
 def _settle(aside: Path, path: Path) -> None:

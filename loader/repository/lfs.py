@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from loader.files.pointer import Pointer, Received, failed
 from loader.repository.exchanges import Exchanges
@@ -53,14 +54,17 @@ class LfsStore:
 
     def _copy(self, pointers: Iterable[Pointer]) -> list[Pointer]:
         """Those that this machine does not hold."""
-        stores = list(_stores(self._remote.address.path))
-        return [pointer for pointer in pointers if not self._copied(pointer, stores)]
+        return [pointer for pointer in pointers if not self._copied(pointer)]
 
-    def _copied(self, pointer: Pointer, stores: Iterable[Path]) -> bool:
-        source = next((place for store in stores if (place := _place(store, pointer)).is_file()), None)
+    def _copied(self, pointer: Pointer) -> bool:
+        root = self._remote.address.path
+        try:
+            source = _opened(root, pointer)
+        except OSError as error:
+            raise failed(pointer, f"is in Git LFS and can't be read in {root}: {error}") from error
         if source is None:
             return False
-        with open(source, "rb") as content, self._putting(pointer) as write:
+        with source as content, self._putting(pointer) as write:
             while piece := content.read(_PIECE):
                 write(piece)
         return True
@@ -117,6 +121,11 @@ _KEPT_UNLINKED_S = 3600.0
 
 def _place(objects: Path, pointer: Pointer) -> Path:
     return objects / pointer.oid[:2] / pointer.oid[2:4] / pointer.oid
+
+
+def _opened(root: Path, pointer: Pointer) -> BinaryIO | None:
+    place = next((place for store in _stores(root) if (place := _place(store, pointer)).is_file()), None)
+    return None if place is None else open(place, "rb")
 
 
 def _stores(root: Path) -> Iterator[Path]:

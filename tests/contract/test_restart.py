@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.githttp import git_server
 from tests.repos import Repo
 from tests.serving import echo, serving
 
@@ -89,9 +90,11 @@ def test_a_record_that_is_no_good_is_left_alone_and_written_anew(
 
 
 def test_no_credentials_are_written_down(tmp_path: Path, repo: Repo) -> None:
-    url = f"file://{repo.path}"
-    with serving(tmp_path / "data", url, usergit="ada", gitpassword="s3cr3t"):
-        pass
+    repo.bare(tmp_path / "served/models.git")
+    with git_server(tmp_path / "served", "ada", "s3cr3t") as git:
+        with serving(tmp_path / "data", git.url("models.git"), usergit="ada", gitpassword="s3cr3t") as server:
+            server.wait_live("Echo", "v1")
+        assert any(login for _, login in git.logins)
     for path in (tmp_path / "data").rglob("*"):
         assert not path.is_file() or b"s3cr3t" not in path.read_bytes(), path
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import ReleaseFailed
+from core.errors import Heals, ReleaseFailed
 from core.manifest import Manifest
 from core.release import Release
 from loader.files.shelf import Shelf
@@ -288,10 +289,13 @@ def test_two_threads_may_put_the_same_release(tmp_path: Path) -> None:
 class Failing:
     """A source that fails midway."""
 
+    def __init__(self, number: int) -> None:
+        self._number = number
+
     def check_out(self, release: Release, into: Path) -> None:
         (into / "Iris").mkdir()
         (into / "Iris/etls.py").write_text("half")
-        raise OSError(28, "No space left on device")
+        raise OSError(self._number, os.strerror(self._number))
 
 
 class Waiting:
@@ -311,11 +315,27 @@ class Waiting:
 RELEASE = Release("Iris", "abc", Manifest(), {"Iris": "t"})
 
 
-def test_a_checkout_that_fails_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "heals"),
+    [
+        (errno.ENOSPC, Heals.WITH_MACHINE),
+        (errno.EDQUOT, Heals.WITH_MACHINE),
+        (errno.EIO, Heals.WITH_MACHINE),
+        (errno.EROFS, Heals.WITH_MACHINE),
+        (errno.EMFILE, Heals.WITH_MACHINE),
+        (errno.ENAMETOOLONG, Heals.NEVER),
+        (errno.EILSEQ, Heals.NEVER),
+    ],
+)
+def test_a_checkout_that_fails_leaves_nothing_and_says_whether_it_may_heal(
+    tmp_path: Path, number: int, heals: Heals
+) -> None:
     shelf = Shelf(tmp_path / "releases")
-    with pytest.raises(ReleaseFailed, match=r"No space left.*DATA_DIR") as caught:
-        shelf.put(RELEASE, Failing())  # type: ignore[arg-type]
-    assert caught.value.heals
+    with pytest.raises(
+        ReleaseFailed, match=f"DATA_DIR.*{os.strerror(number)}|{os.strerror(number)}.*DATA_DIR"
+    ) as caught:
+        shelf.put(RELEASE, Failing(number))  # type: ignore[arg-type]
+    assert caught.value.heals == heals
     assert not shelf.path(RELEASE).exists()
     assert os.listdir(tmp_path / "releases/Iris") == []
 

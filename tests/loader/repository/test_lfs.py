@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -114,3 +116,79 @@ def test_an_odd_place_for_a_download_fails_the_release_alone(large: Large, href:
     action = {"oid": oid, "actions": {"download": {"href": href}}}
     large.server.lfs_answer = json.dumps({"objects": [action]}).encode()
     assert str(large.fail()).startswith("Iris/big.onnx ")
+
+
+OID = "sha256:" + "a" * 64
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "version https://git-lfs.github.com/spec/v1\n",
+        f"version https://git-lfs.github.com/spec/v1\noid {OID}\n",
+        f"version https://git-lfs.github.com/spec/v1\nsize 3\noid {OID}\n",
+        f"version https://git-lfs.github.com/spec/v1\noid {OID}\nsize -3\n",
+        f"version https://git-lfs.github.com/spec/v1\noid {OID[:-1]}\nsize 3\n",
+        f"version https://git-lfs.github.com/spec/v1\noid {OID.upper()}\nsize 3\n",
+        f"version https://git-lfs.github.com/spec/v1\noid md5:{'a' * 32}\nsize 3\n",
+        f"version https://git-lfs.github.com/spec/v1\noid {OID}\nsize 3\nmore\n",
+        f"version https://git-lfs.github.com/spec/v2\noid {OID}\nsize 3\n",
+        f"version http://git-media.io/v/2\noid {OID}\nsize 3\n",
+        f"\n version https://git-lfs.github.com/spec/v1\noid {OID}\nsize 3\n",
+        f"\ufeffversion https://git-lfs.github.com/spec/v1\noid {OID}\nsize 3\n",
+        f"version https://git-lfs.github.com/spec/v1\n<<<<<<< HEAD\noid {OID}\n=======\noid {OID}\n>>>>>>> x\nsize 3\n",
+    ],
+)
+def test_a_pointer_that_can_not_be_read_fails_the_release_and_is_not_served_as_text(large: Large, content: str) -> None:
+    large.push("Iris/big.onnx", content)
+    failure = large.fail()
+    assert str(failure).startswith("Iris/big.onnx begins as a pointer of Git LFS and is none that can be read")
+    assert failure.heals == Heals.NEVER
+    assert not [*(large.data / "releases").rglob("big.onnx")]
+
+
+@pytest.mark.parametrize(("old", "new"), [("\n", "\r\n"), ("1000\n", "1000"), ("\nsize", "\nsize")])
+def test_a_pointer_that_an_editor_changed_is_read_as_git_lfs_reads_it(large: Large, old: str, new: str) -> None:
+    large.push("Iris/big.onnx", large.server.hold_large(BIG).replace(old, new))
+    assert large.get() == BIG
+
+
+def test_what_merely_speaks_of_git_lfs_is_a_file_like_any_other(large: Large) -> None:
+    for content in ("version 1\n", "see version https://git-lfs.github.com/spec/v1\n", ""):
+        large.push("Iris/big.onnx", content)
+        assert large.get() == content.encode()
+
+
+def test_large_files_that_nothing_links_to_go_unless_they_are_young(large: Large) -> None:
+    long_ago = time.time() - 7200
+    shelf = Shelf(large.data / "releases")
+
+    def stored() -> dict[bytes, Path]:
+        files = (large.data / "mirror.git/lfs/objects").glob("*/*/*")
+        return {path.read_bytes(): path for path in files}
+
+    def push(content: bytes) -> None:
+        large.push("Iris/big.onnx", large.server.hold_large(content))
+        assert large.get() == content
+        os.utime(stored()[content], (long_ago, long_ago))
+
+    large.get()
+    push(b"old and linked")
+    push(b"old")
+    push(b"young")
+    for release in shelf.newest("Iris", 9):
+        root = large.data / "releases/Iris" / release
+        if (root / "Iris/big.onnx").read_bytes() != b"old and linked":
+            shelf.prune("Iris", {*shelf.newest("Iris", 9)} - {release})
+    os.utime(stored()[b"young"])
+    assert stored().keys() >= {b"old", b"young", b"old and linked"}
+    push(b"new")
+    assert stored().keys() == {b"young", b"old and linked", b"new", BIG}
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="NOT TESTED: what a user may not read, as root")
+def test_large_files_that_may_not_be_read_here_are_tried_again(large: Large) -> None:
+    (large.repo.path / ".git/lfs").mkdir(mode=0o000)
+    failure = large.fail(str(large.repo))
+    assert "is in Git LFS and can't be read in" in str(failure)
+    assert failure.heals == Heals.WITH_MACHINE

@@ -105,3 +105,13 @@ def test_the_login_is_told_to_the_configured_host_alone_and_once(tmp_path: Path,
         )
     assert first == ("username=ada\npassword=se cret$\n" if answered else "")
     assert second == ""
+
+
+def test_a_git_with_a_login_leaves_no_descriptor_behind_however_it_ends(tmp_path: Path) -> None:
+    transport = Transport(Remote("https://example.org/models", user="ada", password="secret"), tmp_path / "run")
+    before = os.listdir("/proc/self/fd")
+    with transport.login() as (_, descriptors):
+        assert subprocess.run(["cat", f"/dev/fd/{descriptors[0]}"], pass_fds=descriptors, capture_output=True).stdout
+    with pytest.raises(FileNotFoundError), transport.login() as (_, descriptors):
+        subprocess.run([str(tmp_path / "no-git")], pass_fds=descriptors)
+    assert os.listdir("/proc/self/fd") == before
