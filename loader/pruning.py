@@ -20,7 +20,8 @@ log = logging.getLogger("pawl.loader")
 
 KEPT = 3
 """Releases of each model that are kept besides those in use: an old version asked for by name starts at once."""
-_PAUSE_S = 1.0
+PAUSE_S = 1.0
+"""Between one pruning and the next."""
 _RECENT_NS = 2_000_000_000
 """A folder that changed just now may change again at what its file system takes for the same time."""
 
@@ -44,12 +45,14 @@ class Pruning:
         environments: Environments,
         in_use: Callable[[], Iterable[Release]],
         followed: Callable[[], Iterable[str] | None],
+        pause_s: float = PAUSE_S,
     ) -> None:
         """`in_use`: releases whose files are needed. `followed`: the models; None while that isn't known."""
         self._shelf = shelf
         self._environments = environments
         self._in_use = in_use
         self._followed = followed
+        self._pause_s = pause_s
         self._pruned: dict[str, _Pruned] = {}
 
     async def run(self, settled: asyncio.Event) -> None:
@@ -60,7 +63,7 @@ class Pruning:
                 await self.prune()
             except Exception:
                 log.exception("a failure of Pawl's own while removing what is no longer needed")
-            await asyncio.sleep(_PAUSE_S)
+            await asyncio.sleep(self._pause_s)
 
     async def prune(self) -> None:
         in_use = defaultdict[str, set[str]](set)

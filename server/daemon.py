@@ -35,7 +35,7 @@ from server.app import build_app
 from server.banner import Banner
 from server.descriptors import allowed_connections
 from server.diary import KEPT, Diary
-from server.gateways import Gateways
+from server.gateways import Gateway, Gateways
 from server.home import Home
 from server.metrics import Metrics
 from server.opening import Opening
@@ -94,11 +94,11 @@ class Daemon:
         self._guard = MemoryGuard(starter.pools, relieve=spares.give_up)
         self._state = partial(server_state, self._source.where, self._reconciler)
         self._metrics = Metrics(self._state, self._pools)
+        gateway_config = _gateway_config(settings, self._admin_socket)
         self._gateways = Gateways(
             settings.gateways,
-            listener,
-            _gateway_config(settings, self._admin_socket),
-            environ,
+            partial(Gateway.start, listener, gateway_config, environ),
+            gateway_config,
             wanted=Opening(self._on_demand, self._switchboard).open,
             counted=self._count,
             lost=lambda message: self._diary.record(Event(kind=EventKind.GATEWAY_LOST, message=message)),

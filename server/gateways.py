@@ -9,8 +9,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import server
@@ -48,7 +47,7 @@ _LONGEST_PAUSE_S = 10.0
 class Gateway:
     """One gateway process."""
 
-    def __init__(self, process: asyncio.subprocess.Process, lines: Lines) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, lines: Lines, acknowledge_s: float = ACKNOWLEDGE_S) -> None:
         self.process = process
         self.acknowledged = -1
         """Serial of the newest table that it routes by; negative before it serves."""
@@ -58,6 +57,7 @@ class Gateway:
         self._offered: Table | None = None
         """A newer one, which is sent once that one is acknowledged: tables that come faster are left out."""
         self._lines = lines
+        self._acknowledge_s = acknowledge_s
         self._news = Broadcast()
 
     @classmethod
@@ -101,12 +101,16 @@ class Gateway:
                     take(self, message)
             await self._end()
         finally:
-            self._lines.close()
+            self.close()
+
+    def close(self) -> None:
+        """Close our end of the channel."""
+        self._lines.close()
 
     async def _end(self) -> None:
         """It has closed its channel, so it ends, or is ended."""
         try:
-            await asyncio.wait_for(self.process.wait(), ACKNOWLEDGE_S)
+            await asyncio.wait_for(self.process.wait(), self._acknowledge_s)
         except TimeoutError:
             self.kill()
             await self.process.wait()
@@ -121,7 +125,7 @@ class Gateway:
         """Return once it routes by the table of that serial, or has ended. Ends it if it takes too long over one."""
         try:
             while self.acknowledged < serial:
-                patience_s = START_S if self.acknowledged < 0 else ACKNOWLEDGE_S
+                patience_s = START_S if self.acknowledged < 0 else self._acknowledge_s
                 async with asyncio.timeout(patience_s):  # not wait_for, which would begin to wait a turn later
                     await self._news.wait()
         except TimeoutError:
@@ -156,17 +160,18 @@ class Gateways:
     def __init__(
         self,
         count: int,
-        listener: socket.socket,
+        start: Callable[[], Awaitable[Gateway]],
         config: GatewayConfig,
-        environ: Mapping[str, str],
         *,
         wanted: Callable[[Start], asyncio.Future[Started]],
         counted: Callable[[Counted], None],
         lost: Callable[[str], None],
     ) -> None:
-        """`wanted` opens a version and answers for it; `lost` is told in words of a gateway that ended."""
+        """`start` starts one, or raises OSError. `wanted` opens a version and answers for it; `lost` is told in words
+        of a gateway that ended.
+        """
         self._count = count
-        self._start = partial(Gateway.start, listener, config, environ)
+        self._start = start
         self._config = config
         self._wanted = wanted
         self._counted = counted
@@ -176,6 +181,10 @@ class Gateways:
         self._running: set[Gateway] = set()
         self._answers: set[asyncio.Future[Started]] = set()
         self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def running(self) -> frozenset[Gateway]:
+        return frozenset(self._running)
 
     def start(self) -> None:
         self._tasks = [spawn(self._keep(), f"keeper of gateway {n}") for n in range(self._count)]

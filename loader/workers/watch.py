@@ -6,14 +6,22 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
-from loader.workers.pool import Pool
 from loader.workers.pulse import LOOK_S
 
 log = logging.getLogger("pawl.loader")
 
 _LOOKS_PER_WEIGHING = 4
 """Weighing a worker costs several times as much as looking at its board."""
+
+
+class Pool(Protocol):
+    """What there is to look after; see `loader.workers.pool`."""
+
+    id: str
+
+    def look(self, *, weigh: bool) -> None: ...
 
 
 async def watch(pools: Callable[[], Iterable[Pool]]) -> None:

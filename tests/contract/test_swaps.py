@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -145,13 +144,3 @@ def test_a_model_that_was_removed_leaves_no_files(server: Server, repo: Repo) ->
     server.wait(lambda: not (server.settings.data / "releases/Echo").exists(), "the end of its files")
     wait_dead(workers - set(server.workers()), "its worker")
     assert server.score("Other")["by"] == "another"
-
-
-def test_a_model_removed_from_a_server_that_was_quiet_leaves_no_files_either(tmp_path: Path) -> None:
-    repo = Repo(tmp_path / "models")
-    repo.write("Echo/etls.py", echo("1")).write("Other/etls.py", echo("other")).commit()
-    with serving(tmp_path / "data", repo.path) as server:
-        time.sleep(2)  # until what is no longer needed would be looked for at once
-        repo.remove("Echo").commit()
-        server.sync()
-        server.wait(lambda: not (server.settings.data / "releases/Echo").exists(), "the end of its files")

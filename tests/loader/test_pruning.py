@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 from pathlib import Path
 
 from loader.pruning import KEPT, Pruning
+from tests.loader.looks import looking
 from tests.loader.pools import PLAIN, Place, place, release_of, run, until
 
 
@@ -104,5 +106,24 @@ def test_releases_with_bad_requirements_do_not_end_the_pruning_of_others(tmp_pat
             everything = [path.name for path in here.models.iterdir()]
             await Pruning(here.shelf, here.environments, here.starter.in_use, lambda: everything).prune()
             assert os.listdir(tmp_path / "envs") == []
+
+    run(test())
+
+
+def test_a_model_removed_while_all_is_quiet_leaves_no_files(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with place(tmp_path) as here:
+            here.write()
+            here.write(model="Other")
+            async with looking(here, tmp_path) as found:
+                keepers = found.reconciler.keepers
+                pruning = Pruning(here.shelf, here.environments, here.starter.in_use, lambda: set(keepers), pause_s=0)
+                task = asyncio.create_task(pruning.run(found.reconciler.settled))
+                await until(lambda: set(found.shown.live) == {"Model", "Other"})
+                shutil.rmtree(here.models / "Model")
+                await found.reconciler.look_now()
+                await until(lambda: here.shelf.models() == ["Other"])
+                task.cancel()
+                await asyncio.wait([task])
 
     run(test())

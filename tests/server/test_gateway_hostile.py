@@ -13,6 +13,7 @@ import pytest
 
 from server.gateway.exchange import Answerer, Exchange
 from server.table import Counted
+from tests.loader.pools import until
 from tests.server.connections import HEAD, Slow, hello, http, post, read_answer
 from tests.server.gateways import answers, asynchronous, echoes, gateway
 
@@ -243,13 +244,15 @@ async def test_a_stop_answers_what_has_come_by_then(tmp_path: Path) -> None:
             assert (await read_answer(reader))[0] == 200
         begun, begun_writer = await running.open()
         begun_writer.write(request[:20])
-        await asyncio.sleep(0.1)
+        reader, writer = streams[0]
+        writer.write(request)
+        assert (await read_answer(reader))[0] == 200  # so it has read what came before
         running.process.send_signal(signal.SIGSTOP)
+        await until(lambda: is_stopped(running.process.pid))
         stopped = asyncio.create_task(running.stop())
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0)
         for _, writer in streams:
-            writer.write(request)
-        await asyncio.sleep(0.1)
+            writer.write(request)  # all there is fits into the socket's buffer at once
         running.process.send_signal(signal.SIGCONT)
         for reader, writer in streams:
             assert (await read_answer(reader))[0] == 200
@@ -259,6 +262,10 @@ async def test_a_stop_answers_what_has_come_by_then(tmp_path: Path) -> None:
         assert await begun.read() == b""
         begun_writer.close()
         assert await stopped == 0
+
+
+def is_stopped(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 _SEEDS = [

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +28,7 @@ class Running:
     lost: list[str] = field(default_factory=list)
 
     def pids(self) -> list[int]:
-        return [gateway.process.pid for gateway in self.gateways._running]
+        return [gateway.process.pid for gateway in self.gateways.running]
 
     async def answers(self) -> bytes:
         """The status line that /healthz is answered with."""
@@ -40,17 +40,24 @@ class Running:
 
 
 @asynccontextmanager
-async def running(tmp_path: Path, count: int = 1) -> AsyncIterator[Running]:
+async def running(tmp_path: Path, count: int = 1, failures: Sequence[OSError] = ()) -> AsyncIterator[Running]:
+    """So many gateways; the first starts fail."""
     config = GatewayConfig(
         base="", daemon=str(tmp_path / "none"), max_body=1000, max_buffered=1000, body_timeout_s=5, stop_timeout_s=5
     )
     lost: list[str] = []
+    to_come = list(failures)
     with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        async def start() -> Gateway:
+            if to_come:
+                raise to_come.pop(0)
+            return await Gateway.start(listener, config, os.environ)
+
         here = Gateways(
             count,
-            listener,
+            start,
             config,
-            dict(os.environ),
             wanted=lambda start: asyncio.get_running_loop().create_future(),
             counted=lambda counted: None,
             lost=lost.append,
@@ -69,7 +76,7 @@ def test_a_table_is_in_force_everywhere_when_it_has_been_handed_out(tmp_path: Pa
         async with running(tmp_path, count=2) as here:
             assert (await here.answers()).startswith(b"HTTP/1.1 200")
             await here.gateways.route_by(Table(serial=7, ready=True))
-            assert {gateway.acknowledged for gateway in here.gateways._running} <= {7}
+            assert {gateway.acknowledged for gateway in here.gateways.running} <= {7}
 
     run(test)
 
@@ -101,41 +108,30 @@ def test_one_that_is_still_starting_is_given_the_time(tmp_path: Path) -> None:
         finally:
             gateway.kill()
             await gateway.process.wait()
-            gateway._lines.close()
+            gateway.close()
 
     run(test)
 
 
-async def _sleeping() -> Gateway:
+async def _sleeping(acknowledge_s: float = gateways.ACKNOWLEDGE_S) -> Gateway:
     lines = await Lines.open()
     lines.theirs.close()
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", "import time; time.sleep(1000)")
-    return Gateway(process, lines)
+    return Gateway(process, lines, acknowledge_s)
 
 
-def test_where_none_can_be_started_it_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    start, failures = Gateway.start, [OSError(11, "no processes left")]
-
-    async def sometimes(*arguments: object) -> Gateway:
-        if failures:
-            raise failures.pop()
-        return await start(*arguments)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Gateway, "start", sometimes)
-
+def test_where_none_can_be_started_it_is_tried_again(tmp_path: Path) -> None:
     async def test() -> None:
-        async with running(tmp_path) as here:
+        async with running(tmp_path, failures=[OSError(11, "no processes left")]) as here:
             assert (await here.answers()).startswith(b"HTTP/1.1 200")
             assert "no processes left" in here.lost[0]
 
     run(test)
 
 
-def test_one_that_closes_its_channel_and_lives_on_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateways, "ACKNOWLEDGE_S", 0.1)
-
+def test_one_that_closes_its_channel_and_lives_on_is_ended() -> None:
     async def test() -> None:
-        gateway = await _sleeping()
+        gateway = await _sleeping(acknowledge_s=0.1)
         gateway.send(Started(ticket=1))
         async with asyncio.timeout(10):
             await gateway.listen(lambda gateway, message: None)

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,12 @@ from core.errors import Heals, ReleaseFailed
 from loader.workers.machine import Memory
 from loader.workers.pool import Pool
 from loader.workers.process import Launch
+from loader.workers.relay import Relay
 from loader.workers.report import Happening
 from loader.workers.seat import pause_s
 from loader.workers.turns import Turns
 from tests.loader.pools import PLAIN, place, release_of, run, until
+from worker.protocol import WorkerConfig
 
 TRIES = 4
 
@@ -92,11 +96,15 @@ def test_a_worker_is_replaced_though_a_start_fails_for_a_reason_that_nobody_fore
         async with place(tmp_path) as here:
             release = release_of(here.write())
             root = here.shelf.put(release, here.source)
-            faults = [OSError("unforeseen")]
+            faults, numbers, relay = [OSError("unforeseen")], itertools.count(), Relay(os.environ)
 
             async def launch() -> Launch:
                 if not faults or not here.reports:
-                    return await here.starter._launch(release, here.source, 1)
+                    socket = here.run / f"own{next(numbers)}.sock"
+                    config = WorkerConfig(
+                        model="Model", folder=f"{root}/Model/", root=str(root), socket=str(socket), max_body=1000
+                    )
+                    return Launch(Path(sys.executable), config, os.environ, 30, relay)
                 raise faults.pop()
 
             pool = Pool("it", release, root, [launch], (), changed=lambda: None, report=here.reports.append)
@@ -104,6 +112,7 @@ def test_a_worker_is_replaced_though_a_start_fails_for_a_reason_that_nobody_fore
             os.kill(pool.workers[0].pid, signal.SIGKILL)
             await until(lambda: not faults and pool.sockets)
             await pool.kill()
+            relay.close()
 
     run(test())
 
@@ -158,6 +167,10 @@ def test_a_turn_that_lasts_long_holds_up_nobody() -> None:
     async def test() -> None:
         turns, began = Turns(1, longest_s=0.05), asyncio.Event()
 
+        async def take_turn() -> None:
+            async with turns.turn():
+                pass
+
         async def wait_for_ever() -> None:
             async with turns.turn():
                 began.set()
@@ -167,12 +180,14 @@ def test_a_turn_that_lasts_long_holds_up_nobody() -> None:
         await began.wait()
         async with asyncio.timeout(5):
             for _ in range(3):
-                async with turns.turn():
-                    pass
+                await take_turn()
         waiting.cancel()
         await asyncio.wait([waiting])
-        async with turns.turn():  # what had no turn any more gave none back
-            assert turns._free.locked()
+        async with turns.turn():  # what had no turn any more gave none back: there is one, and it is taken
+            other = asyncio.create_task(take_turn())
+            await asyncio.sleep(0)
+            assert not other.done()
+        await other
 
     run(test())
 

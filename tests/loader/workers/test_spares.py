@@ -73,6 +73,14 @@ async def made(spares: Spares) -> int:
     return pid
 
 
+async def one_is_made_elsewhere() -> None:
+    """By then, one would have been made here as well."""
+    async with keeping() as others:
+        for number in range(2):
+            await use(others, environ={**os.environ, "NUMBER": str(number)})
+        await until(lambda: len(others.pids) == 2)
+
+
 def test_a_start_takes_the_spare_and_another_one_is_made(tmp_path: Path) -> None:
     async def test() -> None:
         async with keeping() as spares, place(tmp_path, spares=spares) as here:
@@ -165,7 +173,7 @@ def test_no_spare_is_made_while_something_is_being_started() -> None:
         async with keeping() as spares:
             with spares.starting():
                 await use(spares)
-                await asyncio.sleep(10 * QUIET_S)
+                await one_is_made_elsewhere()
                 assert not spares.pids
             await made(spares)
 
@@ -179,7 +187,7 @@ def test_a_release_on_its_way_has_the_machine_for_itself(tmp_path: Path) -> None
         async with keeping() as spares, place(tmp_path, spares=spares) as here:
             start = asyncio.create_task(here.start(here.write(slow)))
             await until(here.starter.pools)
-            await asyncio.sleep(10 * QUIET_S)
+            await one_is_made_elsewhere()
             assert not spares.pids
             (tmp_path / "go").touch()
             await start
@@ -192,7 +200,7 @@ def test_no_spare_is_made_where_memory_is_short() -> None:
     async def test() -> None:
         async with keeping(Memory(limit=100, used=80, limited=True)) as spares:
             await use(spares)
-            await asyncio.sleep(10 * QUIET_S)
+            await one_is_made_elsewhere()
             assert not spares.pids
 
     run(test())

@@ -11,6 +11,7 @@ import pytest
 from loader.workers.pool import Pool
 from loader.workers.process import WorkerProcess
 from loader.workers.report import Happening
+from loader.workers.watch import watch
 from tests.loader.pools import ask, place, run, until
 from worker.client import WorkerLost, connect
 
@@ -75,28 +76,54 @@ def test_one_that_takes_too_much_memory_is_replaced(tmp_path: Path) -> None:
     run(test())
 
 
-def test_what_cannot_be_looked_at_keeps_nobody_else_from_it(
+def test_a_worker_that_cannot_be_looked_at_keeps_its_neighbours_from_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def test() -> None:
         look = Pool._fault
 
         def fault(pool: Pool, worker: WorkerProcess) -> object:
-            if pool.release.model == "Broken" or worker is pool.workers[0]:
+            if worker is first:
                 raise RuntimeError("unforeseen")
             return look(pool, worker)
 
-        monkeypatch.setattr(Pool, "_fault", fault)
         async with place(tmp_path) as here:
-            await here.start(here.write(model="Broken"))
             pool = await here.start(here.write(HANGS, "serve: {timeout_s: 1, replicas: 2}"))
-            second = pool.workers[1]
+            first, second = pool.workers
+            monkeypatch.setattr(Pool, "_fault", fault)
             connection = await connect(second.socket)
             with pytest.raises(WorkerLost):
                 await connection.request(b'{"variables":{"x":1}}', 0)
             await until(lambda: any(report.happening is Happening.REPLACED for report in here.reports))
-        assert "Broken-" in caplog.text
-        assert "could not look at its worker" in caplog.text
+            assert pool.id in caplog.text
+            assert "could not look at its worker" in caplog.text
+
+    run(test())
+
+
+class Looked:
+    """A pool that was looked at so often; a broken one can't be."""
+
+    def __init__(self, id: str, is_broken: bool = False) -> None:
+        self.id = id
+        self.looks = 0
+        self._is_broken = is_broken
+
+    def look(self, *, weigh: bool) -> None:
+        self.looks += 1
+        if self._is_broken:
+            raise RuntimeError("unforeseen")
+
+
+def test_a_pool_that_cannot_be_looked_at_keeps_the_others_from_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    async def test() -> None:
+        broken, sound = Looked("Broken", is_broken=True), Looked("Sound")
+        task = asyncio.create_task(watch(lambda: (broken, sound)))
+        await until(lambda: broken.looks == sound.looks == 2)
+        task.cancel()
+        await asyncio.wait([task])
+        assert "Broken: could not look at its workers" in caplog.text
+        assert "unforeseen" in caplog.text
 
     run(test())
 
