@@ -34,7 +34,7 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
 
     The `secrets` (see `secrets_in`) are found however they are spelt: percent-encoded or not, escaped, in any case.
     """
-    spelt = [_spellings(form) for form in _forms(secrets)]
+    spelt = list(dict.fromkeys(way for form in _forms(secrets) for way in _spellings(form)))
     if spelt:
         text = re.sub("|".join(spelt), HIDDEN, text, flags=re.IGNORECASE)
     return _ADDRESS.sub(
@@ -101,15 +101,25 @@ def _forms(secrets: Iterable[str]) -> list[str]:
     return sorted(forms, key=lambda form: (-len(form), form))
 
 
-def _spellings(secret: str) -> str:
-    """A pattern for all ways in which programs write the characters of a secret."""
-    return "".join(f"(?:{'|'.join(_spellings_of(char))})" for char in secret)
+def _spellings(secret: str) -> Iterable[str]:
+    """Patterns for all ways in which programs write the characters of a secret.
+
+    No group is tried again once it has matched, so that a text takes the time of its length, whatever the secret holds.
+    Since a sign may stand for itself and begin an escape (in "%25", in "\\\\"), one pattern prefers either.
+    """
+    ways = [list(dict.fromkeys(_spellings_of(char))) for char in secret]
+    yield "".join(f"(?>{'|'.join(of_one)})" for of_one in ways)
+    yield "".join(f"(?>{'|'.join(reversed(of_one))})" for of_one in ways)
 
 
 def _spellings_of(char: str) -> Iterable[str]:
-    yield from {re.escape(char), re.escape(char.lower())}
+    """The sign itself first."""
+    yield re.escape(char)
+    yield re.escape(char.lower())
+    if char.isascii() and char.isalnum():
+        return  # nobody escapes these
+    if char == " ":
+        yield r"\+"
     yield "".join(f"%{byte:02x}" for byte in char.encode(errors="surrogatepass"))
     yield re.escape(json.dumps(char)[1:-1])
     yield rf"\\(?:{re.escape(char)}|[ux]\{{?0*{ord(char):x}\}}?)"
-    if char == " ":
-        yield r"\+"

@@ -112,3 +112,23 @@ def test_each_address_of_a_line_has_its_own() -> None:
         "b:second",
         "second",
     }
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "planted-secret-" * 4,
+        "--------------------------------",
+        "\\\\" * 20,
+        '\\"' * 20,
+        "%25" * 20,
+        "ö/" * 20,
+        " +" * 20,
+    ],
+)
+@pytest.mark.timeout(20)
+def test_a_text_that_holds_nearly_a_secret_takes_no_longer_than_another(secret: str) -> None:
+    for spell in (str, quote, quote_plus, lambda text: json.dumps(text)[1:-1], lambda text: repr(text)[1:-1]):
+        nearly = spell(secret)[:-1] + "~"
+        assert redact(nearly, [secret]).endswith("~")
+        assert redact(spell(secret), [secret]).strip("*") == ""
