@@ -13,6 +13,9 @@ _MOST_UNSENT = 512 * 2**20
 """Bytes that a worker has not taken, over which it is asked nothing more. Requests whose callers have gone are among
 them, so no bound on those that are waited for holds here."""
 
+MOST_ID = 2**32 - 1
+"""After it, ids begin anew at 0."""
+
 _SENT_TOGETHER = 16
 """Requests. With many clients one tick asks for more, and the worker can begin with the first while others are read."""
 
@@ -42,11 +45,13 @@ class Waiter(Protocol):
 class WorkerConnection(asyncio.Protocol):
     """Requests outstanding at one worker. Those of one tick of the event loop are sent together, or a few at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_id: int = MOST_ID) -> None:
+        """`most_id`: one less than a power of two."""
         self._loop = asyncio.get_running_loop()
         self._reader = FrameReader(MAX_ANSWER)
         self._waiting: dict[int, Waiter] = {}
         self._last_id = 0
+        self._most_id = most_id
         self._unsent: list[bytes] = []
         self._is_behind = False
         """Whether the worker has not taken what it was sent."""
@@ -66,9 +71,9 @@ class WorkerConnection(asyncio.Protocol):
             raise WorkerLost
         if self._is_behind:
             raise WorkerBusy
-        id = self._last_id + 1 & 0xFFFFFFFF
+        id = self._last_id + 1 & self._most_id
         while id in self._waiting:
-            id = id + 1 & 0xFFFFFFFF
+            id = id + 1 & self._most_id
         self._last_id = id
         self._waiting[id] = waiter
         self._write(pack_header(len(body), id, deadline_ns, 0, _REQUEST), body)

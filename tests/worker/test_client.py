@@ -125,15 +125,19 @@ class Nobody:
     def lost(self) -> None: ...
 
 
+class Answered(Nobody):
+    """Waits for an answer that comes."""
+
+    def answered(self, status: int, body: bytes) -> None: ...
+
+
 def test_ids_begin_anew_after_the_last_one_and_pass_over_those_outstanding() -> None:
     async def main() -> None:
-        connection = WorkerConnection()
+        connection = WorkerConnection(most_id=3)
         connection.connection_made(Recorder())
-        connection._last_id = 2**32 - 3
-        ids = [connection.send(b"", deadline(), Nobody()) for _ in range(4)]
-        assert ids == [2**32 - 2, 2**32 - 1, 0, 1]
-        connection._last_id = 2**32 - 3
-        assert connection.send(b"", deadline(), Nobody()) == 2
+        assert [connection.send(b"", deadline(), waiter) for waiter in (Nobody(), Nobody(), Answered())] == [1, 2, 3]
+        connection.data_received(pack_frame(Kind.ANSWER, 3, b"{}", status=200))
+        assert [connection.send(b"", deadline(), Nobody()) for _ in range(2)] == [0, 3]
 
     uvloop.run(main())
 

@@ -31,6 +31,7 @@ _SIZES = (5, 32, 128)
 _WORDS = ("a", "b", "")
 
 RunTogether = Callable[[Sequence[Feeds]], list[Any]]
+Clock = Callable[[], float]
 
 
 class OutOfTime(Exception):
@@ -40,7 +41,10 @@ class OutOfTime(Exception):
 class Trial:
     """Runs one session within a budget, and tells how long each run took."""
 
-    def __init__(self, session: Any, took: Callable[[int, float], None], together: RunTogether | None) -> None:
+    def __init__(
+        self, session: Any, took: Callable[[int, float], None], together: RunTogether | None, clock: Clock
+    ) -> None:
+        self._clock = clock
         self._session = session
         self._took = took
         self._together = together
@@ -59,11 +63,11 @@ class Trial:
         return self._timed(lambda: run(rows), len(rows))
 
     def _timed(self, run: Callable[[], list[Any]], rows: int) -> list[Any]:
-        begun = time.perf_counter()
+        begun = self._clock()
         if self._deadline is not None and begun > self._deadline:
             raise OutOfTime
         outputs = run()
-        now = time.perf_counter()
+        now = self._clock()
         if self._deadline is None:  # the first run is mostly warming up, on a GPU for seconds
             self._deadline = now + BUDGET_S
         else:
@@ -77,11 +81,12 @@ def why_not_alike(
     took: Callable[[int, float], None],
     together: RunTogether | None = None,
     sizes: Sequence[int] = (),
+    clock: Clock = time.perf_counter,
 ) -> str | None:
     """The difference found, in words; None where rows come out the same. `took` is told the runs' rows and seconds.
     `together`: how rows are run at once, where not as one call; batches of all `sizes` are tried as time allows.
     """
-    trial = Trial(session, took, together)
+    trial = Trial(session, took, together, clock)
     tolerance = TOLERANCE if session.get_providers()[0] == "CPUExecutionProvider" else COARSE_TOLERANCE
     try:
         accepted = _accepted_rows(trial, graph, session)

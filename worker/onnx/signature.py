@@ -25,7 +25,7 @@ DTYPES: dict[str, type] = {
 """ONNX Runtime's names of element types, as numpy arrays carry them."""
 
 
-_MOST_FORMS = 1000
+MOST_FORMS = 1000
 """A model of texts has one for each length."""
 
 
@@ -49,8 +49,9 @@ _Array = np.ndarray
 class Signature:
     """Names and types of a session's inputs and outputs."""
 
-    def __init__(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+    def __init__(self, inputs: Sequence[Any], outputs: Sequence[Any], most_forms: int = MOST_FORMS) -> None:
         """Takes what `get_inputs()` and `get_outputs()` return."""
+        self._most_forms = most_forms
         self._inputs = [(each.name, _accepted(each.type)) for each in inputs]
         self._names = [each.name for each in inputs]
         self._outputs = tuple(each.name for each in outputs)
@@ -91,7 +92,7 @@ class Signature:
         for (_, accepted), dtype in zip(self._inputs, dtypes, strict=True):
             if accepted.isdisjoint((dtype.str, dtype.kind)):
                 return None
-        if len(self._seen) >= _MOST_FORMS:
+        if len(self._seen) >= self._most_forms:
             self._seen, self._forms = {}, {}  # the calls that wait just don't fit with those to come
         # By kind, for texts of any length go together.
         alike = (outputs, tuple(dtype.kind for dtype in dtypes), shapes)

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from worker.onnx import signature as signature_module
 from worker.onnx.signature import Form, Signature
 
 
@@ -78,10 +77,15 @@ def test_unknown_outputs_fit_nothing_however_often_they_are_asked_for() -> None:
     assert [NUMBERS.fit(["z"], numbers()) for _ in range(2)] == [None, None]
 
 
-def test_forms_are_forgotten_before_they_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signature_module, "_MOST_FORMS", 10)
-    signature = Signature([Argument("x", "tensor(float)")], [Argument("y", "tensor(float)")])
-    for features in range(100):
-        fitted(signature, {"x": np.zeros((1, features), np.float32)})
-        assert len(signature._seen) <= 10
-        assert len(signature._forms) <= 10
+def test_forms_are_forgotten_before_they_are_too_many() -> None:
+    signature = Signature([Argument("x", "tensor(float)")], [Argument("y", "tensor(float)")], most_forms=10)
+
+    def form(features: int) -> Form:
+        return fitted(signature, {"x": np.zeros((1, features), np.float32)})[0]
+
+    first = form(1)
+    for features in range(2, 11):
+        form(features)
+    assert form(1) is first
+    form(11)
+    assert form(1) is not first
