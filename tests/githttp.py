@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import socket
+import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -25,6 +27,8 @@ class GitServer:
     user: str = ""
     password: str = ""
     """With a user or a password, whoever asks must show them."""
+    certificate: Path | None = None
+    """A file that holds it and its key: then the server speaks https."""
     redirect: str = ""
     """Where every request is sent instead."""
     status: int = 0
@@ -35,6 +39,9 @@ class GitServer:
     """Git LFS: content by hash."""
     large_at: str = ""
     """Where large files are instead."""
+    redirect_at: dict[str, str] = field(default_factory=dict)
+    """Where requests are sent instead, by what their path holds."""
+    redirect_status: int = 302
     drip_at: str = ""
     """Of paths that hold this, the answer comes byte by byte, without an end."""
     dried: threading.Event = field(default_factory=threading.Event)
@@ -50,10 +57,10 @@ class GitServer:
 
     @property
     def origin(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.certificate else 'http'}://127.0.0.1:{self.port}"
 
     def url(self, name: str, login: str = "") -> str:
-        return f"http://{login}127.0.0.1:{self.port}/{name}"
+        return f"{self.origin.replace('//', f'//{login}')}/{name}"
 
     def asked_for(self, part: str) -> int:
         """How many requests were for a path that holds this."""
@@ -73,14 +80,16 @@ def pointer(content: bytes) -> str:
 
 
 @contextlib.contextmanager
-def git_server(root: Path, user: str = "", password: str = "") -> Iterator[GitServer]:
-    served = GitServer(root, user=user, password=password)
+def git_server(root: Path, user: str = "", password: str = "", certificate: Path | None = None) -> Iterator[GitServer]:
+    served = GitServer(root, user=user, password=password, certificate=certificate)
 
     class Handler(_Handler):
         git = served
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         served.port = server.server_address[1]
+        if certificate is not None:
+            server.socket = _secured(server.socket, certificate)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
@@ -91,6 +100,12 @@ def git_server(root: Path, user: str = "", password: str = "") -> Iterator[GitSe
             served.dried.set()
             server.shutdown()
             thread.join()
+
+
+def _secured(listener: socket.socket, certificate: Path) -> socket.socket:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context.wrap_socket(listener, server_side=True)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -114,13 +129,13 @@ class _Handler(BaseHTTPRequestHandler):
             git.hold.wait(60)
         if git.drip_at and git.drip_at in self.path:
             self._drip()
-        elif git.redirect:
-            self._send(302, b"", Location=git.redirect + self.path)
+        elif to := git.redirect or next((to for part, to in git.redirect_at.items() if part in self.path), ""):
+            self._send(git.redirect_status, b"", Location=to + self.path)
         elif git.status:
             self._send(git.status, b"no")
         elif not self._may_enter():
             self._send(401, b"who?", **{"WWW-Authenticate": 'Basic realm="git"'})
-        elif "/info/lfs/" in self.path or self.path.startswith("/large/"):
+        elif self.path.endswith("/objects/batch") or "/large/" in self.path:
             self._answer_lfs(body)
         else:
             self._answer_git(body)
@@ -140,8 +155,8 @@ class _Handler(BaseHTTPRequestHandler):
         return not (git.user or git.password) or self.headers.get("Authorization") == f"Basic {login}"
 
     def _answer_lfs(self, body: bytes) -> None:
-        if self.path.startswith("/large/"):
-            self._send(200, self.git.large[self.path.removeprefix("/large/")])
+        if "/large/" in self.path:
+            self._send(200, self.git.large[self.path.rpartition("/")[2]])
             return
         if self.git.lfs_answer is not None:
             self._send(200, self.git.lfs_answer)

@@ -182,9 +182,9 @@ class MirrorObjects:
 
     def setting(self, blob: str, key: str) -> str:
         """The value of that key in a blob of git's configuration; "" for none. Raises ValueError for another blob."""
-        command = ["git", "config", "--null", "--blob", blob, "--get", key]
+        command = ["git", "config", "--null", "--no-includes", "--blob", blob, "--get", key]
         status, value, said = self._reader().execute(command, with_exceptions=False, with_extended_output=True)
-        if status not in (0, 1):
+        if status not in (0, 1) or (status and said):
             raise ValueError(_text(said))
         return str(value).partition("\0")[0]
 
