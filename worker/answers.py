@@ -16,8 +16,8 @@ from .unwritable import ADVICE, UnknownType, type_name, why_unwritable
 _encode_json = msgspec.json.encode
 
 
-def encode_answer(answer: Any) -> bytes:
-    """One answer as a JSON object.
+def encode_answer(answer: Any, most: int = MAX_ANSWER) -> bytes:
+    """One answer as a JSON object of at most so many bytes.
 
     Takes a dict or a typed value: a dataclass, a Struct, a pydantic model. Raises BadAnswer for all else.
     """
@@ -30,12 +30,12 @@ def encode_answer(answer: Any) -> bytes:
         raise BadAnswer(why_unwritable(answer, error, _encoder.encode)) from error
     if not encoded.startswith(b"{"):
         raise BadAnswer(f"the answer is {type_name(answer)}: {ADVICE}")
-    return _bounded(encoded)
+    return _bounded(encoded, most)
 
 
-def join_answers(answers: list[bytes]) -> bytes:
+def join_answers(answers: list[bytes], most: int = MAX_ANSWER) -> bytes:
     """The JSON list of several answers."""
-    return _bounded(b"[" + b",".join(answers) + b"]")
+    return _bounded(b"[" + b",".join(answers) + b"]", most)
 
 
 def encode_error(error: RequestFailed) -> bytes:
@@ -85,7 +85,7 @@ def _convert_numpy(value: Any, numpy: Any) -> Any:
 _encoder = msgspec.json.Encoder(enc_hook=_convert)
 
 
-def _bounded(encoded: bytes) -> bytes:
-    if len(encoded) > MAX_ANSWER:
-        raise BadAnswer(f"the answer is {len(encoded):,} bytes of JSON; at most {MAX_ANSWER:,} are sent")
+def _bounded(encoded: bytes, most: int) -> bytes:
+    if len(encoded) > most:
+        raise BadAnswer(f"the answer is {len(encoded):,} bytes of JSON; at most {most:,} are sent")
     return encoded

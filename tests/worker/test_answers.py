@@ -15,7 +15,6 @@ import pandas as pd
 import pydantic
 import pytest
 
-from worker import answers
 from worker.answers import encode_answer, encode_error, join_answers
 from worker.errors import BadAnswer, InvalidVariables
 
@@ -159,13 +158,13 @@ def test_an_answer_that_holds_itself_is_bad() -> None:
         encode_answer(answer)
 
 
-def test_an_answer_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "MAX_ANSWER", 100)
-    encode_answer({"x": "a" * 90})
-    with pytest.raises(BadAnswer, match="at most 100"):
-        encode_answer({"x": "a" * 200})
-    with pytest.raises(BadAnswer, match="at most 100"):
-        join_answers([b"{}"] * 100)
+def test_an_answer_is_bounded() -> None:
+    assert len(encode_answer({"x": "a" * 92}, most=100)) == 100
+    assert len(join_answers([b"{}"] * 3, most=10)) == 10
+    with pytest.raises(BadAnswer, match="101 bytes of JSON; at most 100 are sent"):
+        encode_answer({"x": "a" * 93}, most=100)
+    with pytest.raises(BadAnswer, match="at most 9 are sent"):
+        join_answers([b"{}"] * 3, most=9)
 
 
 def test_an_error_has_its_code_message_and_details() -> None:
