@@ -12,10 +12,13 @@ import pytest
 from core.errors import ReleaseFailed, SourceError, VersionNotFound
 from core.release import Release
 from loader.files.shelf import Shelf
+from loader.files.tree import DEFAULT_BOUNDS
 from loader.lastgood import LastGood
 from loader.local.source import MOST_SEEN, LocalSource
+from loader.local.tree import scan
 from tests.githttp import pointer
 from tests.loader.local.folders import following, models, release, write
+from tests.serving import wait_for
 
 
 def test_the_folders_that_are_models_are_wanted_and_shared_ones_belong_to_them(tmp_path: Path) -> None:
@@ -141,14 +144,14 @@ def test_a_model_that_somebody_has_open_for_writing_stays_what_it_was_until_clos
         assert (path / "Iris/etls.py").read_text() == "half and whole"
 
 
-def test_a_long_stalled_writer_is_waited_for_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loader.local.tree._RECENT_NS", 0)
+def test_a_long_stalled_writer_is_waited_for_too(tmp_path: Path) -> None:
     folder = models(tmp_path)
     with following(folder) as source:
         before = source.look()
         with open(folder / "Iris/etls.py", "a") as file:
             file.write("half")
             file.flush()
+            wait_for(lambda: not scan(folder, "Iris", DEFAULT_BOUNDS).is_recent, "the change to be long ago")
             assert source.look().models == before.models
 
 
