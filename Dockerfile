@@ -42,5 +42,5 @@ ENV PAWL_DEFAULTS="HOST=0.0.0.0 DATA_DIR=/data" \
 USER 1000
 VOLUME /data
 EXPOSE 8000
-HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["python", "-m", "server.health"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["python", "-m", "server.process.health"]
 ENTRYPOINT ["tini", "--", "python", "-m", "server"]

@@ -26,11 +26,11 @@ from bench.models_server import serving_files
 from bench.peers.common import probabilities
 from bench.peers.pawl import ETLS, counters, pack
 from bench.screen import console
-from loader.workers.machine import onnx_threads, processors
+from loader.workers.resources import onnx_threads, processors
 from tests.serving import Server
-from worker.onnx.opening import open_file
+from worker.onnx.open_file import open_file
 from worker.onnx.provider import CPU, CUDA, number_of
-from worker.protocol import WorkerConfig
+from worker.wire.messages import WorkerConfig
 
 IMAGE_ETLS = """
 import base64

@@ -19,8 +19,8 @@ from bench import processes, record
 from bench.deep import write_deep
 from bench.screen import console
 from core.errors import VersionNotFound
-from loader.repository.remote import Remote
-from loader.repository.source import GitSource
+from loader.sources.git.remote import Remote
+from loader.sources.git.source import GitSource
 
 
 @dataclass(frozen=True)

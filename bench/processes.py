@@ -18,7 +18,7 @@ from tests.serving import command_line, descendants
 _PR_SET_CHILD_SUBREAPER = 36
 _STOPS = (signal.SIGTERM, signal.SIGHUP)
 _TICKS = os.sysconf("SC_CLK_TCK")
-_ROLES = {"server.gateway": "gateway", "worker/boot.py": "worker", "-m server": "daemon"}
+_ROLES = {"-m gateway": "gateway", "worker/boot.py": "worker", "-m server": "daemon"}
 
 
 def adopt() -> None:

@@ -96,8 +96,8 @@ def measure_memory(folder: Path) -> Figures:
         server.request("GET", f"{server.base}/")
         server.score("Digits", pixels=[0.0] * 64)
         server.wait((folder / "data/registry.db").exists, "the registry")
-        server.wait(server.spares, "the spare")
-        [gateway], [worker], [spare] = server.gateways(), server.workers(), server.spares()
+        server.wait(server.warm_workers, "the spare")
+        [gateway], [worker], [spare] = server.gateways(), server.workers(), server.warm_workers()
         pids = {"daemon": server.process.pid, "gateway": gateway, "worker": worker, "spare": spare}
         figures = {name: pss_mb(pid) for name, pid in pids.items()}
     return {f"{name} MB": value for name, value in figures.items()} | {"together MB": sum(figures.values())}

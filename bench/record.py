@@ -14,7 +14,7 @@ from typing import Any
 
 from bench import wrk
 from bench.home import HOME, ROOT
-from loader.workers.machine import processors
+from loader.workers.resources import processors
 
 _RESULTS = HOME / "results"
 

@@ -8,8 +8,8 @@ import msgspec
 import yaml
 
 from core.errors import ReleaseFailed
-from core.manifestfaults import misfit, no_yaml
-from core.plainyaml import NotPlain, read_yaml
+from core.manifest_errors import misfit, no_yaml
+from core.plain_yaml import NotPlain, read_yaml
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 Megabytes = Annotated[int, msgspec.Meta(ge=1, le=16 * 2**20)]

@@ -12,11 +12,11 @@ from core.errors import PawlError, SourceError
 from core.events import Event, EventKind
 from core.release import Desired, Wanted
 from core.task import spawn
-from loader.front import Front
-from loader.keeper import Keeper, PoolStarter
-from loader.lastgood import LastGood
-from loader.remembering import Remembering
-from loader.source import Source
+from loader.controller.live_recorder import LiveRecorder
+from loader.controller.model_controller import ModelController, PoolStarter
+from loader.controller.routes import Routes
+from loader.releases.live_file import LiveFile
+from loader.sources.source import Source
 
 log = logging.getLogger("pawl.loader")
 
@@ -26,14 +26,14 @@ class ModelUnknown(PawlError):
 
 
 class Reconciler:
-    """Holds a `Keeper` for every model, and tells each what the source wants of it."""
+    """Holds a `ModelController` for every model, and tells each what the source wants of it."""
 
     def __init__(
         self,
         source: Source,
         start_pool: PoolStarter,
-        front: Front,
-        last_good: LastGood,
+        front: Routes,
+        last_good: LiveFile,
         record: Callable[[Event], None],
     ) -> None:
         self.head = ""
@@ -49,10 +49,10 @@ class Reconciler:
         """Sent with the same, for any number who wait."""
         self._source = source
         self._start_pool = start_pool
-        self._front = Remembering(front, last_good, lambda: (source.seen, source.forgotten))
+        self._front = LiveRecorder(front, last_good, lambda: (source.seen, source.forgotten))
         self._last_good = last_good
         self._record = record
-        self._keepers: dict[str, Keeper] = {}
+        self._controllers: dict[str, ModelController] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._awaited: set[str] | None = None
         self._dirty = asyncio.Event()
@@ -62,8 +62,8 @@ class Reconciler:
         self._thread = ThreadPoolExecutor(1, "look")
 
     @property
-    def keepers(self) -> Mapping[str, Keeper]:
-        return self._keepers
+    def controllers(self) -> Mapping[str, ModelController]:
+        return self._controllers
 
     def wake(self) -> None:
         """Look at the source soon. For the loop's own thread."""
@@ -71,8 +71,8 @@ class Reconciler:
 
     def ask(self) -> None:
         """Look at the source soon, because somebody asked: then what the machine lacked is tried at once, too."""
-        for keeper in self._keepers.values():
-            keeper.hasten()
+        for controller in self._controllers.values():
+            controller.hasten()
         self.wake()
 
     async def look_now(self) -> None:
@@ -88,13 +88,13 @@ class Reconciler:
         if live:
             self._awaited = set(live)
         for model, (release, version) in live.items():
-            self._keeper(model).want(Wanted(model, version, release), was_live=True)
+            self._controller(model).want(Wanted(model, version, release), was_live=True)
 
     def retry(self, model: str) -> None:
         """Raises ModelUnknown."""
-        if model not in self._keepers:
+        if model not in self._controllers:
             raise ModelUnknown(f"no model {model!r} is followed")
-        self._keepers[model].retry()
+        self._controllers[model].retry()
 
     async def run(self) -> None:
         """Look whenever woken, for ever."""
@@ -122,7 +122,7 @@ class Reconciler:
         if self._tasks:
             await asyncio.wait(self._tasks)
         await self._front.close()
-        await asyncio.gather(*(keeper.close(timeout_s) for keeper in self._keepers.values()))
+        await asyncio.gather(*(controller.close(timeout_s) for controller in self._controllers.values()))
 
     async def _look(self) -> None:
         try:
@@ -150,14 +150,16 @@ class Reconciler:
         if self._awaited is None:
             self._awaited = set(desired.models)
         for model, wanted in desired.models.items():
-            self._keeper(model).want(wanted)
-        for model in self._keepers.keys() - desired.models.keys():
-            self._keepers[model].want(None)
+            self._controller(model).want(wanted)
+        for model in self._controllers.keys() - desired.models.keys():
+            self._controllers[model].want(None)
         self._check_ready()
 
     def _lost(self, problem: str) -> None:
         if problem != self.problem:
-            keeps = "what is live stays live" if self._keepers else "nothing is live yet; it is tried again and again"
+            keeps = (
+                "what is live stays live" if self._controllers else "nothing is live yet; it is tried again and again"
+            )
             self._record(Event(kind=EventKind.SOURCE_LOST, message=f"{problem} ({keeps})"))
         self.problem = problem
 
@@ -167,32 +169,32 @@ class Reconciler:
                 self._record(Event(kind=EventKind.LEFT_OUT, message=f"{name} is left out: {reason}"))
         self.left_out = left_out
 
-    def _keeper(self, model: str) -> Keeper:
-        if model not in self._keepers:
-            keeper = Keeper(model, self._start_pool, self._front, self._record, self._settled)
-            self._keepers[model] = keeper
-            task = spawn(self._keep(keeper), f"keeper of {model}")
+    def _controller(self, model: str) -> ModelController:
+        if model not in self._controllers:
+            controller = ModelController(model, self._start_pool, self._front, self._record, self._settled)
+            self._controllers[model] = controller
+            task = spawn(self._keep(controller), f"keeper of {model}")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        return self._keepers[model]
+        return self._controllers[model]
 
-    async def _keep(self, keeper: Keeper) -> None:
+    async def _keep(self, controller: ModelController) -> None:
         while True:
             try:
-                await keeper.run()
+                await controller.run()
             except Exception:
-                log.exception("%s: a failure of Pawl's own; going on", keeper.model)
+                log.exception("%s: a failure of Pawl's own; going on", controller.model)
                 await asyncio.sleep(1)
             else:
-                if keeper.wanted is None:
-                    del self._keepers[keeper.model]
+                if controller.wanted is None:
+                    del self._controllers[controller.model]
                     self.settled.set()  # only now does nobody need its files any more
                     self.news.send()
                     return
 
-    def _settled(self, keeper: Keeper, is_live: bool) -> None:
+    def _settled(self, controller: ModelController, is_live: bool) -> None:
         if self._awaited is not None:
-            self._awaited.discard(keeper.model)
+            self._awaited.discard(controller.model)
         self._check_ready()
         self.settled.set()
         self.news.send()

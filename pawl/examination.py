@@ -16,20 +16,20 @@ from typing import Any
 import msgspec
 import uvloop
 
-from core import lineage
+from core import descendants as lineage
 from core.errors import ReleaseFailed, SourceError
 from core.release import Release
 from core.settings import Settings
 from loader.environments.environment import Environments
-from loader.files.folders import looks_like_model, why_left_out
-from loader.files.shelf import Shelf
-from loader.local.source import LocalSource
-from loader.workers.proof import read_examples
+from loader.files.model_folders import looks_like_model, why_left_out
+from loader.releases.store import ReleaseStore
+from loader.sources.local.source import LocalSource
+from loader.workers.examples import read_examples
 from loader.workers.starter import Starter, WorkerDefaults, requirements_of
 from pawl.trials import Trials
 from pawl.unpushed import MOST, unpushed
 from pawl.verdict import Failure, Verdict
-from server.home import Home, HomeUnusable
+from server.process.data_dir import DataDir, DataDirUnusable
 
 _MEGABYTE = 1024 * 1024
 _STOP_S = 5.0
@@ -79,7 +79,7 @@ class _Found:
 class _Workspace:
     """What a server has in its DATA_DIR, for as long as one check takes."""
 
-    shelf: Shelf
+    release_store: ReleaseStore
     starter: Starter
 
 
@@ -99,11 +99,11 @@ async def _start(
     release: Release, source: LocalSource, workspace: _Workspace, found: _Found, tell: Callable[[str], None]
 ) -> None:
     trials = Trials()
-    root = workspace.shelf.path(release)
+    root = workspace.release_store.path(release)
     start = workspace.starter.start(
         *(release, source),
         replicas=1,
-        prove=False,
+        run_examples=False,
         progress=lambda stage: tell(_STAGES.get(stage, stage)),
         changed=trials.changed,
         report=trials.report,
@@ -157,8 +157,8 @@ def _requirements(root: Path, model: str) -> str | None:
 def _workspace(settings: Settings, environ: Mapping[str, str]) -> Iterator[_Workspace]:
     """In a temporary folder, but for the environments: those of DATA_DIR are used where no server does."""
     with tempfile.TemporaryDirectory(prefix="pawl-check-", ignore_cleanup_errors=True) as temporary:
-        home = Home(Path(temporary) / "data")
-        shelf = Shelf(home.path / "releases")
+        home = DataDir(Path(temporary) / "data")
+        release_store = ReleaseStore(home.path / "releases")
         kept = _home_of_a_server(settings) or home
         defaults = WorkerDefaults(
             environ=environ,
@@ -171,9 +171,9 @@ def _workspace(settings: Settings, environ: Mapping[str, str]) -> Iterator[_Work
         cache = _cache(settings.data, environ)
         environments = Environments(kept.path / "envs", environ, settings.environment_timeout_s, cache=cache)
         try:
-            yield _Workspace(shelf, Starter(shelf, environments, defaults))
+            yield _Workspace(release_store, Starter(release_store, environments, defaults))
         finally:
-            shelf.prune_models(set())
+            release_store.prune_models(set())
             shutil.rmtree(home.run, ignore_errors=True)
 
 
@@ -189,8 +189,8 @@ def _cache(data: Path, environ: Mapping[str, str]) -> Path | None:
     return own if os.access(own, os.W_OK) else None
 
 
-def _home_of_a_server(settings: Settings) -> Home | None:
+def _home_of_a_server(settings: Settings) -> DataDir | None:
     try:
-        return Home(settings.data) if settings.data.is_dir() else None
-    except HomeUnusable:
+        return DataDir(settings.data) if settings.data.is_dir() else None
+    except DataDirUnusable:
         return None

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from pawl.outline import outline
 from pawl.verdict import Failure, Trial, Verdict
-from worker.protocol import Description, Merging
+from worker.wire.messages import Description, Merging
 
 _TAKES = {
     "nothing": "none; what is sent is ignored",

@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 
+from loader.workers.examples import Example, Outcome, try_example
 from loader.workers.pool import Pool
-from loader.workers.proof import Example, Outcome, try_example
 from loader.workers.report import Happening, Report
 from pawl.verdict import Trial
-from worker.client import WorkerConnection, connect
+from worker.wire.client import WorkerConnection, connect
 
 _REPLACED_WITHIN_S = 60.0
 _TOLD_WITHIN_S = 2.0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from loader.local.ignored import is_ignored
+from loader.sources.local.ignored import is_ignored
 
 MOST = 20
 """Files that are told."""

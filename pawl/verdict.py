@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from pawl.unpushed import Unpushed
-from worker.protocol import Description
+from worker.wire.messages import Description
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):

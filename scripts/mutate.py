@@ -25,7 +25,7 @@ from typing import Annotated
 import typer
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("core", "registry", "loader", "worker", "server", "pawl")
+FOLDERS = ("core", "gateway", "registry", "loader", "worker", "server", "pawl")
 _NEAR_S, _FAR_S = 400, 1500
 _NO_TEST_RAN = 5  # pytest's exit code
 

@@ -11,15 +11,15 @@ import sys
 import uvloop
 
 from core.errors import PawlError
-from core.misspelt import misspelt
+from core.logs import start_logging
+from core.misspelt_settings import misspelt
 from core.settings import Settings, read_settings
 from core.task import spawn
 from server.daemon import Daemon
-from server.home import Home
-from server.listening import listen
-from server.logs import start_logging
-from server.privacy import forbid_dumping, warn_of_root
-from server.reaper import Reaper, start_reaper
+from server.process.data_dir import DataDir
+from server.process.listening import listen
+from server.process.privacy import forbid_dumping, warn_of_root
+from server.process.reaper import Reaper, start_reaper
 
 log = logging.getLogger("pawl")
 
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
         start_logging(settings.log_level)
         forbid_dumping()
         reaper = start_reaper()
-        home = Home(settings.data)
+        home = DataDir(settings.data)
         listener = listen(settings.host, settings.port)
         uvloop.run(_serve(settings, home, listener, reaper))
     except PawlError as error:
@@ -60,14 +60,14 @@ def _explain(arguments: list[str]) -> int:
     return 2
 
 
-async def _serve(settings: Settings, home: Home, listener: socket.socket, reaper: Reaper) -> None:
-    keeper = spawn(reaper.keep(), "reaper")
+async def _serve(settings: Settings, home: DataDir, listener: socket.socket, reaper: Reaper) -> None:
+    controller = spawn(reaper.keep(), "reaper")
     daemon = Daemon(settings, home, listener)
     for line in misspelt(os.environ):  # not before: a start that is refused says one line, why
         log.warning(line)
     warn_of_root()
     code = await daemon.run()
-    keeper.cancel()
+    controller.cancel()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # threads may wait for a network or a disk as long as they like

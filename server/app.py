@@ -13,13 +13,13 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.access import BodyTooLarge
-from server.admin import Admin
-from server.metrics import Metrics
+from server.http.access import BodyTooLarge
+from server.http.admin_api import Admin
+from server.http.parameters import ParameterInvalid
+from server.http.replies import error
+from server.http.slashes import redirect_slashes
 from server.pages.pages import Pages
-from server.parameters import ParameterInvalid
-from server.replies import error
-from server.slashes import redirect_slashes
+from server.traffic.metrics import Metrics
 
 log = logging.getLogger("pawl")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from core.settings import Settings
-from server.invitation import curl
-from server.listening import url_of
+from server.curl import curl
+from server.process.listening import url_of
 from server.state import ModelState, ServerState
 
 

@@ -17,33 +17,33 @@ from core.events import Event, EventKind
 from core.release import Release
 from core.settings import Settings, scrubbed
 from core.task import every, spawn
+from gateway.messages import Counted, GatewayConfig
+from loader.controller.on_demand import OnDemand
+from loader.controller.pruning import Pruning
 from loader.environments.environment import Environments
-from loader.files.shelf import Shelf
-from loader.lastgood import LastGood
-from loader.ondemand import OnDemand
-from loader.pruning import Pruning
 from loader.reconcile import Reconciler
-from loader.source import Source
-from loader.workers.guard import MemoryGuard
+from loader.releases.live_file import LiveFile
+from loader.releases.store import ReleaseStore
+from loader.sources.source import Source
+from loader.workers.memory_guard import MemoryGuard
 from loader.workers.pool import Pool
+from loader.workers.process.warm_workers import WarmWorkers
 from loader.workers.report import Report
-from loader.workers.spares import Spares
 from loader.workers.starter import Starter, WorkerDefaults
-from registry.scribe import Scribe
-from server.admin import Admin
+from registry.event_writer import EventWriter
 from server.app import build_app
 from server.banner import Banner
-from server.descriptors import allowed_connections
-from server.diary import KEPT, Diary
-from server.gateways import Gateway, Gateways
-from server.home import Home
-from server.metrics import Metrics
-from server.opening import Opening
+from server.event_log import KEPT, EventLog
+from server.gateways.connection_limit import allowed_connections
+from server.gateways.gateways import Gateway, Gateways
+from server.gateways.routes import RoutePublisher
+from server.gateways.version_starts import VersionStarts
+from server.http.admin_api import Admin
 from server.pages.pages import Pages
-from server.sources import followed, open_source
+from server.process.data_dir import DataDir
+from server.source_choice import followed, open_source
 from server.state import server_state
-from server.switchboard import Switchboard
-from server.table import Counted, GatewayConfig
+from server.traffic.metrics import Metrics
 
 log = logging.getLogger("pawl")
 
@@ -60,7 +60,7 @@ _IDLE_S = 5.0
 class Daemon:
     """Everything, composed. No logic of its own beyond the order of things."""
 
-    def __init__(self, settings: Settings, home: Home, listener: socket.socket) -> None:
+    def __init__(self, settings: Settings, home: DataDir, listener: socket.socket) -> None:
         environ = scrubbed(os.environ)
         self._settings = settings
         self._listener = listener
@@ -69,29 +69,29 @@ class Daemon:
         self._hurry = asyncio.Event()
         self._banner = Banner(settings, listener.getsockname()[1])
         self._timers: list[asyncio.Task[None]] = []
-        self._diary = Diary()
+        self._event_log = EventLog()
         file = None if settings.database_url else home.path / "registry.db"
-        self._scribe = Scribe(settings.database_url or f"sqlite:///{file}", self._remember, KEPT, file=file)
+        self._event_writer = EventWriter(settings.database_url or f"sqlite:///{file}", self._remember, KEPT, file=file)
 
-        last_good = LastGood(home.path / "live.json", followed(settings))
+        last_good = LiveFile(home.path / "live.json", followed(settings))
         self._source = open_source(settings, home, last_good)
-        self._switchboard = Switchboard(lambda table: self._gateways.route_by(table))
-        shelf = Shelf(home.path / "releases")
+        self._publisher = RoutePublisher(lambda table: self._gateways.route_by(table))
+        release_store = ReleaseStore(home.path / "releases")
         environments = Environments(home.path / "envs", environ, settings.environment_timeout_s)
-        self._spares = spares = Spares()
+        self._warm_workers = warm_workers = WarmWorkers()
         defaults = _worker_defaults(settings, home, environ)
-        self._starter = starter = Starter(shelf, environments, defaults, spares=spares)
-        self._pruning = Pruning(shelf, environments, starter.in_use, self._followed)
+        self._starter = starter = Starter(release_store, environments, defaults, warm_workers=warm_workers)
+        self._pruning = Pruning(release_store, environments, starter.in_use, self._followed)
         self._reconciler = Reconciler(
             self._source,
             partial(starter.start, source=self._source),
-            self._switchboard,
+            self._publisher,
             last_good,
-            self._diary.record,
+            self._event_log.record,
         )
-        start_guest = _guest_starter(starter, self._source, self._switchboard)
-        self._on_demand = OnDemand(self._source.resolve, start_guest, self._switchboard, settings.version_idle_s)
-        self._guard = MemoryGuard(starter.pools, relieve=spares.give_up)
+        start_guest = _guest_starter(starter, self._source, self._publisher)
+        self._on_demand = OnDemand(self._source.resolve, start_guest, self._publisher, settings.version_idle_s)
+        self._guard = MemoryGuard(starter.pools, relieve=warm_workers.give_up)
         self._state = partial(server_state, self._source.where, self._reconciler)
         self._metrics = Metrics(self._state, self._pools)
         gateway_config = _gateway_config(settings, self._admin_socket)
@@ -99,9 +99,9 @@ class Daemon:
             settings.gateways,
             partial(Gateway.start, listener, gateway_config, environ),
             gateway_config,
-            wanted=Opening(self._on_demand, self._switchboard).open,
+            wanted=VersionStarts(self._on_demand, self._publisher).open,
             counted=self._count,
-            lost=lambda message: self._diary.record(Event(kind=EventKind.GATEWAY_LOST, message=message)),
+            lost=lambda message: self._event_log.record(Event(kind=EventKind.GATEWAY_LOST, message=message)),
         )
 
     async def run(self) -> int:
@@ -135,7 +135,7 @@ class Daemon:
         for timer in self._timers:
             timer.cancel()
         with contextlib.suppress(TimeoutError):  # a gateway that hangs is waited for later, for as long as it may take
-            await asyncio.wait_for(self._switchboard.set_ready(False), _NOT_READY_S)
+            await asyncio.wait_for(self._publisher.set_ready(False), _NOT_READY_S)
         await asyncio.sleep(_NOT_READY_S)
         self._listener.close()  # ours; the gateways close theirs, and from then on connections are refused
         await self._gateways.stop()
@@ -145,10 +145,10 @@ class Daemon:
         await asyncio.wait([*tasks, serving])
         self._starter.close()
         await asyncio.gather(
-            self._reconciler.close(_WORKERS_END_S), self._on_demand.close(_WORKERS_END_S), self._spares.close()
+            self._reconciler.close(_WORKERS_END_S), self._on_demand.close(_WORKERS_END_S), self._warm_workers.close()
         )
         await asyncio.gather(*(pool.kill() for pool in self._starter.pools()))
-        await asyncio.to_thread(self._scribe.close, _WRITE_DOWN_S)
+        await asyncio.to_thread(self._event_writer.close, _WRITE_DOWN_S)
         log.info("stopped")
 
     def _take_signals(self) -> None:
@@ -169,18 +169,18 @@ class Daemon:
 
     async def _announce(self) -> None:
         await self._reconciler.ready.wait()
-        await self._switchboard.set_ready(True)
+        await self._publisher.set_ready(True)
         self._banner.show(self._state())
-        self._scribe.start()
-        self._diary.write_to(self._scribe.write)
+        self._event_writer.start()
+        self._event_log.write_to(self._event_writer.write)
 
     def _remember(self, earlier: list[Event]) -> None:
-        self._loop.call_soon_threadsafe(self._diary.remember, earlier)
+        self._loop.call_soon_threadsafe(self._event_log.remember, earlier)
 
     def _admin_server(self) -> uvicorn.Server:
         self._loop = asyncio.get_running_loop()
         state = self._state
-        admin = Admin(self._settings, self._reconciler, self._diary, state)
+        admin = Admin(self._settings, self._reconciler, self._event_log, state)
         app = build_app(self._settings.base, admin, Pages(self._settings.base, state), self._metrics)
         return _QuietServer(
             uvicorn.Config(
@@ -196,12 +196,14 @@ class Daemon:
         )
 
     def _pools(self) -> list[Pool]:
-        live = [keeper.live.pool for keeper in self._reconciler.keepers.values() if keeper.live is not None]
+        live = [
+            controller.live.pool for controller in self._reconciler.controllers.values() if controller.live is not None
+        ]
         return [*live, *self._on_demand.pools()]
 
     def _followed(self) -> set[str] | None:
         """None as long as nobody knows which models were removed while we didn't run."""
-        return set(self._reconciler.keepers) if self._reconciler.head else None
+        return set(self._reconciler.controllers) if self._reconciler.head else None
 
     def _count(self, counted: Counted) -> None:
         self._on_demand.touch(counted.requests)
@@ -216,7 +218,7 @@ class _QuietServer(uvicorn.Server):
         yield
 
 
-def _worker_defaults(settings: Settings, home: Home, environ: Mapping[str, str]) -> WorkerDefaults:
+def _worker_defaults(settings: Settings, home: DataDir, environ: Mapping[str, str]) -> WorkerDefaults:
     return WorkerDefaults(
         environ=environ,
         run=home.run,
@@ -228,7 +230,7 @@ def _worker_defaults(settings: Settings, home: Home, environ: Mapping[str, str])
 
 
 def _guest_starter(
-    starter: Starter, source: Source, front: Switchboard
+    starter: Starter, source: Source, front: RoutePublisher
 ) -> Callable[[Release, Callable[[Report], None]], Awaitable[Pool]]:
     """Starts a pool of one worker for a version asked for by name."""
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 
 from core.manifest import Manifest
-from loader.keeper import Keeper
+from loader.controller.model_controller import ModelController
 from loader.reconcile import Reconciler
-from loader.workers.proof import Example, read_examples
-from worker.protocol import Description
+from loader.workers.examples import Example, read_examples
+from worker.wire.messages import Description
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,22 +76,24 @@ def server_state(where: str, reconciler: Reconciler) -> ServerState:
         head=reconciler.head,
         problem=reconciler.problem,
         ready=reconciler.ready.is_set(),
-        models={name: _model(keeper) for name, keeper in sorted(reconciler.keepers.items())},
+        models={name: _model(controller) for name, controller in sorted(reconciler.controllers.items())},
         left_out=reconciler.left_out,
     )
 
 
-def _model(keeper: Keeper) -> ModelState:
-    return ModelState(name=keeper.model, live=_live(keeper), stage=keeper.stage, failure=_failure(keeper))
+def _model(controller: ModelController) -> ModelState:
+    return ModelState(
+        name=controller.model, live=_live(controller), stage=controller.stage, failure=_failure(controller)
+    )
 
 
-def _live(keeper: Keeper) -> LiveRelease | None:
-    if keeper.live is None:
+def _live(controller: ModelController) -> LiveRelease | None:
+    if controller.live is None:
         return None
-    pool = keeper.live.pool
+    pool = controller.live.pool
     return LiveRelease(
-        version=keeper.live.version.label,
-        commit=keeper.live.version.commit,
+        version=controller.live.version.label,
+        commit=controller.live.version.commit,
         release=pool.release.id,
         workers=len(pool.sockets),
         crashing=pool.crashing,
@@ -102,15 +104,15 @@ def _live(keeper: Keeper) -> LiveRelease | None:
     )
 
 
-def _failure(keeper: Keeper) -> Failure | None:
-    if keeper.failure is None:
+def _failure(controller: ModelController) -> Failure | None:
+    if controller.failure is None:
         return None
-    error = keeper.failure.error
+    error = controller.failure.error
     return Failure(
-        version=keeper.failure.version.label,
-        commit=keeper.failure.version.commit,
+        version=controller.failure.version.label,
+        commit=controller.failure.version.commit,
         stage=error.stage,
         message=str(error),
         detail=error.detail,
-        tries=keeper.failure.tries,
+        tries=controller.failure.tries,
     )

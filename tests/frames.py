@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from worker import protocol
+from worker.wire.frames import FrameReader
 
 
 class Frame(NamedTuple):
@@ -17,7 +17,7 @@ class Frame(NamedTuple):
     body: bytes
 
 
-class NamedFrameReader(protocol.FrameReader):
+class NamedFrameReader(FrameReader):
     """The product's, with its frames' parts named."""
 
     def named(self, data: bytes) -> list[Frame]:

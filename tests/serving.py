@@ -196,12 +196,12 @@ class Server:
         """Those that run a model, or load it."""
         return [pid for pid in self._with("worker/boot.py") if working_directory(pid) != "/"]
 
-    def spares(self) -> list[int]:
+    def warm_workers(self) -> list[int]:
         """Workers that know no model yet."""
         return [pid for pid in self._with("worker/boot.py") if working_directory(pid) == "/"]
 
     def gateways(self) -> list[int]:
-        return self._with("server.gateway")
+        return self._with("-m gateway")
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Stop it; its exit code."""

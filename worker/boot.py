@@ -21,30 +21,30 @@ _PACKAGE = "_pawl"
 
 
 def boot() -> None:
-    sock, board = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
-    for handle in (sock.fileno(), board):
+    sock, status_page = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
+    for handle in (sock.fileno(), status_page):
         os.set_inheritable(handle, False)
     _die_with_parent()
     _exit_if_abandoned(sock)
     _ignore_signals()
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR2, all_threads=True, chain=False)
-    tracebacks = os.dup(board)  # stderr the author may have closed, and others write to it
+    tracebacks = os.dup(status_page)  # stderr the author may have closed, and others write to it
     faulthandler.register(signal.SIGRTMAX - 1, file=tracebacks, all_threads=True, chain=False)
     faulthandler.register(signal.SIGRTMAX, file=tracebacks, all_threads=False, chain=False)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     _load_package()
     _exit_if_needs_are_unmet(sock)
-    from _pawl.board import Board  # type: ignore[import-not-found]
-    from _pawl.channel import Channel  # type: ignore[import-not-found]
-    from _pawl.ending import leave  # type: ignore[import-not-found]
     from _pawl.main import main  # type: ignore[import-not-found]
-    from _pawl.parent import spare_parent  # type: ignore[import-not-found]
+    from _pawl.process.channel import Channel  # type: ignore[import-not-found]
+    from _pawl.process.exits import leave  # type: ignore[import-not-found]
+    from _pawl.process.parent import spare_parent  # type: ignore[import-not-found]
+    from _pawl.wire.status_page import StatusPage  # type: ignore[import-not-found]
 
     spare_parent()
     sys.dont_write_bytecode = True  # a release is never edited
     sys.argv[1:] = []
-    leave(main(Channel(sock), Board(board), _die_with_parent))
+    leave(main(Channel(sock), StatusPage(status_page), _die_with_parent))
 
 
 def _die_with_parent() -> None:
@@ -61,7 +61,7 @@ def _exit_if_abandoned(sock: socket.socket) -> None:
 
 def _exit_if_needs_are_unmet(sock: socket.socket) -> None:
     """Before anything is imported that would fail for it. The author may have asked for versions of his own."""
-    from _pawl.needs import why_not_run  # type: ignore[import-not-found]
+    from _pawl.wire.runtime_packages import why_not_run  # type: ignore[import-not-found]
 
     if problem := why_not_run():
         import json  # only here: the messages are written without msgspec only where it can't be used

@@ -11,48 +11,48 @@ from collections.abc import Callable
 
 import msgspec
 
-from .blame import Blame, in_words
-from .board import Board
-from .channel import Channel, DaemonGone
-from .ending import give_up
 from .errors import LoadFailed
-from .loop import Loop
-from .memory import give_back, keep_what_is_freed
-from .model import Model, load_model
-from .parking import Parking
-from .pickles import look_in
-from .protocol import Failed, Noticed, Ready, WorkerConfig, decode_config
-from .reports import Reports
-from .scorer import Scorer
-from .together import one_by_one, together
+from .model.model import Model, load_model
+from .model.pickles import look_in
+from .onnx.batch_wait import BatchWait
+from .process.channel import Channel, DaemonGone
+from .process.exits import give_up
+from .process.reports import Reports
+from .serving.elements import one_by_one, together
+from .serving.loop import Loop
+from .serving.scorer import Scorer
+from .tracebacks import AuthorTraceback, in_words
+from .wire.memory import give_back, keep_what_is_freed
+from .wire.messages import Failed, Noticed, Ready, WorkerConfig, decode_config
+from .wire.status_page import StatusPage
 
 _BACKLOG = 128
 
 
-def main(channel: Channel, board: Board, die_with_parent: Callable[[], None]) -> int:
+def main(channel: Channel, status_page: StatusPage, die_with_parent: Callable[[], None]) -> int:
     """The exit status. The config may be there at once, or come hours later: this may be a spare."""
     try:
         config = decode_config(channel.read_line())
-        return _work(config, channel, board, die_with_parent)
+        return _work(config, channel, status_page, die_with_parent)
     except DaemonGone:
         return 0
     except BaseException:
         give_up()
 
 
-def _work(config: WorkerConfig, channel: Channel, board: Board, die_with_parent: Callable[[], None]) -> int:
+def _work(config: WorkerConfig, channel: Channel, status_page: StatusPage, die_with_parent: Callable[[], None]) -> int:
     began = time.monotonic()
-    parking = Parking(board, lambda message: channel.say(Noticed(message)))
-    blame = Blame(config.folder, config.root)
+    batch_wait = BatchWait(status_page, lambda message: channel.say(Noticed(message)))
+    blame = AuthorTraceback(config.folder, config.root)
     try:
         os.chdir(config.folder)
         look_in(config.folder)
-        model = load_model(config, parking, blame)
+        model = load_model(config, batch_wait, blame)
         listener = _listen(config.socket)
     except BaseException as error:
         channel.say_at_once(_failure(error, blame))
         return 1
-    loop = _loop(config, channel, board, parking, blame, model, listener)
+    loop = _loop(config, channel, status_page, batch_wait, blame, model, listener)
     _let_children_go(loop, die_with_parent)
     _settle()
     channel.say_at_once(Ready(msgspec.structs.replace(model.description, load_s=time.monotonic() - began)))
@@ -63,9 +63,9 @@ def _work(config: WorkerConfig, channel: Channel, board: Board, die_with_parent:
 def _loop(
     config: WorkerConfig,
     channel: Channel,
-    board: Board,
-    parking: Parking,
-    blame: Blame,
+    status_page: StatusPage,
+    batch_wait: BatchWait,
+    blame: AuthorTraceback,
     model: Model,
     listener: socket.socket,
 ) -> Loop:
@@ -75,8 +75,8 @@ def _loop(
     return Loop(
         listener,
         channel,
-        board,
-        parking,
+        status_page,
+        batch_wait,
         scorer.score,
         threads=config.threads,
         concurrent=model.description.concurrent,
@@ -92,7 +92,7 @@ def _listen(path: str) -> socket.socket:
     return listener
 
 
-def _failure(error: BaseException, blame: Blame) -> Failed:
+def _failure(error: BaseException, blame: AuthorTraceback) -> Failed:
     if isinstance(error, LoadFailed):
         cause = error.__cause__
         return Failed(message=str(error), traceback=blame.traceback(cause) if cause else "", heals=error.heals)

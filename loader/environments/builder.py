@@ -16,7 +16,7 @@ from loader.environments.bytecode import share_compiled
 from loader.environments.packages import RUNTIMES, name_of
 from loader.environments.requirements import PACKAGES, Reading
 from loader.environments.uv import Uv
-from worker.needs import OLDEST
+from worker.wire.runtime_packages import OLDEST
 
 
 class Builder:

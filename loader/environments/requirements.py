@@ -13,8 +13,8 @@ from urllib.parse import unquote
 
 from core.errors import Heals, ReleaseFailed
 from core.redaction import redact, secrets_in
-from loader.environments.lines import MAX_BYTES, Unreadable, logical_lines
-from loader.environments.options import NotUnderstood, split_options
+from loader.environments.requirement_lines import MAX_BYTES, Unreadable, logical_lines
+from loader.environments.requirement_options import NotUnderstood, split_options
 
 MAX_FILES = 50
 """Requirements and constraints files that one release may be made of."""

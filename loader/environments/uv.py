@@ -17,8 +17,8 @@ from uv import find_uv_bin
 
 from core.errors import Heals, ReleaseFailed
 from core.redaction import redact, secrets_in
-from loader.environments import complaint
-from loader.environments.variables import variables
+from loader.environments import uv_errors as complaint
+from loader.environments.uv_variables import variables
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z0-9_]+)\}")
 """uv replaces it in addresses."""

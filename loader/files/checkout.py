@@ -11,9 +11,9 @@ from typing import BinaryIO, Protocol
 
 from core.errors import ReleaseFailed
 from core.release import Release
-from loader.files.folders import REQUIREMENTS
-from loader.files.objects import EXECUTABLE, Objects
-from loader.files.pointer import Pointer, find_pointers
+from loader.files.git_objects import EXECUTABLE, Objects
+from loader.files.lfs_pointers import Pointer, find_pointers
+from loader.files.model_folders import REQUIREMENTS
 from loader.files.record import Blob, Held, Recorded, held_beside, sha256_of, write_record
 from loader.files.tree import Bounds, File, list_files
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from core.errors import ReleaseFailed
 from core.manifest import Manifest
-from core.plainyaml import MOST_BYTES
-from loader.files.objects import Entry, Objects
+from core.plain_yaml import MOST_BYTES
+from loader.files.git_objects import Entry, Objects
 
 
 class Manifests:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from loader.files.objects import EXECUTABLE, LINK
+from loader.files.git_objects import EXECUTABLE, LINK
 
 RECORD = ".files.json"
 
@@ -73,8 +73,8 @@ def sha256_of(path: Path) -> str:
         return file_digest(file, "sha256").hexdigest()
 
 
-def _releases(shelf: Path) -> Iterator[Path]:
-    return (path for path in sorted(shelf.iterdir()) if not path.name.startswith("."))
+def _releases(release_store: Path) -> Iterator[Path]:
+    return (path for path in sorted(release_store.iterdir()) if not path.name.startswith("."))
 
 
 def _read(release: Path) -> Mapping[str, Recorded]:

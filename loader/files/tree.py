@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from core.errors import ReleaseFailed
-from loader.files.objects import EXECUTABLE, FOLDER, LINK, SUBMODULE, Entry, Objects
+from loader.files.git_objects import EXECUTABLE, FOLDER, LINK, SUBMODULE, Entry, Objects
 
 
 @dataclass(frozen=True, slots=True)

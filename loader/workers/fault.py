@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.manifest import Serve
-from loader.workers.pulse import Standstill
-from worker.board import FIRST_REQUEST_SLOT
+from loader.workers.process.heartbeat import Standstill
+from worker.wire.status_page import FIRST_REQUEST_SLOT
 
 _LOOP_MARGIN_S = 0.5
 _LOOP_LEAST_S = 3.5

@@ -11,14 +11,14 @@ from pathlib import Path
 from core.errors import Heals, ReleaseFailed
 from core.release import Release
 from core.task import spawn
+from loader.workers.examples import Example, run_examples
 from loader.workers.fault import Fault, standing_still
-from loader.workers.process import WorkerProcess
-from loader.workers.proof import Example, prove
-from loader.workers.pulse import LOOK_S, AwakeClock
+from loader.workers.process.heartbeat import LOOK_S, AwakeClock
+from loader.workers.process.worker_process import WorkerProcess
 from loader.workers.report import Report
-from loader.workers.seat import MakeLaunch, Seat
-from worker.client import WorkerConnection, connect
-from worker.protocol import Description
+from loader.workers.slot import MakeLaunch, WorkerSlot
+from worker.wire.client import WorkerConnection, connect
+from worker.wire.messages import Description
 
 log = logging.getLogger("pawl.pool")
 
@@ -49,10 +49,10 @@ class Pool:
         """Bytes that its workers together took at most."""
         self.over = False
         """Whether it has stopped, or failed to start."""
-        self._seats = [Seat(make, changed=self._seat_changed, report=report) for make in launches]
+        self._slots = [WorkerSlot(make, changed=self._slot_changed, report=report) for make in launches]
         self._examples = examples
         self._changed = changed
-        self._keepers: list[asyncio.Task[None]] = []
+        self._controllers: list[asyncio.Task[None]] = []
         self._ends: dict[WorkerProcess, asyncio.Task[None]] = {}
         """Of those that are being ended for what a look has shown."""
         self._clock = AwakeClock()
@@ -65,17 +65,17 @@ class Pool:
     @property
     def workers(self) -> tuple[WorkerProcess, ...]:
         """Those that are ready."""
-        return tuple(seat.worker for seat in self._seats if seat.worker is not None)
+        return tuple(slot.worker for slot in self._slots if slot.worker is not None)
 
     @property
     def processes(self) -> tuple[WorkerProcess, ...]:
         """Also those that are being started, or were replaced and answer what they have."""
-        return tuple(process for seat in self._seats for process in seat.processes)
+        return tuple(process for slot in self._slots for process in slot.processes)
 
     @property
     def crashing(self) -> bool:
         """Whether its workers keep ending."""
-        return any(seat.crashing for seat in self._seats)
+        return any(slot.crashing for slot in self._slots)
 
     @property
     def description(self) -> Description:
@@ -85,7 +85,7 @@ class Pool:
 
     async def start(self) -> None:
         """Raises ReleaseFailed if any worker does not start or answers an example otherwise than it should."""
-        starts = [asyncio.create_task(seat.fill(), name=f"start of {self.id}") for seat in self._seats]
+        starts = [asyncio.create_task(slot.fill(), name=f"start of {self.id}") for slot in self._slots]
         try:
             await asyncio.gather(*starts)
             await asyncio.gather(*(self._prove(worker) for worker in self.workers))
@@ -96,7 +96,7 @@ class Pool:
             await asyncio.shield(self.kill("its release failed"))
             raise
         self._description = self.workers[0].description
-        self._keepers = [spawn(seat.keep(), f"keeper of {self.id}") for seat in self._seats]
+        self._controllers = [spawn(slot.keep(), f"keeper of {self.id}") for slot in self._slots]
 
     async def stop(self, timeout_s: float | None = None) -> None:
         """End the workers once they have finished what they have, for which they get as long as a request may take,
@@ -104,7 +104,7 @@ class Pool:
         if timeout_s is None:
             timeout_s = self.release.manifest.serve.timeout_s + _DRAIN_MARGIN_S
         await self._let_go()
-        leaving = [end for seat in self._seats for end in seat.leaving.values()]
+        leaving = [end for slot in self._slots for end in slot.leaving.values()]
         await asyncio.gather(*(worker.drain(timeout_s) for worker in self.workers), *leaving)
         self.over = True
 
@@ -117,7 +117,7 @@ class Pool:
     def look(self, *, weigh: bool) -> None:
         """End workers that hang or take too much memory; their seats replace them. Not while they are proved, which has
         a look of its own, nor while they drain."""
-        if not self._keepers or self._stopping:
+        if not self._controllers or self._stopping:
             return
         self._ends = {worker: end for worker, end in self._ends.items() if not end.done()}
         for worker in self.workers:
@@ -137,7 +137,7 @@ class Pool:
     async def _let_go(self) -> None:
         """From now on nobody is replaced."""
         self._stopping = True
-        tasks = [*self._keepers, *self._ends.values()]
+        tasks = [*self._controllers, *self._ends.values()]
         for task in tasks:
             task.cancel()
         if tasks:
@@ -149,7 +149,7 @@ class Pool:
         except OSError as error:
             raise await _death(worker, f"the worker can't be reached ({error})") from error
         timeout_s = self.release.manifest.serve.timeout_s
-        proof = asyncio.create_task(prove(connection, self._examples, timeout_s, worker.traceback_of))
+        proof = asyncio.create_task(run_examples(connection, self._examples, timeout_s, worker.traceback_of))
         watch = asyncio.create_task(self._end_if_stuck(worker, proof))
         try:
             await proof
@@ -174,19 +174,19 @@ class Pool:
     async def _retire(self, worker: WorkerProcess, fault: Fault) -> None:
         """Have it replaced now, and ended once it has answered what else it has."""
         where = await worker.traceback()
-        for seat in self._seats:
-            if seat.worker is worker:
-                seat.retire(fault.what, where, self.release.manifest.serve.timeout_s + _DRAIN_MARGIN_S)
+        for slot in self._slots:
+            if slot.worker is worker:
+                slot.retire(fault.what, where, self.release.manifest.serve.timeout_s + _DRAIN_MARGIN_S)
 
     def _fault(self, worker: WorkerProcess) -> Fault | None:
         serve = self.release.manifest.serve
-        if fault := standing_still(worker.pulse.look(self._clock.read()), serve):
+        if fault := standing_still(worker.heartbeat.look(self._clock.read()), serve):
             return fault
         if serve.memory_mb is not None and worker.memory() > serve.memory_mb * 1024 * 1024:
             return Fault(f"took more memory than serve.memory_mb ({serve.memory_mb}) allows and was ended")
         return None
 
-    def _seat_changed(self) -> None:
+    def _slot_changed(self) -> None:
         if not self._stopping:
             self._changed()
 

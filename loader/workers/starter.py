@@ -16,18 +16,18 @@ from core.errors import Heals, ReleaseFailed
 from core.release import Release
 from core.task import spawn
 from loader.environments.environment import Environments
-from loader.files.shelf import Shelf
-from loader.source import Source
-from loader.workers import machine
+from loader.releases.store import ReleaseStore
+from loader.sources.source import Source
+from loader.workers import resources as machine
+from loader.workers.examples import Example, read_examples
 from loader.workers.pool import Pool
-from loader.workers.process import Launch
-from loader.workers.proof import Example, read_examples
-from loader.workers.relay import Relay
+from loader.workers.process.relay import Relay
+from loader.workers.process.warm_workers import WarmWorkers
+from loader.workers.process.worker_process import Launch
 from loader.workers.report import Report
-from loader.workers.spares import Spares
-from loader.workers.turns import Turns
+from loader.workers.start_limiter import StartLimiter
 from loader.workers.watch import watch
-from worker.protocol import WorkerConfig
+from worker.wire.messages import WorkerConfig
 
 _MEGABYTE = 1024 * 1024
 _LONGEST_TURN_S = 10.0
@@ -61,20 +61,20 @@ class Starter:
 
     def __init__(
         self,
-        shelf: Shelf,
+        release_store: ReleaseStore,
         environments: Environments,
         defaults: WorkerDefaults,
         memory: Callable[[], machine.Memory] = machine.memory,
-        spares: Spares | None = None,
+        warm_workers: WarmWorkers | None = None,
     ) -> None:
         self._memory = memory
-        self._spares = spares or Spares(most=0)
+        self._warm_workers = warm_workers or WarmWorkers(most=0)
         self._relay = Relay(defaults.environ)
-        self._shelf = shelf
+        self._release_store = release_store
         self._environments = environments
         self._defaults = defaults
         self._processors = machine.processors()
-        self._turns = Turns(max(2, self._processors), _LONGEST_TURN_S)
+        self._start_limiter = StartLimiter(max(2, self._processors), _LONGEST_TURN_S)
         self._checkouts = ThreadPoolExecutor(_CHECKOUTS, "checkout")
         self._builds = ThreadPoolExecutor(_BUILDS, "environment")
         self._numbers = itertools.count(1)
@@ -89,7 +89,7 @@ class Starter:
         *,
         make_room: Callable[[], Awaitable[int]] = no_room,
         replicas: int | None = None,
-        prove: bool = True,
+        run_examples: bool = True,
         progress: Callable[[str], None],
         changed: Callable[[], None],
         report: Callable[[Report], None],
@@ -101,13 +101,13 @@ class Starter:
         """
         if self._watch is None:
             self._watch = spawn(watch(self.pools), "watch of all workers")
-        with self._spares.starting(), self._using(release):
+        with self._warm_workers.starting(), self._using(release):
             progress("checkout")
             root = await self._check_out(release, source)
             progress("environment")
             await self._environment(root, release, progress)
-            examples = await asyncio.to_thread(read_examples, root / release.model) if prove else ()
-            async with self._turns.turn():
+            examples = await asyncio.to_thread(read_examples, root / release.model) if run_examples else ()
+            async with self._start_limiter.turn():
                 await self._check_memory(await make_room())
                 progress("load")
                 pool = self._pool(release, source, root, examples, replicas, changed, report)
@@ -168,7 +168,7 @@ class Starter:
 
     async def _check_out(self, release: Release, source: Source) -> Path:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._checkouts, self._shelf.put, release, source)
+        return await loop.run_in_executor(self._checkouts, self._release_store.put, release, source)
 
     async def _environment(self, root: Path, release: Release, progress: Callable[[str], None]) -> Path:
         loop = asyncio.get_running_loop()
@@ -197,11 +197,13 @@ class Starter:
             gpu_memory_mb=serve.gpu_memory_mb,
             cpus=machine.onnx_threads(self._processors, count),
         )
-        return Launch(python, config, defaults.environ, defaults.start_timeout_s, self._relay, self._spares.obtain)
+        return Launch(
+            python, config, defaults.environ, defaults.start_timeout_s, self._relay, self._warm_workers.obtain
+        )
 
     async def _check_memory(self, needed: int) -> None:
         if self._memory().free < needed:
-            await self._spares.give_up()
+            await self._warm_workers.give_up()
         free = self._memory().free
         if free < needed:
             raise ReleaseFailed(

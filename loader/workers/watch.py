@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from loader.workers.pulse import LOOK_S
+from loader.workers.process.heartbeat import LOOK_S
 
 log = logging.getLogger("pawl.loader")
 

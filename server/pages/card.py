@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loader.workers.proof import Example
-from server.invitation import curl
+from loader.workers.examples import Example
+from server.curl import curl
 from server.state import ModelState
 
 _STAGES = {

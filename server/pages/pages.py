@@ -11,13 +11,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from server.openapi import openapi
+from server.http.replies import Json
+from server.openapi.document import openapi
 from server.pages.accept import prefers_html
 from server.pages.card import card, short
 from server.pages.links import Links, links
+from server.pages.shown_examples import shown_examples
 from server.pages.static import Static
-from server.replies import Json
-from server.showcase import shown_examples
 from server.state import ModelState, ServerState
 
 _POLICY = (

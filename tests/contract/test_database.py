@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.events import EventKind
-from registry.journal import Journal, RegistryUnavailable
+from registry.event_table import EventTable, RegistryUnavailable
 from tests.postgres import Postgres, find_programs, running_postgres
 from tests.repos import Repo
 from tests.serving import Server, descendants, echo, serving
@@ -48,13 +48,13 @@ def wait_written(server: Server, url: str, *versions: str) -> None:
 
     def written() -> set[str]:
         try:
-            journal = Journal(url)
+            event_table = EventTable(url)
         except RegistryUnavailable:
             return set()
         try:
-            return {event.version for event in journal.newest(100) if event.kind == EventKind.LIVE}
+            return {event.version for event in event_table.newest(100) if event.kind == EventKind.LIVE}
         finally:
-            journal.close()
+            event_table.close()
 
     server.wait(lambda: written() == set(versions), f"{versions} in the database")
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.repos import Repo
 from tests.serving import Server, serving
-from worker.memory import private_memory
+from worker.wire.memory import private_memory
 
 ETLS = """
 import os, time

@@ -138,7 +138,7 @@ def received(pipe: int) -> bytes | None:
 
 
 def reapers(server: Server) -> list[int]:
-    return [pid for pid in server.pids() if "server.reaping" in command_line(pid)]
+    return [pid for pid in server.pids() if "server.process.reaping" in command_line(pid)]
 
 
 def test_a_reaper_that_is_killed_is_started_again_and_nothing_else_ends(server: Server) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.errors import ReleaseFailed
 from core.manifest import Manifest, Serve, parse_manifest
-from core.manifestfaults import TAKES
+from core.manifest_errors import TAKES
 
 
 def test_an_empty_manifest_gives_the_defaults() -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from core.events import Event
 from core.release import Desired, Release
-from loader.lastgood import LastGood
-from loader.local.source import LocalSource
 from loader.reconcile import Reconciler
+from loader.releases.live_file import LiveFile
+from loader.sources.local.source import LocalSource
 from loader.workers.pool import Pool
 from tests.loader.pools import Place, Shown
 
@@ -49,7 +49,7 @@ class Looking:
         self.may_start = asyncio.Event()
         self.may_start.set()
         self.reconciler = Reconciler(
-            self.source, self._start, self.shown, LastGood(folder / "live.json", "here"), self.events.append
+            self.source, self._start, self.shown, LiveFile(folder / "live.json", "here"), self.events.append
         )
 
     async def _start(self, release: Release, **more: object) -> Pool:
@@ -61,8 +61,8 @@ class Looking:
 
     def tries(self, model: str = "Model") -> int:
         """How often it has failed."""
-        keeper = self.reconciler.keepers.get(model)
-        return 0 if keeper is None or keeper.failure is None else keeper.failure.tries
+        controller = self.reconciler.controllers.get(model)
+        return 0 if controller is None or controller.failure is None else controller.failure.tries
 
 
 @asynccontextmanager

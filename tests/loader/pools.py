@@ -16,16 +16,16 @@ from typing import Any
 import uvloop
 
 from core.release import Release, Version, Wanted
+from loader.controller.routes import Live
 from loader.environments.environment import Environments
-from loader.files.shelf import Shelf
-from loader.front import Live
-from loader.local.source import LocalSource
-from loader.workers import machine
+from loader.releases.store import ReleaseStore
+from loader.sources.local.source import LocalSource
+from loader.workers import resources as machine
 from loader.workers.pool import Pool
+from loader.workers.process.warm_workers import WarmWorkers
 from loader.workers.report import Report
-from loader.workers.spares import Spares
 from loader.workers.starter import Starter, WorkerDefaults, no_room
-from worker.client import Answer, connect
+from worker.wire.client import Answer, connect
 
 PLAIN = """
 import os
@@ -40,13 +40,17 @@ class Place:
     """A folder of models and a starter of their pools."""
 
     def __init__(
-        self, folder: Path, memory: Callable[[], machine.Memory], start_timeout_s: float, spares: Spares | None
+        self,
+        folder: Path,
+        memory: Callable[[], machine.Memory],
+        start_timeout_s: float,
+        warm_workers: WarmWorkers | None,
     ) -> None:
         self.models = folder / "models"
         self.models.mkdir()
         self.run = Path(tempfile.mkdtemp(prefix="pawl-"))
         """Of a short path, as sockets need."""
-        self.shelf = Shelf(folder / "releases")
+        self.release_store = ReleaseStore(folder / "releases")
         self.environments = Environments(folder / "envs", dict(os.environ))
         self.source = LocalSource(self.models, {})
         self.reports: list[Report] = []
@@ -58,8 +62,8 @@ class Place:
             device="cpu",
             start_timeout_s=start_timeout_s,
         )
-        self.spares = spares or Spares(most=0)
-        self.starter = Starter(self.shelf, self.environments, defaults, memory, self.spares)
+        self.warm_workers = warm_workers or WarmWorkers(most=0)
+        self.starter = Starter(self.release_store, self.environments, defaults, memory, self.warm_workers)
 
     def write(self, etls: str = PLAIN, manifest: str = "{}", model: str = "Model") -> Wanted:
         """The model as it is wanted now."""
@@ -84,7 +88,7 @@ class Place:
     async def close(self) -> None:
         await asyncio.gather(*(pool.kill() for pool in self.starter.pools()))
         self.starter.close()
-        await self.spares.close()
+        await self.warm_workers.close()
         self.source.close()
         shutil.rmtree(self.run)
 
@@ -124,9 +128,9 @@ async def place(
     folder: Path,
     memory: Callable[[], machine.Memory] = machine.memory,
     start_timeout_s: float = 30,
-    spares: Spares | None = None,
+    warm_workers: WarmWorkers | None = None,
 ) -> AsyncIterator[Place]:
-    here = Place(folder, memory, start_timeout_s, spares)
+    here = Place(folder, memory, start_timeout_s, warm_workers)
     try:
         yield here
     finally:

@@ -4,8 +4,8 @@ import asyncio
 from pathlib import Path
 
 from core.errors import Heals, ReleaseFailed
-from loader.decision import TRIES
-from loader.lastgood import LastGood
+from loader.controller.decision import TRIES
+from loader.releases.live_file import LiveFile
 from tests.loader.looks import looking
 from tests.loader.pools import numbered, place, release_of, run, until
 
@@ -21,7 +21,7 @@ def test_who_has_it_look_while_it_looks_waits_for_the_next_look(tmp_path: Path) 
                 await asyncio.sleep(0)
                 found.source.may_end.set()
                 await asked
-                assert set(found.reconciler.keepers) == {"Model", "Late"}
+                assert set(found.reconciler.controllers) == {"Model", "Late"}
 
     run(test())
 
@@ -33,7 +33,7 @@ def test_who_has_it_look_while_it_waits_is_answered_by_the_look_that_follows(tmp
                 here.write(model=model)
                 async with asyncio.timeout(30):
                     await found.reconciler.look_now()
-                assert model in found.reconciler.keepers
+                assert model in found.reconciler.controllers
 
     run(test())
 
@@ -42,7 +42,7 @@ def test_what_was_live_before_a_restart_is_started_without_the_source_and_tried_
     async def test() -> None:
         async with place(tmp_path) as here:
             wanted = numbered(here.write(), 3)
-            LastGood(tmp_path / "live.json", "here").put(release_of(wanted), wanted.version)
+            LiveFile(tmp_path / "live.json", "here").put(release_of(wanted), wanted.version)
             async with looking(here, tmp_path, is_held=True) as found:
                 found.spoilt["Model"] = ReleaseFailed("no", stage="load", heals=Heals.NEVER)
                 for already in range(1, TRIES + 2):
@@ -72,7 +72,7 @@ def test_what_the_machine_lacked_is_tried_when_somebody_asks_and_not_at_each_loo
                     seen = found.source.looks
                     found.reconciler.wake()
                     await until(lambda seen=seen: found.source.looks > seen)
-                assert found.reconciler.keepers["Model"].stage is None
+                assert found.reconciler.controllers["Model"].stage is None
                 assert found.tries() == 5
                 found.reconciler.ask()
                 await until(lambda: "Model" in found.shown.live)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pawl.outline import outline
-from worker.schemas import json_schema
+from worker.formats.schemas import json_schema
 
 
 class Place(msgspec.Struct):

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.manifest import Manifest
 from server.state import Failure, LiveRelease, ModelState, ServerState
-from worker.protocol import Description
+from worker.wire.messages import Description
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

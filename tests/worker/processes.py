@@ -16,20 +16,18 @@ from pathlib import Path
 from typing import Any
 
 from tests.frames import Frame, NamedFrameReader
-from worker.board import Board, new_page
-from worker.protocol import (
-    MAX_ANSWER,
+from worker.wire.frames import MAX_ANSWER, Kind, pack_frame
+from worker.wire.messages import (
     Description,
     Drain,
     Failed,
     FromWorker,
-    Kind,
     Ready,
     WorkerConfig,
     decode_from_worker,
     encode_message,
-    pack_frame,
 )
+from worker.wire.status_page import StatusPage, new_page
 
 BOOT = Path(__file__).parents[2] / "worker" / "boot.py"
 WAIT_S = 30.0
@@ -63,7 +61,7 @@ class Worker:
             }
         )
         page = new_page()
-        self.board = Board(os.dup(page))
+        self.status_page = StatusPage(os.dup(page))
         self.control, theirs = socket.socketpair()
         self.control.settimeout(WAIT_S)
         with theirs, os.fdopen(page):

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from tests.worker.processes import BOOT, WAIT_S, starting, write_model
-from worker.board import new_page
-from worker.protocol import encode_message
+from worker.wire.messages import encode_message
+from worker.wire.status_page import new_page
 
 HANGS = """
     import time
@@ -86,7 +86,7 @@ def test_a_start_loads_nothing_that_only_some_models_need(tmp_path: Path) -> Non
         worker.ready()
         status, answer = worker.ask()
         assert (status, answer["loaded"]) == (200, [])
-        assert "_pawl.loop" in answer["ours"]
+        assert "_pawl.serving.loop" in answer["ours"]
 
 
 def test_programs_that_the_author_starts_hold_nothing_of_ours(tmp_path: Path) -> None:

@@ -13,10 +13,10 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from .calls import check_call, check_handed_method
+from .escaping import Escaping
 from .functions import Function
 from .names import AnyFunction, bound_by, local_names, own_nodes
 from .origins import FRESH, GLOBAL, Origin, Summary, Value, held_by, holding
-from .outliving import Outliving
 from .scope import UNKNOWN, Scope
 from .values import Summaries, Values
 
@@ -40,7 +40,7 @@ class Reading(ast.NodeVisitor):
         self._values = Values(scope, summaries, self._inner)
         self._changes: set[tuple[str, bool]] = set()
         self._returns: set[Origin] = set()
-        self._outliving = Outliving(self._node)
+        self._escaping = Escaping(self._node)
 
     def read(self) -> Summary:
         """What the function does, as its callers see it."""
@@ -158,7 +158,7 @@ class Reading(ast.NodeVisitor):
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
         for each in (*getattr(node, "decorator_list", ()), *node.args.defaults, *filter(None, node.args.kw_defaults)):
             self.visit(each)
-        self._read_inner(Function(node, self._scope.function.source), lasting=node in self._outliving)
+        self._read_inner(Function(node, self._scope.function.source), lasting=node in self._escaping)
 
     visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
     visit_Lambda = visit_FunctionDef  # noqa: N815

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from .functions import Function, find_functions
-from .held import attributes, find_held
+from .in_use import attributes, find_held
 from .mutations import Reading
 from .origins import Summary
 from .scope import Scope

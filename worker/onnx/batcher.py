@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from .lane import Lane
+from .batchable import Batchable
 
 _log = logging.getLogger("pawl.batcher")
 
@@ -23,7 +23,7 @@ class Call(msgspec.Struct, eq=False):
 
     __repr__ = object.__repr__  # a struct's own would show what was asked
 
-    session: Lane
+    session: Batchable
     output_names: list[str] | None
     feeds: Mapping[str, Any]
     rows: int = 1

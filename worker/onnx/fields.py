@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InvalidVariables, LoadFailed
-from .graph import Dimension
+from .graph.graph import Dimension
 from .signature import DTYPES
 
 Schema = dict[str, Any]

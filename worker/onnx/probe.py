@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Graph
-from .rows import Feeds, Rows, together
+from .graph.graph import Graph
+from .probe_rows import Feeds, Rows, together
 from .signature import DTYPES
 
 BUDGET_S = 2.0

@@ -9,15 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..protocol import Merging, WorkerConfig
+from ..wire.messages import Merging, WorkerConfig
+from .batchable import Batchable
 from .batcher import Batcher, Call, run_together
 from .binding import Binding, can_bind
-from .graph import Graph, read_graph
-from .lane import Lane
-from .merging import why_not_merge
-from .opening import Opened, open_file
-from .outside import check_outside
+from .graph.external_data import check_outside
+from .graph.graph import Graph, read_graph
+from .open_file import Opened, open_file
 from .probe import why_not_alike
+from .rowflow.merging import why_not_merge
 from .signature import Signature, rows_of
 
 
@@ -25,12 +25,12 @@ class Session:
     """Behaves as `onnxruntime.InferenceSession` does; inside a request, its calls are merged with others' where that
     can't be seen. Whatever is not defined here is ONNX Runtime's own."""
 
-    def __init__(self, name: str, opened: Opened, lane: Lane, batcher: Batcher, signature: Signature) -> None:
+    def __init__(self, name: str, opened: Opened, batchable: Batchable, batcher: Batcher, signature: Signature) -> None:
         self._name = name
         self._opened = opened
         self._session = opened.session
-        self._lane = lane
-        self._runs = _Runs(opened.session.run, lane, batcher, signature)
+        self._batchable = batchable
+        self._runs = _Runs(opened.session.run, batchable, batcher, signature)
 
     def run(
         self, output_names: Sequence[str] | None, input_feed: Mapping[str, Any], run_options: Any = None
@@ -51,8 +51,8 @@ class Session:
         """Whether calls are merged now, and why or why not."""
         return Merging(
             session=self._name,
-            merged=self._lane.merges,
-            why=self._lane.why,
+            merged=self._batchable.merges,
+            why=self._batchable.why,
             provider=self._opened.provider,
             nodes=dict(self._opened.nodes),
         )
@@ -66,9 +66,11 @@ class Session:
 class _Runs:
     """How a session runs its calls. Beside `Session`, whose `__getattr__` makes each look at an attribute slow."""
 
-    def __init__(self, run: Callable[..., list[Any]], lane: Lane, batcher: Batcher, signature: Signature) -> None:
+    def __init__(
+        self, run: Callable[..., list[Any]], batchable: Batchable, batcher: Batcher, signature: Signature
+    ) -> None:
         self._run = run
-        self._lane = lane
+        self._batchable = batchable
         self._batcher = batcher
         self._signature = signature
 
@@ -83,13 +85,13 @@ class _Runs:
         """The call to park; None where waiting would bring nothing: it can't be merged, and is quick."""
         if not isinstance(feeds, dict):
             return None
-        if self._lane.merges and (fit := self._signature.fit(output_names, feeds)) is not None:
+        if self._batchable.merges and (fit := self._signature.fit(output_names, feeds)) is not None:
             form, rows = fit
-            return Call(self._lane, form.outputs, feeds, rows, form)
+            return Call(self._batchable, form.outputs, feeds, rows, form)
         rows = rows_of(feeds)
-        if not self._lane.is_slow(rows):
+        if not self._batchable.is_slow(rows):
             return None
-        return Call(self._lane, list(output_names) if output_names else None, feeds, rows)
+        return Call(self._batchable, list(output_names) if output_names else None, feeds, rows)
 
 
 def open_sessions(paths: Mapping[str, Path], config: WorkerConfig, batcher: Batcher) -> dict[str, Session]:
@@ -101,36 +103,40 @@ def _open(name: str, path: Path, config: WorkerConfig, batcher: Batcher) -> Sess
     graph = read_graph(path)
     check_outside(path, graph)
     opened = open_file(path, config, batcher.notice)
-    lane = Lane(name, opened.session.run, max_rows=config.max_batch, merges=False, why="", notice=batcher.notice)
+    batchable = Batchable(
+        name, opened.session.run, max_rows=config.max_batch, merges=False, why="", notice=batcher.notice
+    )
     signature = Signature(opened.session.get_inputs(), opened.session.get_outputs())
-    problem = _why_apart(graph, opened, lane, signature)
-    lane.merges, lane.why = not problem, problem or "every row came out the same together as apart"
-    return Session(name, opened, lane, batcher, signature)
+    problem = _why_apart(graph, opened, batchable, signature)
+    batchable.merges, batchable.why = not problem, problem or "every row came out the same together as apart"
+    return Session(name, opened, batchable, batcher, signature)
 
 
-def _why_apart(graph: Graph, opened: Opened, lane: Lane, signature: Signature) -> str | None:
+def _why_apart(graph: Graph, opened: Opened, batchable: Batchable, signature: Signature) -> str | None:
     """Why calls run one by one. The cheap question comes first: many models never get as far as the probe."""
-    if lane.max_rows < 2:
+    if batchable.max_rows < 2:
         return "max_batch is 1"
     if problem := why_not_merge(graph):
         return problem
     if opened.device is None or not can_bind(opened.session):
-        return why_not_alike(graph, opened.session, lane.took)
-    lane.binding = Binding(opened.session, opened.device, lane.max_rows)
-    return _why_apart_bound(graph, opened.session, lane, lane.binding.sizes, signature)
+        return why_not_alike(graph, opened.session, batchable.took)
+    batchable.binding = Binding(opened.session, opened.device, batchable.max_rows)
+    return _why_apart_bound(graph, opened.session, batchable, batchable.binding.sizes, signature)
 
 
-def _why_apart_bound(graph: Graph, session: Any, lane: Lane, sizes: Sequence[int], signature: Signature) -> str | None:
+def _why_apart_bound(
+    graph: Graph, session: Any, batchable: Batchable, sizes: Sequence[int], signature: Signature
+) -> str | None:
     """Tries the buffers as well, in every size, which is what warms a GPU up."""
 
     def together(rows: Sequence[Mapping[str, Any]]) -> list[Any]:
         [form] = {fit[0] for fit in (signature.fit(None, row) for row in rows) if fit is not None}
-        return run_together([Call(lane, form.outputs, row, 1, form) for row in rows], len(rows))
+        return run_together([Call(batchable, form.outputs, row, 1, form) for row in rows], len(rows))
 
-    problem = why_not_alike(graph, session, lane.took, together, sizes)
+    problem = why_not_alike(graph, session, batchable.took, together, sizes)
     if problem is None:
         return None
-    if (without := why_not_alike(graph, session, lane.took, sizes=sizes)) is None:
-        lane.stop_binding(problem)
-    lane.binding = None
+    if (without := why_not_alike(graph, session, batchable.took, sizes=sizes)) is None:
+        batchable.stop_binding(problem)
+    batchable.binding = None
     return without

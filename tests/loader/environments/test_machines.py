@@ -9,7 +9,7 @@ import pytest
 
 from loader.environments.cache import trim
 from loader.environments.environment import Environments
-from loader.environments.variables import variables
+from loader.environments.uv_variables import variables
 from tests.loader.shop import PINS, SILENT, Shop, say
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import ReleaseFailed
-from loader.environments.lines import MAX_BYTES, MAX_CHARACTERS
+from loader.environments.requirement_lines import MAX_BYTES, MAX_CHARACTERS
 from loader.environments.requirements import MAX_FILES, MAX_LINES, Reading, read_requirements
 from tests.loader.shop import SILENT, Shop, say
 

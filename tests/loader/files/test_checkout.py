@@ -18,10 +18,10 @@ import pytest
 from core.errors import Heals, ReleaseFailed
 from core.manifest import Manifest
 from core.release import Release
-from loader.files.shelf import Shelf
 from loader.files.tree import Bounds
-from loader.repository.remote import Remote
-from loader.repository.source import GitSource
+from loader.releases.store import ReleaseStore
+from loader.sources.git.remote import Remote
+from loader.sources.git.source import GitSource
 from tests.githttp import git_server, pointer
 from tests.repos import Repo
 
@@ -43,7 +43,7 @@ def release_of(source: GitSource, model: str = "Iris") -> Release:
 
 def put(repo: Repo | str, tmp_path: Path, bounds: Bounds | None = None) -> Path:
     with following(repo, tmp_path / "data", bounds) as source:
-        return Shelf(tmp_path / "data/releases").put(release_of(source), source)
+        return ReleaseStore(tmp_path / "data/releases").put(release_of(source), source)
 
 
 def files(root: Path) -> dict[str, bytes]:
@@ -61,7 +61,7 @@ def test_a_release_holds_its_folders_side_by_side_and_the_default_requirements(t
     repo.write("live/Iris/model.yaml", "uses: [common]").write("live/common/x.py", "1").write("live/Other/etls.py")
     repo.write("requirements.txt", "numpy").commit()
     source = GitSource(Remote(str(repo), folder="live"), tmp_path / "data")
-    path = Shelf(tmp_path / "data/releases").put(release_of(source), source)
+    path = ReleaseStore(tmp_path / "data/releases").put(release_of(source), source)
     source.close()
     assert files(path) == {
         "Iris/etls.py": b"import common",
@@ -262,28 +262,28 @@ def test_a_release_that_is_there_is_not_checked_out_again(tmp_path: Path) -> Non
     repo = Repo(tmp_path / "models")
     repo.commit_file("Iris/etls.py", "1")
     with following(repo, tmp_path / "data") as source:
-        shelf = Shelf(tmp_path / "data/releases")
+        release_store = ReleaseStore(tmp_path / "data/releases")
         release = release_of(source)
-        assert not shelf.path(release).exists()
-        path = shelf.put(release, source)
+        assert not release_store.path(release).exists()
+        path = release_store.put(release, source)
         before = path.stat().st_ino
-        assert shelf.put(release, source).stat().st_ino == before
-        assert path == shelf.path(release)
+        assert release_store.put(release, source).stat().st_ino == before
+        assert path == release_store.path(release)
 
 
 def test_two_threads_may_put_the_same_release(tmp_path: Path) -> None:
     repo = Repo(tmp_path / "models")
     repo.commit_file("Iris/etls.py", "1")
     with following(repo, tmp_path / "data") as source:
-        shelf = Shelf(tmp_path / "data/releases")
+        release_store = ReleaseStore(tmp_path / "data/releases")
         release = release_of(source)
-        threads = [threading.Thread(target=shelf.put, args=(release, source)) for _ in range(4)]
+        threads = [threading.Thread(target=release_store.put, args=(release, source)) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert files(shelf.path(release)) == {"Iris/etls.py": b"1"}
-        assert os.listdir(shelf.path(release).parent) == [release.id]
+        assert files(release_store.path(release)) == {"Iris/etls.py": b"1"}
+        assert os.listdir(release_store.path(release).parent) == [release.id]
 
 
 class Failing:
@@ -330,54 +330,54 @@ RELEASE = Release("Iris", "abc", Manifest(), {"Iris": "t"})
 def test_a_checkout_that_fails_leaves_nothing_and_says_whether_it_may_heal(
     tmp_path: Path, number: int, heals: Heals
 ) -> None:
-    shelf = Shelf(tmp_path / "releases")
+    release_store = ReleaseStore(tmp_path / "releases")
     with pytest.raises(
         ReleaseFailed, match=f"DATA_DIR.*{os.strerror(number)}|{os.strerror(number)}.*DATA_DIR"
     ) as caught:
-        shelf.put(RELEASE, Failing(number))  # type: ignore[arg-type]
+        release_store.put(RELEASE, Failing(number))  # type: ignore[arg-type]
     assert caught.value.heals == heals
-    assert not shelf.path(RELEASE).exists()
+    assert not release_store.path(RELEASE).exists()
     assert os.listdir(tmp_path / "releases/Iris") == []
 
 
 def test_a_checkout_that_is_killed_leaves_no_release_and_no_rubbish_after_the_next_start(tmp_path: Path) -> None:
     reached, report = multiprocessing.Pipe(duplex=False)
-    shelf = Shelf(tmp_path / "releases")
-    child = multiprocessing.get_context("spawn").Process(target=shelf.put, args=(RELEASE, Waiting(report)))
+    release_store = ReleaseStore(tmp_path / "releases")
+    child = multiprocessing.get_context("spawn").Process(target=release_store.put, args=(RELEASE, Waiting(report)))
     child.start()
     assert reached.recv()
     child.kill()
     child.join()
-    assert not shelf.path(RELEASE).exists()
+    assert not release_store.path(RELEASE).exists()
     assert len(os.listdir(tmp_path / "releases/Iris")) == 1
-    Shelf(tmp_path / "releases")
+    ReleaseStore(tmp_path / "releases")
     assert os.listdir(tmp_path / "releases/Iris") == []
 
 
 def test_pruning_keeps_what_it_is_told_to_and_what_the_others_share(tmp_path: Path) -> None:
     repo = Repo(tmp_path / "models")
     repo.write("Iris/big.onnx", "big").write("Other/etls.py").commit()
-    shelf = Shelf(tmp_path / "data/releases")
+    release_store = ReleaseStore(tmp_path / "data/releases")
     paths = []
     with following(repo, tmp_path / "data") as source:
         for content in "123":
             repo.commit_file("Iris/etls.py", content)
-            paths.append(shelf.put(release_of(source), source))
-        other = shelf.put(release_of(source, "Other"), source)
-    shelf.prune("Iris", {paths[1].name})
+            paths.append(release_store.put(release_of(source), source))
+        other = release_store.put(release_of(source, "Other"), source)
+    release_store.prune("Iris", {paths[1].name})
     assert [path.exists() for path in paths] == [False, True, False]
     assert files(paths[1]) == {"Iris/etls.py": b"2", "Iris/big.onnx": b"big"}
     assert stat.S_IMODE((paths[1] / "Iris/big.onnx").stat().st_mode) == 0o444
-    shelf.prune_models({"Other"})
+    release_store.prune_models({"Other"})
     assert os.listdir(tmp_path / "data/releases") == ["Other"]
     assert other.exists()
-    shelf.prune("Gone", set())
+    release_store.prune("Gone", set())
 
 
 @pytest.mark.parametrize("name", ["..", "", "a/b", ".tmp-x"])
 def test_a_name_that_is_no_folder_reaches_no_path(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError):
-        Shelf(tmp_path / "releases").path(Release(name, "abc", Manifest(), {}))
+        ReleaseStore(tmp_path / "releases").path(Release(name, "abc", Manifest(), {}))
 
 
 def test_large_files_come_from_the_server(tmp_path: Path) -> None:

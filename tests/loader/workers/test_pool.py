@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from core.errors import Heals, ReleaseFailed
-from loader.workers.machine import Memory
 from loader.workers.pool import Pool
-from loader.workers.process import Launch
-from loader.workers.relay import Relay
+from loader.workers.process.relay import Relay
+from loader.workers.process.worker_process import Launch
 from loader.workers.report import Happening
-from loader.workers.seat import pause_s
-from loader.workers.turns import Turns
+from loader.workers.resources import Memory
+from loader.workers.slot import pause_s
+from loader.workers.start_limiter import StartLimiter
 from tests.loader.pools import PLAIN, place, release_of, run, until
-from worker.protocol import WorkerConfig
+from worker.wire.messages import WorkerConfig
 
 TRIES = 4
 
@@ -95,7 +95,7 @@ def test_a_worker_is_replaced_though_a_start_fails_for_a_reason_that_nobody_fore
     async def test() -> None:
         async with place(tmp_path) as here:
             release = release_of(here.write())
-            root = here.shelf.put(release, here.source)
+            root = here.release_store.put(release, here.source)
             faults, numbers, relay = [OSError("unforeseen")], itertools.count(), Relay(os.environ)
 
             async def launch() -> Launch:
@@ -165,14 +165,14 @@ def test_without_the_memory_that_the_predecessor_took_nothing_is_started(tmp_pat
 
 def test_a_turn_that_lasts_long_holds_up_nobody() -> None:
     async def test() -> None:
-        turns, began = Turns(1, longest_s=0.05), asyncio.Event()
+        start_limiter, began = StartLimiter(1, longest_s=0.05), asyncio.Event()
 
         async def take_turn() -> None:
-            async with turns.turn():
+            async with start_limiter.turn():
                 pass
 
         async def wait_for_ever() -> None:
-            async with turns.turn():
+            async with start_limiter.turn():
                 began.set()
                 await asyncio.Event().wait()
 
@@ -183,7 +183,7 @@ def test_a_turn_that_lasts_long_holds_up_nobody() -> None:
                 await take_turn()
         waiting.cancel()
         await asyncio.wait([waiting])
-        async with turns.turn():  # what had no turn any more gave none back: there is one, and it is taken
+        async with start_limiter.turn():  # what had no turn any more gave none back: there is one, and it is taken
             other = asyncio.create_task(take_turn())
             await asyncio.sleep(0)
             assert not other.done()

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from loader.workers.pool import Pool
-from loader.workers.process import WorkerProcess
+from loader.workers.process.worker_process import WorkerProcess
 from loader.workers.report import Happening
 from loader.workers.watch import watch
 from tests.loader.pools import ask, place, run, until
-from worker.client import WorkerLost, connect
+from worker.wire.client import WorkerLost, connect
 
 HANGS = """
 class Model:

@@ -12,21 +12,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from worker.onnx.batchable import SLOW_S, Batchable
 from worker.onnx.batcher import Batch, Batcher, Call, choose
-from worker.onnx.lane import SLOW_S, Lane
 
 
 def double(_: list[str] | None, feeds: Mapping[str, Any]) -> list[Any]:
     return [feeds["x"] * 2]
 
 
-def a_lane(run: Any = double, *, max_rows: int = 64, merges: bool = True, notices: list[str] | None = None) -> Lane:
+def a_batchable(
+    run: Any = double, *, max_rows: int = 64, merges: bool = True, notices: list[str] | None = None
+) -> Batchable:
     told = [] if notices is None else notices
-    return Lane("m", run, max_rows=max_rows, merges=merges, why="", notice=told.append)
+    return Batchable("m", run, max_rows=max_rows, merges=merges, why="", notice=told.append)
 
 
-def a_call(lane: Lane, *values: float, key: str | None = "k") -> Call:
-    return Call(lane, None, {"x": np.array(values)}, rows=len(values), key=key)
+def a_call(batchable: Batchable, *values: float, key: str | None = "k") -> Call:
+    return Call(batchable, None, {"x": np.array(values)}, rows=len(values), key=key)
 
 
 def a_batcher(*calls: Call) -> Batcher:
@@ -50,8 +52,8 @@ def answers(*calls: Call) -> list[list[float]]:
 
 
 def test_calls_that_fit_run_as_one_and_each_gets_its_rows() -> None:
-    lane = a_lane()
-    calls = [a_call(lane, 1), a_call(lane, 2, 3), a_call(lane, 4)]
+    batchable = a_batchable()
+    calls = [a_call(batchable, 1), a_call(batchable, 2, 3), a_call(batchable, 4)]
     assert run_all(a_batcher(*calls)) == [4]
     assert answers(*calls) == [[2], [4, 6], [8]]
 
@@ -63,22 +65,22 @@ def test_without_calls_there_is_no_batch() -> None:
 
 
 def test_pending_counts_the_calls_that_wait() -> None:
-    lane = a_lane()
-    batcher = a_batcher(a_call(lane, 1), a_call(lane, 2, key="other"))
+    batchable = a_batchable()
+    batcher = a_batcher(a_call(batchable, 1), a_call(batchable, 2, key="other"))
     assert batcher.pending == 2
     batcher.take()
     assert batcher.pending == 1
 
 
 def test_a_call_without_a_key_runs_alone() -> None:
-    lane = a_lane()
-    calls = [a_call(lane, 1, key=None), a_call(lane, 2, key=None)]
+    batchable = a_batchable()
+    calls = [a_call(batchable, 1, key=None), a_call(batchable, 2, key=None)]
     assert run_all(a_batcher(*calls)) == [1, 1]
 
 
 def test_a_call_larger_than_a_batch_runs_alone_and_whole() -> None:
-    lane = a_lane(max_rows=2)
-    calls = [a_call(lane, 1, 2, 3), a_call(lane, 4)]
+    batchable = a_batchable(max_rows=2)
+    calls = [a_call(batchable, 1, 2, 3), a_call(batchable, 4)]
     assert run_all(a_batcher(*calls)) == [3, 1]
     assert answers(*calls) == [[2, 4, 6], [8]]
 
@@ -89,13 +91,13 @@ def test_a_bad_row_fails_alone() -> None:
             raise ValueError("a negative row")
         return [feeds["x"]]
 
-    lane = a_lane(picky)
-    calls = [a_call(lane, 1), a_call(lane, -2), a_call(lane, 3)]
+    batchable = a_batchable(picky)
+    calls = [a_call(batchable, 1), a_call(batchable, -2), a_call(batchable, 3)]
     run_all(a_batcher(*calls))
     assert answers(calls[0], calls[2]) == [[1], [3]]
     with pytest.raises(ValueError, match="a negative row"):
         calls[1].outcome()
-    assert lane.merges
+    assert batchable.merges
 
 
 def test_a_batch_that_fails_by_itself_ends_merging() -> None:
@@ -105,11 +107,11 @@ def test_a_batch_that_fails_by_itself_ends_merging() -> None:
         return [feeds["x"]]
 
     notices: list[str] = []
-    lane = a_lane(alone_only, notices=notices)
-    calls = [a_call(lane, 1), a_call(lane, 2)]
+    batchable = a_batchable(alone_only, notices=notices)
+    calls = [a_call(batchable, 1), a_call(batchable, 2)]
     run_all(a_batcher(*calls))
     assert answers(*calls) == [[1], [2]]
-    assert not lane.merges
+    assert not batchable.merges
     assert notices == [
         "calls of m.onnx are no longer merged: a batch failed whose calls went through one by one (too many)"
     ]
@@ -122,12 +124,12 @@ def test_an_output_of_another_number_of_rows_ends_merging(output: Any) -> None:
     def odd(_: list[str] | None, feeds: Mapping[str, Any]) -> list[Any]:
         return [feeds["x"], output if len(feeds["x"]) > 1 else feeds["x"]]
 
-    lane = a_lane(odd, notices=notices)
-    calls = [a_call(lane, 1), a_call(lane, 2)]
+    batchable = a_batchable(odd, notices=notices)
+    calls = [a_call(batchable, 1), a_call(batchable, 2)]
     run_all(a_batcher(*calls))
     assert answers(*calls) == [[1], [2]]
     assert notices == ["calls of m.onnx are no longer merged: 2 rows went in and another number came out"]
-    later = [a_call(lane, 1), a_call(lane, 2)]
+    later = [a_call(batchable, 1), a_call(batchable, 2)]
     assert run_all(a_batcher(*later)) == [1, 1]
 
 
@@ -138,8 +140,8 @@ def test_a_caller_whose_answer_does_not_fit_in_memory_fails_alone() -> None:
                 raise MemoryError
             return np.array(self)
 
-    lane = a_lane(lambda _, feeds: [feeds["x"].view(Full)])
-    calls = [a_call(lane, 1), a_call(lane, 2), a_call(lane, 3)]
+    batchable = a_batchable(lambda _, feeds: [feeds["x"].view(Full)])
+    calls = [a_call(batchable, 1), a_call(batchable, 2), a_call(batchable, 3)]
     run_all(a_batcher(*calls))
     assert answers(calls[0], calls[2]) == [[1], [3]]
     with pytest.raises(MemoryError):
@@ -147,8 +149,8 @@ def test_a_caller_whose_answer_does_not_fit_in_memory_fails_alone() -> None:
 
 
 def test_callers_dont_share_memory() -> None:
-    lane = a_lane()
-    calls = [a_call(lane, 1), a_call(lane, 2)]
+    batchable = a_batchable()
+    calls = [a_call(batchable, 1), a_call(batchable, 2)]
     run_all(a_batcher(*calls))
     first, second = calls[0].outcome()[0], calls[1].outcome()[0]
     first[:] = 99
@@ -158,9 +160,9 @@ def test_callers_dont_share_memory() -> None:
 
 
 def test_inputs_are_matched_by_name() -> None:
-    lane = Lane("m", lambda _, f: [f["a"] - f["b"]], max_rows=8, merges=True, why="", notice=print)
-    one = Call(lane, None, {"a": np.array([5]), "b": np.array([1])}, key="k")
-    other = Call(lane, None, {"b": np.array([2]), "a": np.array([9])}, key="k")
+    batchable = Batchable("m", lambda _, f: [f["a"] - f["b"]], max_rows=8, merges=True, why="", notice=print)
+    one = Call(batchable, None, {"a": np.array([5]), "b": np.array([1])}, key="k")
+    other = Call(batchable, None, {"b": np.array([2]), "a": np.array([9])}, key="k")
     run_all(a_batcher(one, other))
     assert answers(one, other) == [[4], [7]]
 
@@ -184,7 +186,7 @@ def test_a_failed_call_is_in_no_cycle() -> None:
 
     culprit: Culprit | None = Culprit()
     watched = weakref.ref(culprit)
-    call = a_call(a_lane(fail), 1)
+    call = a_call(a_batchable(fail), 1)
     call.run()
     assert call.failed
     culprit = None
@@ -198,54 +200,54 @@ def test_a_failed_call_is_in_no_cycle() -> None:
 
 
 def test_an_unknown_session_is_taken_for_slow() -> None:
-    assert Batch([a_call(a_lane(), 1)]).slow
+    assert Batch([a_call(a_batchable(), 1)]).slow
 
 
 def test_a_session_that_was_quick_is_quick() -> None:
-    lane = a_lane()
-    lane.took(1, SLOW_S / 10)
-    assert not Batch([a_call(lane, 1)]).slow
+    batchable = a_batchable()
+    batchable.took(1, SLOW_S / 10)
+    assert not Batch([a_call(batchable, 1)]).slow
 
 
 def test_many_more_rows_than_usual_are_slow() -> None:
-    lane = a_lane()
-    lane.took(1, SLOW_S / 10)
-    assert Batch([a_call(lane, *range(20))]).slow
+    batchable = a_batchable()
+    batchable.took(1, SLOW_S / 10)
+    assert Batch([a_call(batchable, *range(20))]).slow
 
 
 def test_a_session_that_becomes_slow_is_found_out() -> None:
-    lane = a_lane()
-    lane.took(1, SLOW_S / 10)
+    batchable = a_batchable()
+    batchable.took(1, SLOW_S / 10)
     for _ in range(10):
-        lane.took(1, SLOW_S * 2)
-    assert lane.is_slow(1)
+        batchable.took(1, SLOW_S * 2)
+    assert batchable.is_slow(1)
 
 
 def test_a_session_whose_first_call_had_no_rows_is_judged_all_the_same() -> None:
-    lane = a_lane()
-    lane.took(0, SLOW_S / 10)
-    assert not lane.is_slow(1)
-    assert lane.is_slow(20)
+    batchable = a_batchable()
+    batchable.took(0, SLOW_S / 10)
+    assert not batchable.is_slow(1)
+    assert batchable.is_slow(20)
 
 
 def test_a_batch_tells_how_long_it_took() -> None:
     told = []
 
-    class Watched(Lane):
+    class Watched(Batchable):
         def took(self, rows: int, seconds: float) -> None:
             told.append((rows, seconds))
 
-    lane = Watched("m", double, max_rows=64, merges=True, why="", notice=print)
-    run_all(a_batcher(a_call(lane, 1), a_call(lane, 2)))
+    batchable = Watched("m", double, max_rows=64, merges=True, why="", notice=print)
+    run_all(a_batcher(a_call(batchable, 1), a_call(batchable, 2)))
     [(rows, seconds)] = told
     assert rows == 2
     assert 0 < seconds < 10
 
 
 def test_calls_are_added_from_many_threads_while_one_takes() -> None:
-    lane = a_lane(max_rows=8)
+    batchable = a_batchable(max_rows=8)
     batcher = a_batcher()
-    calls = [[a_call(lane, n, key=str(n % 3)) for n in range(200)] for _ in range(4)]
+    calls = [[a_call(batchable, n, key=str(n % 3)) for n in range(200)] for _ in range(4)]
     threads = [threading.Thread(target=lambda mine=mine: [batcher.add(call) for call in mine]) for mine in calls]
     for thread in threads:
         thread.start()
@@ -261,8 +263,8 @@ plans = st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.integers(1, 9))
 
 
 def waiting_calls(plan: Plan, max_rows: int) -> tuple[list[Call], deque[Call]]:
-    lane = a_lane(max_rows=max_rows)
-    calls = [a_call(lane, *range(rows), key=key) for key, rows in plan]
+    batchable = a_batchable(max_rows=max_rows)
+    calls = [a_call(batchable, *range(rows), key=key) for key, rows in plan]
     return calls, deque(calls)
 
 

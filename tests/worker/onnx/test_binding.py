@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from onnx import TensorProto
 
 from tests.worker.models import INT64, mlp, node, one_node, save, strings, tensor
+from worker.onnx.batchable import Batchable
 from worker.onnx.batcher import Batch, Call
 from worker.onnx.binding import MOST_SHAPES, Binding, Device, can_bind, sizes_up_to
-from worker.onnx.graph import read_graph
-from worker.onnx.lane import Lane
-from worker.onnx.opening import Opened
+from worker.onnx.graph.graph import read_graph
+from worker.onnx.open_file import Opened
 from worker.onnx.session import _why_apart, _why_apart_bound
 from worker.onnx.signature import Signature
 
@@ -56,15 +56,17 @@ class Bound:
     def __init__(self, path: Path, *, max_rows: int = 64, **options: Any) -> None:
         self.session = Watched(path)
         self.notices: list[str] = []
-        self.lane = Lane("m", self.session.run, max_rows=max_rows, merges=True, why="", notice=self.notices.append)
-        self.binding = self.lane.binding = Binding(self.session, CPU, max_rows, **options)
+        self.batchable = Batchable(
+            "m", self.session.run, max_rows=max_rows, merges=True, why="", notice=self.notices.append
+        )
+        self.binding = self.batchable.binding = Binding(self.session, CPU, max_rows, **options)
         self.signature = Signature(self.session.get_inputs(), self.session.get_outputs())
 
     def call(self, feeds: dict[str, Any], names: Sequence[str] | None = None) -> Call:
         fit = self.signature.fit(names, feeds)
         assert fit is not None
         form, rows = fit
-        return Call(self.lane, form.outputs, feeds, rows, form)
+        return Call(self.batchable, form.outputs, feeds, rows, form)
 
     def run(self, *given: dict[str, Any], names: Sequence[str] | None = None) -> list[list[Any]]:
         """Each call's results, of calls that ran as one batch."""
@@ -222,7 +224,7 @@ def test_a_bad_row_fails_alone_and_leaves_nothing_behind(tmp_path: Path) -> None
     made = len(bound.session.made)
     bound.check(*({"i": np.array([i])} for i in (2, 1, 0)))
     assert len(bound.session.made) == made
-    assert bound.lane.binding is bound.binding
+    assert bound.batchable.binding is bound.binding
     assert bound.notices == []
 
 
@@ -297,8 +299,8 @@ def test_a_batch_that_loses_rows_runs_again_call_by_call(tmp_path: Path, told: b
     bound = Bound(loses_rows(tmp_path / "m.onnx", told=told))
     for _ in range(2):
         bound.check(*(x(1, start=index) for index in range(rows)))
-    assert not bound.lane.merges
-    assert bound.lane.binding is None
+    assert not bound.batchable.merges
+    assert bound.batchable.binding is None
     assert bound.notices[-1].startswith("calls of m.onnx are no longer merged: ")
 
 
@@ -314,8 +316,8 @@ def test_buffers_that_fail_are_given_up_and_merging_goes_on(tmp_path: Path) -> N
     bound = Bound(mlp(tmp_path / "m.onnx"))
     bound.session.broken = True
     bound.check(x(1), x(2))
-    assert bound.lane.binding is None
-    assert bound.lane.merges
+    assert bound.batchable.binding is None
+    assert bound.batchable.merges
     assert bound.notices == ["batches of m.onnx no longer go through buffers that are kept: no such buffers"]
     bound.check(x(1), x(2))
 
@@ -333,7 +335,7 @@ def tried(path: Path, *, broken: bool = False, max_rows: int = 24) -> tuple[Boun
     bound = Bound(path, max_rows=max_rows)
     bound.session.broken = broken
     opened = Opened(bound.session, device=CPU)
-    return bound, _why_apart(read_graph(path), opened, bound.lane, bound.signature)
+    return bound, _why_apart(read_graph(path), opened, bound.batchable, bound.signature)
 
 
 def test_every_size_is_tried_while_loading(tmp_path: Path) -> None:
@@ -348,7 +350,7 @@ def test_every_size_is_tried_while_loading(tmp_path: Path) -> None:
 def test_buffers_that_fail_while_loading_are_given_up_and_calls_merge(tmp_path: Path) -> None:
     bound, problem = tried(mlp(tmp_path / "m.onnx"), broken=True)
     assert problem is None
-    assert bound.lane.binding is None
+    assert bound.batchable.binding is None
     [told] = bound.notices
     assert told.startswith("batches of m.onnx no longer go through buffers")
     assert told.endswith("no such buffers")
@@ -358,8 +360,8 @@ def test_buffers_that_fail_while_loading_are_given_up_and_calls_merge(tmp_path: 
 def test_rows_that_are_lost_in_a_larger_batch_are_found_while_loading(tmp_path: Path, told: bool) -> None:
     path = loses_rows(tmp_path / "m.onnx", told=told)
     bound = Bound(path, max_rows=24)
-    problem = _why_apart_bound(read_graph(path), bound.session, bound.lane, (1, 2, 4, 8, 16, 24), bound.signature)
-    assert bound.lane.binding is None
+    problem = _why_apart_bound(read_graph(path), bound.session, bound.batchable, (1, 2, 4, 8, 16, 24), bound.signature)
+    assert bound.batchable.binding is None
     assert problem == "rows in a batch of 8 differ from rows apart (output 0 has 4 rows for 8)"
     assert bound.notices == []
 
@@ -368,5 +370,5 @@ def test_a_model_whose_calls_are_not_merged_has_no_buffers(tmp_path: Path) -> No
     halves = one_node(tmp_path / "m.onnx", "Reshape", output=("M", 2), weights={"shape": np.array([-1, 2])})
     bound, problem = tried(halves)
     assert problem == "one row in does not give one row out"
-    assert bound.lane.binding is None
+    assert bound.batchable.binding is None
     assert bound.notices == []

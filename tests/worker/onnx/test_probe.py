@@ -22,8 +22,8 @@ from tests.worker.models import (
     tensor,
     training_batch_normalization,
 )
-from worker.onnx.graph import read_graph
-from worker.onnx.opening import open_file
+from worker.onnx.graph.graph import read_graph
+from worker.onnx.open_file import open_file
 from worker.onnx.probe import why_not_alike
 
 FLOAT16 = 10

@@ -1,0 +1,98 @@
+"""What is wrong in a `model.yaml`, as its author wants to read it: the line, the key, and what it takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import msgspec
+import yaml
+
+from core.plain_yaml import Document
+
+TAKES = {
+    "description": "text",
+    "metadata": "keys, all of them text, and values",
+    "uses": "a list of folders' names, such as [common]",
+    "serve": "keys and values",
+    "serve.replicas": "a whole number from 1 to 64",
+    "serve.threads": "a whole number from 0 to 1024",
+    "serve.concurrent": "true or false",
+    "serve.timeout_s": "a number of seconds above 0, at most 86400",
+    "serve.memory_mb": "a whole number of megabytes from 1 to 16777216",
+    "serve.max_batch": "a whole number from 1 to 4096",
+    "serve.max_queue": "a whole number from 1 to 100000",
+    "serve.swap": "beside or replace",
+    "serve.variables": "dict or dataframe",
+    "serve.device": "auto, cpu, cuda or cuda:N",
+    "serve.gpu_memory_mb": "a whole number of megabytes from 1 to 16777216",
+    "train": "keys and values",
+}
+"""Every key that a manifest may have."""
+
+
+def misfit(error: msgspec.ValidationError, document: Document) -> str:
+    """Like `line 2: serve.swap is 'never'; it takes beside or replace`."""
+    if unknown := _UNKNOWN.fullmatch(str(error)):
+        path = [*_split(unknown["at"]), unknown["key"]]
+        return f"line {_line(document, path)}: unknown key {_cut('.'.join(path))!r}; {_instead(path)}"
+    place = _VALUE.search(str(error))
+    path = _split(place["at"]) if place else []
+    if not path:
+        return f"takes keys and values, such as 'description: what it predicts' ({error})"
+    name = ".".join(path)
+    return f"line {_line(document, path)}: {name} is {_shown(_value(document.content, path))}; it takes {TAKES[name]}"
+
+
+def no_yaml(error: yaml.YAMLError, text: bytes) -> str:
+    """Like `line 2: can't be read as YAML: mapping values are not allowed here`."""
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return f"can't be read as YAML: {str(error).splitlines()[0]}"
+    said = [part for part in (getattr(error, "context", None), getattr(error, "problem", None)) if part]
+    line = min(mark.line + 1, len(text.splitlines()) or 1)  # the end of the file counts as a line of its own
+    return f"line {line}: can't be read as YAML: {' '.join(said)}"
+
+
+def _instead(path: Sequence[str]) -> str:
+    """What may have been meant."""
+    among = [name.split(".")[-1] for name in TAKES if name.split(".")[:-1] == list(path[:-1])]
+    if close := get_close_matches(_cut(path[-1]), among, n=1):
+        return f"is {close[0]!r} meant?"
+    if elsewhere := [name for name in TAKES if name.split(".")[-1] == path[-1]]:
+        return f"it belongs in {elsewhere[0].rpartition('.')[0] or 'no section'!r}"
+    return f"there are {', '.join(among)}"
+
+
+def _line(document: Document, path: Sequence[str]) -> int:
+    """Where the key is, from 1; as near as can be told."""
+    known = (document.lines.get(tuple(path[:length])) for length in range(len(path), 0, -1))
+    return next((line for line in known if line is not None), 1)
+
+
+def _value(content: Any, path: Sequence[str]) -> Any:
+    for name in path:
+        content = content[name]
+    return content
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "empty"
+    return _cut(repr(value))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _split(place: str | None) -> list[str]:
+    """`.serve.replicas` or `.uses[1]` as the names in it."""
+    return re.findall(r"\.(\w+)", place or "")
+
+
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>.*?)`(?: - at `\$(?P<at>[^`]*)`)?", re.DOTALL)
+_VALUE = re.compile(r" - at (?:`key` in )?`\$(?P<at>[^`]*)`$")
+_SHOWN = 60

@@ -1,0 +1,61 @@
+"""What the gateway counts between two messages to the daemon."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Mapping
+from weakref import WeakValueDictionary
+
+from gateway.messages import DURATION_BUCKETS_S, Counted
+
+CLIENT_GONE = 499
+"""Counted for a request whose client has left before its answer; nginx's number for the same."""
+
+
+class Tally:
+    """Answers of one version of one model since the daemon was last told."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._clear()
+
+    def _clear(self) -> None:
+        self.statuses: defaultdict[int, int] = defaultdict(int)
+        self.seconds = [0] * (len(DURATION_BUCKETS_S) + 1)
+
+    def add(self, status: int, seconds: float) -> None:
+        self.statuses[status] += 1
+        self.seconds[bisect_left(DURATION_BUCKETS_S, seconds)] += 1
+
+    def take(self) -> tuple[dict[int, int], list[int]]:
+        taken = dict(self.statuses), self.seconds
+        self._clear()
+        return taken
+
+
+class Counts:
+    """The tallies of all that is routed to, each for as long as a target holds it and until it is told."""
+
+    def __init__(self) -> None:
+        self._used: WeakValueDictionary[str, Tally] = WeakValueDictionary()
+        self._untold: list[Tally] = []
+
+    def tally(self, name: str) -> Tally:
+        """The tally of `name` (`Model/vN`)."""
+        tally = self._used.get(name)
+        if tally is None:
+            tally = self._used[name] = Tally(name)
+            self._untold.append(tally)
+        return tally
+
+    def take(self, outstanding: Mapping[str, int]) -> Counted:
+        """What came since the last call."""
+        told = {tally.name: tally.take() for tally in self._untold if tally.statuses}
+        self._untold.clear()
+        self._untold.extend(self._used.values())
+        return Counted(
+            requests={name: statuses for name, (statuses, _) in told.items()},
+            seconds={name: seconds for name, (_, seconds) in told.items()},
+            outstanding=dict(outstanding),
+        )

@@ -1,0 +1,1 @@
+"""HTTP/1.1 to clients: connections, requests, answers, and their bounds."""

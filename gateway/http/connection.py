@@ -1,0 +1,259 @@
+"""A client's connection: whose turn it is to be answered, and how long is waited for what.
+
+Nothing here runs in a task: a request that a worker answers costs its parsing and a few calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Protocol, cast
+
+from gateway.http.bodies import Bodies
+from gateway.http.exchange import Answerer, Exchange
+from gateway.http.limits import Limits, Phase
+from gateway.http.reader import RequestReader
+from gateway.http.refusals import CLOSE, Refused, failure, refuse
+
+log = logging.getLogger("pawl.gateway")
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Application(Protocol):
+    """Who answers."""
+
+    def route(self, exchange: Exchange) -> Answerer:
+        """Who answers a request of which only the head has come. Raises Refused where nobody does."""
+
+
+@dataclass
+class Shared:
+    """What all connections of a server have in common."""
+
+    application: Application
+    bodies: Bodies
+    limits: Limits
+    date: bytes
+    """The header's line."""
+    connections: set[Connection] = field(default_factory=set)
+    emptied: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the last connection closes."""
+    is_stopping: bool = False
+
+
+class Connection(asyncio.Protocol):
+    """Requests are answered in the order in which they came; while one waits for its turn, no more are read."""
+
+    def __init__(self, shared: Shared) -> None:
+        self.date = shared.date
+        self._shared = shared
+        self._loop = asyncio.get_running_loop()
+        self._reader = RequestReader(self, shared.bodies, shared.limits)
+        self._transport: asyncio.Transport
+        self._waiting: deque[Exchange] = deque()
+        """Those without a complete answer."""
+        self._is_told_to_go_on = False
+        self._drained: asyncio.Future[None] | None = None
+        """Unless the client takes what is written."""
+        self._since = self._loop.time()
+        self._seen: tuple[Phase, int, int] = (Phase.IDLE, 0, 0)
+
+    # What exchanges ask for.
+
+    @property
+    def client(self) -> str:
+        peer = self._transport.get_extra_info("peername")
+        return str(peer[0]) if isinstance(peer, tuple) else ""
+
+    def write(self, data: bytes) -> None:
+        self._transport.write(data)
+
+    async def drained(self) -> None:
+        if self._drained is not None:
+            await asyncio.shield(self._drained)
+
+    def finish(self, exchange: Exchange) -> None:
+        self._waiting.popleft()
+        self._shared.bodies.release(exchange.size)
+        if not exchange.keep_alive:
+            self._part(is_sending=not exchange.is_whole)
+        elif self._waiting:
+            self._loop.call_soon(self.advance)
+            if len(self._waiting) == 1 and not self._reader.is_closed:
+                self._transport.resume_reading()
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    # What the event loop tells.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._shared.connections.add(self)
+        if len(self._shared.connections) > self._shared.limits.connections:
+            self._transport.abort()
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self._shared.connections.discard(self)
+        if not self._shared.connections:
+            self._shared.emptied.set()
+        self._reader.close()
+        self._let_write()
+        while self._waiting:
+            exchange = self._waiting.popleft()
+            self._shared.bodies.release(exchange.size)
+            exchange.leave()
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._reader.feed(data)
+        except Refused as refused:
+            self._give_up(refused)
+        except Exception:
+            log.exception("a failure of Pawl's own, in reading a request")
+            self._transport.abort()
+        if self._reader.exchange is not None:
+            self._encourage(self._reader.exchange)
+
+    def pause_writing(self) -> None:
+        self._drained = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        self._let_write()
+        self.advance()
+
+    # What the reader finds.
+
+    def begin(self, exchange: Exchange) -> None:
+        self._is_told_to_go_on = False
+        if self._shared.is_stopping:
+            exchange.keep_alive = False
+        if exchange.refusal is None:
+            self._route(exchange)
+        self._waiting.append(exchange)
+        if len(self._waiting) > 1:
+            self._queue()
+        elif exchange.refusal is not None:
+            self.advance()
+
+    def advance(self) -> None:
+        """Have the first that waits answered, if it has come and its client takes what it is sent."""
+        if not self._waiting or self._drained is not None:
+            return
+        exchange = self._waiting[0]
+        if exchange.is_taken:
+            return
+        if exchange.refusal is not None:
+            exchange.is_taken = True
+            exchange.refuse(exchange.refusal)
+        elif exchange.is_whole:
+            exchange.is_taken = True
+            assert exchange.answerer is not None
+            try:
+                exchange.answerer(exchange)
+            except Exception:
+                log.exception("a failure of Pawl's own, in beginning to answer a request")
+                exchange.fail(failure())
+        else:
+            self._encourage(exchange)
+
+    # What the server asks for.
+
+    def sweep(self) -> None:
+        """Look at the time: end what has lasted too long."""
+        self.date = self._shared.date
+        seen = (self._phase(), self._reader.requests, self._transport.get_write_buffer_size())
+        if seen != self._seen:
+            self._seen, self._since = seen, self._loop.time()
+        elif self._loop.time() - self._since > self._limit(*seen):
+            self._expire(seen[0])
+
+    def stop(self) -> None:
+        """Answer what has come, then close."""
+        if self._waiting:
+            self._waiting[-1].keep_alive = False
+        elif self._phase() is not Phase.HEAD:
+            self._transport.close()
+
+    def cut(self, refused: Refused) -> None:
+        """Answer what has come with `refused`, and close."""
+        if self._waiting:
+            self._waiting[0].keep_alive = False
+            self._waiting[0].fail(refused)
+        self._transport.close()
+
+    def _route(self, exchange: Exchange) -> None:
+        try:
+            exchange.answerer = self._shared.application.route(exchange)
+        except Refused as refused:
+            exchange.refusal = refused
+        except Exception:
+            log.exception("a failure of Pawl's own, in finding who answers a request")
+            exchange.refusal = failure()
+
+    def _encourage(self, exchange: Exchange) -> None:
+        """Let a client that asked whether to send its body do so."""
+        if self._is_told_to_go_on or exchange.is_over or self._waiting[0] is not exchange:
+            return
+        self._is_told_to_go_on = True
+        expects = exchange.fields.get(b"expect", b"").lower() == b"100-continue"
+        if expects and exchange.speaks_1_1:
+            self._transport.write(_CONTINUE)
+
+    def _give_up(self, refused: Refused) -> None:
+        """No more can be read: say so, after what came before."""
+        if self._reader.is_closed:
+            return
+        exchange = self._reader.exchange
+        self._reader.close()
+        if exchange is not None and exchange.is_over:
+            self._transport.close()
+            return
+        if exchange is None:
+            exchange = Exchange(self, b"", b"", [], keep_alive=False, speaks_1_1=False, path=b"")
+            self._waiting.append(exchange)
+        exchange.keep_alive = False
+        exchange.refusal = exchange.refusal or refused
+        self.advance()
+
+    def _queue(self) -> None:
+        """Leave what comes behind two requests with the client."""
+        self._transport.pause_reading()
+        most = self._shared.limits.pipelined
+        if len(self._waiting) > most:
+            self._give_up(refuse(503, "too_many_at_once", f"at most {most} requests may wait on a connection", CLOSE))
+
+    def _part(self, is_sending: bool) -> None:
+        """Read no more. To close on a client that is still sending would be a reset, which may overtake the answer."""
+        self._reader.close()
+        if is_sending and not self._transport.is_closing():
+            self._transport.write_eof()
+        else:
+            self._transport.close()
+
+    def _let_write(self) -> None:
+        drained, self._drained = self._drained, None
+        if drained is not None:
+            drained.set_result(None)
+
+    def _phase(self) -> Phase:
+        if self._waiting:
+            return Phase.ANSWER if self._waiting[0].is_whole or self._waiting[0].is_taken else Phase.BODY
+        return self._reader.phase
+
+    def _limit(self, phase: Phase, _: int, unread: int) -> float:
+        return self._shared.limits.stalled_s if unread else self._shared.limits.of(phase)
+
+    def _expire(self, phase: Phase) -> None:
+        if self._transport.get_write_buffer_size():
+            self._transport.abort()
+        elif phase is Phase.HEAD:
+            most = self._shared.limits.head_s
+            self._give_up(refuse(408, "head_timeout", f"a request's head takes at most {most:g} s", CLOSE))
+        elif phase is Phase.BODY:
+            self._give_up(refuse(408, "body_timeout", "the body has not come in time", CLOSE))
+        else:
+            self._transport.close()

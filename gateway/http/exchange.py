@@ -1,0 +1,231 @@
+"""One request of a client, and its answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Protocol
+
+import msgspec
+
+from core.task import spawn
+from gateway.http.compression import AT_ONCE, CODING, SMALLEST, VARY, accepts_gzip, pack
+from gateway.http.refusals import CLOSE, JSON_TYPE, Refused, retry_after
+
+Header = tuple[bytes, bytes]
+Fields = dict[bytes, bytes]
+"""Headers by name, in lower case; what came in several has one value, a list (RFC 9110, section 5.3)."""
+Answerer = Callable[["Exchange"], object]
+"""Begins to answer an exchange whose request is whole."""
+
+
+class _StatusLines(dict[int, bytes]):
+    def __missing__(self, status: int) -> bytes:
+        return b"HTTP/1.1 %d \r\n" % status
+
+
+_STATUS_LINES = _StatusLines((each.value, f"HTTP/1.1 {each.value} {each.phrase}\r\n".encode()) for each in HTTPStatus)
+BODILESS = frozenset({204, 304})
+"""Statuses of answers that end with their head, https://www.rfc-editor.org/rfc/rfc9112#section-6.3."""
+_CLOSE_LINE = b"connection: close\r\n"
+_SMALL = 1024
+"""Bytes of a body's piece that is not kept by itself."""
+_CHUNKED_LINE = b"transfer-encoding: chunked\r\n"
+
+
+def encode_headers(headers: Iterable[Header]) -> bytes:
+    """As they stand in an HTTP message, each with the end of its line."""
+    return b"".join(b"%b: %b\r\n" % header for header in headers)
+
+
+class Line(Protocol):
+    """What an exchange needs of the connection that it came on."""
+
+    @property
+    def date(self) -> bytes:
+        """The header of that name, as a line."""
+
+    @property
+    def client(self) -> str:
+        """Who is at the other end; empty where nobody says."""
+
+    def write(self, data: bytes) -> None: ...
+
+    async def drained(self) -> None:
+        """Return once the client has read enough for more to be written."""
+
+    def finish(self, exchange: Exchange) -> None:
+        """The answer is complete."""
+
+    def abort(self) -> None:
+        """The answer can't be completed."""
+
+
+class Exchange(msgspec.Struct, eq=False):
+    """A request, whose body may still be coming, and its one answer."""
+
+    __repr__ = object.__repr__  # a struct's own would show the headers and the body
+
+    line: Line
+    method: bytes
+    url: bytes
+    """As it was sent."""
+    headers: list[Header]
+    """Names in lower case."""
+    keep_alive: bool
+    speaks_1_1: bool
+    """Whether the client knows chunks and `100 Continue`."""
+    path: bytes
+    """Decoded, once somebody had to look; until then the URL."""
+    fields: Fields = {}
+    """The headers again."""
+    more_headers: bytes = b""
+    """Lines for whatever is answered."""
+    size: int = 0
+    """Bytes of the body so far."""
+    is_whole: bool = False
+    """Whether all of the request has come."""
+    is_taken: bool = False
+    """Whether an answer is being made."""
+    is_over: bool = False
+    """Whether it is answered, or nobody waits for an answer any more: whatever is answered then is dropped."""
+    answerer: Answerer | None = None
+    answer_headers: bytes = b""
+    """Lines for `answer`."""
+    refusal: Refused | None = None
+    """What is answered in place of what the answerer says."""
+    on_leave: Callable[[], object] | None = None
+    """Called when nobody waits for the answer any more."""
+    _pieces: list[bytes | bytearray] = []
+    _is_begun: bool = False
+    _has_body: bool = True
+    _is_chunked: bool = False
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(self._pieces)
+
+    @property
+    def client(self) -> str:
+        return self.line.client
+
+    def add(self, piece: bytes) -> None:
+        """More of the body."""
+        if not self._pieces or len(piece) >= _SMALL:
+            self._pieces.append(piece)
+        else:
+            self._add_small(piece)
+        self.size += len(piece)
+
+    def replace_body(self, pieces: Iterable[bytes]) -> None:
+        """By what it stands for."""
+        self._pieces = list(pieces)
+        self.size = sum(map(len, self._pieces))
+
+    def answer(self, status: int, body: bytes) -> None:
+        """The whole answer, with `answer_headers`."""
+        self.respond(self.answer_headers, status, body)
+
+    def respond(self, headers: bytes, status: int, body: bytes) -> None:
+        """The whole answer. `headers`: lines, without the length."""
+        if len(body) > SMALLEST:
+            self._respond_large(headers + encode_headers([VARY]), status, body)
+        else:
+            self._respond(headers, status, body)
+
+    def _respond_large(self, headers: bytes, status: int, body: bytes) -> None:
+        if not accepts_gzip(self.fields):
+            self._respond(headers, status, body)
+        elif len(body) <= AT_ONCE:
+            self._respond(headers + encode_headers([CODING]), status, pack(body))
+        else:
+            self.on_leave = spawn(self._respond_packed(headers, status, body), "pack an answer").cancel
+
+    async def _respond_packed(self, headers: bytes, status: int, body: bytes) -> None:
+        packed = await asyncio.to_thread(pack, body)
+        self._respond(headers + encode_headers([CODING]), status, packed)
+
+    def _respond(self, headers: bytes, status: int, body: bytes) -> None:
+        if self.is_over:
+            return
+        self._end()
+        closing = self.more_headers if self.keep_alive else self.more_headers + _CLOSE_LINE
+        shown = b"" if self.method == b"HEAD" else body
+        self.line.write(
+            b"%b%b%b%bcontent-length: %d\r\n\r\n%b"
+            % (_STATUS_LINES[status], self.line.date, headers, closing, len(body), shown)
+        )
+        self.line.finish(self)
+
+    def refuse(self, refused: Refused) -> None:
+        """The answer is an error."""
+        if self._is_begun and not self.is_over:
+            self.line.abort()
+            return
+        # A client that expected a 100 may send its body or not: nobody can tell where its next request begins.
+        if b"expect" in self.fields or CLOSE in refused.headers:
+            self.keep_alive = False
+        headers = [JSON_TYPE, *retry_after(refused.status), *(each for each in refused.headers if each != CLOSE)]
+        self.respond(encode_headers(headers), refused.status, refused.body)
+
+    def begin(self, status: int, headers: list[Header]) -> None:
+        """The start of an answer that comes in pieces."""
+        self._is_begun = True
+        self._has_body = self.method != b"HEAD" and status not in BODILESS
+        has_end = not self._has_body or any(name == b"content-length" for name, _ in headers)
+        self._is_chunked = self.speaks_1_1 and not has_end
+        self.keep_alive = self.keep_alive and (has_end or self._is_chunked)
+        start = _STATUS_LINES[status] + self.line.date + encode_headers(headers) + self.more_headers
+        start += _CHUNKED_LINE if self._is_chunked else b""
+        self._write(start + (b"" if self.keep_alive else _CLOSE_LINE) + b"\r\n")
+
+    async def send(self, piece: bytes) -> None:
+        """A piece of the answer that was begun, as soon as the client takes it."""
+        if not piece or not self._has_body:
+            return
+        self._write(b"%x\r\n%b\r\n" % (len(piece), piece) if self._is_chunked else piece)
+        await self.line.drained()
+
+    def end(self) -> None:
+        """The end of the answer that was begun."""
+        if self._is_chunked:
+            self._write(b"0\r\n\r\n")
+        if not self.is_over:
+            self._end()
+            self.line.finish(self)
+
+    def abort(self) -> None:
+        """The answer that was begun can't be completed."""
+        if not self.is_over:
+            self.line.abort()
+
+    def leave(self) -> None:
+        """Nobody waits for the answer any more."""
+        on_leave = self.on_leave
+        self._end()
+        if on_leave is not None:
+            on_leave()
+
+    def fail(self, refused: Refused) -> None:
+        """Refuse what is being answered."""
+        on_leave = self.on_leave
+        self.refuse(refused)
+        if on_leave is not None:
+            on_leave()
+
+    def _add_small(self, piece: bytes) -> None:
+        """Beside those before it: by itself it would take many times its size."""
+        last = self._pieces[-1]
+        if isinstance(last, bytearray):
+            last += piece
+        else:
+            self._pieces.append(bytearray(piece))
+
+    def _end(self) -> None:
+        self.is_over = True
+        self.on_leave = None  # it leads back here: a cycle for each request, which only a collection would free
+
+    def _write(self, data: bytes) -> None:
+        if not self.is_over:
+            self.line.write(data)

@@ -1,0 +1,199 @@
+"""From a request's path to whoever answers it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from core.task import spawn
+from gateway.http.bodies import Bodies
+from gateway.http.cors import Cors
+from gateway.http.decompression import is_packed, unpack
+from gateway.http.exchange import Answerer, Exchange, encode_headers
+from gateway.http.refusals import ALLOW, JSON_TYPE, NO_STORE, Refused, failure, refuse, shorten
+from gateway.http.request import check_reading, declared_length, json_length, parse_url, wants_flat
+from gateway.routes.all_models import flat, malformed, score_all, side_by_side
+from gateway.routes.current import Tables
+from gateway.routes.dispatch import Dispatch
+from gateway.routes.forwarding import Forward
+from gateway.routes.paths import Kind, Place, find_place, may_be_version
+from gateway.routes.route_table import Target
+from gateway.routes.version_starts import Starts
+
+log = logging.getLogger("pawl.gateway")
+
+_ALLOW_READING = (b"allow", b"GET, HEAD")
+_READING = (b"GET", b"HEAD")
+_JSON = encode_headers([JSON_TYPE])
+_JSON_NOT_TO_STORE = encode_headers([JSON_TYPE, NO_STORE])
+
+
+class Application:
+    """Answers requests by the table in force."""
+
+    def __init__(
+        self,
+        *,
+        base: str,
+        tables: Tables,
+        bodies: Bodies,
+        dispatch: Dispatch,
+        starts: Starts,
+        forward: Forward,
+        cors: Cors | None = None,
+    ) -> None:
+        """`cors`: None where no page of another origin may read answers."""
+        self._base = base
+        self._tables = tables
+        self._bodies = bodies
+        self._dispatch = dispatch
+        self._starts = starts
+        self._forward = forward
+        self._cors = cors
+
+    def route(self, exchange: Exchange) -> Answerer:
+        """Who answers a request of which only the head has come. Raises Refused where nobody does."""
+        if self._cors is not None and self._cors.admit(exchange, parse_url(exchange.url).path):
+            return self._cors.answer_preflight
+        answerer = self._find(exchange)
+        if b"content-encoding" in exchange.fields and exchange.method not in _READING and is_packed(exchange.fields):
+            return self._once_unpacked(answerer)
+        return answerer
+
+    def _find(self, exchange: Exchange) -> Answerer:
+        targets = self._tables.routing.targets
+        if exchange.path not in targets:
+            exchange.path = parse_url(exchange.url).path.encode()
+        if exchange.path in targets:
+            self._check(exchange)
+            return self._answer_model
+        path = exchange.path.decode()
+        place = find_place(self._base, path)
+        match place.kind:
+            case Kind.MODEL:
+                self._check_known(place)
+                self._check(exchange)
+                return self._answer_model
+            case Kind.ALL:
+                self._check(exchange, taken=(b"flat",))
+                wants_flat(exchange.url)  # before anything is scored
+                return self._in_background(self._answer_all)
+            case Kind.DAEMON:
+                self._bodies.check(declared_length(exchange.fields))
+                return self._in_background(self._forward.pass_on)
+            case Kind.HEALTH | Kind.READY:
+                return self._probe(exchange, place.kind)
+            case Kind.NOTHING:
+                raise self._nothing(path)
+
+    def _answer_model(self, exchange: Exchange) -> None:
+        # Looked up now, not before the body came: a new table holds for every request that is not under way yet.
+        target = self._tables.routing.targets.get(exchange.path)
+        if target is None:
+            self._in_background(self._answer_once_started)(exchange)
+        else:
+            self._send(exchange, target)
+
+    def _send(self, exchange: Exchange, target: Target) -> None:
+        is_post = exchange.method == b"POST"
+        exchange.answer_headers = target.headers if is_post else target.get_headers
+        try:
+            flight = self._dispatch.send(target, exchange.body if is_post else b"", exchange)
+        except Refused as refused:
+            exchange.refuse(refused)
+        else:
+            exchange.on_leave = flight.cancel
+
+    def _once_unpacked(self, answerer: Answerer) -> Answerer:
+        async def answer(exchange: Exchange) -> None:
+            await unpack(exchange, self._bodies)
+            answerer(exchange)
+
+        return self._in_background(answer)
+
+    def _in_background(self, work: Callable[[Exchange], Awaitable[None]]) -> Answerer:
+        """An answerer that takes its time."""
+
+        async def answer(exchange: Exchange) -> None:
+            try:
+                await work(exchange)
+            except Refused as refused:
+                exchange.refuse(refused)
+            except ConnectionError:
+                exchange.abort()
+            except Exception:
+                log.exception("a failure of Pawl's own, in answering a request")
+                exchange.refuse(failure())
+
+        def start(exchange: Exchange) -> None:
+            exchange.on_leave = spawn(answer(exchange), "answer a request").cancel
+
+        return start
+
+    async def _answer_once_started(self, exchange: Exchange) -> None:
+        self._send(exchange, await self._start(exchange.path))
+
+    async def _answer_all(self, exchange: Exchange) -> None:
+        is_post = exchange.method == b"POST"
+        body = exchange.body if is_post else b""
+        answers = await score_all(self._dispatch, self._tables.routing.live, body)
+        headers = _JSON if is_post else _JSON_NOT_TO_STORE
+        if answer := malformed(answers):
+            exchange.respond(headers, answer.status, answer.body)
+        else:
+            join = flat if wants_flat(exchange.url) else side_by_side
+            exchange.respond(headers, 200, join(answers))
+
+    def _probe(self, exchange: Exchange, kind: Kind) -> Answerer:
+        if exchange.method not in _READING:
+            raise refuse(405, "method_not_allowed", "use GET", _ALLOW_READING)
+        if kind is Kind.READY and not self._tables.routing.table.ready:
+            raise self._not_ready()
+        said = b'{"status":"ready"}' if kind is Kind.READY else b'{"status":"ok"}'
+        return lambda it: it.respond(_JSON, 200, said)
+
+    def _check(self, exchange: Exchange, taken: tuple[bytes, ...] = ()) -> None:
+        """Raise Refused unless this can be a request to a model. `taken`: what a query may name."""
+        if exchange.method == b"POST":
+            self._bodies.check(json_length(exchange.fields))
+        elif exchange.method in _READING:
+            check_reading(exchange.url, taken)
+            self._bodies.check(declared_length(exchange.fields))
+        else:
+            raise refuse(405, "method_not_allowed", "POST variables, or GET without any", ALLOW)
+
+    async def _start(self, path: bytes) -> Target:
+        """The target of a path that the table doesn't have, once the daemon has started it. Raises Refused."""
+        place = find_place(self._base, path.decode())
+        self._check_known(place)
+        await self._starts.wait_for(place.model, place.version)
+        target = self._tables.routing.targets.get(path)
+        if target is None:
+            raise refuse(503, "not_live", f"{place.model} {place.version} has stopped again; try again")
+        return target
+
+    def _check_known(self, place: Place) -> None:
+        """Raise Refused unless `place` is a version that the daemon could start."""
+        table, model = self._tables.routing.table, place.model
+        if model in table.down and not place.version:
+            raise refuse(503, "not_live", f"{model} has nothing to answer with: {table.down[model]}")
+        if model not in table.live and model not in table.down:
+            raise self._unknown(model)
+        if not may_be_version(place.version):
+            named = f"{model} has no version {shorten(place.version)}"
+            raise refuse(404, "version_not_found", f"{named}; say vN or at least 7 digits of a commit")
+
+    def _unknown(self, model: str) -> Refused:
+        unknown = f"no model is called {shorten(model)}"
+        if not self._tables.routing.table.ready:
+            return refuse(503, "not_live", f"{unknown} so far; the server is starting or stopping, as /readyz says")
+        return refuse(404, "model_not_found", f"{unknown}; GET {self._base}/ lists what is served")
+
+    def _not_ready(self) -> Refused:
+        table = self._tables.routing.table
+        not_live = f"; not live: {', '.join(sorted(table.down))} (`down` says why)" if table.down else ""
+        message = f"the server is starting or stopping{not_live}"
+        return Refused(503, {"code": "not_ready", "message": message, "live": sorted(table.live), "down": table.down})
+
+    def _nothing(self, path: str) -> Refused:
+        return refuse(404, "not_found", f"nothing is at {shorten(path)}; GET {self._base}/ lists what is served")

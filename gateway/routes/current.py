@@ -1,0 +1,48 @@
+"""The newest table in force, and the pools that it names."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+from gateway.counts import Counts
+from gateway.messages import Table
+from gateway.routes.route_table import Routing
+from gateway.workers.pool import Pool
+
+_NOTHING_YET = Table(serial=0)
+
+
+class Tables:
+    """Puts tables in force, one after the other."""
+
+    def __init__(self, base: str, counts: Counts) -> None:
+        self._base = base
+        self._counts = counts
+        self._pools: dict[str, Pool] = {}
+        self.routing = Routing(base, _NOTHING_YET, {}, counts)
+        """By what the next request is routed."""
+
+    async def apply(self, table: Table) -> None:
+        """Return once requests are routed by `table`, over connections that are already made."""
+        await self._open(table.pools)
+        self.routing = Routing(self._base, table, self._pools, self._counts)
+        self._retire(table.pools)
+
+    def outstanding(self) -> dict[str, int]:
+        """Requests outstanding, by pool."""
+        return {name: pool.outstanding for name, pool in self._pools.items()}
+
+    def close(self) -> None:
+        self._retire({})
+
+    async def _open(self, pools: Mapping[str, Iterable[str]]) -> None:
+        tried = [tried for name, paths in pools.items() for tried in self._pools.setdefault(name, Pool()).open(paths)]
+        if tried:
+            await asyncio.wait(tried)
+
+    def _retire(self, pools: Mapping[str, Iterable[str]]) -> None:
+        for name, pool in list(self._pools.items()):
+            pool.retire(keep=pools.get(name, ()))
+            if name not in pools:
+                del self._pools[name]

@@ -1,0 +1,175 @@
+"""Passing on to the daemon what is no model's: a small HTTP/1.1 client for one local server.
+
+Written out here because httpx takes a fifth of a second to import, in which no request would be answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import httptools
+
+from core.task import spawn
+from gateway.http.compression import Packing, accepts_gzip
+from gateway.http.exchange import Exchange, Header, encode_headers
+from gateway.http.refusals import Refused, refuse
+from gateway.http.request import parse_url
+
+_CONNECT_S = 5.0
+_SILENCE_S = 60.0
+"""Seconds that the daemon may take to begin its answer, and between two pieces of it."""
+_MOST_AT_ONCE = 64
+_PIECE = 64 * 1024
+
+_NO_ANSWER = "the control plane does not answer; models are served all the same"
+
+_HOP_BY_HOP = frozenset(
+    {
+        *(b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"proxy-connection"),
+        *(b"te", b"trailer", b"transfer-encoding", b"upgrade"),
+    }
+)
+"""https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1"""
+_OURS_TO_SAY_IN_REQUESTS = _HOP_BY_HOP | {b"content-length", b"expect", b"x-forwarded-for", b"accept-encoding"}
+_OURS_TO_SAY_IN_ANSWERS = _HOP_BY_HOP | {b"date", b"server"}
+
+
+class Forward:
+    """The way to the daemon at the Unix socket `path`, for a bounded number of requests at one time."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._under_way = 0
+
+    async def pass_on(self, exchange: Exchange) -> None:
+        """Answer as the daemon does. Raises Refused, or ConnectionError when the answer breaks off."""
+        if self._under_way >= _MOST_AT_ONCE:
+            raise _unavailable(f"{_MOST_AT_ONCE} requests to the control plane are under way; try again")
+        self._under_way += 1
+        try:
+            await self._ask(exchange)
+        finally:
+            self._under_way -= 1
+
+    async def _ask(self, exchange: Exchange) -> None:
+        with await self._connect() as daemon:
+            sending = spawn(_send(daemon, _head(exchange) + exchange.body), "send a request to the daemon")
+            try:
+                await _relay(daemon, _Answer(is_head=exchange.method == b"HEAD"), exchange)
+            finally:
+                sending.cancel()
+                await asyncio.wait({sending})
+
+    async def _connect(self) -> socket.socket:
+        daemon = socket.socket(socket.AF_UNIX)
+        daemon.setblocking(False)
+        try:
+            async with asyncio.timeout(_CONNECT_S):
+                await asyncio.get_running_loop().sock_connect(daemon, self._path)
+                return daemon
+        except asyncio.CancelledError:
+            daemon.close()
+            raise
+        except (OSError, TimeoutError):
+            daemon.close()
+            raise _unavailable("the control plane can't be reached; models are served all the same") from None
+
+
+class _Answer:
+    """What has come of the daemon's answer; httptools calls the `on_…`."""
+
+    def __init__(self, is_head: bool) -> None:
+        self._is_head = is_head
+        self._parser = httptools.HttpResponseParser(self)
+        self.status = 0
+        self.headers: list[Header] = []
+        self.pieces: list[bytes] = []
+        self.is_begun = False
+        self.is_whole = False
+
+    def feed(self, data: bytes) -> None:
+        """Take in what was received. Raises Refused for what is no answer, ConnectionError where it breaks off."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            raise (ConnectionError(str(error)) if self.is_begun else _unavailable(_NO_ANSWER)) from error
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        self.status = self._parser.get_status_code()
+        self.headers = list(_end_to_end(self.headers, _OURS_TO_SAY_IN_ANSWERS))
+        self.is_begun = True
+        self.is_whole = self._is_head
+
+    def on_body(self, piece: bytes) -> None:
+        self.pieces.append(piece)
+
+    def on_message_complete(self) -> None:
+        self.is_whole = True
+
+
+async def _send(daemon: socket.socket, request: bytes) -> None:
+    """As much as is taken: an answer may come before the whole body has been read, and then counts all the same."""
+    with contextlib.suppress(OSError):
+        await asyncio.get_running_loop().sock_sendall(daemon, request)
+
+
+async def _relay(daemon: socket.socket, answer: _Answer, exchange: Exchange) -> None:
+    while not answer.is_begun:
+        answer.feed(await _receive(daemon, answer))
+    packing = Packing(exchange.fields, answer.status, answer.headers)
+    exchange.begin(answer.status, packing.headers)
+    while True:
+        piece, answer.pieces = b"".join(answer.pieces), []
+        await exchange.send(packing.pack(piece, is_last=answer.is_whole))
+        if answer.is_whole:
+            exchange.end()
+            return
+        answer.feed(await _receive(daemon, answer))
+
+
+async def _receive(daemon: socket.socket, answer: _Answer) -> bytes:
+    try:
+        async with asyncio.timeout(_SILENCE_S):
+            data = await asyncio.get_running_loop().sock_recv(daemon, _PIECE)
+    except (OSError, TimeoutError):
+        data = b""
+    if data:
+        return data
+    if answer.is_begun:
+        raise ConnectionError("the control plane broke off its answer")
+    raise _unavailable(_NO_ANSWER)
+
+
+def _unavailable(message: str) -> Refused:
+    return refuse(503, "control_plane_unavailable", message)
+
+
+def _head(exchange: Exchange) -> bytes:
+    url = parse_url(exchange.url)
+    target = url.raw_path + (b"?" + url.query if url.query else b"")
+    headers = [
+        *_end_to_end(exchange.headers, _OURS_TO_SAY_IN_REQUESTS),
+        *_forwarded_for(exchange),
+        *([(b"accept-encoding", b"gzip")] if accepts_gzip(exchange.fields) else []),
+        (b"connection", b"close"),
+        (b"content-length", b"%d" % exchange.size),
+    ]
+    return b"%b %b HTTP/1.1\r\n%b\r\n" % (exchange.method, target, encode_headers(headers))
+
+
+def _forwarded_for(exchange: Exchange) -> list[Header]:
+    told = [value for name, value in exchange.headers if name == b"x-forwarded-for"]
+    client = [exchange.client.encode()] if exchange.client else []
+    return [(b"x-forwarded-for", b", ".join(told + client))] if told or client else []
+
+
+def _end_to_end(headers: list[Header], dropped: frozenset[bytes]) -> Iterator[Header]:
+    """The headers that are not only about the connection they came on."""
+    named = {token.strip().lower() for name, value in headers if name == b"connection" for token in value.split(b",")}
+    return ((name, value) for name, value in headers if name not in dropped and name not in named)

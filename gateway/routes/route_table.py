@@ -1,0 +1,64 @@
+"""A route table made ready for the hot path: everything that can be computed before a request comes is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from gateway.counts import Counts, Tally
+from gateway.http.exchange import encode_headers
+from gateway.http.refusals import JSON_TYPE, NO_STORE
+from gateway.messages import Route, Table
+from gateway.workers.pool import Pool
+
+
+class Target:
+    """Where a path leads."""
+
+    __slots__ = ("get_headers", "headers", "max_queue", "model", "pool", "tally", "timeout_ns")
+
+    def __init__(self, route: Route, pool: Pool, tally: Tally) -> None:
+        self.model = route.model
+        self.pool = pool
+        self.tally = tally
+        self.timeout_ns = int(route.timeout_s * 1e9)
+        self.max_queue = route.max_queue
+        self.headers = encode_headers(
+            [
+                JSON_TYPE,
+                (b"x-pawl-model", route.model.encode()),
+                (b"x-pawl-version", route.version.encode()),
+                (b"x-pawl-commit", route.commit.encode()),
+            ]
+        )
+        """Those of an answer, as lines."""
+        self.get_headers = self.headers + encode_headers([NO_STORE])
+
+
+class Routing:
+    """What one table says. Replaced whole, so that every request sees one table or the next, never a mixture."""
+
+    def __init__(self, base: str, table: Table, pools: Mapping[str, Pool], counts: Counts) -> None:
+        self.table = table
+        self.live = {model: _target(route, pools, counts) for model, route in sorted(table.live.items())}
+        """By model."""
+        self.targets: dict[bytes, Target] = {}
+        """By path, as it comes in a URL that has nothing to decode."""
+        for model, target in self.live.items():
+            for name in _names(table.live[model]):
+                self._add(f"{base}/{name}", target)
+        for name, route in table.versions.items():
+            self._add(f"{base}/{name}", _target(route, pools, counts))
+
+    def _add(self, path: str, target: Target) -> None:
+        self.targets[path.encode()] = self.targets[path.encode() + b"/"] = target
+
+
+def _target(route: Route, pools: Mapping[str, Pool], counts: Counts) -> Target:
+    return Target(route, pools.get(route.pool, Pool()), counts.tally(f"{route.model}/{route.version}"))
+
+
+def _names(route: Route) -> Iterator[str]:
+    """What a live release goes by without being asked for: a prefix of its commit might be another's as well."""
+    yield route.model
+    yield f"{route.model}/{route.version}"
+    yield f"{route.model}/{route.commit}"

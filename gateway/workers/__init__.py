@@ -1,0 +1,1 @@
+"""Connections to the workers that a gateway passes requests to."""

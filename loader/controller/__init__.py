@@ -1,0 +1,1 @@
+"""Keeps each model as it is wanted: decides, starts, swaps, retires."""

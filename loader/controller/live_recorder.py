@@ -1,0 +1,110 @@
+"""Writes down what is live, in a thread: a slow disk holds up nothing but the bookkeeping."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from core.task import spawn
+from loader.controller.routes import Live, Routes
+from loader.releases.live_file import Change, LiveFile, Seen
+from loader.workers.pool import Pool
+
+log = logging.getLogger("pawl.loader")
+
+PATIENCE_S = 5.0
+"""How long a swap waits for the disk."""
+AGAIN_S = 10.0
+"""Between tries to write what could not be written."""
+
+
+class LiveRecorder:
+    """A front whose changes a restart finds again: it passes all on to `front`, and returns once it is written down.
+
+    Many changes are written in one go: those that come while the ones before are being written.
+    """
+
+    def __init__(
+        self,
+        front: Routes,
+        last_good: LiveFile,
+        seen: Callable[[], tuple[Seen, Mapping[str, int]]],
+        again_s: float = AGAIN_S,
+    ) -> None:
+        self._front = front
+        self._last_good = last_good
+        self._seen = seen
+        self._again_s = again_s
+        self._thread = ThreadPoolExecutor(1, "live.json")
+        self._changes: dict[str, Change] = {}
+        self._current: asyncio.Task[None] | None = None
+        self._next: asyncio.Task[None] | None = None
+        """Writes the changes once the one before has written its own; None when there are none."""
+        self._failing = False
+
+    async def show(self, model: str, live: Live) -> None:
+        await self._front.show(model, live)
+        await self._remember(model, (live.pool.release, live.version))
+
+    async def hide(self, model: str, why: str | None) -> None:
+        await self._front.hide(model, why)
+        if why is None:
+            await self._remember(model, None)
+
+    async def show_version(self, model: str, name: str, live: Live) -> None:
+        await self._front.show_version(model, name, live)
+
+    async def hide_pool(self, pool: Pool) -> None:
+        await self._front.hide_pool(pool)
+
+    def forget_versions(self) -> None:
+        self._front.forget_versions()
+
+    def refresh(self) -> None:
+        self._front.refresh()
+
+    async def close(self) -> None:
+        """Write what is yet to be written, if that is possible soon."""
+        writes = [write for write in (self._current, self._next) if write is not None]
+        if writes:
+            await asyncio.wait(writes, timeout=0 if self._failing else PATIENCE_S)
+        for write in writes:
+            write.cancel()
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _remember(self, model: str, change: Change) -> None:
+        self._changes[model] = change
+        if self._next is None:
+            self._next = spawn(self._write_next(self._current), "writing of live.json")
+        if not self._failing:
+            await asyncio.wait({self._next}, timeout=PATIENCE_S)
+
+    async def _write_next(self, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.wait({before})
+        self._current, self._next = self._next, None
+        changes, self._changes = self._changes, {}
+
+        def write() -> None:
+            self._last_good.update(changes, *self._seen())
+
+        while not await self._has_written(write):  # noqa: ASYNC110 (a disk tells nobody when it has room)
+            await asyncio.sleep(self._again_s)
+
+    async def _has_written(self, write: Callable[[], None]) -> bool:
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._thread, write)
+        except OSError as error:
+            if not self._failing:
+                log.error(
+                    "live.json can't be written, so a restart would serve what was live before; it is tried again: %s",
+                    error,
+                )
+            self._failing = True
+            return False
+        if self._failing:
+            log.info("live.json is written again")
+        self._failing = False
+        return True

@@ -1,0 +1,295 @@
+"""Keeps one model as it is wanted: brings new releases up beside the old, swaps, and remembers what failed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Protocol
+
+from core.errors import STAGES, ReleaseFailed, failure_of_ours
+from core.events import Event
+from core.release import Release, Version, Wanted
+from core.task import spawn
+from loader.controller.decision import (
+    Action,
+    Attempt,
+    Failure,
+    Refuse,
+    Rename,
+    Retire,
+    State,
+    Wait,
+    decide,
+    failure_key,
+    tried_for_ever,
+)
+from loader.controller.event_texts import EventTexts
+from loader.controller.routes import Live, Routes
+from loader.workers.pool import Pool
+from loader.workers.report import Report
+
+log = logging.getLogger("pawl.loader")
+
+SUPERSEDED_AFTER_S = 10.0
+"""A start that takes longer is given up when something newer is wanted. A quicker one is let finish, so that
+pushes coming faster than starts still go live."""
+BRING_BACK_S = 10.0
+"""Between tries to bring back what made room for a release that failed."""
+
+
+class PoolStarter(Protocol):
+    """Starts a proved pool of a release; see `Starter.start`."""
+
+    def __call__(
+        self,
+        release: Release,
+        *,
+        make_room: Callable[[], Awaitable[int]],
+        progress: Callable[[str], None],
+        changed: Callable[[], None],
+        report: Callable[[Report], None],
+    ) -> Awaitable[Pool]: ...
+
+
+class ModelController:
+    """One model's place. `wanted` is set from outside; `run` does what is needed until `close`."""
+
+    def __init__(
+        self,
+        model: str,
+        start_pool: PoolStarter,
+        front: Routes,
+        record: Callable[[Event], None],
+        settled: Callable[[ModelController, bool], None],
+        superseded_after_s: float = SUPERSEDED_AFTER_S,
+        bring_back_s: float = BRING_BACK_S,
+    ) -> None:
+        """`settled(self, is_live)` is called whenever a try has ended, and when the model has gone."""
+        self.model = model
+        self.stage: str | None = None
+        """What is being done for a release on its way; None when none is."""
+        self.live: Live | None = None
+        self.failure: Failure | None = None
+        self._wanted: Wanted | None = None
+        self._was_live: set[str] = set()
+        self._made_room: Live | None = None
+        """What was stopped for a release that is not live yet; it comes back if that one fails."""
+        self._start_pool = start_pool
+        self._front = front
+        self._event_texts = EventTexts(model, record)
+        self._settled = settled
+        self._superseded_after_s = superseded_after_s
+        self._bring_back_s = bring_back_s
+        self._changed = asyncio.Event()
+        self._drains: set[asyncio.Task[None]] = set()
+
+    @property
+    def wanted(self) -> Wanted | None:
+        return self._wanted
+
+    def want(self, wanted: Wanted | None, *, was_live: bool = False) -> None:
+        """Set what is wanted; None: the folder has gone. `was_live`: it was live before a restart."""
+        if was_live and wanted is not None and wanted.release is not None:
+            self._was_live.add(wanted.release.id)
+        self._wanted = wanted
+        self._changed.set()
+
+    def retry(self) -> None:
+        """Try what failed again, whatever it was."""
+        self.failure = None
+        self._changed.set()
+
+    def hasten(self) -> None:
+        """Try now what is tried for as long as it is wanted: the machine may have by now what it lacked."""
+        if self.failure is not None and tried_for_ever(self.failure):
+            self.failure = replace(self.failure, at=-math.inf)
+            self.stage = self.stage or "about to be tried again"
+            self._changed.set()
+
+    async def run(self) -> None:
+        """Until the model's folder has gone."""
+        while True:
+            self._changed.clear()
+            action = decide(self._state(), time.monotonic())
+            if not isinstance(action, Attempt):
+                self.stage = None
+            if isinstance(action, Retire):
+                await self._retire()
+                if self._wanted is None:
+                    return
+            else:
+                await self._do(action)
+
+    async def close(self, timeout_s: float) -> None:
+        """End the live pool: the server stops."""
+        if self.live is not None:
+            await self.live.pool.stop(timeout_s)
+
+    def _state(self) -> State:
+        live = None if self.live is None else (self.live.pool.release.id, self.live.version)
+        return State(self._wanted, live, self.failure)
+
+    async def _do(self, action: Action) -> None:
+        match action:
+            case Attempt(wanted):
+                await self._attempt(wanted)
+            case Refuse(wanted, error):
+                await self._fail(wanted, error)
+            case Rename(version):
+                await self._rename(version)
+            case Wait(seconds):
+                await self._wait(seconds)
+
+    async def _wait(self, seconds: float | None) -> None:
+        """Until something changes or the time has passed."""
+        misses_one = self._made_room is not None and self.live is None
+        if misses_one:
+            seconds = min(self._bring_back_s, seconds or self._bring_back_s)
+        try:
+            await asyncio.wait_for(self._changed.wait(), seconds)
+        except TimeoutError:
+            if misses_one:
+                await self._bring_back()
+
+    async def _attempt(self, wanted: Wanted) -> None:
+        assert wanted.release is not None
+        began = time.monotonic()
+        if self.live is None and self.failure is None:
+            await self._front.hide(self.model, "it is being loaded")
+        try:
+            pool = await self._start_unless_superseded(wanted.release)
+            if pool is not None:
+                self.failure = None
+                await self._swap(Live(wanted.version, pool), time.monotonic() - began)
+        except ReleaseFailed as error:
+            await self._fall_back(wanted, error)
+        except Exception as error:
+            log.exception("%s: a failure of Pawl's own while starting a release", self.model)
+            await self._fall_back(wanted, failure_of_ours(error))
+        finally:
+            self.stage = None
+
+    async def _start_unless_superseded(self, release: Release) -> Pool | None:
+        """The started pool; None if something newer was wanted and the start took long."""
+        start = asyncio.create_task(self._start(release), name=f"start of {self.model}")
+        try:
+            await asyncio.wait({start}, timeout=self._superseded_after_s)
+            while not start.done():
+                changed = asyncio.create_task(self._changed.wait())
+                await asyncio.wait({start, changed}, return_when=asyncio.FIRST_COMPLETED)
+                changed.cancel()
+                if self._newer_than(release):
+                    break
+                self._changed.clear()
+        finally:
+            if not start.done():
+                start.cancel()
+                await asyncio.wait({start})
+        if start.cancelled():
+            return None
+        return start.result()
+
+    def _newer_than(self, release: Release) -> bool:
+        wanted = self._wanted
+        return wanted is None or wanted.release is None or wanted.release.id != release.id
+
+    async def _start(self, release: Release) -> Pool:
+        return await self._start_pool(
+            release,
+            make_room=lambda: self._make_room(release),
+            progress=self._progress,
+            changed=self._front.refresh,
+            report=lambda report: self._tell(report, release),
+        )
+
+    def _progress(self, doing: str) -> None:
+        """A stage, or a line about something that takes long."""
+        self.stage = doing
+        log.log(logging.DEBUG if doing in STAGES else logging.INFO, "%s: %s", self.model, doing)
+
+    async def _make_room(self, release: Release) -> int:
+        """Bytes needed beside what is live, which `serve.swap: replace` stops instead: the gap that it accepts."""
+        live = self.live
+        if live is None:
+            return 0
+        if release.manifest.serve.swap == "beside":
+            return live.pool.peak_memory
+        self._made_room, self.live = live, None
+        await self._front.hide(self.model, "it is being replaced by its next release")
+        await asyncio.shield(self._drain(live.pool))
+        return 0
+
+    async def _fall_back(self, wanted: Wanted, error: ReleaseFailed) -> None:
+        await self._bring_back()
+        await self._fail(wanted, error)
+
+    async def _bring_back(self) -> None:
+        """The release that made room is live again."""
+        if self._made_room is None:
+            return
+        try:
+            pool = await self._start(self._made_room.pool.release)
+        except ReleaseFailed as error:
+            log.error("%s: the release before could not be brought back: %s", self.model, error)
+        except Exception:
+            log.exception("%s: a failure of Pawl's own while bringing back the release before", self.model)
+        else:
+            await self._swap(replace(self._made_room, pool=pool), 0.0)
+
+    async def _swap(self, live: Live, took_s: float) -> None:
+        try:
+            await self._front.show(self.model, live)
+        except Exception:
+            self._drain(live.pool)
+            raise
+        self._was_live.add(live.pool.release.id)
+        self._made_room = None
+        old, self.live = self.live, live
+        self._event_texts.live(live, took_s)
+        self._settled(self, True)
+        if old is not None:
+            self._drain(old.pool)
+
+    def _drain(self, pool: Pool) -> asyncio.Task[None]:
+        """Let it answer what it has, and end it."""
+        drain = spawn(pool.stop(), f"drain of {pool.id}")
+        self._drains.add(drain)
+        drain.add_done_callback(self._drains.discard)
+        return drain
+
+    async def _fail(self, wanted: Wanted, error: ReleaseFailed) -> None:
+        key = failure_key(wanted)
+        tries = self.failure.tries + 1 if self.failure is not None and self.failure.key == key else 1
+        self.failure = Failure(key, error, tries, time.monotonic(), key in self._was_live, wanted.version)
+        self._event_texts.failed(self.failure, self.live)
+        if self.live is None:
+            await self._front.hide(
+                self.model, f"its release failed at {error.stage}; the log and the admin API say why"
+            )
+        self._settled(self, self.live is not None)
+
+    async def _rename(self, version: Version) -> None:
+        assert self.live is not None
+        self.live = replace(self.live, version=version)
+        self.failure = None
+        await self._front.show(self.model, self.live)
+        self._event_texts.renamed(version)
+        self._settled(self, True)
+
+    async def _retire(self) -> None:
+        await self._front.hide(self.model, None)
+        self._event_texts.removed()
+        old, self.live, self._made_room, self.failure = self.live, None, None, None
+        self._settled(self, False)
+        if old is not None:
+            self._drain(old.pool)
+        if self._drains:  # of what was live before, too
+            await asyncio.wait(self._drains)
+
+    def _tell(self, report: Report, release: Release) -> None:
+        version = None if self.live is None or self.live.pool.release != release else self.live.version
+        self._event_texts.reported(report, version)

@@ -1,0 +1,145 @@
+"""Old versions that somebody asks for by name: started when asked, stopped when no longer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+
+from core.errors import PawlError
+from core.release import Release, Version, Wanted
+from loader.controller.routes import Live, Routes
+from loader.workers.pool import Pool
+from loader.workers.report import Report
+
+log = logging.getLogger("pawl.loader")
+
+MOST_POOLS = 4
+
+
+class TooManyVersions(PawlError):
+    """As many old versions run as may."""
+
+
+@dataclass
+class _Guest:
+    """A pool that is here because it was asked for by name."""
+
+    pool: asyncio.Task[Pool]
+    names: set[str] = field(default_factory=set)
+    """`Model/vN`, as its requests are counted."""
+    used: float = field(default_factory=time.monotonic)
+
+    @property
+    def started(self) -> Pool | None:
+        done = self.pool.done() and not self.pool.cancelled() and self.pool.exception() is None
+        return self.pool.result() if done else None
+
+
+class OnDemand:
+    """At most `MOST_POOLS` pools of one worker each."""
+
+    def __init__(
+        self,
+        resolve: Callable[[str, str], Wanted],
+        start_pool: Callable[[Release, Callable[[Report], None]], Awaitable[Pool]],
+        front: Routes,
+        idle_s: float,
+    ) -> None:
+        """`resolve(model, name)` blocks; it raises VersionNotFound and VersionAmbiguous."""
+        self._resolve = resolve
+        self._start_pool = start_pool
+        self._front = front
+        self._idle_s = idle_s
+        self._guests: dict[tuple[str, str], _Guest] = {}
+        self._looks: dict[tuple[str, str], asyncio.Task[Wanted]] = {}
+
+    async def open(self, model: str, name: str, live: Callable[[], Live | None]) -> None:
+        """Route `model` at version `name`: to what is `live` by then if that is it, else to a pool of its own.
+
+        Raises VersionNotFound, VersionAmbiguous, TooManyVersions, ReleaseFailed.
+        """
+        release, version = await self._look_up(model, name)
+        now_live = live()
+        if now_live is not None and now_live.pool.release == release:
+            pool = now_live.pool
+        else:
+            pool = await self._guest(release, f"{model}/{version.label}")
+            if await self._look_up(model, name) != (release, version):
+                # While it started a push came, by which the name means something else.
+                await self.open(model, name, live)
+                return
+        await self._front.show_version(model, name, Live(version, pool))
+
+    def touch(self, names: Iterable[str]) -> None:
+        """What goes by those names (`Model/vN`) is in use."""
+        for guest in self._guests.values():
+            if not guest.names.isdisjoint(names):
+                guest.used = time.monotonic()
+
+    async def stop_idle(self) -> None:
+        now = time.monotonic()
+        for key, guest in list(self._guests.items()):
+            pool = guest.started
+            if pool is not None and now - guest.used > self._idle_s:
+                del self._guests[key]
+                await self._front.hide_pool(pool)
+                await pool.stop()
+
+    def pools(self) -> tuple[Pool, ...]:
+        return tuple(guest.started for guest in self._guests.values() if guest.started is not None)
+
+    async def close(self, timeout_s: float) -> None:
+        """Stop all of them, those that are being started too."""
+        starting = [guest.pool for guest in self._guests.values() if not guest.pool.done()]
+        for start in starting:
+            start.cancel()
+        if starting:
+            await asyncio.wait(starting)
+        await asyncio.gather(*(pool.stop(timeout_s) for pool in self.pools()))
+
+    async def _look_up(self, model: str, name: str) -> tuple[Release, Version]:
+        """What goes by the name now. Whoever asks while somebody else does shares the answer."""
+        key = (model, name)
+        if key not in self._looks:
+            look = asyncio.create_task(asyncio.to_thread(self._resolve, model, name), name=f"look for {model}/{name}")
+            self._looks[key] = look
+            look.add_done_callback(lambda done: self._forget_look(key, done))
+        wanted = await asyncio.shield(self._looks[key])
+        if wanted.release is None:
+            assert wanted.failure is not None
+            raise wanted.failure
+        return wanted.release, wanted.version
+
+    def _forget_look(self, key: tuple[str, str], look: asyncio.Task[Wanted]) -> None:
+        del self._looks[key]
+        if not look.cancelled():
+            look.exception()  # seen by whoever still waits for it
+
+    async def _guest(self, release: Release, name: str) -> Pool:
+        key = (release.model, release.id)
+        if key not in self._guests:
+            if len(self._guests) >= MOST_POOLS:
+                raise TooManyVersions(
+                    f"{MOST_POOLS} old versions are running, which is as many as may; try again when one has been idle"
+                )
+            start = asyncio.create_task(self._start(release), name=f"start of {key}")
+            self._guests[key] = _Guest(start)
+            start.add_done_callback(lambda done: self._forget_failed(key, done))
+        guest = self._guests[key]
+        guest.names.add(name)
+        pool = await asyncio.shield(guest.pool)
+        guest.used = time.monotonic()
+        return pool
+
+    async def _start(self, release: Release) -> Pool:
+        return await self._start_pool(release, self._log)
+
+    def _forget_failed(self, key: tuple[str, str], start: asyncio.Task[Pool]) -> None:
+        if start.cancelled() or start.exception() is not None:
+            self._guests.pop(key, None)
+
+    def _log(self, report: Report) -> None:
+        log.warning("an old version asked for by name: %s\n%s", report.message, report.detail)

@@ -1,0 +1,105 @@
+"""Removes releases and environments that nobody needs any more."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import ReleaseFailed
+from core.release import Release
+from loader.environments.environment import Environments
+from loader.releases.store import ReleaseStore
+from loader.workers.starter import requirements_of
+
+log = logging.getLogger("pawl.loader")
+
+KEPT = 3
+"""Releases of each model that are kept besides those in use: an old version asked for by name starts at once."""
+PAUSE_S = 1.0
+"""Between one pruning and the next."""
+_RECENT_NS = 2_000_000_000
+"""A folder that changed just now may change again at what its file system takes for the same time."""
+
+
+@dataclass(frozen=True)
+class _Pruned:
+    """What was found when a model was pruned: as long as it is so, there is nothing to prune."""
+
+    in_use: frozenset[str]
+    changed_at: int
+    environments: frozenset[str]
+    """What its releases need."""
+
+
+class Pruning:
+    """Prunes whenever something has settled. A failure of it is logged and changes nothing else."""
+
+    def __init__(
+        self,
+        release_store: ReleaseStore,
+        environments: Environments,
+        in_use: Callable[[], Iterable[Release]],
+        followed: Callable[[], Iterable[str] | None],
+        pause_s: float = PAUSE_S,
+    ) -> None:
+        """`in_use`: releases whose files are needed. `followed`: the models; None while that isn't known."""
+        self._release_store = release_store
+        self._environments = environments
+        self._in_use = in_use
+        self._followed = followed
+        self._pause_s = pause_s
+        self._pruned: dict[str, _Pruned] = {}
+
+    async def run(self, settled: asyncio.Event) -> None:
+        while True:
+            await settled.wait()
+            settled.clear()
+            try:
+                await self.prune()
+            except Exception:
+                log.exception("a failure of Pawl's own while removing what is no longer needed")
+            await asyncio.sleep(self._pause_s)
+
+    async def prune(self) -> None:
+        in_use = defaultdict[str, set[str]](set)
+        for release in self._in_use():
+            in_use[release.model].add(release.id)
+        followed = self._followed()
+        models = None if followed is None else {*followed, *in_use}
+        await asyncio.to_thread(self._prune, in_use, models)
+
+    def _prune(self, in_use: Mapping[str, set[str]], models: set[str] | None) -> None:
+        if models is not None:
+            self._release_store.prune_models(models)
+        self._pruned = {
+            model: self._prune_model(model, in_use.get(model, set())) for model in self._release_store.models()
+        }
+        self._environments.prune({id for pruned in self._pruned.values() for id in pruned.environments})
+
+    def _prune_model(self, model: str, in_use: set[str]) -> _Pruned:
+        before = self._pruned.get(model)
+        if (
+            before is not None
+            and before.in_use == in_use
+            and before.changed_at == self._release_store.changed_at(model)
+        ):
+            return before
+        self._release_store.prune(model, {*in_use, *self._release_store.newest(model, KEPT)})
+        changed_at = self._release_store.changed_at(
+            model
+        )  # before its releases are looked at, so that a later one is noticed
+        if time.time_ns() - changed_at < _RECENT_NS:
+            changed_at = 0
+        found = {self._environment(model, root) for root in self._release_store.roots(model)}
+        return _Pruned(frozenset(in_use), changed_at, frozenset(id for id in found if id is not None))
+
+    def _environment(self, model: str, root: Path) -> str | None:
+        try:
+            return self._environments.id_of(requirements_of(root, model), within=root)
+        except (ReleaseFailed, OSError):
+            return None  # one whose requirements can't be read has none

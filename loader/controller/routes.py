@@ -1,0 +1,45 @@
+"""What the loader asks of whoever routes requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.release import Version
+from loader.workers.pool import Pool
+
+
+@dataclass(frozen=True)
+class Live:
+    """What answers for a model."""
+
+    version: Version
+    pool: Pool
+
+
+class Routes(Protocol):
+    """Where routes are shown. The methods return once every gateway routes by the change."""
+
+    async def show(self, model: str, live: Live) -> None:
+        """Requests for the model go there from now on."""
+        ...
+
+    async def hide(self, model: str, why: str | None) -> None:
+        """The model answers nothing from now on: 503 with `why`, or 404 if that is None."""
+        ...
+
+    async def show_version(self, model: str, name: str, live: Live) -> None:
+        """Requests for the model at that version go there from now on."""
+        ...
+
+    async def hide_pool(self, pool: Pool) -> None:
+        """No version asked for by name goes to that pool from now on."""
+        ...
+
+    def forget_versions(self) -> None:
+        """Names of versions may mean something else from now on: they are to be asked for anew."""
+        ...
+
+    def refresh(self) -> None:
+        """Some pool has other workers than before."""
+        ...

@@ -1,0 +1,150 @@
+"""From one folder of the repository to what is wanted of it: a release, or the reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+
+import yaml
+
+from core.errors import ReleaseFailed
+from core.manifest import Manifest
+from core.names import why_not_a_model_name
+from core.plain_yaml import MOST_BYTES, NotPlain, read_yaml
+from core.release import Release
+from loader.files.git_objects import FOLDER, SUBMODULE, Entry, Objects
+from loader.files.manifests import Manifests
+
+REQUIREMENTS = "requirements.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """What a look at a folder tells."""
+
+    is_model: bool
+    has_requirements: bool
+    manifest: Entry | None
+
+
+class Folders:
+    """The entries of the folder that holds the model folders, at one commit."""
+
+    def __init__(
+        self,
+        entries: Mapping[str, Entry],
+        default_requirements: str | None,
+        objects: Objects,
+        seen: dict[str, Folder],
+        manifests: Manifests,
+    ) -> None:
+        self._entries = entries
+        self._default_requirements = default_requirements
+        self._objects = objects
+        self._seen = seen
+        self._manifests = manifests
+
+    def models(self) -> tuple[list[str], dict[str, str]]:
+        """The names of the models, and the folders that look like models but are left out, with the reason."""
+        reasons = {name: reason for name in sorted(self._entries) if (reason := self._why_left_out(name))}
+        models = [name for name in sorted(self._entries) if name not in reasons and self.is_model(name)]
+        return models, {printable(name): reason for name, reason in reasons.items()}
+
+    def is_model(self, name: str) -> bool:
+        entry = self._entries.get(name)
+        return entry is not None and entry.mode == FOLDER and self._look(entry.id).is_model
+
+    def release(self, model: str) -> Release:
+        """The release of a model that is there. Raises ReleaseFailed."""
+        folder = self._look(self._entries[model].id)
+        manifest = Manifest() if folder.manifest is None else self._manifests.read(folder.manifest, self._objects)
+        names = [model, *check_uses(model, manifest, self._is_folder)]
+        requirements = None if folder.has_requirements else self._default_requirements
+        return make_release(model, manifest, {name: self._entries[name].id for name in names}, requirements)
+
+    def _why_left_out(self, name: str) -> str | None:
+        entry = self._entries[name]
+        if entry.mode == SUBMODULE:
+            return "a submodule, which is not followed; commit the files themselves"
+        return why_left_out(name) if self.is_model(name) else None
+
+    def _is_folder(self, name: str) -> bool:
+        return name in self._entries and self._entries[name].mode == FOLDER
+
+    def _look(self, tree: str) -> Folder:
+        if tree not in self._seen:
+            if len(self._seen) > _MOST_SEEN:
+                self._seen.clear()
+            self._seen[tree] = _look(tree, self._objects)
+        return self._seen[tree]
+
+
+def why_left_out(name: str) -> str | None:
+    if name == REQUIREMENTS:
+        return "the name stands for the requirements of all models; rename the folder"
+    return why_not_a_model_name(name)
+
+
+def printable(name: str) -> str:
+    """The name as it can be logged and sent: folders' names need not be UTF-8."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def looks_like_model(files: set[str]) -> bool:
+    """Whether a folder with those files in it is meant to be a model."""
+    return bool({"etls.py", "model.yaml"} & files) or any(name.endswith(".onnx") for name in files)
+
+
+def check_uses(model: str, manifest: Manifest, is_folder: Callable[[str], bool]) -> list[str]:
+    """The folders that the model shares, in the order named. Raises ReleaseFailed, naming those that are none."""
+    wrong = [name for name in manifest.uses if not can_be_used(name) or not is_folder(name)]
+    if wrong:
+        raise ReleaseFailed(
+            f"model.yaml: uses names {', '.join(map(repr, wrong))}, which is not a folder beside {model}; "
+            "add the folder or take the name out",
+            stage="manifest",
+        )
+    return list(dict.fromkeys(name for name in manifest.uses if name != model))
+
+
+def can_be_used(name: str) -> bool:
+    """Whether `name` can be a folder beside a model, in the repository and in a release."""
+    return bool(name) and not name.startswith(".") and "/" not in name and name != REQUIREMENTS
+
+
+def uses_named(manifest: bytes) -> frozenset[str]:
+    """What a manifest names in `uses`, read leniently: one that is wrong today was counted when it was right."""
+    if b"uses" not in manifest:
+        return frozenset()
+    with suppress(yaml.YAMLError, NotPlain):
+        content = read_yaml(manifest).content
+        uses = content.get("uses") if isinstance(content, dict) else None
+        return frozenset(name for name in uses if isinstance(name, str)) if isinstance(uses, list) else frozenset()
+    return frozenset()
+
+
+def make_release(model: str, manifest: Manifest, folders: Mapping[str, str], requirements: str | None) -> Release:
+    """The release made of those folders' contents."""
+    parts = [f"{name}\0{folders[name]}\n" for name in (model, *sorted(folders.keys() - {model}))]
+    digest = sha256("".join([*parts, f"{requirements or ''}\n"]).encode("utf-8", "surrogateescape"))
+    return Release(model, digest.hexdigest()[:20], manifest, dict(folders), requirements)
+
+
+def no_model(where: str, left_out: Mapping[str, str]) -> str:
+    """What to tell whoever emptied the place that models come from."""
+    what = "; ".join(f"{name}: {reason}" for name, reason in sorted(left_out.items())[:5])
+    return (
+        f"{where} holds no model, which is probably a mistake; a model is a folder with an etls.py, a model.yaml or an "
+        ".onnx file: add one, or set gitFolder to where they are" + (f" (left out: {what})" if what else "")
+    )
+
+
+def _look(tree: str, objects: Objects) -> Folder:
+    files = {entry.name.decode("utf-8", "replace"): entry for entry in objects.tree(tree) if entry.mode != FOLDER}
+    return Folder(looks_like_model(set(files)), REQUIREMENTS in files, files.get("model.yaml"))
+
+
+MOST_MANIFEST_BYTES = MOST_BYTES
+_MOST_SEEN = 10_000

@@ -1,0 +1,1 @@
+"""Releases on disk, and the file that says which were live last."""

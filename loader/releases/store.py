@@ -1,0 +1,146 @@
+"""Releases on disk: each is complete or absent, and is never edited."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from core.errors import Heals, ReleaseFailed
+from core.release import Release
+from loader.files.checkout import sync
+from loader.files.record import is_whole
+from loader.sources.source import Source
+
+
+class ReleaseStore:
+    """`root`/<model>/<release id>/. One daemon uses it at a time; its threads may all at once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        root.mkdir(parents=True, exist_ok=True)
+        for unfinished in [*root.glob(f"*/{_ASIDE}*"), *root.glob(f"{_ASIDE}*")]:
+            _remove(unfinished)
+
+    def path(self, release: Release) -> Path:
+        return self._root / _checked(release.model) / _checked(release.id)
+
+    def put(self, release: Release, source: Source) -> Path:
+        """The release's folder, checked out of `source` unless it is there and whole. Raises ReleaseFailed."""
+        path = self.path(release)
+        try:
+            if path.is_dir() and not is_whole(path):
+                _remove_out_of_sight(path)
+            if not path.is_dir():
+                self._build(release, source, path)
+            os.utime(path)
+        except OSError as error:
+            raise _failure(path, error) from error
+        return path
+
+    def newest(self, model: str, most: int) -> list[str]:
+        """Ids of the model's releases that were put or asked for last, the latest first."""
+        return [path.name for path in sorted(self.roots(model), key=_changed_at, reverse=True)[:most]]
+
+    def models(self) -> list[str]:
+        """Those that have releases here."""
+        return [path.name for path in _visible(self._root)]
+
+    def roots(self, model: str) -> list[Path]:
+        """The model's releases."""
+        return _visible(self._root / _checked(model))
+
+    def changed_at(self, model: str) -> int:
+        """When one of the model's releases last came or went, in nanoseconds by the file system's clock."""
+        try:
+            return (self._root / _checked(model)).stat().st_mtime_ns
+        except OSError:
+            return 0
+
+    def prune(self, model: str, keep: set[str]) -> None:
+        """Remove the model's releases but those whose ids are in `keep`."""
+        _remove_others(self._root / _checked(model), keep)
+
+    def prune_models(self, keep: set[str]) -> None:
+        """Remove the models that are not in `keep`."""
+        _remove_others(self._root, keep)
+
+    def _build(self, release: Release, source: Source, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=path.parent))
+        try:
+            source.check_out(release, aside)
+            _settle(aside, path)
+            sync(path.parent)
+            sync(self._root)
+        finally:
+            _remove(aside)
+
+
+_ASIDE = ".tmp-"
+_HOPELESS = frozenset({errno.ENAMETOOLONG, errno.EILSEQ})
+
+
+def _failure(path: Path, error: OSError) -> ReleaseFailed:
+    if error.errno in _HOPELESS:
+        name = error.filename or path
+        return ReleaseFailed(
+            f"the disk that holds DATA_DIR takes no file named {str(name)!r}: {error.strerror}; rename it",
+            stage="checkout",
+        )
+    return ReleaseFailed(
+        f"{path} could not be written: {error.strerror or error}; check the disk that holds DATA_DIR",
+        stage="checkout",
+        heals=Heals.WITH_MACHINE,
+    )
+
+
+def _settle(aside: Path, path: Path) -> None:
+    try:
+        aside.rename(path)
+    except OSError:
+        if not path.is_dir():
+            raise
+        # Another thread was faster, with the same content.
+
+
+def _visible(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if not path.name.startswith(".")] if folder.is_dir() else []
+
+
+def _remove_others(folder: Path, keep: set[str]) -> None:
+    if not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        if path.name not in keep and not path.name.startswith(_ASIDE):
+            _remove_out_of_sight(path)
+
+
+def _remove_out_of_sight(path: Path) -> None:
+    """So that one half removed is not taken for whole."""
+    _remove(path.rename(path.with_name(f"{_ASIDE}{path.name}-{time.monotonic_ns()}")))
+
+
+def _changed_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _remove(path: Path) -> None:
+    """Files are left read-only, since later releases may share them."""
+    for where, _, _ in os.walk(path):
+        with suppress(OSError):
+            os.chmod(where, 0o700)
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def _checked(name: str) -> str:
+    if not name or name.startswith(".") or "/" in name:
+        raise ValueError(f"{name!r} is not a valid name of a folder")
+    return name

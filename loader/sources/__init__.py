@@ -1,0 +1,1 @@
+"""Where models come from: a git repository, or a local folder."""

@@ -1,0 +1,1 @@
+"""The history of the followed branch: what version numbers are counted from."""

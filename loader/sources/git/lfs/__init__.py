@@ -1,0 +1,1 @@
+"""Large files of Git LFS: fetched from their server, kept by their hash."""

@@ -1,0 +1,1 @@
+"""The bare mirror of the followed repository: fetched, mended, maintained, read."""

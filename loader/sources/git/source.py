@@ -1,0 +1,211 @@
+"""Models from a git repository."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from core.errors import Heals, ReleaseFailed, SourceError, VersionNotFound, failure_of_ours
+from core.manifest import Manifest, parse_manifest
+from core.release import Desired, Release, Version, Wanted
+from loader.files.checkout import check_out
+from loader.files.git_objects import FOLDER, Entry, MirrorDamaged, Objects
+from loader.files.manifests import Manifests
+from loader.files.model_folders import REQUIREMENTS, Folder, Folders, no_model
+from loader.files.tree import DEFAULT_BOUNDS, Bounds
+from loader.sources.git.history.counting import Counting
+from loader.sources.git.history.history import History
+from loader.sources.git.history.version_names import Naming
+from loader.sources.git.lfs.address import LfsAddress
+from loader.sources.git.lfs.operator_settings import Operator
+from loader.sources.git.lfs.store import LfsStore
+from loader.sources.git.mirror.git import MirrorObjects
+from loader.sources.git.mirror.mirror import Mirror
+from loader.sources.git.remote import Remote
+
+log = logging.getLogger("pawl.loader")
+
+_MOST_FOUND = 64
+
+
+class GitSource:
+    """Follows a branch of `remote`, by way of a bare mirror in `data`."""
+
+    def __init__(
+        self,
+        remote: Remote,
+        data: Path,
+        bounds: Bounds = DEFAULT_BOUNDS,
+        *,
+        parse: Callable[[bytes], Manifest] = parse_manifest,
+    ) -> None:
+        self._remote = remote
+        self._mirror = Mirror(data / "mirror.git", remote, data / "run")
+        operator = Operator(self._mirror.transport.environment)
+        address = LfsAddress(remote, self._mirror, operator)
+        self._lfs = LfsStore(data / "mirror.git" / "lfs" / "objects", remote, address, operator)
+        self._bounds = bounds
+        self._counting = Counting(data / "history", remote.segments)
+        self._naming = Naming()
+        self._looked_at: dict[str, Folder] = {}
+        self._parse = parse
+        self._manifests = Manifests(parse)
+        self._desired: Desired | None = None
+        self._left_behind = ""
+        """A head that was left behind by one at which nothing could be desired."""
+        self._found: deque[Release | None] = deque(maxlen=_MOST_FOUND)
+        """What was asked for by name last."""
+        self._changed: Callable[[], object] = lambda: None
+        self._boundary = ""
+        self._said_shallow = False
+
+    @property
+    def where(self) -> str:
+        branch = f" at {self._remote.branch}" if self._remote.branch else ""
+        folder = f" in {self._remote.folder}" if self._remote.segments else ""
+        return f"{self._remote.address.url}{branch}{folder}"
+
+    @property
+    def seen(self) -> Mapping[str, list[str]]:
+        return {}
+
+    @property
+    def forgotten(self) -> Mapping[str, int]:
+        return {}
+
+    def start(self, changed: Callable[[], object]) -> None:
+        """Timers and webhooks say when to look; only where a file turns out to be damaged does it call itself."""
+        self._changed = changed
+
+    def look(self) -> Desired:
+        with suppress(MirrorDamaged):  # the fetch will mend it
+            self._history(self._mirror.objects)  # from where we stopped, so that a rewriting since then is noted
+        head = self._mirror.fetch()
+        try:
+            desired = self._read(head)
+        except MirrorDamaged as damage:
+            desired = self._read_anew(damage)
+        self._mirror.found_whole()
+        return self._without_its_past(desired) if self._boundary else desired
+
+    def check_out(self, release: Release, into: Path) -> None:
+        try:
+            with self._mirror.reading() as objects:
+                check_out(release, into, objects, self._lfs, self._bounds)
+        except MirrorDamaged as damage:
+            if self._is_reachable(release):
+                self._mirror.suspect(damage)
+                self._changed()
+            raise ReleaseFailed(
+                f"the mirror of {self._remote.address.url} lacks a file of {release.model}: {damage}",
+                stage="checkout",
+                heals=Heals.WITH_MACHINE,
+            ) from damage
+
+    def resolve(self, model: str, name: str) -> Wanted:
+        try:
+            with self._mirror.reading() as objects:
+                version, commit = self._naming.find(model, name, self._history(objects))
+                folders = self._folders(commit, objects, {}, Manifests(self._parse))
+                if not folders.is_model(model):
+                    raise VersionNotFound(f"{model} is not a model at {name} (commit {commit})")
+                found = _wanted(model, version, folders)
+        except MirrorDamaged as damage:
+            raise VersionNotFound(f"{model}/{name} can't be read from the mirror now: {damage}") from damage
+        self._found.append(found.release)
+        return found
+
+    def close(self) -> None:
+        self._counting.stop()
+        self._lfs.stop()
+        self._mirror.close()
+
+    def _without_its_past(self, desired: Desired) -> Desired:
+        """Of a shallow clone: where its history begins, nobody can tell whether it was rewritten."""
+        if not self._said_shallow:
+            self._said_shallow = True
+            log.warning(
+                "%s is a shallow clone: versions are counted from the commits that it holds, so that they are lower "
+                "than elsewhere and may come again; fetch all of it there (git fetch --unshallow)",
+                self._remote.address.url,
+            )
+        return replace(desired, left_behind="")
+
+    def _is_reachable(self, release: Release) -> bool:
+        """Whether the remote has it for certain: one that was live before history was rewritten may be nowhere."""
+        wanted = [] if self._desired is None else self._desired.models.values()
+        return release in self._found or any(one.release == release for one in wanted)
+
+    def _history(self, objects: MirrorObjects) -> History:
+        """The one of the newest look; before the first, of the newest fetch."""
+        if self._counting.history.head is None and (head := self._mirror.head(objects)):
+            self._counting.follow(head, objects)
+        return self._counting.history
+
+    def _read(self, head: str) -> Desired:
+        boundary = self._mirror.objects.boundary
+        if self._desired is None or (self._desired.head, self._boundary) != (head, boundary):
+            self._boundary = boundary
+            self._desired = None
+            self._left_behind = self._counting.follow(head, self._mirror.objects) or self._left_behind
+            self._desired = replace(self._desire(head), left_behind=self._left_behind)
+            self._left_behind = ""
+        return self._desired
+
+    def _read_anew(self, damage: MirrorDamaged) -> Desired:
+        self._looked_at.clear()
+        self._manifests.clear()
+        head = self._mirror.mend(damage)
+        try:
+            return self._read(head)
+        except MirrorDamaged as again:
+            raise SourceError(f"{self._remote.address.url} can't be read, not even fetched anew: {again}") from again
+
+    def _desire(self, head: str) -> Desired:
+        folders = self._folders(head, self._mirror.objects, self._looked_at, self._manifests)
+        names, left_out = folders.models()
+        if not names:
+            raise SourceError(no_model(f"{self.where} at commit {head[:12]}", left_out))
+        history = self._counting.history
+        return Desired(head, {name: _wanted(name, history.version(name), folders) for name in names}, left_out)
+
+    def _folders(
+        self, commit: str, objects: MirrorObjects, looked_at: dict[str, Folder], manifests: Manifests
+    ) -> Folders:
+        root = objects.root(commit)
+        tree = _folder_of(root, self._remote.segments, objects)
+        entries = _entries(tree, objects) if tree else {}
+        requirements = (found[REQUIREMENTS] for found in (entries, _entries(root, objects)) if REQUIREMENTS in found)
+        default = next((entry.id for entry in requirements if entry.is_file), None)
+        return Folders(entries, default, objects, looked_at, manifests)
+
+
+def _folder_of(tree: str, folder: tuple[str, ...], objects: Objects) -> str | None:
+    """Id of the tree at the path `folder` under `tree`, or None."""
+    for part in folder:
+        wanted = part.encode("utf-8", "surrogateescape")
+        found = next((entry for entry in objects.tree(tree) if entry.name == wanted), None)
+        if found is None or found.mode != FOLDER:
+            return None
+        tree = found.id
+    return tree
+
+
+def _wanted(model: str, version: Version, folders: Folders) -> Wanted:
+    try:
+        return Wanted(model, version, folders.release(model))
+    except ReleaseFailed as failure:
+        return Wanted(model, version, None, failure)
+    except MirrorDamaged:
+        raise
+    except Exception as error:
+        log.exception("%s: a failure of Pawl's own while looking at it", model)
+        return Wanted(model, version, None, failure_of_ours(error))
+
+
+def _entries(tree: str, objects: Objects) -> Mapping[str, Entry]:
+    return {entry.name.decode("utf-8", "surrogateescape"): entry for entry in objects.tree(tree)}

@@ -1,0 +1,199 @@
+"""Models from a folder on this machine, taken as soon as they are saved."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import threading
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from pathlib import Path
+from types import MappingProxyType
+
+from core.errors import Heals, ReleaseFailed, SourceError, VersionNotFound, failure_of_ours
+from core.manifest import Manifest, parse_manifest
+from core.release import Desired, Release, Version, Wanted
+from loader.files.checkout import write
+from loader.files.lfs_pointers import failed, find_pointers
+from loader.files.model_folders import no_model, printable
+from loader.files.tree import DEFAULT_BOUNDS, Bounds
+from loader.sources.local.contents import Contents, Unsettled
+from loader.sources.local.ignored import is_ignored
+from loader.sources.local.models import LocalModels
+from loader.sources.local.settled import SETTLING_S, Settler
+from loader.sources.local.tree import Scan
+from loader.sources.local.watch import Watch
+
+log = logging.getLogger(__name__)
+
+
+class LocalSource:
+    """Follows the folder `folder`. A version's number counts the releases of the model that were seen.
+
+    `seen` says which those were before, in order, and `forgotten` how many of each model came before these. `only`: the
+    one folder of them that is looked at.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        seen: Mapping[str, list[str]],
+        bounds: Bounds = DEFAULT_BOUNDS,
+        *,
+        only: str | None = None,
+        forgotten: Mapping[str, int] = MappingProxyType({}),
+        parse: Callable[[bytes], Manifest] = parse_manifest,
+    ) -> None:
+        self._folder = folder
+        self._bounds = bounds
+        self._only = only
+        self._reading = threading.Lock()
+        """Held to look at or change what a look finds."""
+        self._closed = threading.Event()
+        self._settler = Settler(folder, bounds, self._closed.wait)
+        self._contents = Contents(folder)
+        self._models = LocalModels(folder, bounds, parse)
+        self._seen = {model: list(ids) for model, ids in seen.items()}
+        self._forgotten = dict(forgotten)
+        self._wanted: dict[str, Wanted] = {}
+        self._releases: dict[str, Release] = {}
+        self._changed: Callable[[], object] = lambda: None
+        self._unsettled = False
+        self._threads: list[threading.Thread] = []
+
+    @property
+    def where(self) -> str:
+        return str(self._folder)
+
+    @property
+    def seen(self) -> Mapping[str, list[str]]:
+        return {model: list(ids) for model, ids in list(self._seen.items())}
+
+    @property
+    def forgotten(self) -> Mapping[str, int]:
+        return dict(self._forgotten)
+
+    def start(self, changed: Callable[[], object]) -> None:
+        self._changed = changed
+        watch = Watch(self._folder, lambda: self._settler.through, changed, self._closed, self._bounds.files)
+        self._run(watch.run, "watch the models' folder")
+
+    def look(self) -> Desired:
+        with self._reading:
+            try:
+                return self._look()
+            except OSError as error:
+                raise SourceError(f"{self._folder} can't be read: {error.strerror}; check that it is there") from error
+
+    def check_out(self, release: Release, into: Path) -> None:
+        contents = self._contents.another()
+        try:
+            files = self._models.files(release, contents)
+            if pointers := [*find_pointers(files, contents.blob).values()]:
+                raise failed(
+                    pointers[0], "is only the pointer to a file in Git LFS; run git lfs pull", heals=Heals.NEVER
+                )
+            write(files, release.folders, into, contents)
+        except Unsettled as error:
+            raise ReleaseFailed(
+                f"{release.model} in {self._folder} is not what it was when this release was seen: {error}",
+                stage="checkout",
+                heals=Heals.WITH_MACHINE,
+            ) from error
+
+    def resolve(self, model: str, name: str) -> Wanted:
+        with self._reading:
+            ids = self._seen.get(model, [])
+            numbered = enumerate(ids, 1 + self._forgotten.get(model, 0))
+            found = [(number, id) for number, id in numbered if _names(name, number, id)]
+            # The same content seen again is the same release: its newest number is what it is called.
+            if found and (release := self._releases.get(found[-1][1])):
+                return Wanted(model, Version(found[-1][0], f"local-{release.id}"), release)
+        raise VersionNotFound(
+            f"{model} has no version {name[:50]!r} here: a local folder has only those seen since the start"
+        )
+
+    def close(self) -> None:
+        self._closed.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _look(self) -> Desired:
+        models, left_out = self._found()
+        if not models:
+            raise SourceError(no_model(self.where, left_out))
+        scans = self._settler.settled(self._models.parts(models))
+        self._unsettled = False
+        wanted = {model: self._want(model, scans) for model in models}
+        self._contents.forget(but=(one for found in scans.values() for one in found.seen))
+        self._wanted = {model: one for model, one in wanted.items() if one is not None}
+        if self._unsettled:
+            self._run(self._look_again, "look again")
+        waiting = dict.fromkeys((model for model in models if wanted[model] is None), _BEING_WRITTEN)
+        return Desired(_head(self._wanted), self._wanted, left_out | waiting)
+
+    def _found(self) -> tuple[list[str], dict[str, str]]:
+        """The names of the models, and the folders that look like models but are left out, with the reason."""
+        names = sorted(name for name in os.listdir(self._folder) if self._only in (None, name) and not is_ignored(name))
+        reasons = {name: self._models.why_left_out(name) for name in names if self._models.is_model(name)}
+        # One that was a model fails with the reason, and what is live of it stays live.
+        models = [name for name, reason in reasons.items() if reason is None or name in self._seen]
+        return models, {printable(name): reason for name, reason in reasons.items() if reason and name not in models}
+
+    def _want(self, model: str, scans: Mapping[str, Scan]) -> Wanted | None:
+        """What is wanted of the model; as long as somebody writes to it, what was wanted before."""
+        try:
+            release = self._models.release(model, scans, self._contents)
+        except Unsettled:
+            self._unsettled = True
+            return self._wanted.get(model)
+        except ReleaseFailed as failure:
+            id = self._models.failed_id(model, scans, self._contents, failure)
+            return Wanted(model, self._version(model, id), None, failure)
+        except Exception as error:
+            log.exception("%s: a failure of Pawl's own while looking at it", model)
+            ours = failure_of_ours(error)
+            id = self._models.failed_id(model, {}, self._contents, ours)
+            return Wanted(model, self._version(model, id), None, ours)
+        self._releases[release.id] = release
+        return Wanted(model, self._version(model, release.id), release)
+
+    def _version(self, model: str, id: str) -> Version:
+        ids = self._seen.setdefault(model, [])
+        if ids[-1:] != [id]:
+            ids.append(id)
+            self._forget(model, ids)
+        return Version(self._forgotten.get(model, 0) + len(ids), f"local-{id}")
+
+    def _forget(self, model: str, ids: list[str]) -> None:
+        """Remember no more than the last releases; that there were others is counted."""
+        gone = ids[:-MOST_SEEN]
+        del ids[:-MOST_SEEN]
+        self._forgotten[model] = self._forgotten.get(model, 0) + len(gone)
+        for id in {*gone} - {*ids}:
+            self._releases.pop(id, None)
+
+    def _run(self, target: Callable[[], None], name: str) -> None:
+        thread = threading.Thread(target=target, name=name, daemon=True)
+        self._threads = [*(other for other in self._threads if other.is_alive()), thread]
+        thread.start()
+
+    def _look_again(self) -> None:
+        if not self._closed.wait(SETTLING_S):
+            self._changed()
+
+
+MOST_SEEN = 1000
+"""Releases of a model that are remembered."""
+_BEING_WRITTEN = "being written to; it is taken when that ends"
+_COMMIT = re.compile(r"(local-)?([0-9a-f]{7,40})")
+
+
+def _names(name: str, number: int, id: str) -> bool:
+    prefix = _COMMIT.fullmatch(name)
+    return name == f"v{number}" or (prefix is not None and id.startswith(prefix[2]))
+
+
+def _head(wanted: Mapping[str, Wanted]) -> str:
+    return sha256(repr([(model, one.version) for model, one in sorted(wanted.items())]).encode()).hexdigest()[:20]

@@ -1,0 +1,1 @@
+"""One worker's process: started ahead, given its model, listened to, ended."""

@@ -1,0 +1,173 @@
+"""A worker's process before it knows its model: it has imported what every worker does, and waits for its config."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+
+import worker
+from core.descendants import Descendants, branch
+from worker.wire.status_page import StatusPage, new_page
+
+BOOT = Path(worker.__file__).with_name("boot.py")
+_MAX_MESSAGE = 16 * 1024 * 1024
+END_S = 10.0
+"""How long the end of a killed process may take."""
+_PAUSE_S = 0.02
+_QUIET_LOOKS = 2
+"""One may miss a process that ends as soon as it has started another."""
+_NO_USE = frozenset("ZXTt")
+"""States of a process (proc_pid_stat(5)) that has ended, or that somebody has stopped."""
+
+
+@dataclass(frozen=True)
+class UnassignedProcess:
+    """The process, and the channel over which it is to be told its config."""
+
+    process: asyncio.subprocess.Process
+    status_page: StatusPage
+    reader: asyncio.StreamReader
+    control: asyncio.StreamWriter
+    output: FileIO
+    """The pipe through which comes what it prints."""
+    lineage: Descendants | None
+    """The process, and all that it starts; None where that can't be told."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether it runs, or will: one that has only just been started has it all to do."""
+        return self.process.returncode is None and _state(self.process.pid) not in _NO_USE
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether somebody has stopped it (SIGSTOP, a debugger)."""
+        return _state(self.process.pid) in "Tt"
+
+    async def ended(self, within_s: float) -> bool:
+        """Wait for its end; whether it came in time."""
+        try:
+            await asyncio.wait_for(self.process.wait(), within_s)
+        except TimeoutError:
+            return False
+        return True
+
+    def kill(self) -> int:
+        """The process and all that it has started; how many of them lived. What they start in the same moment is for
+        `end` to find."""
+        if self.process.returncode is None or self.lineage is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        return self.lineage.kill() if self.lineage is not None else 0
+
+    async def kill_all(self) -> None:
+        """Kill until nobody is left, and wait for the end of the process."""
+        end, quiet = time.monotonic() + END_S, 0
+        while quiet < _QUIET_LOOKS and time.monotonic() < end:
+            quiet = 0 if self.kill() else quiet + 1
+            await self.ended(_PAUSE_S)
+        await self.ended(END_S)
+
+    async def end(self) -> None:
+        """Kill it, and give back what it held."""
+        try:
+            await self.kill_all()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Close our ends."""
+        self.control.close()
+        self.status_page.close()
+        self.output.close()
+
+
+Begin = Callable[[Path, Mapping[str, str]], Awaitable[UnassignedProcess]]
+"""Gives a blank of that interpreter, in that environment. Raises OSError."""
+
+
+async def begin(python: Path, environ: Mapping[str, str]) -> UnassignedProcess:
+    """Start one. Raises OSError."""
+    with contextlib.ExitStack() as on_failure, os.fdopen(new_page()) as page:
+        status_page = StatusPage(os.dup(page.fileno()))
+        on_failure.callback(status_page.close)
+        ours, theirs = socket.socketpair()
+        on_failure.callback(ours.close)
+        with theirs:
+            reader, control = await asyncio.open_connection(sock=ours, limit=_MAX_MESSAGE)
+            on_failure.callback(control.close)
+            reading, prints = os.pipe()
+            output = on_failure.enter_context(FileIO(reading))
+            starting = asyncio.ensure_future(_run(python, environ, (theirs.fileno(), page.fileno()), prints))
+            try:
+                process = await asyncio.shield(starting)
+            except asyncio.CancelledError:
+                # Cancelled half-way, it would be a process that nobody knows.
+                await _unassigned(await starting, status_page, reader, control, output).end()
+                raise
+        on_failure.pop_all()
+    return _unassigned(process, status_page, reader, control, output)
+
+
+def _unassigned(
+    process: asyncio.subprocess.Process,
+    status_page: StatusPage,
+    reader: asyncio.StreamReader,
+    control: asyncio.StreamWriter,
+    output: FileIO,
+) -> UnassignedProcess:
+    return UnassignedProcess(process, status_page, reader, control, output, branch(process.pid))
+
+
+async def _run(
+    python: Path, environ: Mapping[str, str], passed: tuple[int, int], prints: int
+) -> asyncio.subprocess.Process:
+    """Closes `prints`."""
+    try:
+        nothing = os.open(os.devnull, os.O_RDONLY)  # early releases of Python 3.11 leave theirs open where a pipe fails
+    except BaseException:
+        os.close(prints)
+        raise
+    try:
+        return await asyncio.create_subprocess_exec(
+            *(str(python), "-P", "-s", str(BOOT), *map(str, passed)),
+            cwd="/",  # it goes to its model's folder once it knows it
+            env=environment(environ),
+            pass_fds=passed,
+            stdin=nothing,
+            stdout=prints,
+            stderr=prints,
+            start_new_session=True,
+        )
+    finally:
+        os.close(nothing)
+        os.close(prints)
+
+
+def environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a worker finds in its environment: ours, less what would change how Python starts."""
+    kept = {name: value for name, value in environ.items() if not name.startswith("PYTHON")}
+    return {
+        "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime would report its use to its makers
+        # For how many cycles (2^n) a thread of numpy's OpenBLAS spins before it sleeps. By default (26) every other
+        # core is busy for some 30 ms after numpy was imported, and after each call; this is less than one.
+        "OPENBLAS_THREAD_TIMEOUT": "20",
+        **kept,
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONIOENCODING": "utf-8",
+    }
+
+
+def _state(pid: int) -> str:
+    """One letter; Z if it has gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "Z"

@@ -1,0 +1,113 @@
+"""Events as they happen: to the log at once, kept for the admin API, and handed to the registry."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
+from heapq import merge
+from itertools import count, islice
+
+from core.events import Event, EventKind
+
+log = logging.getLogger("pawl")
+
+KEPT = 1000
+"""Events of each kind. Whoever calls a model can bring about as many failed requests as he likes: they must not push
+what became of a release out of sight."""
+_ERRORS = frozenset({EventKind.FAILED, EventKind.CRASH_LOOP, EventKind.SOURCE_LOST})
+_WARNINGS = frozenset(
+    {
+        *(EventKind.LEFT_OUT, EventKind.WORKER_LOST, EventKind.REQUEST_FAILED),
+        *(EventKind.GATEWAY_LOST, EventKind.HISTORY_REWRITTEN),
+    }
+)
+
+Numbered = tuple[int, Event]
+"""By the order of their coming, whatever the clock did meanwhile; those of earlier runs have numbers below zero."""
+
+
+class EventLog:
+    """The newest events, bounded."""
+
+    def __init__(self) -> None:
+        self._kinds: defaultdict[EventKind, deque[Numbered]] = defaultdict(partial(deque, maxlen=KEPT))
+        self._numbers = count()
+        self._write: Callable[[Event], None] = lambda event: None
+        self._last_detail: dict[str, str] = {}
+        """Of each model, as logged: a traceback that repeats at every try is logged once."""
+
+    def record(self, event: Event) -> None:
+        self._kinds[event.kind].append((next(self._numbers), event))
+        self._write(event)
+        who = f"{event.model}: " if event.model else ""
+        log.log(_level(event.kind), "%s%s%s", who, _indented(event.message).lstrip(), self._new_detail(event))
+
+    def write_to(self, write: Callable[[Event], None]) -> None:
+        """Have every event written down too, those that were recorded so far first."""
+        for _, event in reversed([*self._newest()]):
+            write(event)
+        self._write = write
+
+    def remember(self, earlier: list[Event]) -> None:
+        """Take in events of earlier runs, newest first; they count as older than what was recorded here."""
+        ours = {event.id for _, event in self._newest()}
+        for number, event in enumerate(earlier, 1):
+            kept = self._kinds[event.kind]
+            if event.id not in ours and len(kept) < KEPT:
+                kept.appendleft((-number, event))
+
+    def newest(
+        self,
+        *,
+        model: str | None = None,
+        kind: str | None = None,
+        since: datetime | None = None,
+        before: str | None = None,
+        most: int = 100,
+    ) -> list[Event]:
+        """The newest events first; `before`: those that come after the one of that id in this order."""
+        events = [event for _, event in self._newest(kind)]
+        if before is not None:
+            events = _after(before, events)
+        chosen = (event for event in events if model in (None, event.model) and (since is None or event.at >= since))
+        return list(islice(chosen, most))
+
+    def newest_of_each_kind(self, model: str, most: int) -> list[Event]:
+        """So many of each, all of them newest first."""
+        kept = {event.id for kind in list(self._kinds) for event in self.newest(model=model, kind=kind, most=most)}
+        return [event for _, event in self._newest() if event.id in kept]
+
+    def _newest(self, kind: str | None = None) -> Iterator[Numbered]:
+        kinds = [reversed(kept) for name, kept in self._kinds.items() if kind in (None, name)]
+        return merge(*kinds, key=lambda numbered: numbered[0], reverse=True)
+
+    def _new_detail(self, event: Event) -> str:
+        if not event.detail or self._last_detail.get(event.model) == event.detail:
+            return ""
+        self._last_detail[event.model] = event.detail
+        return "\n" + _indented(event.detail)
+
+
+def _after(id: str, events: list[Event]) -> list[Event]:
+    """What follows the event of that id; where it is gone by now, what is older than it was."""
+    for place, event in enumerate(events, 1):
+        if event.id == id:
+            return events[place:]
+    return [event for event in events if event.id < id]
+
+
+def _level(kind: EventKind) -> int:
+    return logging.ERROR if kind in _ERRORS else logging.WARNING if kind in _WARNINGS else logging.INFO
+
+
+def _indented(text: str) -> str:
+    """So that it can't pass for lines of the log's own, nor steer a terminal: a request may be quoted in it."""
+    lines = (_CONTROL.sub("\N{REPLACEMENT CHARACTER}", line) for line in text.rstrip().splitlines())
+    return "\n".join(f"    {line}" for line in lines)
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

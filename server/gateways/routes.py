@@ -1,0 +1,132 @@
+"""The routes as they are now: what the loader shows and hides becomes tables for the gateways."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from core.errors import ReleaseFailed
+from core.task import spawn
+from gateway.messages import Route, Table
+from loader.controller.routes import Live
+from loader.workers.pool import Pool
+
+_MOST_VERSIONS = 256
+"""Names under which versions were asked for that have a route; one commit has many. Beyond it the oldest go."""
+
+
+class RoutePublisher:
+    """Implements `loader.front.Front`. A table goes out whole; what changes in one turn of the loop goes out in one."""
+
+    def __init__(self, hand_out: Callable[[Table], Awaitable[None]]) -> None:
+        """`hand_out` returns once every gateway routes by the table."""
+        self.live: dict[str, Live] = {}
+        self.down: dict[str, str] = {}
+        self._versions: dict[str, Live] = {}
+        self._routes: dict[str, Route] = {}
+        """Of what is live and of versions, by the keys of both."""
+        self._ready = False
+        self._hand_out = hand_out
+        self._serials = itertools.count(1)
+        self._next: asyncio.Task[None] | None = None
+        """Makes the next table and hands it out; None when nothing has changed since the last was made."""
+
+    async def show(self, model: str, live: Live) -> None:
+        """Raises ReleaseFailed, with nothing changed, where gateways could not read the route."""
+        route = _route(model, live)
+        self._forget_versions_on(model, unless=live.pool)
+        self.live[model], self._routes[model] = live, route
+        self.down.pop(model, None)
+        await self._publish()
+
+    async def hide(self, model: str, why: str | None) -> None:
+        self._forget_versions_on(model, unless=None)
+        self.live.pop(model, None)
+        self._routes.pop(model, None)
+        self.down.pop(model, None)
+        if why is not None:
+            self.down[model] = why
+        else:
+            self._drop_versions(lambda key, live: key.startswith(f"{model}/"))
+        await self._publish()
+
+    async def show_version(self, model: str, name: str, live: Live) -> None:
+        key, route = f"{model}/{name}", _route(model, live)
+        self._versions.pop(key, None)
+        self._versions[key], self._routes[key] = live, route
+        while len(self._versions) > _MOST_VERSIONS:
+            self._drop_version(next(iter(self._versions)))
+        await self._publish()
+
+    async def hide_pool(self, pool: Pool) -> None:
+        self._drop_versions(lambda key, live: live.pool is pool)
+        await self._publish()
+
+    def forget_versions(self) -> None:
+        if self._versions:
+            self._drop_versions(lambda key, live: True)
+            self.refresh()
+
+    def refresh(self) -> None:
+        self._soon()
+
+    async def set_ready(self, ready: bool) -> None:
+        self._ready = ready
+        await self._publish()
+
+    def _drop_versions(self, which: Callable[[str, Live], bool]) -> None:
+        for key, live in list(self._versions.items()):
+            if which(key, live):
+                self._drop_version(key)
+
+    def _drop_version(self, key: str) -> None:
+        del self._versions[key], self._routes[key]
+
+    async def _publish(self) -> None:
+        await asyncio.shield(self._soon())
+
+    def _soon(self) -> asyncio.Task[None]:
+        if self._next is None:
+            self._next = spawn(self._hand_out_next(), "hand-out of the routes")
+        return self._next
+
+    async def _hand_out_next(self) -> None:
+        self._next = None
+        await self._hand_out(self._table())
+
+    def _table(self) -> Table:
+        pools = {live.pool.id: live.pool.sockets for live in (*self.live.values(), *self._versions.values())}
+        return Table(
+            serial=next(self._serials),
+            ready=self._ready,
+            live={model: self._routes[model] for model in self.live},
+            versions={key: self._routes[key] for key in self._versions},
+            down=dict(self.down),
+            pools=pools,
+        )
+
+    def _forget_versions_on(self, model: str, unless: Pool | None) -> None:
+        """Versions that were opened on the pool which is live till now, and is about to stop, are to be opened anew."""
+        old = self.live.get(model)
+        if old is not None and old.pool is not unless:
+            self._drop_versions(lambda key, live: live.pool is old.pool)
+
+
+def _route(model: str, live: Live) -> Route:
+    """Raises ReleaseFailed for one that would make a table which no gateway can read."""
+    serve = live.pool.release.manifest.serve
+    route = Route(
+        model=model,
+        version=live.version.label,
+        commit=live.version.commit,
+        pool=live.pool.id,
+        timeout_s=serve.timeout_s,
+        max_queue=serve.max_queue,
+    )
+    try:
+        return msgspec.json.decode(msgspec.json.encode(route), type=Route)
+    except (msgspec.MsgspecError, ValueError, TypeError) as error:
+        raise ReleaseFailed(f"no gateway could read its route: {error}", stage="load") from error

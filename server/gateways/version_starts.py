@@ -1,0 +1,49 @@
+"""Gateways ask for versions that they have no route to; here such a one is opened, or refused as HTTP refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from core.errors import PawlError, ReleaseFailed, VersionAmbiguous, VersionNotFound
+from gateway.messages import Start, Started
+from loader.controller.on_demand import OnDemand, TooManyVersions
+from server.gateways.routes import RoutePublisher
+
+log = logging.getLogger("pawl")
+
+
+class VersionStarts:
+    """Answers `Start` messages."""
+
+    def __init__(self, on_demand: OnDemand, publisher: RoutePublisher) -> None:
+        self._on_demand = on_demand
+        self._publisher = publisher
+
+    def open(self, start: Start) -> asyncio.Future[Started]:
+        return asyncio.ensure_future(self._open(start))
+
+    async def _open(self, start: Start) -> Started:
+        try:
+            await self._on_demand.open(start.model, start.version, lambda: self._publisher.live.get(start.model))
+        except PawlError as failure:
+            return _refusal(start, failure)
+        except Exception:
+            log.exception("%s/%s could not be opened: a failure of Pawl's own", start.model, start.version)
+            return _refusal(start, PawlError("Pawl itself failed; its log says more"))
+        return Started(ticket=start.ticket)
+
+
+def _refusal(start: Start, failure: PawlError) -> Started:
+    status, code = 500, "internal_error"
+    more: dict[str, object] = {}
+    match failure:
+        case VersionAmbiguous(commits=commits):
+            status, code, more = 404, "version_ambiguous", {"commits": list(commits)}
+        case VersionNotFound():
+            status, code = 404, "version_not_found"
+        case TooManyVersions():
+            status, code = 503, "too_many_versions"
+        case ReleaseFailed(stage=stage):
+            status, code, more = 503, "not_live", {"stage": stage}
+    return Started(ticket=start.ticket, status=status, error={"code": code, "message": str(failure), **more})

@@ -1,0 +1,1 @@
+"""The daemon's own HTTP: the admin API, the webhook, and who may use them."""

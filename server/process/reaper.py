@@ -1,0 +1,84 @@
+"""Ends what a daemon leaves when it dies without a word: git, uv, and whatever the authors' code has started.
+
+Workers and gateways die with the daemon by themselves (PR_SET_PDEATHSIG). The others are of the daemon's lineage, or
+have its mark in their environment, by which a process of the reaper's own finds them once the daemon has gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+from core import descendants as lineage
+from core.settings import scrubbed
+from server.process.reaping import MARK, reap
+
+__all__ = ["MARK", "Reaper", "reap", "start_reaper"]
+
+log = logging.getLogger("pawl")
+
+_ROOT = Path(__file__).parents[2]
+_PAUSE_S = 1.0
+"""Between two starts at least."""
+
+
+class Reaper:
+    """The process that waits for our end, started again whenever its own comes first."""
+
+    def __init__(self) -> None:
+        """Raises OSError."""
+        self._environ = {name: value for name, value in scrubbed(os.environ).items() if name != MARK}
+        # The writing end is ours alone: it closes when we end, however we do.
+        self._reader, self._writer = os.pipe()
+        mark = os.environ[MARK] = uuid.uuid4().hex
+        ours = lineage.found()
+        self._arguments = [mark, *([str(ours.mark), str(ours.mask)] if ours else [])]
+        self._process = self._start()
+
+    async def keep(self) -> None:
+        """For ever."""
+        while True:
+            await _end_of(self._process)
+            log.warning("the reaper, which ends what a killed daemon leaves, was ended; another takes its place")
+            try:
+                self._process = self._start()
+            except OSError as error:
+                log.warning("the reaper can't be started: %s; it is tried again", error)
+            await asyncio.sleep(_PAUSE_S)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-E", "-S", "-m", "server.process.reaping", str(self._reader), *self._arguments],
+            cwd=_ROOT,
+            env=self._environ,
+            pass_fds=(self._reader,),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+
+def start_reaper() -> Reaper:
+    """Call before anything is started that must not outlive this process. Raises OSError."""
+    return Reaper()
+
+
+async def _end_of(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is not None:
+        return
+    ended = asyncio.Event()
+    handle = os.pidfd_open(process.pid)
+    loop = asyncio.get_running_loop()
+    loop.add_reader(handle, ended.set)
+    try:
+        await ended.wait()
+        process.wait()
+    finally:
+        loop.remove_reader(handle)
+        os.close(handle)

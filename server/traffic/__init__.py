@@ -1,0 +1,1 @@
+"""What gateways counted, summed and exposed."""

@@ -1,0 +1,130 @@
+"""`GET /metrics`: what gateways and workers counted, in Prometheus's text format."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gateway.messages import DURATION_BUCKETS_S, Counted
+from loader.workers.pool import Pool
+from server.state import ModelState, ServerState
+from server.traffic.totals import Totals
+
+
+class Metrics(Collector):
+    """Sums since the daemon's start. Labels come from route tables, never from a URL."""
+
+    def __init__(self, state: Callable[[], ServerState], pools: Callable[[], Iterable[Pool]]) -> None:
+        self._state = state
+        self._pools = pools
+        self._totals = Totals()
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+
+    def route(self) -> Route:
+        return Route("/metrics", self.expose)
+
+    def add(self, counted: Counted) -> None:
+        """Take in what a gateway counted since its last message."""
+        for name in counted.requests.keys() | counted.seconds.keys():
+            self._totals.add(name, counted.requests.get(name, {}), counted.seconds.get(name))
+
+    async def expose(self, request: Request) -> Response:
+        return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
+
+    def collect(self) -> Iterator[Metric]:
+        state = self._state()
+        yield self._requests_family()
+        yield self._durations_family()
+        yield from _model_families(state)
+        yield from _worker_families(list(self._pools()))
+        yield GaugeMetricFamily("pawl_ready", "Whether the server is ready.", float(state.ready))
+        yield GaugeMetricFamily(
+            "pawl_source_reachable",
+            "Whether what is followed could be read at the last look.",
+            float(not state.problem),
+        )
+
+    def _requests_family(self) -> Metric:
+        family = CounterMetricFamily("pawl_requests", "Requests answered.", labels=["model", "version", "status"])
+        for sums in self._totals:
+            for status, count in sums.requests.items():
+                family.add_metric([sums.model, sums.version, str(status)], count)
+        return family
+
+    def _durations_family(self) -> Metric:
+        family = HistogramMetricFamily(
+            "pawl_request_duration_seconds", "From a request's last byte to its answer.", labels=["model", "version"]
+        )
+        for sums in self._totals:
+            family.add_metric([sums.model, sums.version], buckets=list(_cumulative(sums.buckets)), sum_value=None)
+        return family
+
+
+def _cumulative(counts: list[int]) -> Iterator[tuple[str, float]]:
+    total = 0
+    for bound, count in zip((*map(str, DURATION_BUCKETS_S), "+Inf"), counts, strict=True):
+        total += count
+        yield bound, total
+
+
+def _model_families(state: ServerState) -> Iterator[Metric]:
+    live = GaugeMetricFamily("pawl_model_live", "1 for the version that is live.", labels=["model", "version"])
+    failed = GaugeMetricFamily("pawl_model_failed", "Whether the newest release failed.", labels=["model"])
+    for model in state.models.values():
+        if model.live is not None:
+            live.add_metric([model.name, model.live.version], 1)
+        failed.add_metric([model.name], float(model.failure is not None))
+    yield live
+    yield failed
+    yield from _session_families(state.models.values())
+
+
+def _session_families(models: Iterable[ModelState]) -> Iterator[Metric]:
+    merged = GaugeMetricFamily(
+        "pawl_session_merged",
+        "Whether calls of an ONNX session are merged, and on which provider it really runs.",
+        labels=["model", "session", "provider"],
+    )
+    provider = GaugeMetricFamily(
+        "pawl_session_provider",
+        "1 for the execution provider that an ONNX session really runs on.",
+        labels=["model", "version", "session", "provider"],
+    )
+    for name, live in ((model.name, model.live) for model in models if model.live is not None):
+        for session in live.description.sessions:
+            merged.add_metric([name, session.session, session.provider], float(session.merged))
+            provider.add_metric([name, live.version, session.session, session.provider], 1)
+    yield merged
+    yield provider
+
+
+def _worker_families(pools: list[Pool]) -> Iterator[Metric]:
+    """Gauges, not counters: a worker's counts end with it."""
+    workers = GaugeMetricFamily("pawl_workers", "Workers that are ready.", labels=["model", "release"])
+    memory = GaugeMetricFamily("pawl_workers_memory_bytes", "Memory of a pool's workers.", labels=["model", "release"])
+    counts = {
+        counter: GaugeMetricFamily(
+            f"pawl_workers_{counter}", f"{counter.capitalize()} since the start of the workers that are ready.",
+            labels=["model", "release"],
+        )
+        for counter in ("requests", "calls", "rows", "batches")
+    }  # fmt: skip
+    for pool in pools:
+        labels = [pool.release.model, pool.release.id]
+        workers.add_metric(labels, len(pool.workers))
+        memory.add_metric(labels, pool.memory())
+        sums: Counter[str] = Counter()
+        for worker in pool.workers:
+            sums.update(worker.status_page.counters())
+        for counter, family in counts.items():
+            family.add_metric(labels, sums[counter])
+    yield from (workers, memory, *counts.values())

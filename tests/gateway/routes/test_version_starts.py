@@ -1,0 +1,103 @@
+"""Requests for a version of a model."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from gateway.messages import Start, Started
+from tests.gateway.running import COMMIT, answers, asynchronous, echoes, gateway, route
+
+
+@asynchronous
+async def test_the_live_version_is_known_by_its_number_and_commit(tmp_path: Path) -> None:
+    async with gateway(tmp_path) as running, running.client() as client:
+        await running.serve(Iris=echoes)
+        for version in ("v1", COMMIT):
+            answer = await client.post(f"/models/Iris/{version}", json={})
+            assert answer.headers["x-pawl-version"] == "v1"
+
+
+@asynchronous
+async def test_another_version_is_started_once_however_many_ask(tmp_path: Path) -> None:
+    async with gateway(tmp_path) as running, running.client() as client:
+        await running.serve(Iris=echoes)
+        worker = await running.worker(answers(b'"seven"'))
+        requests = [asyncio.create_task(client.post("/models/Iris/v7", json={})) for _ in range(5)]
+        start = await running.hear_start()
+        assert (start.model, start.version) == ("Iris", "v7")
+        await running.route(
+            versions={"Iris/v7": route("Iris", version="v7", pool="old")},
+            pools={**running.table.pools, "old": (worker.path,)},
+        )
+        running.send(Started(ticket=start.ticket))
+        for answer in await asyncio.gather(*requests):
+            assert (answer.json(), answer.headers["x-pawl-version"]) == ("seven", "v7")
+        assert (await client.get("/models/Iris/v7/")).json() == "seven"
+        assert [message for message in running.heard if isinstance(message, Start)] == [start]
+
+
+@asynchronous
+async def test_a_version_that_does_not_start_says_why_and_may_be_asked_for_again(tmp_path: Path) -> None:
+    error = {"code": "version_ambiguous", "message": "two commits", "commits": ["a", "b"]}
+    async with gateway(tmp_path) as running, running.client() as client:
+        await running.serve(Iris=echoes)
+        for ticket in (1, 2):
+            request = asyncio.create_task(client.post("/models/Iris/abcdef1", json={}))
+            assert await running.hear(lambda message, ticket=ticket: getattr(message, "ticket", 0) == ticket)
+            running.send(Started(ticket=ticket, status=404, error=error))
+            answer = await request
+            assert (answer.status_code, answer.json()) == (404, {"error": error})
+
+
+@asynchronous
+async def test_a_version_of_a_model_that_is_down_may_be_asked_for(tmp_path: Path) -> None:
+    async with gateway(tmp_path) as running, running.client() as client:
+        await running.route(down={"Iris": "broken"})
+        request = asyncio.create_task(client.post("/models/Iris/v1", json={}))
+        start = await running.hear_start()
+        running.send(Started(ticket=start.ticket, status=503, error={"code": "busy", "message": "four run"}))
+        answer = await request
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "busy")
+        assert "retry-after" in answer.headers
+
+
+@asynchronous
+async def test_the_daemon_is_not_asked_for_what_can_be_no_version(tmp_path: Path) -> None:
+    async with gateway(tmp_path) as running, running.client() as client:
+        await running.serve(Iris=echoes)
+        for version in (
+            "v0",
+            "v01",
+            "v1234567890",
+            "V2",
+            "latest",
+            "abcdef",
+            "ABCDEF1",
+            "0" * 41,
+            "xyzxyzx",
+            "v2%0A",
+            "%2e%2e",
+        ):
+            answer = await client.post(f"/models/Iris/{version}", json={})
+            assert (answer.status_code, answer.json()["error"]["code"]) == (404, "version_not_found"), version
+        answer = await client.post("/models/Nope/v3", json={})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "model_not_found")
+        await running.route()
+        assert not any(isinstance(message, Start) for message in running.heard)
+
+
+@asynchronous
+async def test_who_leaves_while_a_version_starts_spoils_it_for_nobody(tmp_path: Path) -> None:
+    async with gateway(tmp_path) as running, running.client() as client:
+        await running.serve(Iris=echoes)
+        reader, writer = await running.open()
+        writer.write(b"GET /models/Iris/v2 HTTP/1.1\r\nHost: x\r\n\r\n")
+        start = await running.hear_start()
+        request = asyncio.create_task(client.post("/models/Iris/v2", json=[2]))
+        writer.close()
+        await client.get("/healthz")
+        await running.route(versions={"Iris/v2": route("Iris", version="v2", pool=running.table.live["Iris"].pool)})
+        running.send(Started(ticket=start.ticket))
+        assert (await request).json() == [2]
+        assert reader.at_eof() or not await reader.read()

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from core.manifest import Manifest
+from core.release import Release, Version
+from loader.controller.live_recorder import LiveRecorder
+from loader.releases.live_file import LiveFile
+from tests.loader.pools import Shown, run, until
+
+
+def live(model: str, number: int = 1) -> Any:
+    release = Release(model, f"{number:020x}", Manifest(), {model: "tree"})
+    return SimpleNamespace(version=Version(number, "c" * 40), pool=SimpleNamespace(release=release))
+
+
+def written(path: Path) -> dict[str, int]:
+    return {model: version.number for model, (_, version) in LiveFile(path, "here").live().items()}
+
+
+def test_what_was_shown_is_written_down_by_then(tmp_path: Path) -> None:
+    async def test() -> None:
+        path = tmp_path / "live.json"
+        front = LiveRecorder(Shown(), LiveFile(path, "here"), lambda: ({}, {}))
+        await asyncio.gather(*(front.show(f"M{number}", live(f"M{number}")) for number in range(20)))
+        assert len(written(path)) == 20
+        await front.hide("M0", "it is being replaced")
+        assert "M0" in written(path)
+        await front.hide("M0", None)
+        assert "M0" not in written(path)
+        await front.close()
+
+    run(test())
+
+
+def test_a_disk_that_is_full_holds_up_no_swap_is_told_of_once_and_gets_all_when_it_has_room(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test() -> None:
+        path = tmp_path / "live.json"
+        front = LiveRecorder(shown := Shown(), LiveFile(path, "here"), lambda: ({}, {}), again_s=0.01)
+        in_the_way = path.with_suffix(".tmp")
+        in_the_way.mkdir()
+        first = asyncio.create_task(front.show("M1", live("M1")))
+        await until(lambda: caplog.records)
+        await front.show("M2", live("M2", 7))
+        assert set(shown.live) == {"M1", "M2"}
+        assert written(path) == {}
+        in_the_way.rmdir()
+        await first
+        await until(lambda: written(path) == {"M1": 1, "M2": 7})
+        assert len([record for record in caplog.records if "can't be written" in record.getMessage()]) == 1
+        await front.close()
+
+    run(test())

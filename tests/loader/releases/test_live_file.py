@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from core.manifest import Manifest
+from core.release import Release, Version
+from loader.releases.live_file import LiveFile
+
+
+def release(model: str = "Iris", id: str = "abc") -> Release:
+    return Release(model, id, Manifest(description="flowers"), {model: "tree"}, "requirements")
+
+
+def test_what_was_put_is_there_after_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "live.json"
+    first = LiveFile(path, "here")
+    first.put(release(), Version(3, "c" * 40), {"Iris": ["a", "abc"]})
+    first.put(release("Churn"), Version(1, "d" * 40))
+    first.remove("Churn")
+    second = LiveFile(path, "here")
+    (live,) = second.live().values()
+    assert live == (release(), Version(3, "c" * 40))
+    assert live[0].manifest.description == "flowers"
+    assert live[0].default_requirements == "requirements"
+    assert second.seen == {"Iris": ["a", "abc"]}
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b"[" * 100_000, b'{"live": {"Iris": 3}}'])
+def test_a_spoiled_file_counts_as_none(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "live.json"
+    path.write_bytes(content)
+    assert LiveFile(path, "").live() == {}
+
+
+def test_what_another_source_left_is_not_served(tmp_path: Path) -> None:
+    path = tmp_path / "live.json"
+    LiveFile(path, "there").put(release(), Version(1, "c"))
+    assert LiveFile(path, "here").live() == {}
+
+
+def test_what_could_not_be_written_is_written_later_and_the_file_stays_whole(tmp_path: Path) -> None:
+    path = tmp_path / "live.json"
+    last_good = LiveFile(path, "here")
+    last_good.put(release(id="old"), Version(1, "c"))
+    aside = path.with_suffix(".tmp")
+    aside.mkdir()  # in the way of every write
+    with pytest.raises(OSError):
+        last_good.put(release(id="new"), Version(2, "d"))
+    with pytest.raises(OSError):
+        last_good.write_again()
+    assert LiveFile(path, "here").live()["Iris"][0].id == "old"
+    aside.rmdir()
+    last_good.write_again()
+    assert LiveFile(path, "here").live()["Iris"][0].id == "new"
+
+
+def test_nothing_is_written_when_nothing_has_changed(tmp_path: Path) -> None:
+    path = tmp_path / "live.json"
+    last_good = LiveFile(path, "here")
+    last_good.put(release(), Version(1, "c"))
+    before = os.stat(path)[stat.ST_INO]
+    last_good.put(release(), Version(1, "c"))
+    last_good.write_again()
+    assert os.stat(path)[stat.ST_INO] == before
+
+
+def test_releases_that_are_forgotten_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "live.json"
+    ids = [str(number) for number in range(1500)]
+    LiveFile(path, "here").put(release(), Version(1507, "c"), {"Iris": ids}, {"Iris": 7})
+    again = LiveFile(path, "here")
+    assert again.seen["Iris"][-1] == "1499"
+    assert again.forgotten["Iris"] + len(again.seen["Iris"]) == 1507
+    again.put(release(id="next"), Version(1508, "c"))
+    assert LiveFile(path, "here").forgotten == again.forgotten
+
+
+def test_where_nothing_was_counted_the_live_number_tells_how_many_are_forgotten(tmp_path: Path) -> None:
+    path = tmp_path / "live.json"
+    LiveFile(path, "here").put(release(), Version(1200, "c"), {"Iris": ["a", "b"]})
+    content = json.loads(path.read_text())
+    del content["forgotten"]
+    path.write_text(json.dumps(content))
+    assert LiveFile(path, "here").forgotten == {"Iris": 1198}
+
+
+def test_what_cannot_be_read_of_one_model_costs_none_of_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "live.json"
+    last_good = LiveFile(path, "here")
+    last_good.put(release(), Version(1, "c"))
+    last_good.put(release("Churn"), Version(1, "d"))
+    path.write_text(path.read_text().replace('"timeout_s": 30.0', '"timeout_s": null', 1))
+    assert set(LiveFile(path, "here").live()) == {"Churn"}
+
+
+def test_what_cannot_be_written_of_one_model_costs_none_of_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "live.json"
+    last_good = LiveFile(path, "here")
+    odd = Release("Odd", "abc", Manifest(metadata={"a": {True: 1}}), {"Odd": "tree"})
+    last_good.update({"Odd": (odd, Version(1, "c")), "Iris": (release(), Version(1, "c"))})
+    assert set(LiveFile(path, "here").live()) == {"Iris"}
+
+
+def test_nobody_else_may_read_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "live.json"
+    LiveFile(path, "here").put(release(), Version(1, "c"))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600

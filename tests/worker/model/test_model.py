@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.worker.onnx.test_batch_wait import doubling
+from tests.worker.processes import starting, write_model
+
+
+def test_a_single_onnx_file_is_served_by_its_own_signature(tmp_path: Path) -> None:
+    with starting(write_model(tmp_path, None, any__onnx=doubling())) as worker:
+        description = worker.ready()
+        assert (description.takes, description.concurrent) == ("onnx", True)
+        assert description.variables_schema is not None
+        assert list(description.variables_schema["properties"]) == ["x"]
+        assert [each.session for each in description.sessions] == ["any"]
+        assert worker.ask({"variables": {"x": [2]}}) == (200, {"y": [4.0]})
+        status, answer = worker.ask({"variables": [{"x": [1]}, {"x": ["no"]}]})
+        assert (status, answer["error"]["code"], answer["error"]["index"]) == (422, "invalid_variables", 1)
+
+
+def test_sessions_are_opened_only_for_a_constructor_that_asks(tmp_path: Path) -> None:
+    etls = "class A:\n    def transform_predict(self): return {}\n"
+    with starting(write_model(tmp_path, etls, broken__onnx=b"no model")) as worker:
+        assert worker.ready().sessions == ()
+
+
+def test_an_onnx_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    etls = "class A:\n    def __init__(self, onnx): ...\n    def transform_predict(self): return {}\n"
+    with starting(write_model(tmp_path, etls, broken__onnx=b"no model")) as worker:
+        failure = worker.failed()
+        assert "broken.onnx" in failure.message
+        assert not failure.heals
+
+
+@pytest.mark.parametrize(
+    ("doc", "told"),
+    [
+        ("['a', 'list']", ""),
+        ("7", ""),
+        ("b'bytes'", ""),
+        ("type('Text', (str,), {})('text')", "text"),
+        (r"'half \ud800 a character'", "half ? a character"),
+    ],
+)
+def test_a_class_is_served_whatever_its_docstring_is(tmp_path: Path, doc: str, told: str) -> None:
+    etls = f"class A:\n    def transform_predict(self): return {{}}\nA.__doc__ = {doc}\n"
+    with starting(write_model(tmp_path, etls)) as worker:
+        assert worker.ready().doc == told
+        assert worker.ask() == (200, {})

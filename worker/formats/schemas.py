@@ -1,0 +1,26 @@
+"""JSON Schemas of what a method takes and returns, where its annotations say enough."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from . import pydantic_types as pydantics
+
+
+def json_schema(kind: Any, mode: Literal["validation", "serialization"]) -> dict[str, Any] | None:
+    """The JSON Schema (2020-12) of a type, its references under `#/$defs/`; None where it has none."""
+    if kind is None or isinstance(kind, str):
+        return None
+    try:
+        schema = pydantics.schema(kind, mode) or _msgspec_schema(kind)
+        msgspec.json.encode(schema)
+    except Exception:  # a description is a courtesy: what can't be described is served all the same
+        return None
+    return schema if len(schema) > 1 else None
+
+
+def _msgspec_schema(kind: Any) -> dict[str, Any]:
+    (schema,), components = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
+    return {**schema, "$defs": components} if components else schema

@@ -1,0 +1,162 @@
+"""The author's class: found in `etls.py`, and constructed with what its constructor names."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+from ..errors import LoadFailed
+from ..tracebacks import AuthorTraceback, in_words
+from . import pickles
+
+METHOD = "transform_predict"
+_OFFERED = ("path", "onnx", "metadata")
+
+
+def import_etls(folder: str, root: str, blame: AuthorTraceback) -> ModuleType:
+    """Run `etls.py` as the module `etls`, with the folder first on `sys.path` and the release's root second."""
+    sys.path[:0] = [folder, root]
+    try:
+        return __import__("etls")
+    except SyntaxError as error:
+        raise LoadFailed(f"{_place(error, blame)}: {in_words(error)}") from error
+    except ModuleNotFoundError as error:
+        raise LoadFailed(_not_found(error, blame)) from error
+    except (ImportError, NameError) as error:
+        raise LoadFailed(f"{_place(error, blame)}: {in_words(error)}{_advice(error)}") from error
+    except BaseException as error:
+        raise _raised(error, blame, _place(error, blame), "importing etls.py") from error
+
+
+def find_class(module: ModuleType) -> type:
+    """The class to serve.
+
+    The one named `transform_predict`; failing that, the only one with such a method: of those that the module
+    defines, or, where it defines none, of those that it imports.
+    """
+    named = getattr(module, METHOD, None)
+    if named is not None and not inspect.isclass(named):
+        raise LoadFailed(f"etls.py: {METHOD} is {_kind(named)}; it must be a class, or a method of one")
+    if named is not None:
+        return _with_method(named)
+    found = [
+        each for each in _classes(module) if callable(getattr(each, METHOD, None)) and not inspect.isabstract(each)
+    ]
+    found = [each for each in found if each.__module__ == module.__name__] or found
+    if len(found) == 1:
+        return _with_method(found[0])
+    raise LoadFailed(_several(found) if found else _none(module))
+
+
+def construct(kind: type, offers: Mapping[str, Callable[[], Any]], blame: AuthorTraceback) -> Any:
+    """An instance, given those of the offers that its constructor names; the others are not even made."""
+    positional, named = [], {}
+    for parameter in constructor_parameters(kind):
+        if parameter.name not in offers:
+            continue
+        if parameter.kind is parameter.POSITIONAL_ONLY:
+            positional.append(offers[parameter.name]())
+        else:
+            named[parameter.name] = offers[parameter.name]()
+    try:
+        return kind(*positional, **named)
+    except LoadFailed:
+        raise
+    except BaseException as error:
+        place = blame.where(error) or place_of(kind)
+        raise _raised(error, blame, place, f"constructing {kind.__name__}") from error
+
+
+def constructor_parameters(kind: type) -> list[inspect.Parameter]:
+    """What the constructor names. Raises LoadFailed where it needs something that is not offered."""
+    try:
+        parameters = list(inspect.signature(kind).parameters.values())
+    except (TypeError, ValueError):  # a class of a C extension tells nothing
+        return []
+    for parameter in parameters:
+        needed = parameter.default is parameter.empty and parameter.kind not in (
+            parameter.VAR_POSITIONAL,
+            parameter.VAR_KEYWORD,
+        )
+        if needed and parameter.name not in _OFFERED:
+            raise LoadFailed(
+                f"{place_of(kind)}: the constructor of {kind.__name__} needs {parameter.name!r}; "
+                f"it can be given {', '.join(_OFFERED)}: name those, or give {parameter.name!r} a default"
+            )
+    return [each for each in parameters if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
+
+
+def place_of(thing: Any) -> str:
+    """Like `etls.py, line 3`, where the source is known."""
+    try:
+        line = inspect.getsourcelines(thing)[1]
+        return f"{os.path.basename(inspect.getsourcefile(thing) or 'etls.py')}, line {line}"
+    except (OSError, TypeError):
+        return "etls.py"
+
+
+def _raised(error: BaseException, blame: AuthorTraceback, place: str, doing: str) -> LoadFailed:
+    """What may go better on another try, unless it is known what is to be changed first."""
+    advice = pickles.advice(error, blame.folder)
+    if isinstance(error, ModuleNotFoundError):
+        advice = f"; {_remedy(error)}"
+    return LoadFailed(f"{place}: {doing} raised {in_words(error)}{advice}", heals=not advice)
+
+
+def _place(error: BaseException, blame: AuthorTraceback) -> str:
+    return blame.where(error) or "etls.py"  # which may be unreadable, say
+
+
+def _not_found(error: ModuleNotFoundError, blame: AuthorTraceback) -> str:
+    return f"{_place(error, blame)}: no module named {error.name!r}; {_remedy(error)}"
+
+
+def _remedy(error: ModuleNotFoundError) -> str:
+    missing = (error.name or "").partition(".")[0]
+    return (
+        f"if {missing!r} is a package, list what provides it in the folder's requirements.txt; "
+        f"if it is a folder beside this one, list it under 'uses' in model.yaml"
+    )
+
+
+def _advice(error: ImportError | NameError) -> str:
+    if str(error).startswith("attempted relative import"):
+        return "; modules beside etls.py are imported without the dot: 'from helper import x', not 'from .helper'"
+    return ""
+
+
+def _classes(module: ModuleType) -> list[type]:
+    """Each class in the module's namespace once, whatever number of names it has."""
+    classes = (value for value in vars(module).values() if inspect.isclass(value))
+    return list({id(each): each for each in classes}.values())  # a class's own hash may be missing or fail
+
+
+def _with_method(kind: type) -> type:
+    method = getattr(kind, METHOD, None)
+    if not callable(method):
+        raise LoadFailed(f"{place_of(kind)}: the class {kind.__name__} has no method {METHOD}")
+    if inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method):
+        raise LoadFailed(
+            f"{place_of(method)}: {kind.__name__}.{METHOD} is a coroutine, which is not supported yet; "
+            "write it with 'def'; if it waits on the network, declare serve.threads in model.yaml"
+        )
+    return kind
+
+
+def _none(module: ModuleType) -> str:
+    own = [each for each in _classes(module) if each.__module__ == module.__name__]
+    there = ", ".join(f"{each.__name__} ({place_of(each)})" for each in own)
+    return f"etls.py: no class with a method {METHOD}; " + (f"there are: {there}" if there else "it defines no class")
+
+
+def _several(found: list[type]) -> str:
+    listed = ", ".join(f"{each.__name__} ({place_of(each)})" for each in found)
+    return f"etls.py: several classes have a method {METHOD}: {listed}; name the one to serve {METHOD!r}"
+
+
+def _kind(thing: object) -> str:
+    return f"a {type(thing).__name__}"

@@ -1,0 +1,1 @@
+"""What an ONNX file says of its graph, read without ONNX Runtime."""

@@ -1,0 +1,1 @@
+"""Whether rows stay apart on their way through a graph, so that calls may be merged."""

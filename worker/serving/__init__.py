@@ -1,0 +1,1 @@
+"""The loop that takes requests, runs them and sends their answers."""

@@ -1,0 +1,117 @@
+"""A page of shared memory on which a worker writes what it is doing, and the daemon reads it.
+
+Writing costs a store; reading needs no answer, so it works too when the worker hangs with the GIL held.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import threading
+import time
+
+COUNTERS = ("requests", "calls", "rows", "batches")
+"""Counted since the worker's start: requests begun, calls of sessions, their rows, the batches they became."""
+
+SLOTS = 1026
+"""One for each of the threads that may run the author's code."""
+MAIN_SLOT, BATCH_SLOT, FIRST_REQUEST_SLOT = range(3)
+"""The main loop's, the batch thread's, and the first of the request threads' (`serve.threads` has a bound)."""
+
+_TURN = SLOTS + len(COUNTERS)
+_THREADS = _TURN + 1
+_CELLS = _THREADS + SLOTS
+_NOTHING_RUNS = bytes(8 * SLOTS)
+_DUMP = -(-8 * _CELLS // mmap.PAGESIZE) * mmap.PAGESIZE
+_SIZE = _DUMP + (1 << 18)
+"""Bytes. The rest is for tracebacks, and takes memory once there are some."""
+
+
+def new_page() -> int:
+    """A descriptor of shared memory for a board. Raises OSError.
+
+    Memory, and no file: a store into a page of a file waits while the disk writes that page, or its journal.
+    """
+    handle = os.memfd_create("pawl-board")
+    try:
+        os.posix_fallocate(handle, 0, _DUMP)  # or this fails, not whoever touches the page first
+        os.truncate(handle, _SIZE)
+        os.lseek(handle, _DUMP, os.SEEK_SET)  # what is written to any copy of the descriptor is a traceback
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+class StatusPage:
+    """Slices of author's code (when each began, in `time.monotonic_ns`, 0 when none runs), counters, when the main loop
+    took its last turn, and what faulthandler wrote.
+
+    A slice is a stretch of the author's code without a switch, and the little of ours around it. The main
+    loop's may be said to have begun a millisecond too early.
+    """
+
+    def __init__(self, handle: int) -> None:
+        """`handle`: what `new_page` gave, or a copy; it is closed."""
+        try:
+            self._map = mmap.mmap(handle, _SIZE)
+        finally:
+            os.close(handle)
+        self._page = memoryview(self._map)[: 8 * _CELLS].cast("q")
+
+    def close(self) -> None:
+        """Give the memory and its descriptor back. What is read from here on is that nothing runs."""
+        if not self._map.closed:
+            self._page.release()
+            self._page = memoryview(bytes(8 * _CELLS)).cast("q")
+            self._map.close()
+
+    def begin(self, slot: int, now_ns: int) -> None:
+        """`now_ns`: `time.monotonic_ns()`."""
+        self._page[slot] = now_ns
+
+    def end(self, slot: int) -> None:
+        self._page[slot] = 0
+
+    def count(self, counter: int, by: int = 1) -> None:
+        """Add to `COUNTERS[counter]`. For one writing thread."""
+        self._page[SLOTS + counter] += by
+
+    def turn(self, now_ns: int) -> None:
+        """The main loop takes a turn, which it does about every two seconds even with nothing to do."""
+        self._page[_TURN] = now_ns
+
+    def introduce(self, slot: int) -> None:
+        """The calling thread is the slot's."""
+        self._page[_THREADS + slot] = threading.get_native_id()
+
+    @property
+    def turned_ns(self) -> int:
+        """When the main loop took its last turn; 0 before the first."""
+        return self._page[_TURN]
+
+    def thread(self, slot: int) -> int:
+        """The kernel's id of the slot's thread; 0 where there is none."""
+        return self._page[_THREADS + slot]
+
+    def slices(self) -> dict[int, int]:
+        """When each running slice began, by its slot."""
+        slots = self._page[:SLOTS]
+        if slots.tobytes() == _NOTHING_RUNS:  # quickly: hundreds of workers are looked at, and most of them do nothing
+            return {}
+        return {slot: at for slot, at in enumerate(slots) if at}
+
+    def longest_slice_s(self) -> float:
+        """Seconds that the oldest running slice has taken."""
+        begun = self.slices().values()
+        return (time.monotonic_ns() - min(begun)) / 1e9 if begun else 0.0
+
+    def tracebacks(self) -> str:
+        """All that faulthandler wrote here."""
+        if self._map.closed:
+            return ""
+        end = self._map.find(b"\0", _DUMP)
+        return self._map[_DUMP:end].decode("utf-8", "replace")
+
+    def counters(self) -> dict[str, int]:
+        return dict(zip(COUNTERS, self._page[SLOTS:_TURN], strict=True))
