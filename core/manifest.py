@@ -7,9 +7,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 import yaml
 
+from core import cron
 from core.errors import ReleaseFailed
-from core.manifest_errors import misfit, no_yaml
-from core.plain_yaml import NotPlain, read_yaml
+from core.manifest_errors import misfit, no_yaml, wrong_value
+from core.plain_yaml import Document, NotPlain, read_yaml
+from core.train import Target, Train
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 Megabytes = Annotated[int, msgspec.Meta(ge=1, le=16 * 2**20)]
@@ -52,8 +54,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     uses: Annotated[tuple[Folder, ...], msgspec.Meta(max_length=100)] = ()
     """Folders beside this one whose code it imports."""
     serve: Serve = Serve()
-    train: dict[str, Any] | None = None
-    """How the model is trained; the trainer reads it."""
+    train: Train | None = None
+    """How the model is trained; None: as a `train.py`, where there is one, is trained by default."""
 
 
 def parse_manifest(text: bytes) -> Manifest:
@@ -69,9 +71,31 @@ def parse_manifest(text: bytes) -> Manifest:
     except NotPlain as error:
         raise _failure(str(error)) from error
     try:
-        return msgspec.convert({} if document.content is None else document.content, Manifest)
+        manifest = msgspec.convert({} if document.content is None else document.content, Manifest)
     except msgspec.ValidationError as error:
         raise _failure(misfit(error, document)) from error
+    if manifest.train is not None:
+        _check_train(manifest.train, document)
+    return manifest
+
+
+def _check_train(train: Train, document: Document) -> None:
+    """What no type says."""
+    if train.schedule is not None:
+        try:
+            cron.check(train.schedule)
+        except cron.NotCron as error:
+            raise _failure(wrong_value(document, ["train", "schedule"], str(error))) from error
+    if train.target is not None and (why := _why_no_target(train.target)):
+        raise _failure(wrong_value(document, ["train", "target"], why))
+
+
+def _why_no_target(target: Target) -> str | None:
+    if target.min is None and target.max is None:
+        return "it has neither min nor max"
+    if target.min is not None and target.max is not None and target.min > target.max:
+        return "no number is at least its min and at most its max"
+    return None
 
 
 _MOST_SAID = 500

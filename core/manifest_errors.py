@@ -29,6 +29,39 @@ TAKES = {
     "serve.device": "auto, cpu, cuda or cuda:N",
     "serve.gpu_memory_mb": "a whole number of megabytes from 1 to 16777216",
     "train": "keys and values",
+    "train.entry": "the name of a function or class",
+    "train.params": "keys that are names of arguments, and values",
+    "train.model_params": "keys that are names of arguments, and values",
+    "train.dataset": "a path in the folder, or a URL",
+    "train.validation": "a path in the folder, or a URL",
+    "train.metric": "the name of a score",
+    "train.direction": "maximize or minimize",
+    "train.target": "min or max, such as {min: 0.9}",
+    "train.target.min": "a number",
+    "train.target.max": "a number",
+    "train.over_live": "a number of at least 0",
+    "train.resources": "keys and values",
+    "train.resources.cpu": "a number of cores above 0, at most 1024, such as 2 or 500m",
+    "train.resources.memory": "a size such as 2Gi or 500M",
+    "train.resources.gpu": "a whole number from 0 to 64",
+    "train.timeout_s": "a number of seconds above 0, at most 2592000",
+    "train.pending_s": "a number of seconds above 0, at most 2592000",
+    "train.retries": "a whole number from 0 to 100",
+    "train.schedule": "a time of five fields as cron takes it, such as '0 3 * * *', in UTC",
+    "train.priority": "a whole number from -1000000 to 1000000",
+    "train.priority_class": "the name of a PriorityClass",
+    "train.supersede": "queued, running or none",
+    "train.image": "an image's name",
+    "train.env_from": "a list of at most 50 names of Secrets and ConfigMaps, such as [secret/warehouse]",
+    "train.queue": "the name of a LocalQueue",
+    "train.workers": "a whole number from 1 to 1024",
+    "train.search": "keys and values, params among them",
+    "train.search.params": "keys that are names of arguments, and what each may be",
+    "train.search.trials": "a whole number from 1 to 10000",
+    "train.search.parallel": "a whole number from 1 to 256",
+    "train.search.seed": "a whole number from 0 to 4294967295",
+    "train.search.sampler": "the name of a sampler",
+    "train.search.pruner": "the name of a pruner",
 }
 """Every key that a manifest may have."""
 
@@ -42,8 +75,12 @@ def misfit(error: msgspec.ValidationError, document: Document) -> str:
     path = _split(place["at"]) if place else []
     if not path:
         return f"takes keys and values, such as 'description: what it predicts' ({error})"
-    name = ".".join(path)
-    return f"line {_line(document, path)}: {name} is {_shown(_value(document.content, path))}; it takes {TAKES[name]}"
+    return f"{_found(document, path)}; it takes {TAKES['.'.join(path)]}"
+
+
+def wrong_value(document: Document, path: Sequence[str], why: str) -> str:
+    """Like `line 2: train.schedule is 'daily'; it has 1 fields, not five; it takes a time of five fields`."""
+    return f"{_found(document, path)}; {why}; it takes {TAKES['.'.join(path)]}"
 
 
 def no_yaml(error: yaml.YAMLError, text: bytes) -> str:
@@ -64,6 +101,10 @@ def _instead(path: Sequence[str]) -> str:
     if elsewhere := [name for name in TAKES if name.split(".")[-1] == path[-1]]:
         return f"it belongs in {elsewhere[0].rpartition('.')[0] or 'no section'!r}"
     return f"there are {', '.join(among)}"
+
+
+def _found(document: Document, path: Sequence[str]) -> str:
+    return f"line {_line(document, path)}: {'.'.join(path)} is {_shown(_value(document.content, path))}"
 
 
 def _line(document: Document, path: Sequence[str]) -> int:

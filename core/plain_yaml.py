@@ -118,7 +118,7 @@ class _Reader:
         return _scalar(event, path)
 
 
-_LINES_DEPTH = 2
+_LINES_DEPTH = 3
 """Deeper keys are the author's own, and can't be wrong."""
 
 

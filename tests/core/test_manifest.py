@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from core.errors import ReleaseFailed
 from core.manifest import Manifest, Serve, parse_manifest
 from core.manifest_errors import TAKES
+from core.train import Resources, Search, Target, Train
 
 
 def test_an_empty_manifest_gives_the_defaults() -> None:
@@ -225,5 +226,86 @@ def test_whatever_a_manifest_holds_is_what_json_holds_or_is_refused_in_a_line(te
 
 
 def test_it_is_known_of_every_key_what_it_takes() -> None:
-    serve = [f"serve.{key}" for key in Serve.__struct_fields__]
-    assert sorted(TAKES) == sorted([*Manifest.__struct_fields__, *serve])
+    sections = {
+        "serve.": Serve,
+        "train.": Train,
+        "train.target.": Target,
+        "train.resources.": Resources,
+        "train.search.": Search,
+    }
+    inner = [f"{name}{key}" for name, section in sections.items() for key in section.__struct_fields__]
+    assert sorted(TAKES) == sorted([*Manifest.__struct_fields__, *inner])
+
+
+def test_a_section_without_keys_trains_by_default() -> None:
+    assert parse_manifest(b"train: {}").train == Train()
+    assert parse_manifest(b"description: d").train is None
+
+
+def test_every_key_of_how_a_model_is_trained_is_read() -> None:
+    train = parse_manifest(
+        b"""
+train:
+  entry: Classifier
+  params: {depth: 6}
+  model_params: {seed: 1}
+  dataset: data/train.csv
+  validation: s3://bucket/validation.csv
+  metric: accuracy
+  direction: minimize
+  target: {max: 0.1}
+  over_live: 0
+  resources: {cpu: 500m, memory: 1.5Gi, gpu: 1}
+  timeout_s: 60
+  pending_s: 5
+  retries: 0
+  schedule: 0 3 * * 1-5
+  priority: -3
+  priority_class: batch
+  supersede: running
+  image: registry.example/pawl:1
+  env_from: [secret/warehouse, settings]
+  queue: team-a
+  workers: 2
+  search: {params: {depth: [1, 2]}, trials: 3}
+"""
+    ).train
+    assert train is not None
+    assert train != Train()
+    assert train.resources.memory_bytes == 3 * 2**29
+    assert (train.target, train.over_live, train.params) == (Target(max=0.1), 0.0, {"depth": 6})
+    assert train.env_from == ("secret/warehouse", "settings")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("  depth: 6", "line 2: unknown key 'train.depth'; there are entry, params, "),
+        ("  taget: {min: 1}", "line 2: unknown key 'train.taget'; is 'target' meant?"),
+        ("  target: {mni: 1}", "line 2: unknown key 'train.target.mni'; is 'min' meant?"),
+        ("  target:\n    min: 1\n    max: high", "line 4: train.target.max is 'high'; it takes a number"),
+        ("  target: {}", "line 2: train.target is {}; it has neither min nor max; it takes min or max"),
+        ("  target: {min: 2, max: 1}", "line 2: train.target is {'min': 2, 'max': 1}; no number is at least"),
+        ("  schedule: daily", "line 2: train.schedule is 'daily'; it has 1 fields, not five; it takes a time"),
+        ("  schedule: 0 0 30 2 *", "line 2: train.schedule is '0 0 30 2 *'; it never comes; it takes a time"),
+        ("  schedule: 61 * * * *", "line 2: train.schedule is '61 * * * *'; "),
+        ("  schedule: 0 0 * * 8", "line 2: train.schedule is '0 0 * * 8'; '8' is not a weekday"),
+        ("  resources: {memory: 2Zi}", "line 2: train.resources.memory is '2Zi'; it takes a size such as 2Gi"),
+        ("  resources: {cpu: 0}", "line 2: train.resources.cpu is 0; it takes a number of cores"),
+        ("  resources: {gpu: 65}", "line 2: train.resources.gpu is 65; it takes a whole number from 0 to 64"),
+        ("  params: {a b: 1}", "line 2: train.params is {'a b': 1}; it takes keys that are names of arguments"),
+        ("  params: [1]", "line 2: train.params is [1]; it takes keys that are names of arguments"),
+        ("  direction: up", "line 2: train.direction is 'up'; it takes maximize or minimize"),
+        ("  over_live: -1", "line 2: train.over_live is -1; it takes a number of at least 0"),
+        ("  timeout_s: 0", "line 2: train.timeout_s is 0; it takes a number of seconds above 0"),
+        ("  retries: 101", "line 2: train.retries is 101; it takes a whole number from 0 to 100"),
+        ("  supersede: all", "line 2: train.supersede is 'all'; it takes queued, running or none"),
+        ("  env_from: [/etc/passwd]", "line 2: train.env_from is ['/etc/passwd']; it takes a list"),
+        ("  search: {trials: 3}", "line 2: train.search is {'trials': 3}; it takes keys and values, params among them"),
+        ("  dataset:\n  entry: 1", "line 3: train.entry is 1; it takes the name of a function or class"),
+    ],
+)
+def test_an_author_is_told_what_is_wrong_in_how_a_model_is_trained(text: str, said: str) -> None:
+    with pytest.raises(ReleaseFailed) as caught:
+        parse_manifest(f"train:\n{text}\n".encode())
+    assert str(caught.value).removeprefix("model.yaml, ").startswith(said)

@@ -1,0 +1,163 @@
+"""Runs as values: what is to be trained, what an attempt left, and what became of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from core.train import Train
+
+
+class RunState(StrEnum):
+    QUEUED = "queued"
+    PENDING = "pending"
+    RUNNING = "running"
+    EVALUATING = "evaluating"
+    SUCCEEDED = "succeeded"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+    SUPERSEDED = "superseded"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether nothing but a person's wish makes the run run again; a superseded one does when it is wanted."""
+        return self in _TERMINAL
+
+
+_TERMINAL = frozenset({RunState.SUCCEEDED, RunState.REJECTED, RunState.FAILED, RunState.CANCELLED, RunState.LOST})
+
+
+class Reason(StrEnum):
+    """Why a run did not succeed."""
+
+    OUT_OF_MEMORY = "OutOfMemory"
+    TIMEOUT = "Timeout"
+    UNSCHEDULABLE = "Unschedulable"
+    IMAGE_PULL = "ImagePull"
+    EVICTED = "Evicted"
+    BAD_CONTRACT = "BadContract"
+    NO_SCORES = "NoScores"
+    BELOW_TARGET = "BelowTarget"
+    NOT_OVER_LIVE = "NotOverLive"
+    RAISED = "Raised"
+    EXITED = "Exited"
+    ENVIRONMENT = "Environment"
+    DATASET = "Dataset"
+
+
+class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """All that an attempt needs to know: `a<attempt>/spec.json`."""
+
+    run: str
+    """The run key."""
+    attempt: int
+    model: str
+    commit: str
+    code_key: str
+    train: Train
+    root: str
+    """The folder that holds the model's own and those that it uses."""
+    home: str
+    """The run's folder: `a<attempt>/`, `checkpoint/`."""
+    data_dir: str
+    artifacts: str = ""
+    """Where the artifact store is; empty: in `data_dir`."""
+    environment_timeout_s: float = 900.0
+    log_bytes: int = 32 * 2**20
+    """What is kept of what the code prints, the middle cut out."""
+    dataset_fingerprint: str = ""
+    validation_fingerprint: str = ""
+    judge: str = ""
+    """Artifact that is live, and is to be judged on the same validation data; empty: none."""
+    started_by: str = ""
+    cores: tuple[int, ...] = ()
+    """Processors that it may run on; empty: all."""
+
+    @property
+    def folder(self) -> str:
+        return f"{self.root}/{self.model}"
+
+
+class AttemptResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What one attempt left: `a<attempt>.json`, written last by the attempt, for failures too."""
+
+    run: str
+    attempt: int
+    model: str
+    state: RunState
+    """`succeeded` (the gates are still to come), `failed` or `cancelled`."""
+    commit: str = ""
+    code_key: str = ""
+    reason: Reason | None = None
+    message: str = ""
+    detail: str = ""
+    """A traceback, or the end of the log."""
+    heals: bool = False
+    """Whether another attempt may do better."""
+    scores: dict[str, float] = {}
+    live_scores: dict[str, float] = {}
+    """What `evaluate` said of the live artifact on the same validation data."""
+    live_artifact: str = ""
+    """The artifact that was judged so."""
+    live_message: str = ""
+    """Why it could not be judged."""
+    artifact: str = ""
+    params: dict[str, Any] = {}
+    model_params: dict[str, Any] = {}
+    dataset_fingerprint: str = ""
+    validation_fingerprint: str = ""
+    began_at: datetime | None = None
+    running_at: datetime | None = None
+    """When the author's code was started."""
+    ended_at: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))
+    peak_memory: int = 0
+    """Bytes, of the whole tree."""
+    cpu_seconds: float = 0.0
+    packages: dict[str, str] = {}
+    started_by: str = ""
+
+
+class RunResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a run: `result.json`, or `accepted.json` where a person accepted it."""
+
+    run: str
+    model: str
+    state: RunState
+    commit: str = ""
+    code_key: str = ""
+    reason: Reason | None = None
+    message: str = ""
+    detail: str = ""
+    scores: dict[str, float] = {}
+    compared: str = ""
+    """How it compares with what is live, or why it wasn't compared."""
+    artifact: str = ""
+    attempts: int = 0
+    """How many there were."""
+    params: dict[str, Any] = {}
+    model_params: dict[str, Any] = {}
+    dataset_fingerprint: str = ""
+    validation_fingerprint: str = ""
+    queued_at: datetime | None = None
+    began_at: datetime | None = None
+    ended_at: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))
+    peak_memory: int = 0
+    cpu_seconds: float = 0.0
+    packages: dict[str, str] = {}
+    started_by: str = ""
+
+
+def run_key(code_key: str, dataset_fingerprint: str, validation_fingerprint: str, asked: Mapping[str, Any] = {}) -> str:
+    """12 hexadecimal digits: the same for everyone who sees the same.
+
+    `asked`: what a person asked for beyond the folder (`params`), which makes it another run.
+    """
+    what = (code_key, dataset_fingerprint, validation_fingerprint, *([dict(asked)] if asked else []))
+    return sha256(msgspec.json.encode(what, order="deterministic")).hexdigest()[:12]
