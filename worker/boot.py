@@ -1,8 +1,8 @@
-"""What a worker process runs first: `python -P -s boot.py CHANNEL BOARD`, two descriptors: its end of the control
-channel, and the page of its board.
+"""What a worker process runs first: `python -P -s boot.py CHANNEL PAGE`. Both arguments are descriptors: the worker's
+end of the control channel, and the shared memory of its status page.
 
-The folder it lies in becomes the package `_pawl`: nothing of ours is on `sys.path`, where it would shadow what is the
-author's.
+The folder of this file becomes the package `_pawl`. Nothing of ours is on `sys.path`, where it would shadow modules of
+the author's.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ def boot() -> None:
     from _pawl.main import main  # type: ignore[import-not-found]
     from _pawl.process.channel import Channel  # type: ignore[import-not-found]
     from _pawl.process.exits import leave  # type: ignore[import-not-found]
-    from _pawl.process.parent import spare_parent  # type: ignore[import-not-found]
+    from _pawl.process.parent import protect_parent  # type: ignore[import-not-found]
     from _pawl.wire.status_page import StatusPage  # type: ignore[import-not-found]
 
-    spare_parent()
+    protect_parent()
     sys.dont_write_bytecode = True  # a release is never edited
     sys.argv[1:] = []
     leave(main(Channel(sock), StatusPage(status_page), _die_with_parent))

@@ -21,7 +21,7 @@ from .process.reports import Reports
 from .serving.elements import one_by_one, together
 from .serving.loop import Loop
 from .serving.scorer import Scorer
-from .tracebacks import AuthorTraceback, in_words
+from .tracebacks import AuthorTracebacks, in_words
 from .wire.memory import give_back, keep_what_is_freed
 from .wire.messages import Failed, Noticed, Ready, WorkerConfig, decode_config
 from .wire.status_page import StatusPage
@@ -30,7 +30,8 @@ _BACKLOG = 128
 
 
 def main(channel: Channel, status_page: StatusPage, die_with_parent: Callable[[], None]) -> int:
-    """The exit status. The config may be there at once, or come hours later: this may be a spare."""
+    """The exit status. The config may be there at once, or come hours later: this may be a warm worker, started before
+    there is a release for it."""
     try:
         config = decode_config(channel.read_line())
         return _work(config, channel, status_page, die_with_parent)
@@ -43,18 +44,18 @@ def main(channel: Channel, status_page: StatusPage, die_with_parent: Callable[[]
 def _work(config: WorkerConfig, channel: Channel, status_page: StatusPage, die_with_parent: Callable[[], None]) -> int:
     began = time.monotonic()
     batch_wait = BatchWait(status_page, lambda message: channel.say(Noticed(message)))
-    blame = AuthorTraceback(config.folder, config.root)
+    tracebacks = AuthorTracebacks(config.folder, config.root)
     try:
         os.chdir(config.folder)
         look_in(config.folder)
-        model = load_model(config, batch_wait, blame)
+        model = load_model(config, batch_wait, tracebacks)
         listener = _listen(config.socket)
     except BaseException as error:
-        channel.say_at_once(_failure(error, blame))
+        channel.say_at_once(_failure(error, tracebacks))
         return 1
-    loop = _loop(config, channel, status_page, batch_wait, blame, model, listener)
+    loop = _loop(config, channel, status_page, batch_wait, tracebacks, model, listener)
     _let_children_go(loop, die_with_parent)
-    _settle()
+    _keep_what_was_loaded()
     channel.say_at_once(Ready(msgspec.structs.replace(model.description, load_s=time.monotonic() - began)))
     loop.run()
     return 0
@@ -65,13 +66,13 @@ def _loop(
     channel: Channel,
     status_page: StatusPage,
     batch_wait: BatchWait,
-    blame: AuthorTraceback,
+    tracebacks: AuthorTracebacks,
     model: Model,
     listener: socket.socket,
 ) -> Loop:
     can_interleave = model.description.concurrent and not config.threads
     run_many = together if can_interleave else one_by_one
-    scorer = Scorer(model.predict, model.decode, Reports(channel.say, blame), run_many)
+    scorer = Scorer(model.predict, model.decode, Reports(channel.say, tracebacks), run_many)
     return Loop(
         listener,
         channel,
@@ -92,18 +93,18 @@ def _listen(path: str) -> socket.socket:
     return listener
 
 
-def _failure(error: BaseException, blame: AuthorTraceback) -> Failed:
+def _failure(error: BaseException, tracebacks: AuthorTracebacks) -> Failed:
     if isinstance(error, LoadFailed):
         cause = error.__cause__
-        return Failed(message=str(error), traceback=blame.traceback(cause) if cause else "", heals=error.heals)
-    place = blame.where(error)
+        return Failed(message=str(error), traceback=tracebacks.traceback(cause) if cause else "", heals=error.heals)
+    place = tracebacks.where(error)
     message = f"{place}: {in_words(error)}" if place else in_words(error)
-    return Failed(message=message, traceback=blame.traceback(error), heals=True)
+    return Failed(message=message, traceback=tracebacks.traceback(error), heals=True)
 
 
 def _let_children_go(loop: Loop, die_with_parent: Callable[[], None]) -> None:
-    """A child that the author's code forks must neither hold our connections open nor outlive us, and signals are
-    its own again."""
+    """Have a child that the author's code forks close its copies of our connections, die with us, and handle signals
+    as Python does by default."""
     parent = os.getpid()
 
     def before() -> None:
@@ -121,9 +122,9 @@ def _let_children_go(loop: Loop, die_with_parent: Callable[[], None]) -> None:
     os.register_at_fork(before=before, after_in_child=in_child)
 
 
-def _settle() -> None:
-    """What was loaded stays: no collection need look at it again. What loading it took goes back to the system, and
-    what requests take is kept for the next ones."""
+def _keep_what_was_loaded() -> None:
+    """Exempt what was loaded from garbage collection, return the memory that loading took to the system, and have the
+    allocator keep the memory that requests take for the next ones."""
     gc.collect()
     gc.freeze()
     give_back()

@@ -10,7 +10,7 @@ TRACEBACK_CHARS = 20_000
 _MESSAGE_CHARS = 2_000
 
 
-class AuthorTraceback:
+class AuthorTracebacks:
     """Knows which files are the author's: those under `root`, named relative to `folder` where they lie in it."""
 
     def __init__(self, folder: str, root: str) -> None:

@@ -10,26 +10,26 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import LoadFailed
-from ..tracebacks import AuthorTraceback, in_words
+from ..tracebacks import AuthorTracebacks, in_words
 from . import pickles
 
 METHOD = "transform_predict"
 _OFFERED = ("path", "onnx", "metadata")
 
 
-def import_etls(folder: str, root: str, blame: AuthorTraceback) -> ModuleType:
+def import_etls(folder: str, root: str, tracebacks: AuthorTracebacks) -> ModuleType:
     """Run `etls.py` as the module `etls`, with the folder first on `sys.path` and the release's root second."""
     sys.path[:0] = [folder, root]
     try:
         return __import__("etls")
     except SyntaxError as error:
-        raise LoadFailed(f"{_place(error, blame)}: {in_words(error)}") from error
+        raise LoadFailed(f"{_place(error, tracebacks)}: {in_words(error)}") from error
     except ModuleNotFoundError as error:
-        raise LoadFailed(_not_found(error, blame)) from error
+        raise LoadFailed(_not_found(error, tracebacks)) from error
     except (ImportError, NameError) as error:
-        raise LoadFailed(f"{_place(error, blame)}: {in_words(error)}{_advice(error)}") from error
+        raise LoadFailed(f"{_place(error, tracebacks)}: {in_words(error)}{_advice(error)}") from error
     except BaseException as error:
-        raise _raised(error, blame, _place(error, blame), "importing etls.py") from error
+        raise _raised(error, tracebacks, _place(error, tracebacks), "importing etls.py") from error
 
 
 def find_class(module: ModuleType) -> type:
@@ -52,7 +52,7 @@ def find_class(module: ModuleType) -> type:
     raise LoadFailed(_several(found) if found else _none(module))
 
 
-def construct(kind: type, offers: Mapping[str, Callable[[], Any]], blame: AuthorTraceback) -> Any:
+def construct(kind: type, offers: Mapping[str, Callable[[], Any]], tracebacks: AuthorTracebacks) -> Any:
     """An instance, given those of the offers that its constructor names; the others are not even made."""
     positional, named = [], {}
     for parameter in constructor_parameters(kind):
@@ -67,8 +67,8 @@ def construct(kind: type, offers: Mapping[str, Callable[[], Any]], blame: Author
     except LoadFailed:
         raise
     except BaseException as error:
-        place = blame.where(error) or place_of(kind)
-        raise _raised(error, blame, place, f"constructing {kind.__name__}") from error
+        place = tracebacks.where(error) or place_of(kind)
+        raise _raised(error, tracebacks, place, f"constructing {kind.__name__}") from error
 
 
 def constructor_parameters(kind: type) -> list[inspect.Parameter]:
@@ -99,20 +99,20 @@ def place_of(thing: Any) -> str:
         return "etls.py"
 
 
-def _raised(error: BaseException, blame: AuthorTraceback, place: str, doing: str) -> LoadFailed:
+def _raised(error: BaseException, tracebacks: AuthorTracebacks, place: str, doing: str) -> LoadFailed:
     """What may go better on another try, unless it is known what is to be changed first."""
-    advice = pickles.advice(error, blame.folder)
+    advice = pickles.advice(error, tracebacks.folder)
     if isinstance(error, ModuleNotFoundError):
         advice = f"; {_remedy(error)}"
     return LoadFailed(f"{place}: {doing} raised {in_words(error)}{advice}", heals=not advice)
 
 
-def _place(error: BaseException, blame: AuthorTraceback) -> str:
-    return blame.where(error) or "etls.py"  # which may be unreadable, say
+def _place(error: BaseException, tracebacks: AuthorTracebacks) -> str:
+    return tracebacks.where(error) or "etls.py"  # which may be unreadable, say
 
 
-def _not_found(error: ModuleNotFoundError, blame: AuthorTraceback) -> str:
-    return f"{_place(error, blame)}: no module named {error.name!r}; {_remedy(error)}"
+def _not_found(error: ModuleNotFoundError, tracebacks: AuthorTracebacks) -> str:
+    return f"{_place(error, tracebacks)}: no module named {error.name!r}; {_remedy(error)}"
 
 
 def _remedy(error: ModuleNotFoundError) -> str:

@@ -16,7 +16,7 @@ from ..errors import LoadFailed
 from ..formats import variables
 from ..formats.schemas import json_schema
 from ..onnx.batch_wait import BatchWait
-from ..tracebacks import AuthorTraceback
+from ..tracebacks import AuthorTracebacks
 from ..wire.messages import Description, WorkerConfig
 from .etls import METHOD, construct, find_class, import_etls
 from .method import Method, read_method
@@ -34,12 +34,12 @@ class Model:
     description: Description
 
 
-def load_model(config: WorkerConfig, batch_wait: BatchWait, blame: AuthorTraceback) -> Model:
+def load_model(config: WorkerConfig, batch_wait: BatchWait, tracebacks: AuthorTracebacks) -> Model:
     """Import, construct, and look at it. Raises LoadFailed."""
     files = _onnx_files(config.folder)
     if os.path.isfile(os.path.join(config.folder, "etls.py")):
-        return _load_etls(config, files, batch_wait, blame)
-    return _load_onnx(config, files, batch_wait, blame)
+        return _load_etls(config, files, batch_wait, tracebacks)
+    return _load_onnx(config, files, batch_wait, tracebacks)
 
 
 def _onnx_files(folder: str) -> dict[str, Path]:
@@ -52,8 +52,10 @@ def _onnx_files(folder: str) -> dict[str, Path]:
     return {os.path.splitext(name)[0]: Path(folder, name) for name in names}
 
 
-def _load_etls(config: WorkerConfig, files: Mapping[str, Path], batch_wait: BatchWait, blame: AuthorTraceback) -> Model:
-    module = import_etls(config.folder, config.root, blame)
+def _load_etls(
+    config: WorkerConfig, files: Mapping[str, Path], batch_wait: BatchWait, tracebacks: AuthorTracebacks
+) -> Model:
+    module = import_etls(config.folder, config.root, tracebacks)
     kind = find_class(module)
     method = read_method(kind, config.variables)
     sessions = Sessions()
@@ -62,7 +64,7 @@ def _load_etls(config: WorkerConfig, files: Mapping[str, Path], batch_wait: Batc
         "metadata": lambda: config.metadata,
         "onnx": lambda: sessions.open(files, config, batch_wait),
     }
-    instance = construct(kind, offers, blame)
+    instance = construct(kind, offers, tracebacks)
     concurrent, why = _interleaving(config, instance, module, sessions)
     predict = getattr(instance, METHOD)
     return Model(
@@ -72,7 +74,9 @@ def _load_etls(config: WorkerConfig, files: Mapping[str, Path], batch_wait: Batc
     )
 
 
-def _load_onnx(config: WorkerConfig, files: Mapping[str, Path], batch_wait: BatchWait, blame: AuthorTraceback) -> Model:
+def _load_onnx(
+    config: WorkerConfig, files: Mapping[str, Path], batch_wait: BatchWait, tracebacks: AuthorTracebacks
+) -> Model:
     if not files:
         raise LoadFailed("the folder has neither an etls.py nor an .onnx: there is nothing to serve")
     if len(files) > 1:
@@ -83,7 +87,7 @@ def _load_onnx(config: WorkerConfig, files: Mapping[str, Path], batch_wait: Batc
     from ..onnx.by_signature import BySignature  # only here, for it loads numpy
 
     sessions = Sessions()
-    instance = construct(BySignature, {"onnx": lambda: sessions.open(files, config, batch_wait)}, blame)
+    instance = construct(BySignature, {"onnx": lambda: sessions.open(files, config, batch_wait)}, tracebacks)
     method = Method("dict", variables.as_sent)
     description = _describe(config, BySignature, method, True, "the ONNX file is served by itself", sessions)
     return Model(

@@ -1,4 +1,4 @@
-"""Where a session's call waits for its neighbours, so that they run as one."""
+"""Where a request waits while the batcher runs its session's call together with those of other requests."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class RequestGreenlet(greenlet):
 
 
 class RequestThread(threading.Thread):
-    """A thread that runs requests; `slot` is its own on the board."""
+    """A thread that runs requests; `slot` is its own on the status page."""
 
     slot: int
 
 
-def can_park() -> bool:
+def can_wait() -> bool:
     """Whether a session's call made here may wait: in a request only, not in a greenlet of the author's, and not under
     a running asyncio loop."""
     current = getcurrent()
@@ -39,19 +39,19 @@ def _is_request_thread(current: greenlet) -> bool:
 
 
 class BatchWait:
-    """Gives calls to the batcher, and holds the greenlets that can go on since theirs is done."""
+    """Gives calls to the batcher, and queues the greenlets whose calls are done."""
 
     def __init__(self, status_page: StatusPage, notice: Callable[[str], None]) -> None:
         """`notice` takes what the model's author should read, from any thread."""
-        self.batcher = Batcher(self.park, can_park, notice)
+        self.batcher = Batcher(self.wait, can_wait, notice)
         self.awake: deque[greenlet] = deque()
         """In the order of their calls."""
         self.wake_loop: Callable[[], None] = _no_loop
         """Has the loop look at the batcher; set by the loop, called by request threads."""
         self._status_page = status_page
 
-    def park(self, call: Call) -> None:
-        """Return once the call has its result. Only where `can_park()`."""
+    def wait(self, call: Call) -> None:
+        """Return once the call has its result. Only where `can_wait()`."""
         current = getcurrent()
         if type(current) is RequestGreenlet:
             loop = current.parent
@@ -60,10 +60,11 @@ class BatchWait:
             self.batcher.add(call)
             loop.switch()
         else:
-            self._park_thread(call)
+            self._wait_in_thread(call)
 
     def resume(self, calls: Iterable[Call]) -> None:
-        """Let those go on that wait for calls which have run: greenlets in their turn, threads at once."""
+        """Wake those that wait for `calls`, which have run: the loop resumes greenlets one after the other, threads go
+        on at once."""
         for call in calls:
             waiter = call.waiter
             if type(waiter) is RequestGreenlet:
@@ -71,7 +72,7 @@ class BatchWait:
             else:
                 waiter.release()
 
-    def _park_thread(self, call: Call) -> None:
+    def _wait_in_thread(self, call: Call) -> None:
         thread = threading.current_thread()
         assert isinstance(thread, RequestThread)
         call.waiter = done = threading.Lock()
@@ -84,4 +85,4 @@ class BatchWait:
 
 
 def _no_loop() -> None:
-    raise RuntimeError("a call was parked before the loop ran")
+    raise RuntimeError("a session's call waits for a batch, but the worker's loop has not started")

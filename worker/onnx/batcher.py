@@ -30,7 +30,8 @@ class Call(msgspec.Struct, eq=False):
     key: Hashable | None = None
     """Calls with equal keys fit together; one without a key runs alone."""
     waiter: Any = None
-    """Who waits for the outcome: set by whoever parks the call, who has it go on once the batch has run."""
+    """The greenlet, or the lock of the thread, that waits for the outcome; `BatchWait` sets it, and wakes it once the
+    batch has run."""
     outputs: Sequence[Any] | None = None
     """What came of it, or of the batch that it was a part of."""
     first_row: int | None = None
@@ -124,15 +125,15 @@ class Batcher:
 
     def __init__(
         self,
-        park: Callable[[Call], None],
-        can_park: Callable[[], bool],
+        wait: Callable[[Call], None],
+        can_wait: Callable[[], bool],
         notice: Callable[[str], None] = _log.warning,
     ) -> None:
-        """`can_park`: whether the caller runs inside a request. `park` sets a call's `waiter`, adds the call, and
+        """`can_wait`: whether the caller runs inside a request. `wait` sets a call's `waiter`, adds the call, and
         returns once it has run. `notice` takes what the model's author should read, from any thread.
         """
-        self.park = park
-        self.can_park = can_park
+        self.wait = wait
+        self.can_wait = can_wait
         self.notice = notice
         self._waiting: deque[Call] = deque()
 

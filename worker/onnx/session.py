@@ -75,14 +75,14 @@ class _Runs:
         self._signature = signature
 
     def run(self, output_names: Sequence[str] | None, input_feed: Mapping[str, Any], run_options: Any) -> list[Any]:
-        call = self._call(output_names, input_feed) if run_options is None and self._batcher.can_park() else None
+        call = self._call(output_names, input_feed) if run_options is None and self._batcher.can_wait() else None
         if call is None:
             return self._run(output_names, input_feed, run_options)
-        self._batcher.park(call)
+        self._batcher.wait(call)
         return call.outcome()
 
     def _call(self, output_names: Sequence[str] | None, feeds: Mapping[str, Any]) -> Call | None:
-        """The call to park; None where waiting would bring nothing: it can't be merged, and is quick."""
+        """The call to give to the batcher; None for one that can't be merged and is quick, which runs at once."""
         if not isinstance(feeds, dict):
             return None
         if self._batchable.merges and (fit := self._signature.fit(output_names, feeds)) is not None:

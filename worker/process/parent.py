@@ -1,4 +1,4 @@
-"""Keeps a model from ending what serves its neighbours."""
+"""Keeps a model from signalling the daemon, which serves the other models too."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import os
 _EVERYBODY = -1
 
 
-def spare_parent() -> None:
-    """Have `os.kill` refuse to signal our parent: code that ends its parent (a server's way to stop the whole of it)
-    means a program of its author's own, and would end all models. It is no wall, for there are other ways."""
+def protect_parent() -> None:
+    """Have `os.kill` refuse to signal our parent. Code that signals its parent (as worker processes of servers do, to
+    stop the whole server) means a program of its author's own, but would end all models here. This guards against
+    accidents only: there are other ways to send a signal."""
     parent, kill = os.getppid(), os.kill
 
     def kill_but_not_the_parent(pid: int, signal: int, /) -> None:

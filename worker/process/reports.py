@@ -1,4 +1,4 @@
-"""What the daemon is told about requests that failed in the author's code."""
+"""Reports to the daemon about requests that failed in the author's code, with a limit on their rate."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from ..errors import ModelError
-from ..tracebacks import AuthorTraceback, in_words
+from ..tracebacks import AuthorTracebacks, in_words
 from ..wire.messages import Raised
 
 _BURST = 20
@@ -20,9 +20,9 @@ _PER_SECOND = 2.0
 class Reports:
     """Reports what the author's code raised, as often as a reader could want."""
 
-    def __init__(self, say: Callable[[msgspec.Struct], None], blame: AuthorTraceback) -> None:
+    def __init__(self, say: Callable[[msgspec.Struct], None], tracebacks: AuthorTracebacks) -> None:
         self._say = say
-        self._blame = blame
+        self._tracebacks = tracebacks
         self._left = float(_BURST)
         self._counted_at = time.monotonic()
         self._left_out = 0
@@ -31,7 +31,7 @@ class Reports:
         """Report it, and return what its caller is told."""
         message, error_id = in_words(error), uuid.uuid4().hex
         if self._may_report():
-            traceback = self._blame.traceback(error)
+            traceback = self._tracebacks.traceback(error)
             if self._left_out:
                 traceback += f"({self._left_out} requests failed before this one whose tracebacks are left out)\n"
                 self._left_out = 0

@@ -1,4 +1,4 @@
-"""A gateway's connection, as the worker holds it: requests come in, answers gather until they are sent together."""
+"""The worker's end of a gateway's connection: reads requests, and gathers answers to send them together."""
 
 from __future__ import annotations
 

@@ -36,7 +36,8 @@ def together(run: Callable[[Any], bytes], many: Sequence[Any]) -> list[bytes]:
 
 
 class _Elements:
-    """Greenlets below the request's own: it gets to run whenever one of them parks or ends."""
+    """A greenlet for each element. Their parent is the request's greenlet, so it goes on whenever one of them waits for
+    a batch or ends."""
 
     def __init__(self, run: Callable[[Any], bytes], many: Sequence[Any]) -> None:
         self.answers = [b""] * len(many)

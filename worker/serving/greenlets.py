@@ -1,5 +1,13 @@
-"""Greenlets that are used again: a new one has memory mapped for its frames, and unmapped at its end, which costs more
-than all else that a small request needs of the loop."""
+"""A pool of greenlets, each of which runs one request after the other.
+
+A new greenlet maps memory for its Python frames and unmaps it at its end, which costs more than everything else that a
+small request needs of the loop. So a greenlet here doesn't end with its request: it puts itself on the idle list and
+switches back to the loop, and the next switch to it brings the next request as the value of that `switch()`.
+
+Reuse must be invisible to the author's code. A request gets a copy of the loop's context, so context variables that the
+request before it set are gone. A greenlet that the author's code left a mark on (an attribute, or a weak reference,
+which `WeakKeyDictionary`-like greenlet-locals keep) is not reused: it ends after its request, as a new one would.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +27,7 @@ T = TypeVar("T")
 
 
 class Greenlets(Generic[T]):
-    """Runs one thing after the other in greenlets below the one that first takes them."""
+    """Hands out idle greenlets. Their parent is the greenlet that first calls `take`: the loop's."""
 
     def __init__(self, run: Callable[[T], None]) -> None:
         """`run` never raises."""
@@ -27,8 +35,8 @@ class Greenlets(Generic[T]):
         self._idle: list[RequestGreenlet] = []
 
     def take(self) -> RequestGreenlet:
-        """One to switch to with what is to be run, in a context of its own. It is idle again once that has run, unless
-        something was kept of it meanwhile: the next would find that, which is none of its own."""
+        """A greenlet, in a fresh context: `take().switch(request)` runs the request in it. Once the request is done,
+        the greenlet is idle again, unless the author's code left attributes or weak references on it."""
         if not self._idle:
             RequestGreenlet(self._serve).switch()
         each = self._idle.pop()

@@ -1,4 +1,4 @@
-"""The worker's door: gateways connect, and their connections are read and written as they can be."""
+"""The worker's listening socket: accepts gateways' connections, and reads and writes them when they are ready."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from .connection import Connection, Request
 from .poller import READ, WRITE, Poller
 
 
-class Gateways:
-    """All connections of gateways to this worker."""
+class GatewayListener:
+    """The listening socket and all connections of gateways to this worker."""
 
     def __init__(self, listener: socket.socket, poller: Poller, max_body: int, requests: deque[Request]) -> None:
         """What comes is appended to `requests`."""
@@ -26,11 +26,11 @@ class Gateways:
 
     @property
     def all_gone(self) -> bool:
-        """Whether the door is closed and the last connection too."""
+        """Whether the listening socket is closed, and the last connection too."""
         return not self._accepting and not self._events
 
     def stop_accepting(self) -> None:
-        """Take those that have knocked already, and close the door."""
+        """Accept the connections that are in the backlog already, and close the listening socket."""
         if self._accepting:
             self._accept()
             self._accepting = False
@@ -38,7 +38,8 @@ class Gateways:
             self._listener.close()
 
     def close(self) -> None:
-        """Close our copies of everything, without a word to the poller or to anyone: for a forked child."""
+        """Close this process's copies of all descriptors and leave the poller as it is: for a forked child, whose epoll
+        descriptor is shared with its parent."""
         self._listener.close()
         for connection in self._events:
             connection.abandon()

@@ -1,7 +1,8 @@
 """The worker's loop: takes requests, runs them, runs their sessions' calls together, sends the answers.
 
-A turn reads all sockets, then goes on with whatever can go on. Only when no request can, a batch of calls runs: it
-holds all that came in while the last one ran, and a lone request waits for nobody.
+An iteration reads all sockets, then runs every request that can go on. Only when no request can, it runs a batch of
+calls: all that fit together of those that came in while the last batch ran. No timer is involved, so a lone request
+waits for nobody.
 """
 
 from __future__ import annotations
@@ -20,16 +21,16 @@ from ..process.channel import Channel
 from ..wire.status_page import COUNTERS, MAIN_SLOT, StatusPage
 from .connection import Request
 from .greenlets import Greenlets
-from .listener import Gateways
+from .listener import GatewayListener
 from .poller import READ, WRITE, Poller
 from .threads import BatchThread, Score, ScoringThread
 from .wakeup import Wakeup
 
-_TURN_NS = 1_000_000
-"""A turn that has run requests for longer leaves the rest to the next, so that answers don't wait for them."""
+_LONGEST_ITERATION_NS = 1_000_000
+"""An iteration that has run requests for longer leaves the rest to the next one, so that finished answers are sent."""
 
 _LONGEST_SLEEP_S = 2.0
-"""With nothing to do, too: by its turns the daemon sees that the loop can go on."""
+"""Also with nothing to do: each iteration is a heartbeat, by which the daemon sees that the loop is not stuck."""
 
 _REQUESTS, _CALLS, _ROWS, _BATCHES = (COUNTERS.index(name) for name in ("requests", "calls", "rows", "batches"))
 
@@ -64,7 +65,7 @@ class Loop:
         self._poller = Poller()
         self._wakeup = Wakeup()
         self._waiting: deque[Request] = deque()
-        self._gateways = Gateways(listener, self._poller, max_body, self._waiting)
+        self._listener = GatewayListener(listener, self._poller, max_body, self._waiting)
         self._greenlets: Greenlets[Request] = Greenlets(self._run_in_greenlet)
         self._running = 0
         self._most = threads or (None if concurrent else 1)
@@ -84,42 +85,43 @@ class Loop:
     def run(self) -> None:
         """Return when drained. Raises DaemonGone."""
         self._poller.watch(self._channel.fileno(), lambda _: self._listen())
-        self._poller.watch(self._wakeup.fileno(), lambda _: self._wakeup.woken())
-        self._status_page.introduce(MAIN_SLOT)
+        self._poller.watch(self._wakeup.fileno(), lambda _: self._wakeup.clear())
+        self._status_page.register_thread(MAIN_SLOT)
         for thread in (self._batches, *self._threads):
             thread.start()
         while not self._is_done:
-            self._turn()
+            self._iterate()
 
     def close(self) -> None:
         """Close every descriptor: for a forked child, which would keep connections open that this process closes."""
-        self._gateways.close()
+        self._listener.close()
         self._channel.close()
         self._poller.close()
         self._wakeup.close()
 
     @property
     def _is_done(self) -> bool:
-        """Requests whose callers have gone are finished too, unless we were told that some never will be."""
-        return self._gateways.all_gone and (self._gives_up or not (self._running or self._waiting))
+        """Whether all gateways have closed their connections and, unless the daemon said that some requests hang, all
+        requests have run, also those whose callers have gone."""
+        return self._listener.all_gone and (self._gives_up or not (self._running or self._waiting))
 
-    def _turn(self) -> None:
-        may_sleep = not self._can_go_on() and self._wakeup.fall_asleep()
+    def _iterate(self) -> None:
+        may_sleep = not self._can_go_on() and self._wakeup.may_sleep()
         self._poller.wait(_LONGEST_SLEEP_S if may_sleep else 0)
-        self._wakeup.run_errands()
+        self._wakeup.run_callbacks()
         self._run_requests()
         self._send()
         self._run_batch()
-        if self._batch_wait.awake:  # a lone request gets through in one turn
+        if self._batch_wait.awake:  # so that a lone request is answered in one iteration
             self._run_requests()
             self._send()
 
     def _send(self) -> None:
-        """What is reported of requests goes before their answers: who has the answer finds the report there."""
+        """Send reports of failed requests before the answers, so that whoever has the answer finds the report."""
         if self._channel.unsent:
             self._channel.flush()
             self._poller.change(self._channel.fileno(), READ | WRITE * self._channel.unsent)
-        self._gateways.flush()
+        self._listener.flush()
 
     def _can_go_on(self) -> bool:
         return bool(self._batch_wait.awake) or self._can_begin() or self._can_run_batch()
@@ -133,8 +135,8 @@ class Loop:
     def _run_requests(self) -> None:
         awake = self._batch_wait.awake
         now = time.monotonic_ns()
-        end = now + _TURN_NS
-        self._status_page.turn(now)
+        end = now + _LONGEST_ITERATION_NS
+        self._status_page.record_heartbeat(now)
         self._status_page.begin(MAIN_SLOT, now)
         while now < end:
             if awake:
@@ -172,7 +174,7 @@ class Loop:
         request.connection.answer(request, status, body)
 
     def _run_batch(self) -> None:
-        """Where requests keep coming faster than they can be begun, a full batch doesn't wait for their end."""
+        """Run a batch when no request can go on, or when one is full: requests may come faster than they can begin."""
         is_full = self._batch_wait.batcher.pending >= self._max_batch
         if not self._can_run_batch() or not (is_full or not (self._batch_wait.awake or self._can_begin())):
             return
@@ -198,4 +200,4 @@ class Loop:
     def _listen(self) -> None:
         for drain in self._channel.receive():
             self._gives_up = self._gives_up or drain.some_hang
-            self._gateways.stop_accepting()
+            self._listener.stop_accepting()

@@ -30,8 +30,8 @@ class Poller:
         self._epoll.modify(fd, events)
 
     def forget(self, fd: int) -> None:
-        """To be called before the descriptor is closed: a forked child of the author's may have a copy of it, and
-        epoll would go on about that one."""
+        """To be called before the descriptor is closed: where a child that the author's code forked has a copy of it,
+        epoll would go on reporting events for that copy."""
         self._handlers.pop(fd)
         self._epoll.unregister(fd)
 

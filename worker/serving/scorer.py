@@ -16,7 +16,7 @@ _OK = 200
 
 
 class Scorer:
-    """Scores requests. Keeps no state of its own: whether it can be used concurrently is up to the method."""
+    """Scores requests. It is as safe for concurrent use as the author's method is, for it keeps no state."""
 
     def __init__(self, method: Callable[[Any], Any], decode: Decode, reports: Reports, run_many: Run) -> None:
         """`run_many`: how the elements of a list are run."""

@@ -35,7 +35,7 @@ class BatchThread(threading.Thread):
         self._batches.put(batch)
 
     def run(self) -> None:
-        self._status_page.introduce(BATCH_SLOT)
+        self._status_page.register_thread(BATCH_SLOT)
         try:
             while True:
                 self._run_batches(self._batches.get())
@@ -72,7 +72,7 @@ class ScoringThread(RequestThread):
         self._done = done
 
     def run(self) -> None:
-        self._status_page.introduce(self.slot)
+        self._status_page.register_thread(self.slot)
         try:
             context = contextvars.copy_context()
             while True:

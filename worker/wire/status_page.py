@@ -18,8 +18,8 @@ SLOTS = 1026
 MAIN_SLOT, BATCH_SLOT, FIRST_REQUEST_SLOT = range(3)
 """The main loop's, the batch thread's, and the first of the request threads' (`serve.threads` has a bound)."""
 
-_TURN = SLOTS + len(COUNTERS)
-_THREADS = _TURN + 1
+_HEARTBEAT = SLOTS + len(COUNTERS)
+_THREADS = _HEARTBEAT + 1
 _CELLS = _THREADS + SLOTS
 _NOTHING_RUNS = bytes(8 * SLOTS)
 _DUMP = -(-8 * _CELLS // mmap.PAGESIZE) * mmap.PAGESIZE
@@ -28,11 +28,11 @@ _SIZE = _DUMP + (1 << 18)
 
 
 def new_page() -> int:
-    """A descriptor of shared memory for a board. Raises OSError.
+    """A descriptor of shared memory for a status page. Raises OSError.
 
-    Memory, and no file: a store into a page of a file waits while the disk writes that page, or its journal.
+    Anonymous memory, because a store into the page of a mapped file waits while the disk writes that page.
     """
-    handle = os.memfd_create("pawl-board")
+    handle = os.memfd_create("pawl-status-page")
     try:
         os.posix_fallocate(handle, 0, _DUMP)  # or this fails, not whoever touches the page first
         os.truncate(handle, _SIZE)
@@ -44,11 +44,11 @@ def new_page() -> int:
 
 
 class StatusPage:
-    """Slices of author's code (when each began, in `time.monotonic_ns`, 0 when none runs), counters, when the main loop
-    took its last turn, and what faulthandler wrote.
+    """Slices of author's code (when each began, in `time.monotonic_ns`, 0 when none runs), counters, the main loop's
+    last heartbeat, and what faulthandler wrote.
 
-    A slice is a stretch of the author's code without a switch, and the little of ours around it. The main
-    loop's may be said to have begun a millisecond too early.
+    A slice is a stretch of the author's code between two switches of greenlets, with the little of ours around it. The
+    main loop may record a slice's start up to a millisecond too early, for it reads the clock once for several.
     """
 
     def __init__(self, handle: int) -> None:
@@ -77,18 +77,18 @@ class StatusPage:
         """Add to `COUNTERS[counter]`. For one writing thread."""
         self._page[SLOTS + counter] += by
 
-    def turn(self, now_ns: int) -> None:
-        """The main loop takes a turn, which it does about every two seconds even with nothing to do."""
-        self._page[_TURN] = now_ns
+    def record_heartbeat(self, now_ns: int) -> None:
+        """The main loop begins an iteration, which it does about every two seconds even when it has nothing to do."""
+        self._page[_HEARTBEAT] = now_ns
 
-    def introduce(self, slot: int) -> None:
-        """The calling thread is the slot's."""
+    def register_thread(self, slot: int) -> None:
+        """Record that the calling thread uses `slot`."""
         self._page[_THREADS + slot] = threading.get_native_id()
 
     @property
-    def turned_ns(self) -> int:
-        """When the main loop took its last turn; 0 before the first."""
-        return self._page[_TURN]
+    def heartbeat_ns(self) -> int:
+        """When the main loop began its last iteration; 0 before the first."""
+        return self._page[_HEARTBEAT]
 
     def thread(self, slot: int) -> int:
         """The kernel's id of the slot's thread; 0 where there is none."""
@@ -114,4 +114,4 @@ class StatusPage:
         return self._map[_DUMP:end].decode("utf-8", "replace")
 
     def counters(self) -> dict[str, int]:
-        return dict(zip(COUNTERS, self._page[SLOTS:_TURN], strict=True))
+        return dict(zip(COUNTERS, self._page[SLOTS:_HEARTBEAT], strict=True))

@@ -59,15 +59,15 @@ class Heartbeat:
 
     def look(self, awake_s: float) -> Standstill:
         """`awake_s`: what an AwakeClock reads now."""
-        slices, turned_ns = self._status_page.slices(), self._status_page.turned_ns
+        slices, heartbeat_ns = self._status_page.slices(), self._status_page.heartbeat_ns
         now_ns = time.monotonic_ns()
         self._seen = {
             slot: seen if (seen := self._seen.get(slot)) and seen[0] == since else (since, awake_s)
-            for slot, since in (*slices.items(), (_LOOP, turned_ns))
+            for slot, since in (*slices.items(), (_LOOP, heartbeat_ns))
         }
 
         def still_s(slot: int) -> float:
             since, seen_s = self._seen[slot]
             return min((now_ns - since) / 1e9, awake_s - seen_s + LOOK_S)
 
-        return Standstill({slot: still_s(slot) for slot in slices}, still_s(_LOOP) if turned_ns else 0.0)
+        return Standstill({slot: still_s(slot) for slot in slices}, still_s(_LOOP) if heartbeat_ns else 0.0)

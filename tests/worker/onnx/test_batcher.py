@@ -32,7 +32,7 @@ def a_call(batchable: Batchable, *values: float, key: str | None = "k") -> Call:
 
 
 def a_batcher(*calls: Call) -> Batcher:
-    batcher = Batcher(park=lambda call: None, can_park=lambda: True)
+    batcher = Batcher(wait=lambda call: None, can_wait=lambda: True)
     for call in calls:
         batcher.add(call)
     return batcher

@@ -17,7 +17,7 @@ UINT8, BOOL, FLOAT = 2, 9, 1
 
 
 def opened(path: Path) -> BySignature:
-    batcher = Batcher(park=lambda call: None, can_park=lambda: False)
+    batcher = Batcher(wait=lambda call: None, can_wait=lambda: False)
     return BySignature(open_sessions({path.stem: path}, config(), batcher))
 
 

@@ -38,12 +38,12 @@ class BatchWait:
         self.buffers = buffers
         """Whether merged calls go through buffers, as they do on a GPU."""
         self.notices: list[str] = []
-        self.batcher = Batcher(self.park, lambda: self.in_request, self.notices.append)
+        self.batcher = Batcher(self.wait, lambda: self.in_request, self.notices.append)
         self.in_request = True
         self.sizes: list[int] = []
         self._changed = threading.Condition()
 
-    def park(self, call: Call) -> None:
+    def wait(self, call: Call) -> None:
         call.waiter = done = threading.Event()
         with self._changed:
             self.batcher.add(call)

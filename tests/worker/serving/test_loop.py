@@ -393,7 +393,7 @@ def test_an_idle_worker_sleeps_but_for_a_turn_now_and_then(tmp_path: Path) -> No
 
 def next_turn(worker: Worker, last: int) -> int:
     """When the next turn is taken that we see."""
-    while (turned := worker.status_page.turned_ns) == last:
+    while (turned := worker.status_page.heartbeat_ns) == last:
         time.sleep(0.001)
     return turned
 

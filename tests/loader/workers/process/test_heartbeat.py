@@ -17,7 +17,7 @@ def test_time_in_which_the_daemon_itself_was_stopped_counts_against_no_worker() 
     status_page = StatusPage(new_page())
     heartbeat = Heartbeat(status_page)
     since = time.monotonic_ns() - MINUTE_NS
-    status_page.turn(since)
+    status_page.record_heartbeat(since)
     status_page.begin(MAIN_SLOT, since)
     times = itertools.chain([0.0, LOOK_S, 60.0], itertools.count(60.0, LOOK_S))
     clock = AwakeClock(lambda: next(times))
@@ -35,7 +35,7 @@ def test_what_goes_on_stands_still_for_no_time() -> None:
     heartbeat = Heartbeat(status_page)
     assert heartbeat.look(0) == Standstill({}, 0)  # it loads
     for awake_s in range(100):
-        status_page.turn(time.monotonic_ns())
+        status_page.record_heartbeat(time.monotonic_ns())
         status_page.begin(FIRST_REQUEST_SLOT, time.monotonic_ns())
         still = heartbeat.look(awake_s)
         assert still.loop < 1
