@@ -1,4 +1,4 @@
-"""A gateway put together: the channel to the daemon, the tables it sends, and the HTTP server that routes by them."""
+"""A gateway put together: the channel to the daemon, the route tables it sends, and the HTTP server that uses them."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ import signal
 import socket
 
 from gateway.counts import Counts
-from gateway.daemon_channel import Control, ControlLost, MessageUnreadable
-from gateway.http.bodies import Bodies
+from gateway.daemon_channel import DaemonChannel, DaemonLost, MessageUnreadable
+from gateway.http.bodies import BodyBudget
 from gateway.http.cors import Cors
 from gateway.http.limits import Limits
 from gateway.http.server import HttpServer
-from gateway.messages import Acknowledged, GatewayConfig, Kept, Started, Stop, Table, ToGateway
+from gateway.messages import Acknowledged, GatewayConfig, Started, Stop, Table, TableRejected, ToGateway
 from gateway.routes.application import Application
-from gateway.routes.current import Tables
+from gateway.routes.current import CurrentTable
 from gateway.routes.dispatch import Dispatch
-from gateway.routes.forwarding import Forward
-from gateway.routes.version_starts import Starts
+from gateway.routes.forwarding import Forwarding
+from gateway.routes.version_starts import VersionStarts
 from worker.wire.memory import MOST_KEPT, give_back, private_memory
 
 log = logging.getLogger(__name__)
 
-_TELL_S = 1.0
+_REPORT_S = 1.0
 """Seconds between two messages with counts."""
-_TIDYING_S = 5.0
-"""Seconds between two looks at the memory that bodies have left."""
+_RETURN_MEMORY_S = 5.0
+"""Seconds between two checks of how much memory large bodies have left allocated."""
 _FEW_BYTES = 1 << 20
-"""Bytes of all bodies that are held. Where there are more, large ones come, and take the memory of those before."""
+"""Bytes of bodies in memory. While there are more, large ones are coming, and use the memory that earlier ones left."""
 
 
-async def serve(listener: socket.socket, channel: socket.socket) -> None:
-    """Answer HTTP on `listener` until the daemon at the other end of `channel` says stop, or is gone."""
-    control = await Control.open(channel)
+async def serve(listener: socket.socket, channel_socket: socket.socket) -> None:
+    """Answer HTTP on `listener` until the daemon at the other end of `channel_socket` says stop, or is gone."""
+    channel = await DaemonChannel.open(channel_socket)
     try:
-        config = await control.receive()
+        config = await channel.receive()
         if not isinstance(config, GatewayConfig):
-            raise ControlLost("the first message must be the configuration")
-        await Gateway(config, control).serve(listener)
-    except* ControlLost as lost:
+            raise DaemonLost("the first message must be the configuration")
+        await Gateway(config, channel).serve(listener)
+    except* DaemonLost as lost:
         # The daemon is gone, and the workers with it.
         log.warning("stopping at once: %s", lost.exceptions[0])
 
@@ -48,38 +48,38 @@ async def serve(listener: socket.socket, channel: socket.socket) -> None:
 class Gateway:
     """One process's share of the data plane."""
 
-    def __init__(self, config: GatewayConfig, control: Control) -> None:
-        self._control = control
+    def __init__(self, config: GatewayConfig, channel: DaemonChannel) -> None:
+        self._channel = channel
         self._counts = Counts()
-        self._tables = Tables(config.base, self._counts)
+        self._current = CurrentTable(config.base, self._counts)
         self._dispatch = Dispatch()
-        self._starts = Starts(control.send)
-        self._bodies = bodies = Bodies(config.max_body, config.max_buffered)
+        self._starts = VersionStarts(channel.send)
+        self._bodies = bodies = BodyBudget(config.max_body, config.max_buffered)
         application = Application(
             base=config.base,
-            tables=self._tables,
+            current=self._current,
             bodies=bodies,
             dispatch=self._dispatch,
             starts=self._starts,
-            forward=Forward(config.daemon),
+            forward=Forwarding(config.daemon),
             cors=Cors(config.base, config.cors_origins) if config.cors_origins else None,
         )
         limits = Limits(body_s=config.body_timeout_s, connections=config.connections)
         self._http = HttpServer(application, bodies, limits, config.stop_timeout_s)
 
     async def serve(self, listener: socket.socket) -> None:
-        """Accept nothing before the first table: until then whoever asks waits in the listener's queue."""
+        """Accept no connection before the first route table; until then clients wait in the listener's backlog."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._http.stop)
         await self._take(await self._receive())
         async with asyncio.TaskGroup() as group:
-            works = (self._follow(), self._tell(), self._tidy(), self._dispatch.sweep())
+            works = (self._follow(), self._report_counts(), self._return_memory(), self._dispatch.sweep())
             background = [group.create_task(work) for work in works]
             await self._http.serve(listener)
             for task in background:
                 task.cancel()
-        self._tables.close()
-        self._control.send(self._counts.take({}))
-        await self._control.close()
+        self._current.close()
+        self._channel.send(self._counts.take({}))
+        await self._channel.close()
 
     async def _follow(self) -> None:
         while True:
@@ -89,7 +89,7 @@ class Gateway:
         """The next message that can be read."""
         while True:
             try:
-                return await self._control.receive()
+                return await self._channel.receive()
             except MessageUnreadable as unreadable:
                 self._keep(unreadable.serial, str(unreadable))
 
@@ -102,32 +102,34 @@ class Gateway:
             case Stop():
                 self._http.stop()
             case GatewayConfig():
-                raise ControlLost("a second configuration")
+                raise DaemonLost("a second configuration")
 
     async def _route_by(self, table: Table) -> None:
         try:
-            await self._tables.apply(table)
+            await self._current.apply(table)
         except Exception as error:
             log.exception("a failure of Pawl's own, in taking a route table")
             self._keep(table.serial, repr(error))
         else:
-            self._control.send(Acknowledged(serial=table.serial))
+            self._channel.send(Acknowledged(serial=table.serial))
 
     def _keep(self, serial: int, why: str) -> None:
-        """Go on by the table in force, and say so: to end would be to serve no model where one is wrong."""
-        log.error("a message of the daemon can't be taken; the route table in force stays: %s", why)
-        self._control.send(Kept(serial=serial, why=why))
+        """Keep routing by the current table, and tell the daemon. Exiting instead would take down all models for one
+        message."""
+        log.error("the daemon sent a message that can't be used; the current route table stays in force: %s", why)
+        self._channel.send(TableRejected(serial=serial, why=why))
 
-    async def _tell(self) -> None:
+    async def _report_counts(self) -> None:
         while True:
-            await asyncio.sleep(_TELL_S)
-            if not self._control.is_clogged:
-                self._control.send(self._counts.take(self._tables.outstanding()))
+            await asyncio.sleep(_REPORT_S)
+            if not self._channel.is_clogged:
+                self._channel.send(self._counts.take(self._current.outstanding()))
 
-    async def _tidy(self) -> None:
-        """After a burst of large bodies, return their memory: among small pieces that are in use, much of it stays."""
+    async def _return_memory(self) -> None:
+        """After a burst of large bodies, have the allocator return their memory to the system. By itself it keeps much
+        of it, because small allocations in use lie between the free parts."""
         at_first = private_memory(os.getpid())
         while True:
-            await asyncio.sleep(_TIDYING_S)
+            await asyncio.sleep(_RETURN_MEMORY_S)
             if self._bodies.held < _FEW_BYTES and private_memory(os.getpid()) > at_first + 2 * MOST_KEPT:
                 give_back()

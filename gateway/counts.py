@@ -1,4 +1,4 @@
-"""What the gateway counts between two messages to the daemon."""
+"""What the gateway counts between two reports to the daemon."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CLIENT_GONE = 499
 
 
 class Tally:
-    """Answers of one version of one model since the daemon was last told."""
+    """Answers of one version of one model since the last report to the daemon."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -35,27 +35,27 @@ class Tally:
 
 
 class Counts:
-    """The tallies of all that is routed to, each for as long as a target holds it and until it is told."""
+    """A tally for each version that is routed to, kept for as long as a target uses it and until it is reported."""
 
     def __init__(self) -> None:
         self._used: WeakValueDictionary[str, Tally] = WeakValueDictionary()
-        self._untold: list[Tally] = []
+        self._unreported: list[Tally] = []
 
     def tally(self, name: str) -> Tally:
         """The tally of `name` (`Model/vN`)."""
         tally = self._used.get(name)
         if tally is None:
             tally = self._used[name] = Tally(name)
-            self._untold.append(tally)
+            self._unreported.append(tally)
         return tally
 
     def take(self, outstanding: Mapping[str, int]) -> Counted:
         """What came since the last call."""
-        told = {tally.name: tally.take() for tally in self._untold if tally.statuses}
-        self._untold.clear()
-        self._untold.extend(self._used.values())
+        reported = {tally.name: tally.take() for tally in self._unreported if tally.statuses}
+        self._unreported.clear()
+        self._unreported.extend(self._used.values())
         return Counted(
-            requests={name: statuses for name, (statuses, _) in told.items()},
-            seconds={name: seconds for name, (_, seconds) in told.items()},
+            requests={name: statuses for name, (statuses, _) in reported.items()},
+            seconds={name: seconds for name, (_, seconds) in reported.items()},
             outstanding=dict(outstanding),
         )

@@ -12,23 +12,23 @@ from gateway.messages import ToGateway, decode_to_gateway, encode_message
 
 _LONGEST_LINE = 256 * 1024 * 1024
 _MOST_UNREAD = 1024 * 1024
-"""Bytes that the daemon has not read, over which it is told nothing more that can wait."""
+"""Bytes that the daemon has not read, over which counts are no longer reported."""
 _CLOSE_S = 1.0
 
 
-class ControlLost(Exception):
+class DaemonLost(Exception):
     """The daemon has gone."""
 
 
 class MessageUnreadable(Exception):
-    """The daemon sends what is no message. `serial`: the table's, as far as that can be read; else -1."""
+    """The daemon sent a line that is not a valid message. `serial`: the table's if it can be read, else -1."""
 
     def __init__(self, serial: int, why: str) -> None:
         super().__init__(why)
         self.serial = serial
 
 
-class Control:
+class DaemonChannel:
     """Messages from and to the daemon."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -36,17 +36,17 @@ class Control:
         self._writer = writer
 
     @classmethod
-    async def open(cls, end: socket.socket) -> Control:
+    async def open(cls, end: socket.socket) -> DaemonChannel:
         return cls(*await asyncio.open_unix_connection(sock=end, limit=_LONGEST_LINE))
 
     async def receive(self) -> ToGateway:
-        """The next message. Raises ControlLost, and MessageUnreadable, after which there may be more."""
+        """The next message. Raises DaemonLost, and MessageUnreadable, after which there may be more."""
         try:
             line = await self._reader.readline()
         except (OSError, ValueError) as error:
-            raise ControlLost(str(error)) from error
+            raise DaemonLost(str(error)) from error
         if not line.endswith(b"\n"):
-            raise ControlLost("the daemon has closed the channel")
+            raise DaemonLost("the daemon has closed the channel")
         try:
             message: ToGateway = decode_to_gateway(line)
         except msgspec.DecodeError as error:

@@ -61,8 +61,8 @@ class Acknowledged(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     serial: int
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Gateway to daemon: a message can't be taken, and the table before it stays in force."""
+class TableRejected(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Gateway to daemon: a message can't be used, and the table before it stays in force."""
 
     serial: int
     """The table's, as far as that can be read; else -1."""
@@ -98,7 +98,7 @@ class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     max_body: int
     """Bytes of the largest request body."""
     max_buffered: int
-    """Bytes of all bodies together that are held at one time."""
+    """Bytes of all bodies that are in memory at one time."""
     body_timeout_s: float
     """Seconds in which a request's body must have come."""
     stop_timeout_s: float = 25.0
@@ -112,7 +112,7 @@ class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 DURATION_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 ToGateway = GatewayConfig | Table | Started | Stop
-FromGateway = Acknowledged | Kept | Start | Counted
+FromGateway = Acknowledged | TableRejected | Start | Counted
 
 
 def encode_message(message: msgspec.Struct) -> bytes:

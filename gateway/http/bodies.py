@@ -1,12 +1,12 @@
-"""The bodies of requests, bounded each and all together."""
+"""The limits on the bytes of request bodies in memory: for each body, and for all together."""
 
 from __future__ import annotations
 
 from gateway.http.refusals import Refused, refuse
 
 
-class Bodies:
-    """Knows how many bytes of bodies are held, and refuses what would be too many."""
+class BodyBudget:
+    """Counts the bytes of bodies in memory, and refuses what would be over a limit."""
 
     def __init__(self, max_body: int, max_buffered: int) -> None:
         self._max_body = max_body

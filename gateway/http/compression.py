@@ -37,7 +37,7 @@ def pack(body: bytes) -> bytes:
     return gzip.compress(body, _LEVEL, mtime=0)
 
 
-class Packing:
+class CompressedAnswer:
     """How an answer is sent of which the head has come, and the body comes in pieces."""
 
     def __init__(self, asked: Mapping[bytes, bytes], status: int, headers: Sequence[_Header]) -> None:

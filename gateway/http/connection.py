@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Protocol, cast
 
-from gateway.http.bodies import Bodies
+from gateway.http.bodies import BodyBudget
 from gateway.http.exchange import Answerer, Exchange
 from gateway.http.limits import Limits, Phase
 from gateway.http.reader import RequestReader
@@ -34,7 +34,7 @@ class Shared:
     """What all connections of a server have in common."""
 
     application: Application
-    bodies: Bodies
+    bodies: BodyBudget
     limits: Limits
     date: bytes
     """The header's line."""

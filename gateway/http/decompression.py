@@ -6,7 +6,7 @@ import asyncio
 import zlib
 from collections.abc import Iterator
 
-from gateway.http.bodies import Bodies
+from gateway.http.bodies import BodyBudget
 from gateway.http.exchange import Exchange, Fields
 from gateway.http.refusals import Refused, refuse
 
@@ -27,7 +27,7 @@ def is_packed(fields: Fields) -> bool:
     return bool(codings)
 
 
-async def unpack(exchange: Exchange, bodies: Bodies) -> None:
+async def unpack(exchange: Exchange, bodies: BodyBudget) -> None:
     """Put what the body holds in its place, a piece at a time. Raises Refused for what is no gzip or holds too much."""
     packed = exchange.size
     if packed:

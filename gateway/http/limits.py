@@ -15,7 +15,7 @@ class Phase(Enum):
     BODY = "the rest of a request's body"
     LEFTOVER = "the rest of a body whose request is answered"
     ANSWER = "the answer"
-    PARTING = "a client that has been told that nothing more is read"
+    PARTING = "a client whose connection closes with the answer it is sent"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import httptools
 
-from gateway.http.bodies import Bodies
+from gateway.http.bodies import BodyBudget
 from gateway.http.exchange import Exchange, Fields, Header, Line, encode_headers
 from gateway.http.limits import Limits, Phase
 from gateway.http.refusals import ALLOW, CLOSE, Refused, refuse
@@ -31,7 +31,7 @@ class Receiver(Line, Protocol):
 class RequestReader:
     """Makes exchanges of what it is fed; llhttp calls the `on_…`."""
 
-    def __init__(self, receiver: Receiver, bodies: Bodies, limits: Limits) -> None:
+    def __init__(self, receiver: Receiver, bodies: BodyBudget, limits: Limits) -> None:
         self.exchange: Exchange | None = None
         """The one whose body is coming."""
         self.requests = 0
@@ -90,7 +90,7 @@ class RequestReader:
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        # What follows a body in chunks is no header: nobody in front of us has looked at it.
+        # Trailer fields (after a chunked body) are not taken for headers: a proxy may have checked the headers alone.
         if self._in_head and len(self._headers) <= self._most_headers:
             name = name.lower()
             self._headers.append((name, value))

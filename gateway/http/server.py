@@ -7,7 +7,7 @@ import logging
 import socket
 from email.utils import formatdate
 
-from gateway.http.bodies import Bodies
+from gateway.http.bodies import BodyBudget
 from gateway.http.connection import Application, Connection, Shared
 from gateway.http.limits import Limits
 from gateway.http.refusals import refuse
@@ -27,7 +27,7 @@ _LAST_ANSWERS_S = 1.0
 class HttpServer:
     """Answers HTTP with `application`."""
 
-    def __init__(self, application: Application, bodies: Bodies, limits: Limits, stop_timeout_s: float) -> None:
+    def __init__(self, application: Application, bodies: BodyBudget, limits: Limits, stop_timeout_s: float) -> None:
         self._shared = Shared(application, bodies, limits, date=_date())
         self._stop_timeout_s = stop_timeout_s
         self._stopping = asyncio.Event()

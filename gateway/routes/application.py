@@ -6,19 +6,19 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from core.task import spawn
-from gateway.http.bodies import Bodies
+from gateway.http.bodies import BodyBudget
 from gateway.http.cors import Cors
 from gateway.http.decompression import is_packed, unpack
 from gateway.http.exchange import Answerer, Exchange, encode_headers
 from gateway.http.refusals import ALLOW, JSON_TYPE, NO_STORE, Refused, failure, refuse, shorten
 from gateway.http.request import check_reading, declared_length, json_length, parse_url, wants_flat
 from gateway.routes.all_models import flat, malformed, score_all, side_by_side
-from gateway.routes.current import Tables
+from gateway.routes.current import CurrentTable
 from gateway.routes.dispatch import Dispatch
-from gateway.routes.forwarding import Forward
+from gateway.routes.forwarding import Forwarding
 from gateway.routes.paths import Kind, Place, find_place, may_be_version
 from gateway.routes.route_table import Target
-from gateway.routes.version_starts import Starts
+from gateway.routes.version_starts import VersionStarts
 
 log = logging.getLogger("pawl.gateway")
 
@@ -35,16 +35,16 @@ class Application:
         self,
         *,
         base: str,
-        tables: Tables,
-        bodies: Bodies,
+        current: CurrentTable,
+        bodies: BodyBudget,
         dispatch: Dispatch,
-        starts: Starts,
-        forward: Forward,
+        starts: VersionStarts,
+        forward: Forwarding,
         cors: Cors | None = None,
     ) -> None:
         """`cors`: None where no page of another origin may read answers."""
         self._base = base
-        self._tables = tables
+        self._current = current
         self._bodies = bodies
         self._dispatch = dispatch
         self._starts = starts
@@ -61,7 +61,7 @@ class Application:
         return answerer
 
     def _find(self, exchange: Exchange) -> Answerer:
-        targets = self._tables.routing.targets
+        targets = self._current.routes.targets
         if exchange.path not in targets:
             exchange.path = parse_url(exchange.url).path.encode()
         if exchange.path in targets:
@@ -88,7 +88,7 @@ class Application:
 
     def _answer_model(self, exchange: Exchange) -> None:
         # Looked up now, not before the body came: a new table holds for every request that is not under way yet.
-        target = self._tables.routing.targets.get(exchange.path)
+        target = self._current.routes.targets.get(exchange.path)
         if target is None:
             self._in_background(self._answer_once_started)(exchange)
         else:
@@ -136,7 +136,7 @@ class Application:
     async def _answer_all(self, exchange: Exchange) -> None:
         is_post = exchange.method == b"POST"
         body = exchange.body if is_post else b""
-        answers = await score_all(self._dispatch, self._tables.routing.live, body)
+        answers = await score_all(self._dispatch, self._current.routes.live, body)
         headers = _JSON if is_post else _JSON_NOT_TO_STORE
         if answer := malformed(answers):
             exchange.respond(headers, answer.status, answer.body)
@@ -147,7 +147,7 @@ class Application:
     def _probe(self, exchange: Exchange, kind: Kind) -> Answerer:
         if exchange.method not in _READING:
             raise refuse(405, "method_not_allowed", "use GET", _ALLOW_READING)
-        if kind is Kind.READY and not self._tables.routing.table.ready:
+        if kind is Kind.READY and not self._current.routes.table.ready:
             raise self._not_ready()
         said = b'{"status":"ready"}' if kind is Kind.READY else b'{"status":"ok"}'
         return lambda it: it.respond(_JSON, 200, said)
@@ -167,14 +167,14 @@ class Application:
         place = find_place(self._base, path.decode())
         self._check_known(place)
         await self._starts.wait_for(place.model, place.version)
-        target = self._tables.routing.targets.get(path)
+        target = self._current.routes.targets.get(path)
         if target is None:
             raise refuse(503, "not_live", f"{place.model} {place.version} has stopped again; try again")
         return target
 
     def _check_known(self, place: Place) -> None:
         """Raise Refused unless `place` is a version that the daemon could start."""
-        table, model = self._tables.routing.table, place.model
+        table, model = self._current.routes.table, place.model
         if model in table.down and not place.version:
             raise refuse(503, "not_live", f"{model} has nothing to answer with: {table.down[model]}")
         if model not in table.live and model not in table.down:
@@ -185,12 +185,12 @@ class Application:
 
     def _unknown(self, model: str) -> Refused:
         unknown = f"no model is called {shorten(model)}"
-        if not self._tables.routing.table.ready:
+        if not self._current.routes.table.ready:
             return refuse(503, "not_live", f"{unknown} so far; the server is starting or stopping, as /readyz says")
         return refuse(404, "model_not_found", f"{unknown}; GET {self._base}/ lists what is served")
 
     def _not_ready(self) -> Refused:
-        table = self._tables.routing.table
+        table = self._current.routes.table
         not_live = f"; not live: {', '.join(sorted(table.down))} (`down` says why)" if table.down else ""
         message = f"the server is starting or stopping{not_live}"
         return Refused(503, {"code": "not_ready", "message": message, "live": sorted(table.live), "down": table.down})

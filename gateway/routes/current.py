@@ -1,4 +1,4 @@
-"""The newest table in force, and the pools that it names."""
+"""The route table in force, and the pools that it names."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from collections.abc import Iterable, Mapping
 
 from gateway.counts import Counts
 from gateway.messages import Table
-from gateway.routes.route_table import Routing
+from gateway.routes.route_table import RouteTable
 from gateway.workers.pool import Pool
 
 _NOTHING_YET = Table(serial=0)
 
 
-class Tables:
-    """Puts tables in force, one after the other."""
+class CurrentTable:
+    """Holds the route table in force, and replaces it by the next one."""
 
     def __init__(self, base: str, counts: Counts) -> None:
         self._base = base
         self._counts = counts
         self._pools: dict[str, Pool] = {}
-        self.routing = Routing(base, _NOTHING_YET, {}, counts)
-        """By what the next request is routed."""
+        self.routes = RouteTable(base, _NOTHING_YET, {}, counts)
+        """Used for the next request."""
 
     async def apply(self, table: Table) -> None:
         """Return once requests are routed by `table`, over connections that are already made."""
         await self._open(table.pools)
-        self.routing = Routing(self._base, table, self._pools, self._counts)
+        self.routes = RouteTable(self._base, table, self._pools, self._counts)
         self._retire(table.pools)
 
     def outstanding(self) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""One request's way to a worker and back."""
+"""Sends a request to a worker, and hands its answer, or the lack of one, to whoever sent the request."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STATUSES = frozenset(range(200, 600)) - BODILESS
 """Those that a worker's answer may have: with another, its body would be read as the answer to the next request."""
 
 
-class Asker(Protocol):
+class RequestSender(Protocol):
     """Who sent a request: one of the two is called once, later, unless its flight is cancelled."""
 
     def answer(self, status: int, body: bytes) -> None:
@@ -41,7 +41,7 @@ class Flight(msgspec.Struct, eq=False):
 
     target: Target
     connection: WorkerConnection
-    asker: Asker
+    sender: RequestSender
     flights: set[Flight]
     """Where it is for as long as it lasts."""
     began_ns: int
@@ -60,7 +60,7 @@ class Flight(msgspec.Struct, eq=False):
             self._refuse(refuse(502, "bad_answer", wrong))
             return
         self._end(status)
-        self.asker.answer(status, body)
+        self.sender.answer(status, body)
 
     def lost(self) -> None:
         self._refuse(_lost(self.target))
@@ -79,7 +79,7 @@ class Flight(msgspec.Struct, eq=False):
 
     def _refuse(self, refused: Refused) -> None:
         self._end(refused.status)
-        self.asker.refuse(refused)
+        self.sender.refuse(refused)
 
     def _end(self, status: int) -> None:
         self.flights.remove(self)
@@ -92,12 +92,12 @@ class Dispatch:
     def __init__(self) -> None:
         self._flights: set[Flight] = set()
 
-    def send(self, target: Target, body: bytes, asker: Asker) -> Flight:
+    def send(self, target: Target, body: bytes, sender: RequestSender) -> Flight:
         """Raises Refused."""
         try:
             connection = target.pool.pick(target.model, target.max_queue)
             now = time.monotonic_ns()
-            flight = Flight(target, connection, asker, self._flights, now, now + target.timeout_ns)
+            flight = Flight(target, connection, sender, self._flights, now, now + target.timeout_ns)
             flight.begin(body)
             return flight
         except Refused as refused:
@@ -111,15 +111,15 @@ class Dispatch:
 
     async def score(self, target: Target, body: bytes) -> Answer:
         """The worker's answer. Raises Refused."""
-        asker = _Future(asyncio.get_running_loop().create_future())
-        flight = self.send(target, body, asker)
+        sender = _Future(asyncio.get_running_loop().create_future())
+        flight = self.send(target, body, sender)
         try:
-            return await asker.outcome
+            return await sender.outcome
         finally:
             flight.cancel()
 
     async def sweep(self) -> None:
-        """Forever end the flights whose deadline has passed."""
+        """Refuse flights whose deadline has passed, again and again."""
         while True:
             await asyncio.sleep(SWEEP_S)
             now = time.monotonic_ns()

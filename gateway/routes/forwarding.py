@@ -1,6 +1,6 @@
-"""Passing on to the daemon what is no model's: a small HTTP/1.1 client for one local server.
+"""Forwards requests for other paths than models' to the daemon: a small HTTP/1.1 client for one local server.
 
-Written out here because httpx takes a fifth of a second to import, in which no request would be answered.
+It is written out here because importing httpx would add a fifth of a second to a gateway's start.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import httptools
 
 from core.task import spawn
-from gateway.http.compression import Packing, accepts_gzip
+from gateway.http.compression import CompressedAnswer, accepts_gzip
 from gateway.http.exchange import Exchange, Header, encode_headers
 from gateway.http.refusals import Refused, refuse
 from gateway.http.request import parse_url
@@ -24,7 +24,7 @@ _SILENCE_S = 60.0
 _MOST_AT_ONCE = 64
 _PIECE = 64 * 1024
 
-_NO_ANSWER = "the control plane does not answer; models are served all the same"
+_NO_ANSWER = "the control plane does not answer; models are served nevertheless"
 
 _HOP_BY_HOP = frozenset(
     {
@@ -37,7 +37,7 @@ _OURS_TO_SAY_IN_REQUESTS = _HOP_BY_HOP | {b"content-length", b"expect", b"x-forw
 _OURS_TO_SAY_IN_ANSWERS = _HOP_BY_HOP | {b"date", b"server"}
 
 
-class Forward:
+class Forwarding:
     """The way to the daemon at the Unix socket `path`, for a bounded number of requests at one time."""
 
     def __init__(self, path: str) -> None:
@@ -75,7 +75,7 @@ class Forward:
             raise
         except (OSError, TimeoutError):
             daemon.close()
-            raise _unavailable("the control plane can't be reached; models are served all the same") from None
+            raise _unavailable("the control plane can't be reached; models are served nevertheless") from None
 
 
 class _Answer:
@@ -91,7 +91,8 @@ class _Answer:
         self.is_whole = False
 
     def feed(self, data: bytes) -> None:
-        """Take in what was received. Raises Refused for what is no answer, ConnectionError where it breaks off."""
+        """Parse what was received. Raises Refused where it is not a valid answer, ConnectionError where a valid one
+        breaks off."""
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
@@ -122,11 +123,11 @@ async def _send(daemon: socket.socket, request: bytes) -> None:
 async def _relay(daemon: socket.socket, answer: _Answer, exchange: Exchange) -> None:
     while not answer.is_begun:
         answer.feed(await _receive(daemon, answer))
-    packing = Packing(exchange.fields, answer.status, answer.headers)
-    exchange.begin(answer.status, packing.headers)
+    compressed = CompressedAnswer(exchange.fields, answer.status, answer.headers)
+    exchange.begin(answer.status, compressed.headers)
     while True:
         piece, answer.pieces = b"".join(answer.pieces), []
-        await exchange.send(packing.pack(piece, is_last=answer.is_whole))
+        await exchange.send(compressed.pack(piece, is_last=answer.is_whole))
         if answer.is_whole:
             exchange.end()
             return
@@ -164,9 +165,9 @@ def _head(exchange: Exchange) -> bytes:
 
 
 def _forwarded_for(exchange: Exchange) -> list[Header]:
-    told = [value for name, value in exchange.headers if name == b"x-forwarded-for"]
+    forwarded = [value for name, value in exchange.headers if name == b"x-forwarded-for"]
     client = [exchange.client.encode()] if exchange.client else []
-    return [(b"x-forwarded-for", b", ".join(told + client))] if told or client else []
+    return [(b"x-forwarded-for", b", ".join(forwarded + client))] if forwarded or client else []
 
 
 def _end_to_end(headers: list[Header], dropped: frozenset[bytes]) -> Iterator[Header]:

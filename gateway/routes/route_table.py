@@ -34,7 +34,7 @@ class Target:
         self.get_headers = self.headers + encode_headers([NO_STORE])
 
 
-class Routing:
+class RouteTable:
     """What one table says. Replaced whole, so that every request sees one table or the next, never a mixture."""
 
     def __init__(self, base: str, table: Table, pools: Mapping[str, Pool], counts: Counts) -> None:

@@ -1,4 +1,4 @@
-"""Versions that are asked for and run nowhere yet: the daemon starts them while the requests wait."""
+"""Requests for versions that are not running: the daemon is asked to start each one, and the requests wait for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_WAITING = 256
 """Requests that wait at one time, for all versions together."""
 
 
-class Starts:
+class VersionStarts:
     """What the daemon has been asked to start, once for each version, however many requests wait for it."""
 
     def __init__(self, ask: Callable[[Start], None]) -> None:

@@ -1,4 +1,4 @@
-"""The connection to one worker, made anew whenever it drops, until the worker is out of the table."""
+"""Keeps a connection to one worker, and reconnects whenever it drops, until the worker is out of the route table."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Link:
         self._path = path
         self._up = up
         self._connection: WorkerConnection | None = None
-        self._controller = spawn(self._keep(), f"link to {path}")
+        self._task = spawn(self._keep(), f"link to {path}")
 
     def retire(self) -> None:
         """Take the connection out of `up`; it closes once what is outstanding on it is answered."""
-        self._controller.cancel()
+        self._task.cancel()
         self._mark_tried()
         self._leave()
         if self._connection is not None:

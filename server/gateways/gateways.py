@@ -20,11 +20,11 @@ from gateway.messages import (
     Counted,
     FromGateway,
     GatewayConfig,
-    Kept,
     Start,
     Started,
     Stop,
     Table,
+    TableRejected,
     decode_from_gateway,
     encode_message,
 )
@@ -95,9 +95,9 @@ class Gateway:
             async for line in self._lines:
                 self.heard = time.monotonic()
                 message = decode_from_gateway(line)
-                if isinstance(message, Kept):
+                if isinstance(message, TableRejected):
                     log.error("gateway %d keeps the route table that it has: %s", self.process.pid, message.why)
-                if isinstance(message, Acknowledged | Kept):
+                if isinstance(message, Acknowledged | TableRejected):
                     self._take_acknowledgement(message.serial)
                 else:
                     take(self, message)

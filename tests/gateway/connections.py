@@ -8,7 +8,7 @@ import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
-from gateway.http.bodies import Bodies
+from gateway.http.bodies import BodyBudget
 from gateway.http.connection import Application
 from gateway.http.exchange import Answerer, Exchange
 from gateway.http.limits import Limits
@@ -45,7 +45,10 @@ async def http(
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     server = HttpServer(
-        application or Says(answerer), Bodies(1 << 20, 1 << 24), Limits(**{"body_s": 30.0, **limits}), stop_timeout_s
+        application or Says(answerer),
+        BodyBudget(1 << 20, 1 << 24),
+        Limits(**{"body_s": 30.0, **limits}),
+        stop_timeout_s,
     )
     serving = asyncio.create_task(server.serve(listener))
     try:

@@ -12,7 +12,15 @@ from pathlib import Path
 
 import msgspec
 
-from gateway.messages import Acknowledged, GatewayConfig, Kept, Stop, Table, decode_from_gateway, encode_message
+from gateway.messages import (
+    Acknowledged,
+    GatewayConfig,
+    Stop,
+    Table,
+    TableRejected,
+    decode_from_gateway,
+    encode_message,
+)
 from tests.gateway.running import ROOT, Gate, asynchronous, echoes, gateway, hangs, route
 
 
@@ -64,12 +72,12 @@ async def test_a_table_that_cant_be_read_leaves_the_one_in_force_and_the_daemon_
         await running.serve(Iris=echoes)
         live = {**running.table.live, "Odd": route("Odd", timeout_s=math.inf)}  # which JSON has no number for
         running.send(msgspec.structs.replace(running.table, serial=77, live=live))
-        kept = await running.hear(lambda message: isinstance(message, Kept))
+        kept = await running.hear(lambda message: isinstance(message, TableRejected))
         assert kept.serial == 77
         assert "timeout_s" in kept.why
         assert (await client.post("/models/Iris", json=[1])).json() == [1]
         running.send(msgspec.structs.replace(running.table, serial=78, live={"Odd": route("Odd", timeout_s=math.nan)}))
-        await running.hear(lambda message: isinstance(message, Kept) and message.serial == 78)
+        await running.hear(lambda message: isinstance(message, TableRejected) and message.serial == 78)
         await running.serve(Other=echoes)
         assert (await client.post("/models/Other", json=[2])).json() == [2]
         assert (await client.post("/models/Iris", json=[1])).json() == [1]
@@ -90,7 +98,7 @@ async def test_a_gateway_whose_first_table_cant_be_read_waits_for_the_next(tmp_p
     config = GatewayConfig(base="", daemon="", max_body=1, max_buffered=1, body_timeout_s=1)
     writer.write(encode_message(config) + b'{"type":"Table","serial":"one"}\n' + encode_message(Table(serial=2)))
     assert [decode_from_gateway(await reader.readline()) for _ in range(2)] == [
-        Kept(serial=-1, why="Expected `int`, got `str` - at `$.serial`"),
+        TableRejected(serial=-1, why="Expected `int`, got `str` - at `$.serial`"),
         Acknowledged(serial=2),
     ]
     writer.close()

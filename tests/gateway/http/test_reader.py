@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from gateway.http.bodies import Bodies
+from gateway.http.bodies import BodyBudget
 from gateway.http.exchange import Exchange
 from gateway.http.limits import Limits
 from gateway.http.reader import RequestReader
@@ -70,7 +70,7 @@ class Recorder:
 def read(*pieces: bytes) -> tuple[list[Request], Refused | None]:
     """The whole requests that the reader finds before the first that is none, and what it says of that."""
     recorder = Recorder()
-    reader = RequestReader(recorder, Bodies(1 << 24, 1 << 24), Limits(body_s=30.0))
+    reader = RequestReader(recorder, BodyBudget(1 << 24, 1 << 24), Limits(body_s=30.0))
     refusal = None
     try:
         for piece in pieces:
