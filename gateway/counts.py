@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from weakref import WeakValueDictionary
 
-from gateway.messages import DURATION_BUCKETS_S, Counted
+from gateway.messages import DURATION_BUCKETS_S, Counted, Durations
 
 CLIENT_GONE = 499
 """Counted for a request whose client has left before its answer; nginx's number for the same."""
@@ -22,14 +22,16 @@ class Tally:
 
     def _clear(self) -> None:
         self.statuses: defaultdict[int, int] = defaultdict(int)
-        self.seconds = [0] * (len(DURATION_BUCKETS_S) + 1)
+        self.buckets = [0] * (len(DURATION_BUCKETS_S) + 1)
+        self.sum_s = 0.0
 
     def add(self, status: int, seconds: float) -> None:
         self.statuses[status] += 1
-        self.seconds[bisect_left(DURATION_BUCKETS_S, seconds)] += 1
+        self.buckets[bisect_left(DURATION_BUCKETS_S, seconds)] += 1
+        self.sum_s += seconds
 
-    def take(self) -> tuple[dict[int, int], list[int]]:
-        taken = dict(self.statuses), self.seconds
+    def take(self) -> tuple[dict[int, int], Durations]:
+        taken = dict(self.statuses), Durations(buckets=self.buckets, sum_s=self.sum_s)
         self._clear()
         return taken
 
@@ -56,6 +58,6 @@ class Counts:
         self._unreported.extend(self._used.values())
         return Counted(
             requests={name: statuses for name, (statuses, _) in reported.items()},
-            seconds={name: seconds for name, (_, seconds) in reported.items()},
+            durations={name: durations for name, (_, durations) in reported.items()},
             outstanding=dict(outstanding),
         )

@@ -77,13 +77,21 @@ class Start(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     version: str
 
 
+class Durations(msgspec.Struct, frozen=True, kw_only=True):
+    """How long answers took, as a histogram."""
+
+    buckets: list[int]
+    """Counts for each bound of `DURATION_BUCKETS_S`, and for what is above the last."""
+    sum_s: float
+
+
 class Counted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Gateway to daemon, once a second, also when nothing changed (it says that the gateway lives)."""
 
     requests: dict[str, dict[int, int]] = {}
     """Answers since the last such message: by `Model/vN`, by HTTP status."""
-    seconds: dict[str, list[int]] = {}
-    """Durations since the last such message: by `Model/vN`, counts per bucket of `DURATION_BUCKETS_S` and one above."""
+    durations: dict[str, Durations] = {}
+    """Of those answers, by `Model/vN`."""
     outstanding: dict[str, int] = {}
     """Requests outstanding now, by pool."""
 

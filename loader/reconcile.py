@@ -17,6 +17,7 @@ from loader.controller.model_controller import ModelController, PoolStarter
 from loader.controller.routes import Routes
 from loader.releases.live_file import LiveFile
 from loader.sources.source import Source
+from loader.workers.pool import Pool
 
 log = logging.getLogger("pawl.loader")
 
@@ -64,6 +65,13 @@ class Reconciler:
     @property
     def controllers(self) -> Mapping[str, ModelController]:
         return self._controllers
+
+    def live_pools(self) -> list[Pool]:
+        return [controller.live.pool for controller in self._controllers.values() if controller.live is not None]
+
+    def followed(self) -> set[str] | None:
+        """The models; None as long as nobody knows which were removed while we didn't run."""
+        return set(self._controllers) if self.head else None
 
     def wake(self) -> None:
         """Look at the source soon. For the loop's own thread."""

@@ -13,9 +13,9 @@ import uvloop
 from core.errors import PawlError
 from core.logs import start_logging
 from core.misspelt_settings import misspelt
-from core.settings import Settings, read_settings
+from core.settings import Settings, read_settings, scrubbed
 from core.task import spawn
-from server.daemon import Daemon
+from server.assembly import assemble
 from server.process.data_dir import DataDir
 from server.process.listening import listen
 from server.process.privacy import forbid_dumping, warn_of_root
@@ -43,9 +43,9 @@ def main(arguments: list[str]) -> int:
         start_logging(settings.log_level)
         forbid_dumping()
         reaper = start_reaper()
-        home = DataDir(settings.data)
+        data = DataDir(settings.data)
         listener = listen(settings.host, settings.port)
-        uvloop.run(_serve(settings, home, listener, reaper))
+        uvloop.run(_serve(settings, data, listener, reaper))
     except PawlError as error:
         print(f"pawl: {error}", file=sys.stderr)
         return 2
@@ -60,14 +60,14 @@ def _explain(arguments: list[str]) -> int:
     return 2
 
 
-async def _serve(settings: Settings, home: DataDir, listener: socket.socket, reaper: Reaper) -> None:
-    controller = spawn(reaper.keep(), "reaper")
-    daemon = Daemon(settings, home, listener)
+async def _serve(settings: Settings, data: DataDir, listener: socket.socket, reaper: Reaper) -> None:
+    keeping = spawn(reaper.keep(), "reaper")
+    daemon = assemble(settings, data, listener, scrubbed(os.environ))
     for line in misspelt(os.environ):  # not before: a start that is refused says one line, why
         log.warning(line)
     warn_of_root()
     code = await daemon.run()
-    controller.cancel()
+    keeping.cancel()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # threads may wait for a network or a disk as long as they like

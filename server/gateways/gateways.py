@@ -10,6 +10,8 @@ import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import server
@@ -156,28 +158,25 @@ class Gateway:
             self.offer(self._offered)
 
 
+@dataclass(frozen=True)
+class Handlers:
+    """Who is told what gateways say."""
+
+    open_version: Callable[[Start], asyncio.Future[Started]]
+    """Opens a version that no table has, and answers for it."""
+    counted: Callable[[Counted], None]
+    lost: Callable[[str], None]
+    """Of a gateway that ended, in words."""
+
+
 class Gateways:
     """As many gateways as were asked for, all of the time."""
 
-    def __init__(
-        self,
-        count: int,
-        start: Callable[[], Awaitable[Gateway]],
-        config: GatewayConfig,
-        *,
-        wanted: Callable[[Start], asyncio.Future[Started]],
-        counted: Callable[[Counted], None],
-        lost: Callable[[str], None],
-    ) -> None:
-        """`start` starts one, or raises OSError. `wanted` opens a version and answers for it; `lost` is told in words
-        of a gateway that ended.
-        """
+    def __init__(self, count: int, start: Callable[[], Awaitable[Gateway]], config: GatewayConfig) -> None:
+        """`start` starts one, or raises OSError."""
         self._count = count
         self._start = start
         self._config = config
-        self._wanted = wanted
-        self._counted = counted
-        self._lost = lost
         self._table = Table(serial=0)
         self._stopping = False
         self._running: set[Gateway] = set()
@@ -188,8 +187,8 @@ class Gateways:
     def running(self) -> frozenset[Gateway]:
         return frozenset(self._running)
 
-    def start(self) -> None:
-        self._tasks = [spawn(self._keep(), f"keeper of gateway {n}") for n in range(self._count)]
+    def start(self, handlers: Handlers) -> None:
+        self._tasks = [spawn(self._keep(handlers), f"replacement of gateway {n}") for n in range(self._count)]
         self._tasks.append(spawn(self._watch(), "watch of the gateways"))
 
     async def route_by(self, table: Table) -> None:
@@ -208,20 +207,20 @@ class Gateways:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def _keep(self) -> None:
+    async def _keep(self, handlers: Handlers) -> None:
         """Keep one gateway running."""
         pause_s = _PAUSE_S
         while True:
             began = time.monotonic()
-            ended = await self._run_one()
+            ended = await self._run_one(handlers)
             if self._stopping:
                 return
-            self._lost(f"{ended}; another takes its place")
+            handlers.lost(f"{ended}; another takes its place")
             pause_s = _PAUSE_S if time.monotonic() - began > _LONGEST_PAUSE_S else min(pause_s * 2, _LONGEST_PAUSE_S)
             if pause_s > _PAUSE_S * 2:
                 await asyncio.sleep(pause_s)
 
-    async def _run_one(self) -> str:
+    async def _run_one(self, handlers: Handlers) -> str:
         """Run a gateway to its end, or fail to; in words."""
         try:
             gateway = await self._start()
@@ -232,7 +231,7 @@ class Gateways:
         if self._stopping:
             gateway.send(Stop())
         try:
-            await gateway.listen(self._take)
+            await gateway.listen(partial(self._take, handlers))
         except Exception:
             log.exception("gateway %d said what can't be understood; replacing it", gateway.process.pid)
             gateway.kill()
@@ -250,12 +249,12 @@ class Gateways:
                     gateway.kill()
             looked = now
 
-    def _take(self, gateway: Gateway, message: FromGateway) -> None:
+    def _take(self, handlers: Handlers, gateway: Gateway, message: FromGateway) -> None:
         match message:
             case Counted():
-                self._counted(message)
+                handlers.counted(message)
             case Start():
-                answer = self._wanted(message)
+                answer = handlers.open_version(message)
                 self._answers.add(answer)
                 answer.add_done_callback(lambda done: self._answer(gateway, done))
 

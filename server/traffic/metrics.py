@@ -13,29 +13,26 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gateway.messages import DURATION_BUCKETS_S, Counted
+from gateway.messages import DURATION_BUCKETS_S
 from loader.workers.pool import Pool
 from server.state import ModelState, ServerState
-from server.traffic.totals import Totals
+from server.traffic.totals import Sums
 
 
 class Metrics(Collector):
     """Sums since the daemon's start. Labels come from route tables, never from a URL."""
 
-    def __init__(self, state: Callable[[], ServerState], pools: Callable[[], Iterable[Pool]]) -> None:
+    def __init__(
+        self, state: Callable[[], ServerState], pools: Callable[[], Iterable[Pool]], totals: Iterable[Sums]
+    ) -> None:
         self._state = state
         self._pools = pools
-        self._totals = Totals()
+        self._totals = totals
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
     def route(self) -> Route:
         return Route("/metrics", self.expose)
-
-    def add(self, counted: Counted) -> None:
-        """Take in what a gateway counted since its last message."""
-        for name in counted.requests.keys() | counted.seconds.keys():
-            self._totals.add(name, counted.requests.get(name, {}), counted.seconds.get(name))
 
     async def expose(self, request: Request) -> Response:
         return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
@@ -65,7 +62,7 @@ class Metrics(Collector):
             "pawl_request_duration_seconds", "From a request's last byte to its answer.", labels=["model", "version"]
         )
         for sums in self._totals:
-            family.add_metric([sums.model, sums.version], buckets=list(_cumulative(sums.buckets)), sum_value=None)
+            family.add_metric([sums.model, sums.version], buckets=list(_cumulative(sums.buckets)), sum_value=sums.sum_s)
         return family
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
-from gateway.messages import DURATION_BUCKETS_S
+from gateway.messages import DURATION_BUCKETS_S, Durations
 
 MOST_VERSIONS = 1000
 """Versions that have sums of their own; beyond it, new ones are summed up in one for each model."""
@@ -32,7 +32,8 @@ class Sums:
     requests: Counter[int] = field(default_factory=Counter)
     """By status."""
     buckets: list[int] = field(default_factory=lambda: [0] * (len(DURATION_BUCKETS_S) + 1))
-    """Durations, as in `Counted`."""
+    sum_s: float = 0.0
+    """Durations, as in `Durations`."""
     used_at: float = 0.0
 
 
@@ -47,12 +48,13 @@ class Totals:
     def __iter__(self) -> Iterator[Sums]:
         return chain(self._versions.values(), self._others.values())
 
-    def add(self, name: str, requests: Mapping[int, int], buckets: list[int] | None) -> None:
+    def add(self, name: str, requests: Mapping[int, int], durations: Durations | None) -> None:
         """`name`: `Model/vN`."""
         sums = self._of(name)
         sums.requests.update(requests)
-        if buckets is not None:
-            sums.buckets = [one + other for one, other in zip(sums.buckets, buckets, strict=True)]
+        if durations is not None:
+            sums.buckets = [one + other for one, other in zip(sums.buckets, durations.buckets, strict=True)]
+            sums.sum_s += durations.sum_s
 
     def _of(self, name: str) -> Sums:
         model, _, version = name.partition("/")

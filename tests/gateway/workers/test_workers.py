@@ -244,7 +244,7 @@ async def test_answers_are_counted_by_version_and_status(tmp_path: Path) -> None
         await client.post("/models/Unknown", json={})
         counted = await running.hear_counts("Iris/v1")
         assert set(counted.requests) == {"Iris/v1"}
-        assert sum(counted.seconds["Iris/v1"]) == sum(counted.requests["Iris/v1"].values())
+        assert sum(counted.durations["Iris/v1"].buckets) == sum(counted.requests["Iris/v1"].values())
         idle = {worker.path: 0}
         assert await running.hear(lambda message: isinstance(message, Counted) and message.outstanding == idle)
         await client.post("/models/Iris", content=b"1")

@@ -17,7 +17,7 @@ import uvloop
 from gateway.messages import GatewayConfig, Route, Started, Table
 from server.gateways import gateways
 from server.gateways.channel import JsonLines
-from server.gateways.gateways import Gateway, Gateways
+from server.gateways.gateways import Gateway, Gateways, Handlers
 from tests.risky import is_alive
 
 
@@ -54,15 +54,14 @@ async def running(tmp_path: Path, count: int = 1, failures: Sequence[OSError] = 
                 raise to_come.pop(0)
             return await Gateway.start(listener, config, os.environ)
 
-        here = Gateways(
-            count,
-            start,
-            config,
-            wanted=lambda start: asyncio.get_running_loop().create_future(),
-            counted=lambda counted: None,
-            lost=lost.append,
+        here = Gateways(count, start, config)
+        here.start(
+            Handlers(
+                open_version=lambda start: asyncio.get_running_loop().create_future(),
+                counted=lambda counted: None,
+                lost=lost.append,
+            )
         )
-        here.start()
         yield Running(here, listener.getsockname()[1], lost)
         await here.stop()
 

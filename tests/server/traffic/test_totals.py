@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from gateway.messages import Durations
 from server.traffic.totals import FORGET_AFTER_S, MOST_VERSIONS, Totals
 
 
@@ -11,7 +12,7 @@ class Clock:
         return self.now
 
 
-def totals(totals: Totals) -> dict[str, int]:
+def by_name(totals: Totals) -> dict[str, int]:
     return {f"{sums.model}/{sums.version}": sums.requests.total() for sums in totals}
 
 
@@ -21,7 +22,7 @@ def test_with_more_versions_in_use_than_have_room_no_sum_slips_back_and_none_is_
         for number in range(MOST_VERSIONS + 50):
             totals.add(f"M/v{number}", {200: 1}, None)
             count += 1
-        now = totals(totals)
+        now = by_name(totals)
         assert all(now[name] >= before for name, before in seen.items())
         assert sum(now.values()) == count
         seen = now
@@ -36,7 +37,7 @@ def test_each_model_has_its_own_sum_of_others() -> None:
         totals.add(f"M/v{number}", {200: 1}, None)
     totals.add("A/v1", {200: 2}, None)
     totals.add("B/v1", {500: 3}, None)
-    assert (totals(totals)["A/other"], totals(totals)["B/other"]) == (2, 3)
+    assert (by_name(totals)["A/other"], by_name(totals)["B/other"]) == (2, 3)
 
 
 def test_a_version_that_nobody_asked_for_long_makes_room() -> None:
@@ -48,7 +49,7 @@ def test_a_version_that_nobody_asked_for_long_makes_room() -> None:
     totals.add("M/v0", {200: 1}, None)
     clock.now = FORGET_AFTER_S
     totals.add("M/new", {200: 1}, None)
-    found = totals(totals)
+    found = by_name(totals)
     assert found["M/v0"] == 2
     assert "M/new" in found
     assert "M/v1" not in found
@@ -58,6 +59,6 @@ def test_a_version_that_nobody_asked_for_long_makes_room() -> None:
 def test_durations_add_up_beside_the_requests() -> None:
     totals = Totals(Clock())
     for _ in range(2):
-        totals.add("M/v1", {200: 3, 500: 1}, [4] + [0] * 14)
+        totals.add("M/v1", {200: 3, 500: 1}, Durations(buckets=[4] + [0] * 14, sum_s=0.5))
     [sums] = totals
-    assert (sums.requests, sums.buckets[0]) == ({200: 6, 500: 2}, 8)
+    assert (sums.requests, sums.buckets[0], sums.sum_s) == ({200: 6, 500: 2}, 8, 1.0)

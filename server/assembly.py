@@ -1,0 +1,156 @@
+"""Builds the daemon's parts from its settings, each from those before it, and starts none of them."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+
+from core.events import Event, EventKind
+from core.release import Release
+from core.settings import Settings
+from core.task import every
+from gateway.messages import Counted, GatewayConfig
+from loader.controller.on_demand import OnDemand
+from loader.controller.pruning import Pruning
+from loader.environments.environment import Environments
+from loader.reconcile import Reconciler
+from loader.releases.live_file import LiveFile
+from loader.releases.store import ReleaseStore
+from loader.sources.source import Source
+from loader.workers.memory_guard import MemoryGuard
+from loader.workers.pool import Pool
+from loader.workers.process.warm_workers import WarmWorkers
+from loader.workers.report import Report
+from loader.workers.starter import Starter, WorkerDefaults
+from server.announcement import Announcement
+from server.app import build_app
+from server.banner import Banner
+from server.daemon import BackgroundTask, Daemon
+from server.event_log import EventLog
+from server.gateways.connection_limit import allowed_connections
+from server.gateways.data_plane import DataPlane
+from server.gateways.gateways import Gateway, Gateways, Handlers
+from server.gateways.routes import RoutePublisher
+from server.gateways.version_starts import VersionStarts
+from server.http.admin_api import Admin
+from server.http.server import AdminServer
+from server.loading import Loading
+from server.pages.pages import Pages
+from server.process.data_dir import DataDir
+from server.record import Record
+from server.source_choice import followed, open_source
+from server.state import server_state
+from server.traffic.metrics import Metrics
+from server.traffic.traffic import Traffic
+
+_MEGABYTE = 1024 * 1024
+_IDLE_S = 5.0
+"""Between two looks for versions that nobody asks for any more."""
+
+
+def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ: Mapping[str, str]) -> Daemon:
+    """The daemon that those settings ask for. `environ`: what its children get, scrubbed of our secrets.
+
+    For the loop's own thread. Raises SettingError.
+    """
+    admin_socket = str(data.run / "daemon.sock")
+    record = _record(settings, data)
+    live_file = LiveFile(data.path / "live.json", followed(settings))
+    source = open_source(settings, data, live_file)
+
+    config = _gateway_config(settings, admin_socket)
+    gateways = Gateways(settings.gateways, partial(Gateway.start, listener, config, environ), config)
+    publisher = RoutePublisher(gateways.route_by)
+
+    release_store = ReleaseStore(data.path / "releases")
+    environments = Environments(data.path / "envs", environ, settings.environment_timeout_s)
+    warm_workers = WarmWorkers()
+    starter = Starter(release_store, environments, _worker_defaults(settings, data, environ), warm_workers=warm_workers)
+    start_pool = partial(starter.start, source=source)
+    reconciler = Reconciler(source, start_pool, publisher, live_file, record.log.record)
+    on_demand = OnDemand(
+        source.resolve, _one_worker_starter(starter, source, publisher), publisher, settings.version_idle_s
+    )
+    loading = Loading(reconciler, on_demand, starter, warm_workers)
+    pruning = Pruning(release_store, environments, starter.in_use, reconciler.followed)
+    guard = MemoryGuard(starter.pools, relieve=warm_workers.give_up)
+
+    state = partial(server_state, source.where, reconciler)
+    traffic = Traffic([partial(_touch, on_demand)])
+    metrics = Metrics(state, loading.serving_pools, traffic.totals)
+    pages = Pages(settings.base, state)
+    app = build_app(settings.base, Admin(settings, reconciler, record.log, state), pages, metrics)
+    handlers = Handlers(
+        open_version=VersionStarts(on_demand, publisher).open,
+        counted=traffic.take,
+        lost=partial(_record_loss, record.log),
+    )
+    banner = Banner(settings, listener.getsockname()[1])
+    return Daemon(
+        [
+            record,
+            loading,
+            BackgroundTask("memory guard", guard.run),
+            BackgroundTask("pruning", partial(pruning.run, reconciler.settled)),
+            AdminServer(app, admin_socket),
+            DataPlane(listener, gateways, publisher, handlers),
+            Announcement(reconciler, publisher, banner, state, record),
+            _timer(settings.sync_seconds, loading.look, "look at the source"),
+            _timer(_IDLE_S, on_demand.stop_idle, "end of idle versions"),
+        ]
+    )
+
+
+def _record(settings: Settings, data: DataDir) -> Record:
+    file = None if settings.database_url else data.path / "registry.db"
+    return Record(settings.database_url or f"sqlite:///{file}", file)
+
+
+def _timer(seconds: float, work: Callable[[], Awaitable[None]], name: str) -> BackgroundTask:
+    return BackgroundTask(f"timer: {name}", partial(every, seconds, work, name))
+
+
+def _touch(on_demand: OnDemand, counted: Counted) -> None:
+    on_demand.touch(counted.requests)
+
+
+def _record_loss(events: EventLog, message: str) -> None:
+    events.record(Event(kind=EventKind.GATEWAY_LOST, message=message))
+
+
+def _worker_defaults(settings: Settings, data: DataDir, environ: Mapping[str, str]) -> WorkerDefaults:
+    return WorkerDefaults(
+        environ=environ,
+        run=data.run,
+        max_body=settings.max_body_mb * _MEGABYTE,
+        variables=settings.variables,
+        device=settings.device,
+        start_timeout_s=settings.start_timeout_s,
+    )
+
+
+def _one_worker_starter(
+    starter: Starter, source: Source, publisher: RoutePublisher
+) -> Callable[[Release, Callable[[Report], None]], Awaitable[Pool]]:
+    """Starts a pool of one worker, for a version asked for by name."""
+
+    def start(release: Release, report: Callable[[Report], None]) -> Awaitable[Pool]:
+        return starter.start(
+            release, source=source, replicas=1, progress=lambda _: None, changed=publisher.refresh, report=report
+        )
+
+    return start
+
+
+def _gateway_config(settings: Settings, daemon_socket: str) -> GatewayConfig:
+    return GatewayConfig(
+        base=settings.base,
+        daemon=daemon_socket,
+        cors_origins=settings.origins,
+        max_body=settings.max_body_mb * _MEGABYTE,
+        max_buffered=settings.max_buffered_mb * _MEGABYTE,
+        body_timeout_s=settings.body_timeout_s,
+        stop_timeout_s=settings.stop_timeout_s,
+        connections=allowed_connections(),
+    )
