@@ -96,9 +96,9 @@ def measure_memory(folder: Path) -> Figures:
         server.request("GET", f"{server.base}/")
         server.score("Digits", pixels=[0.0] * 64)
         server.wait((folder / "data/registry.db").exists, "the registry")
-        server.wait(server.warm_workers, "the spare")
-        [gateway], [worker], [spare] = server.gateways(), server.workers(), server.warm_workers()
-        pids = {"daemon": server.process.pid, "gateway": gateway, "worker": worker, "spare": spare}
+        server.wait(server.warm_workers, "the warm worker")
+        [gateway], [worker], [warm] = server.gateways(), server.workers(), server.warm_workers()
+        pids = {"daemon": server.process.pid, "gateway": gateway, "worker": worker, "warm worker": warm}
         figures = {name: pss_mb(pid) for name, pid in pids.items()}
     return {f"{name} MB": value for name, value in figures.items()} | {"together MB": sum(figures.values())}
 

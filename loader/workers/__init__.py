@@ -1,1 +1,1 @@
-"""Worker processes: started, proved, watched, replaced, drained."""
+"""Worker processes: started, tested by their examples, watched, replaced, drained."""

@@ -1,4 +1,4 @@
-"""The proof of a release: every request in its `examples.json` is answered, and answered as expected."""
+"""A release's test before it goes live: sends each request of its `examples.json`, and compares the answers."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     answered: bool = False
     """Whether there was an answer rather than an error."""
     fault: str | None
-    """None if it is as it should be."""
+    """What is wrong with the answer; None if nothing is."""
 
     @property
     def error_id(self) -> str:
-        """What leads to the traceback, where the author's code raised; else empty."""
+        """The id under which the worker reports the traceback, where the author's code raised; else empty."""
         error = self.answer.get("error") if isinstance(self.answer, dict) and not self.answered else None
         return str(error.get("error_id", "")) if isinstance(error, dict) else ""
 
@@ -91,8 +91,8 @@ TracebackOf = Callable[[str], Awaitable[str]]
 async def run_examples(
     connection: WorkerConnection, examples: Sequence[Example], timeout_s: float, traceback_of: TracebackOf
 ) -> None:
-    """Send every example. Raises ReleaseFailed (stage "examples") at the first that is not as it should be, with the
-    traceback where the author's code raised."""
+    """Send every example. Raises ReleaseFailed (stage "examples") at the first wrong answer, with the traceback where
+    the author's code raised."""
     for index, example in enumerate(examples):
         outcome = await try_example(connection, example, timeout_s)
         if outcome.fault is not None:

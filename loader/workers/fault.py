@@ -10,9 +10,9 @@ from worker.wire.status_page import FIRST_REQUEST_SLOT
 
 _LOOP_MARGIN_S = 0.5
 _LOOP_LEAST_S = 3.5
-"""A loop takes a turn every two seconds; on a busy machine it may come a little later."""
+"""A loop begins an iteration at least every two seconds, on a busy machine a little later."""
 _LOOP_WELL_S = 3.0
-"""One that took its last turn no longer ago answers what it has."""
+"""A loop whose last heartbeat is no older still answers requests."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Fault:
 
     what: str
     tell_where: bool = False
-    """Whether it matters where it was."""
+    """Whether the report needs a traceback of where the worker was."""
     others_can_go_on: bool = False
     """Whether it can answer its other requests first."""
 

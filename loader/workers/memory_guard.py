@@ -1,4 +1,4 @@
-"""Ends a worker before the kernel ends the pod: one out-of-memory kill in a pod takes everything with it."""
+"""Kills one worker before the kernel kills the whole pod: an out-of-memory kill in a pod ends all its processes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def _relieve_nothing() -> bool:
 
 
 class MemoryGuard:
-    """Looks every second, for ever."""
+    """Checks the memory in use every second."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class MemoryGuard:
         look: Callable[[], Memory] = memory,
         relieve: Callable[[], Awaitable[bool]] = _relieve_nothing,
     ) -> None:
-        """`relieve` gives up what nobody would miss; whether there was any."""
+        """`relieve` frees memory that nothing live depends on (the warm workers'), and returns whether it freed any."""
         self._pools = pools
         self._look = look
         self._relieve = relieve
@@ -41,7 +41,7 @@ class MemoryGuard:
             try:
                 await self.check()
             except Exception:
-                log.exception("a failure of Pawl's own while looking at memory")
+                log.exception("a failure of Pawl's own while checking memory")
 
     async def check(self) -> None:
         """End the worker, ready or being started, that is furthest over its share, if memory is nearly full."""

@@ -1,4 +1,4 @@
-"""The workers of one release: started and proved together, watched, drained together."""
+"""The workers of one release: started, tested, watched and drained together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.release import Release
 from core.task import spawn
 from loader.workers.examples import Example, run_examples
 from loader.workers.fault import Fault, standing_still
-from loader.workers.process.heartbeat import LOOK_S, AwakeClock
+from loader.workers.process.heartbeat import CHECK_S, AwakeClock
 from loader.workers.process.worker_process import WorkerProcess
 from loader.workers.report import Report
 from loader.workers.slot import MakeLaunch, WorkerSlot
@@ -48,13 +48,13 @@ class Pool:
         self.peak_memory = 0
         """Bytes that its workers together took at most."""
         self.over = False
-        """Whether it has stopped, or failed to start."""
+        """Whether the pool has stopped, or failed to start."""
         self._slots = [WorkerSlot(make, changed=self._slot_changed, report=report) for make in launches]
         self._examples = examples
         self._changed = changed
-        self._controllers: list[asyncio.Task[None]] = []
+        self._slot_tasks: list[asyncio.Task[None]] = []
         self._ends: dict[WorkerProcess, asyncio.Task[None]] = {}
-        """Of those that are being ended for what a look has shown."""
+        """Of workers that are being ended because a check found a fault."""
         self._clock = AwakeClock()
         self._stopping = False
 
@@ -88,7 +88,7 @@ class Pool:
         starts = [asyncio.create_task(slot.fill(), name=f"start of {self.id}") for slot in self._slots]
         try:
             await asyncio.gather(*starts)
-            await asyncio.gather(*(self._prove(worker) for worker in self.workers))
+            await asyncio.gather(*(self._run_examples(worker) for worker in self.workers))
         except BaseException:
             for start in starts:
                 start.cancel()
@@ -96,36 +96,36 @@ class Pool:
             await asyncio.shield(self.kill("its release failed"))
             raise
         self._description = self.workers[0].description
-        self._controllers = [spawn(slot.keep(), f"keeper of {self.id}") for slot in self._slots]
+        self._slot_tasks = [spawn(slot.supervise(), f"supervision of {self.id}") for slot in self._slots]
 
     async def stop(self, timeout_s: float | None = None) -> None:
-        """End the workers once they have finished what they have, for which they get as long as a request may take,
-        or `timeout_s`."""
+        """End each worker once it has answered its requests, for which it gets `timeout_s`, or as long as a request may
+        take."""
         if timeout_s is None:
             timeout_s = self.release.manifest.serve.timeout_s + _DRAIN_MARGIN_S
-        await self._let_go()
+        await self._stop_replacing()
         leaving = [end for slot in self._slots for end in slot.leaving.values()]
         await asyncio.gather(*(worker.drain(timeout_s) for worker in self.workers), *leaving)
         self.over = True
 
     async def kill(self, reason: str = "was ended because the server stops") -> None:
         """End the workers now."""
-        await self._let_go()
+        await self._stop_replacing()
         await asyncio.gather(*(worker.kill(reason) for worker in self.processes))
         self.over = True
 
-    def look(self, *, weigh: bool) -> None:
-        """End workers that hang or take too much memory; their seats replace them. Not while they are proved, which has
-        a look of its own, nor while they drain."""
-        if not self._controllers or self._stopping:
+    def check(self, *, measure: bool) -> None:
+        """End workers that hang or take too much memory; their slots replace them. `start` has a check of its own for
+        workers that run the examples, and workers that drain are not checked."""
+        if not self._slot_tasks or self._stopping:
             return
         self._ends = {worker: end for worker, end in self._ends.items() if not end.done()}
         for worker in self.workers:
             try:
-                self._look_at(worker)
+                self._check_worker(worker)
             except Exception:
-                log.exception("%s: could not look at its worker", self.id)
-        if weigh:
+                log.exception("%s: could not check its worker", self.id)
+        if measure:
             self.memory()
 
     def memory(self) -> int:
@@ -134,45 +134,45 @@ class Pool:
         self.peak_memory = max(self.peak_memory, used)
         return used
 
-    async def _let_go(self) -> None:
-        """From now on nobody is replaced."""
+    async def _stop_replacing(self) -> None:
+        """From now on a worker that ends is not replaced."""
         self._stopping = True
-        tasks = [*self._controllers, *self._ends.values()]
+        tasks = [*self._slot_tasks, *self._ends.values()]
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
 
-    async def _prove(self, worker: WorkerProcess) -> None:
+    async def _run_examples(self, worker: WorkerProcess) -> None:
         try:
             connection = await connect(worker.socket)
         except OSError as error:
             raise await _death(worker, f"the worker can't be reached ({error})") from error
         timeout_s = self.release.manifest.serve.timeout_s
-        proof = asyncio.create_task(run_examples(connection, self._examples, timeout_s, worker.traceback_of))
-        watch = asyncio.create_task(self._end_if_stuck(worker, proof))
+        examples = asyncio.create_task(run_examples(connection, self._examples, timeout_s, worker.traceback_of))
+        watch = asyncio.create_task(self._end_if_stuck(worker, examples))
         try:
-            await proof
+            await examples
         except ReleaseFailed as failure:
             raise await _explained(failure, worker, connection) from failure
         finally:
-            proof.cancel()
+            examples.cancel()
             watch.cancel()
             connection.close()
 
-    async def _end_if_stuck(self, worker: WorkerProcess, proof: asyncio.Task[None]) -> None:
-        while not proof.done():
-            await asyncio.sleep(LOOK_S)
+    async def _end_if_stuck(self, worker: WorkerProcess, examples: asyncio.Task[None]) -> None:
+        while not examples.done():
+            await asyncio.sleep(CHECK_S)
             if fault := self._fault(worker):
                 await _end(worker, fault)
 
-    def _look_at(self, worker: WorkerProcess) -> None:
+    def _check_worker(self, worker: WorkerProcess) -> None:
         if worker not in self._ends and (fault := self._fault(worker)):
             end = self._retire(worker, fault) if fault.others_can_go_on else _end(worker, fault)
             self._ends[worker] = spawn(end, f"end of a worker of {self.id}")
 
     async def _retire(self, worker: WorkerProcess, fault: Fault) -> None:
-        """Have it replaced now, and ended once it has answered what else it has."""
+        """Replace the worker now, and end it once it has answered its other requests."""
         where = await worker.traceback()
         for slot in self._slots:
             if slot.worker is worker:
@@ -180,7 +180,7 @@ class Pool:
 
     def _fault(self, worker: WorkerProcess) -> Fault | None:
         serve = self.release.manifest.serve
-        if fault := standing_still(worker.heartbeat.look(self._clock.read()), serve):
+        if fault := standing_still(worker.heartbeat.read(self._clock.read()), serve):
             return fault
         if serve.memory_mb is not None and worker.memory() > serve.memory_mb * 1024 * 1024:
             return Fault(f"took more memory than serve.memory_mb ({serve.memory_mb}) allows and was ended")
@@ -201,7 +201,7 @@ async def _explained(failure: ReleaseFailed, worker: WorkerProcess, connection: 
 
 
 async def _death(worker: WorkerProcess, what: str) -> ReleaseFailed:
-    """The failure of a worker that died while it was being proved."""
+    """The failure of a worker that died while it ran the examples."""
     with contextlib.suppress(TimeoutError):
         what = f"{what}: it {await asyncio.wait_for(worker.wait(), _NOTICE_S)}"
-    return ReleaseFailed(what, stage="examples", detail=worker.last_words, heals=Heals.MAYBE)
+    return ReleaseFailed(what, stage="examples", detail=worker.last_output, heals=Heals.MAYBE)

@@ -1,4 +1,4 @@
-"""What a pool tells about itself while it runs."""
+"""What a pool reports while it runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Happening(Enum):
-    """Each goes by the name of the event that it becomes."""
+    """The value is the kind of the event that it becomes."""
 
     LOST = "worker_lost"
     """A worker ended that should not have."""

@@ -1,4 +1,4 @@
-"""What the machine lets us have: processors and memory, by the control group where it sets a limit."""
+"""The processors and the memory that Pawl may use: the control group's limits, or else the machine's."""
 
 from __future__ import annotations
 

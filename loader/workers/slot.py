@@ -1,4 +1,4 @@
-"""One worker's place in a pool: whoever sits there is replaced when it ends."""
+"""One worker's place in a pool: when the worker ends, another is started in its place."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ log = logging.getLogger("pawl.pool")
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 30.0
 _STABLE_S = 60.0
-"""A worker that lived as long starts its back-off anew."""
+"""A worker that ran for so long was stable: the pause before the next restart is the shortest again."""
 CRASHES = 5
-"""Ends in a row, none of them after a stable life, that make a seat one whose workers keep crashing."""
+"""So many ends in a row, with no worker stable in between, are a crash loop."""
 
 MakeLaunch = Callable[[], Awaitable[Launch]]
 """Makes a fresh Launch, with a socket of its own. Raises ReleaseFailed."""
 
 
 class WorkerSlot:
-    """`await fill()`, then `keep()` for as long as a worker should sit here."""
+    """`await fill()`, then `supervise()` for as long as the slot should have a worker."""
 
     def __init__(
         self,
@@ -36,13 +36,13 @@ class WorkerSlot:
         changed: Callable[[], None],
         report: Callable[[Report], None],
     ) -> None:
-        """`changed` is called when another worker sits here than before, or none."""
+        """`changed` is called when the slot's worker is another one than before, or none."""
         self.worker: WorkerProcess | None = None
         """Ready to answer."""
         self.process: WorkerProcess | None = None
         """The same, or one that is still being started."""
         self.leaving: dict[WorkerProcess, asyncio.Task[None]] = {}
-        """Those that were replaced and answer what they have, with their ends."""
+        """Workers that were replaced and still answer requests, with the tasks that drain them."""
         self._make_launch = make_launch
         self._changed = changed
         self._report = report
@@ -69,14 +69,14 @@ class WorkerSlot:
             raise
         self.worker, self._since = self.process, time.monotonic()
 
-    async def keep(self) -> None:
+    async def supervise(self) -> None:
         """Replace the worker whenever it ends, with a pause that grows while they end quickly."""
         while True:
             await self._until_it_ends()
             await self._replace()
 
     def retire(self, why: str, where: str, within_s: float) -> None:
-        """Have another worker take the place of the one here, which answers what it has and ends within that time."""
+        """Replace the worker, which answers the requests that it has and ends within that time."""
         if self.worker is None:
             return
         leaving = self.worker
@@ -86,7 +86,7 @@ class WorkerSlot:
         self._retired.set()
 
     async def _until_it_ends(self) -> None:
-        """Or is retired."""
+        """Return when the worker ends, or is retired."""
         assert self.worker is not None
         here = self.worker
         end, retired = asyncio.ensure_future(here.wait()), asyncio.ensure_future(self._retired.wait())
@@ -98,36 +98,36 @@ class WorkerSlot:
         if self._retired.is_set():
             self._retired.clear()
         else:
-            self._lose(end.result(), here.last_words)
+            self._lose(end.result(), here.last_output)
             await asyncio.shield(here.kill(end.result()))  # with what it has forked
 
     def _lose(self, why: str, where: str) -> None:
         self.worker = self.process = None
         self._crashes = 1 if time.monotonic() - self._since > _STABLE_S else self._crashes + 1
         self._changed()
-        self._tell(Happening.LOST, f"its worker {why}", where)
+        self._say(Happening.LOST, f"its worker {why}", where)
 
     async def _replace(self) -> None:
         while self.worker is None:
             if self._crashes == CRASHES:
-                self._tell(Happening.CRASHING, f"its worker ended {CRASHES} times; it is started ever more rarely")
+                self._say(Happening.CRASHING, f"its worker ended {CRASHES} times; it is started ever more rarely")
             await asyncio.sleep(pause_s(self._crashes))
             try:
                 await self.fill()
             except ReleaseFailed as failure:
                 self._crashes += 1
-                self._tell(Happening.LOST, f"its worker could not be replaced: {failure}", failure.detail)
+                self._say(Happening.LOST, f"its worker could not be replaced: {failure}", failure.detail)
             except Exception:
                 self._crashes += 1
                 log.exception("a failure of Pawl's own while replacing a worker; it is tried again")
         self._changed()
-        self._tell(Happening.REPLACED, "its worker was replaced")
+        self._say(Happening.REPLACED, "its worker was replaced")
 
-    def _tell(self, happening: Happening, message: str, detail: str = "") -> None:
+    def _say(self, happening: Happening, message: str, detail: str = "") -> None:
         self._report(Report(happening, message, detail))
 
     def _raised(self, raised: Raised) -> None:
-        self._tell(Happening.RAISED, f"{raised.message} (error id {raised.error_id})", raised.traceback)
+        self._say(Happening.RAISED, f"{raised.message} (error id {raised.error_id})", raised.traceback)
 
 
 def pause_s(crashes: int) -> float:

@@ -1,4 +1,4 @@
-"""Whose turn it is to do what takes the whole machine: a few at a time, but nobody holds up the others for long."""
+"""Limits how many pools start at a time, since importing and constructing a model takes a whole core."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from contextlib import asynccontextmanager
 
 
 class StartLimiter:
-    """At most `at_once` have a turn. One that lasts longer than `longest_s` no longer counts: it waits for something
-    (a download, an import that never returns) rather than compute."""
+    """A semaphore of `at_once` permits. A permit held for longer than `longest_s` is given to the next one: its holder
+    probably waits (for a download, or an import that never returns) rather than computes."""
 
     def __init__(self, at_once: int, longest_s: float) -> None:
         self._free = asyncio.Semaphore(at_once)
         self._longest_s = longest_s
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    async def permit(self) -> AsyncIterator[None]:
         await self._free.acquire()
         expired = False
 

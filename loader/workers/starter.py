@@ -1,4 +1,4 @@
-"""From a release to its running pool: files, environment, memory, workers, proof."""
+"""From a release to its running pool: files, environment, memory, workers, examples."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from loader.workers.watch import watch
 from worker.wire.messages import WorkerConfig
 
 _MEGABYTE = 1024 * 1024
-_LONGEST_TURN_S = 10.0
+_LONGEST_START_S = 10.0
 _CHECKOUTS = 32
-"""Threads that may wait for files: a server of Git LFS takes its time, while other models' files are at hand."""
+"""Threads for checkouts. Most of them may be waiting for a slow Git LFS server while other models' files are local."""
 _BUILDS = 64
-"""Threads that may wait for environments: for minutes, so the others' work is not theirs to hold up."""
+"""Threads for building environments, which takes minutes; they are apart so that checkouts don't wait for them."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,12 @@ class WorkerDefaults:
 
 
 async def no_room() -> int:
-    """Nothing runs beside, so nothing is known of what the release will take."""
+    """No bytes: no older pool of the model runs whose memory would say how much the new one will take."""
     return 0
 
 
 class Starter:
-    """Starts pools, a few at a time, knows all that it started, and has them looked after."""
+    """Starts pools, a few at a time, lists those that it started, and has their workers watched."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Starter:
         self._environments = environments
         self._defaults = defaults
         self._processors = machine.processors()
-        self._start_limiter = StartLimiter(max(2, self._processors), _LONGEST_TURN_S)
+        self._start_limiter = StartLimiter(max(2, self._processors), _LONGEST_START_S)
         self._checkouts = ThreadPoolExecutor(_CHECKOUTS, "checkout")
         self._builds = ThreadPoolExecutor(_BUILDS, "environment")
         self._numbers = itertools.count(1)
@@ -94,10 +94,10 @@ class Starter:
         changed: Callable[[], None],
         report: Callable[[Report], None],
     ) -> Pool:
-        """A pool of the release, proved unless the caller does that itself.
+        """A ready pool of the release, tested by its examples unless `run_examples` is false.
 
-        `make_room`: called when all but the start itself is done; bytes that will be needed beside what runs then.
-        `progress` is told what is being done. Raises ReleaseFailed.
+        `make_room` is called just before the start; it returns the bytes of memory that the start must find free.
+        `progress` gets the name of each stage when it begins. Raises ReleaseFailed.
         """
         if self._watch is None:
             self._watch = spawn(watch(self.pools), "watch of all workers")
@@ -107,7 +107,7 @@ class Starter:
             progress("environment")
             await self._environment(root, release, progress)
             examples = await asyncio.to_thread(read_examples, root / release.model) if run_examples else ()
-            async with self._start_limiter.turn():
+            async with self._start_limiter.permit():
                 await self._check_memory(await make_room())
                 progress("load")
                 pool = self._pool(release, source, root, examples, replicas, changed, report)
@@ -116,7 +116,7 @@ class Starter:
         return pool
 
     def pools(self) -> tuple[Pool, ...]:
-        """Those that have processes: live, asked for by name, starting or draining."""
+        """The pools that have processes: live, on demand, starting or draining."""
         self._pools = {pool for pool in self._pools if not pool.over}
         return tuple(self._pools)
 
@@ -178,7 +178,8 @@ class Starter:
         return self._environments.build(requirements_of(root, release.model), progress, within=root).python
 
     async def _launch(self, release: Release, source: Source, count: int) -> Launch:
-        """Looks at the files and at the environment anew: either may have been lost since the release was started."""
+        """Checks out and builds again what is missing: files and environment may have been deleted since the first
+        worker of the release started."""
         root = await self._check_out(release, source)
         python = await self._environment(root, release, lambda _: None)
         serve, defaults, number = release.manifest.serve, self._defaults, next(self._numbers)

@@ -1,4 +1,4 @@
-"""Looks after all workers in one task: a timer for each pool would wake the daemon hundreds of times as often."""
+"""Checks all workers in one task: with a timer for each pool, the daemon would wake up hundreds of times as often."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from loader.workers.process.heartbeat import LOOK_S
+from loader.workers.process.heartbeat import CHECK_S
 
 log = logging.getLogger("pawl.loader")
 
-_LOOKS_PER_WEIGHING = 4
-"""Weighing a worker costs several times as much as looking at its board."""
+_CHECKS_PER_MEASUREMENT = 4
+"""Measuring a worker's memory costs several times as much as reading its status page."""
 
 
 class Pool(Protocol):
-    """What there is to look after; see `loader.workers.pool`."""
+    """A pool of workers to check; see `loader.workers.pool`."""
 
     id: str
 
-    def look(self, *, weigh: bool) -> None: ...
+    def check(self, *, measure: bool) -> None: ...
 
 
 async def watch(pools: Callable[[], Iterable[Pool]]) -> None:
-    """Look at every pool, for ever."""
+    """Check every pool, again and again."""
     for number in itertools.count(1):
-        await asyncio.sleep(LOOK_S)
+        await asyncio.sleep(CHECK_S)
         for pool in pools():
             try:
-                pool.look(weigh=number % _LOOKS_PER_WEIGHING == 0)
+                pool.check(measure=number % _CHECKS_PER_MEASUREMENT == 0)
             except Exception:
-                log.exception("%s: could not look at its workers", pool.id)
+                log.exception("%s: could not check its workers", pool.id)

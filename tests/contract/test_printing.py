@@ -53,7 +53,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def relay(server: Server) -> int:
-    [pid] = [pid for pid in server.pids() if "draining.py" in command_line(pid)]
+    [pid] = [pid for pid in server.pids() if "relay_program.py" in command_line(pid)]
     return pid
 
 

@@ -1,4 +1,4 @@
-"""For how long a worker's threads stand still, in time during which we could see it."""
+"""For how long a worker's threads have made no progress, counting only time during which the daemon ran too."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from worker.wire.status_page import StatusPage
 
-LOOK_S = 0.25
-"""Between two looks at a worker."""
-_LONGEST_STEP_S = 4 * LOOK_S
+CHECK_S = 0.25
+"""Between two checks of a worker."""
+_LONGEST_STEP_S = 4 * CHECK_S
 
 _LOOP = -1
 
@@ -18,8 +18,8 @@ _LOOP = -1
 class AwakeClock:
     """Seconds during which this process ran.
 
-    Where it was stopped, or the whole machine, or waited for a disk, the workers may have been stopped too: no more of
-    that time counts than usually lies between two looks.
+    While the daemon was stopped (SIGSTOP, a suspended machine) or waited for a disk, the workers may have been stopped
+    too. So of the time between two checks no more counts than four times the usual interval.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -28,7 +28,7 @@ class AwakeClock:
         self._awake_s = 0.0
 
     def read(self) -> float:
-        """To be called at every look."""
+        """To be called at every check."""
         now = self._clock()
         self._awake_s += min(now - self._read_at, _LONGEST_STEP_S)
         self._read_at = now
@@ -42,7 +42,7 @@ class Standstill:
     slices: dict[int, float]
     """How long each running slice has taken, by its slot."""
     loop: float
-    """How long ago the main loop took its last turn; 0 before it began."""
+    """Age of the main loop's last heartbeat; 0 before the first."""
 
     def longer_than(self, limit_s: float) -> list[int]:
         """Slots whose slices have taken longer, the longest first."""
@@ -50,14 +50,15 @@ class Standstill:
 
 
 class Heartbeat:
-    """What is seen of one board, from look to look."""
+    """Reads one worker's status page, again and again, and compares with what it read before."""
 
     def __init__(self, status_page: StatusPage) -> None:
         self._status_page = status_page
         self._seen: dict[int, tuple[int, float]] = {}
-        """By slot, since when (on the board's clock) it stands still, and since when on ours it is seen to."""
+        """By slot: when its slice began, as the worker wrote it, and at what time of the AwakeClock we first read
+        that."""
 
-    def look(self, awake_s: float) -> Standstill:
+    def read(self, awake_s: float) -> Standstill:
         """`awake_s`: what an AwakeClock reads now."""
         slices, heartbeat_ns = self._status_page.slices(), self._status_page.heartbeat_ns
         now_ns = time.monotonic_ns()
@@ -68,6 +69,6 @@ class Heartbeat:
 
         def still_s(slot: int) -> float:
             since, seen_s = self._seen[slot]
-            return min((now_ns - since) / 1e9, awake_s - seen_s + LOOK_S)
+            return min((now_ns - since) / 1e9, awake_s - seen_s + CHECK_S)
 
         return Standstill({slot: still_s(slot) for slot in slices}, still_s(_LOOP) if heartbeat_ns else 0.0)

@@ -1,4 +1,4 @@
-"""What workers print comes by way of a process that always reads it: a model's `print` waits for nobody."""
+"""Workers' output comes through a process that does nothing but read it, so that a model's `print` never blocks."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-_PROGRAM = Path(__file__).with_name("draining.py")
+_PROGRAM = Path(__file__).with_name("relay_program.py")
 _LIMIT = 1 << 18
 _END_S = 5.0
 
 
 class Relay:
-    """Starts the process when there is something to read, and another one if it ends."""
+    """Starts the relay's process (`relay_program.py`) when there is something to read, and another one if it ends."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         """`environ`: the process's, without our secrets."""

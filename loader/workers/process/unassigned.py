@@ -1,4 +1,4 @@
-"""A worker's process before it knows its model: it has imported what every worker does, and waits for its config."""
+"""A worker's process without a model: it has imported what every worker needs, and waits for its config."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class UnassignedProcess:
 
 
 Begin = Callable[[Path, Mapping[str, str]], Awaitable[UnassignedProcess]]
-"""Gives a blank of that interpreter, in that environment. Raises OSError."""
+"""Gives an unassigned process of that interpreter, with those environment variables. Raises OSError."""
 
 
 async def begin(python: Path, environ: Mapping[str, str]) -> UnassignedProcess:
@@ -109,7 +109,7 @@ async def begin(python: Path, environ: Mapping[str, str]) -> UnassignedProcess:
             try:
                 process = await asyncio.shield(starting)
             except asyncio.CancelledError:
-                # Cancelled half-way, it would be a process that nobody knows.
+                # Cancelling the start itself could leave a process that nobody has a handle of.
                 await _unassigned(await starting, status_page, reader, control, output).end()
                 raise
         on_failure.pop_all()
@@ -138,7 +138,7 @@ async def _run(
     try:
         return await asyncio.create_subprocess_exec(
             *(str(python), "-P", "-s", str(BOOT), *map(str, passed)),
-            cwd="/",  # it goes to its model's folder once it knows it
+            cwd="/",  # it changes to its model's folder once its config names one
             env=environment(environ),
             pass_fds=passed,
             stdin=nothing,

@@ -1,4 +1,5 @@
-"""Blanks started ahead, so that a push need not wait for what every worker does before it knows its model."""
+"""Warm workers: unassigned processes started ahead, so that a push need not wait for Python's start and for the imports
+that every worker needs."""
 
 from __future__ import annotations
 
@@ -16,9 +17,9 @@ from loader.workers.process.unassigned import UnassignedProcess, begin
 log = logging.getLogger("pawl.pool")
 
 MOST = 2
-"""Interpreters that have a spare: those that were used last."""
+"""Interpreters that have a warm worker: those that were used last."""
 _QUIET_S = 0.5
-"""Without a start before spares are made, so that they take nothing from what is being loaded."""
+"""Seconds without any start before warm workers are made, so that they take no processor time from models that load."""
 _KEPT_S = 3600.0
 """Whoever pushes again within that time finds one; a server that nobody pushes to has none."""
 _FULL = 0.75
@@ -27,7 +28,7 @@ _FULL = 0.75
 
 @dataclass(frozen=True)
 class _Kind:
-    """What a spare must have in common with the worker that it becomes."""
+    """What a warm worker must have in common with the worker that it becomes."""
 
     python: Path
     environ: Mapping[str, str]
@@ -43,7 +44,7 @@ class _Kind:
 
 
 @dataclass(frozen=True, eq=False)
-class _Spare:
+class _WarmWorker:
     kind: _Kind
     stamp: object
     unassigned: UnassignedProcess
@@ -54,10 +55,10 @@ class _Spare:
 
 
 class WarmWorkers:
-    """One spare for each of the interpreters used last, made when nothing has been started for a moment.
+    """One warm worker for each of the interpreters used last, made when nothing has been started for a moment.
 
-    A spare differs from a process started now by its age alone. One that is no longer as it should be is ended, and
-    whoever asks gets a fresh process, so that nothing depends on there being one.
+    A warm worker differs from a process started now by its age alone. One that was stopped, has ended, or whose
+    environment has changed since is not used: `obtain` then starts a fresh process, so nothing depends on a warm one.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class WarmWorkers:
         self._kept_s = kept_s
         self._used: list[_Kind] = []
         """Newest first."""
-        self._waiting: dict[_Spare, asyncio.Task[None]] = {}
+        self._waiting: dict[_WarmWorker, asyncio.Task[None]] = {}
         """With the task that watches each."""
         self._ends: set[asyncio.Task[None]] = set()
         self._starts = 0
@@ -82,7 +83,7 @@ class WarmWorkers:
         self._closed = False
 
     async def obtain(self, python: Path, environ: Mapping[str, str]) -> UnassignedProcess:
-        """A spare, or a fresh process. Raises OSError."""
+        """A warm worker, or a fresh process. Raises OSError."""
         kind = _Kind(python, environ)
         self._used = [kind, *(each for each in self._used if each != kind)][: self._most]
         self._make_soon()
@@ -90,7 +91,7 @@ class WarmWorkers:
 
     @contextlib.contextmanager
     def starting(self) -> Iterator[None]:
-        """While something is being started, no spare is made."""
+        """While something is being started, no warm worker is made."""
         self._starts += 1
         try:
             yield
@@ -101,13 +102,13 @@ class WarmWorkers:
     @property
     def pids(self) -> tuple[int, ...]:
         """Of the processes that wait."""
-        return tuple(spare.unassigned.process.pid for spare in self._waiting)
+        return tuple(warm.unassigned.process.pid for warm in self._waiting)
 
     async def give_up(self) -> bool:
         """End them all, since memory is short. Whether there were any."""
         had_some = bool(self._waiting)
-        for spare in list(self._waiting):
-            self._drop(spare)
+        for warm in list(self._waiting):
+            self._drop(warm)
         if self._ends:
             await asyncio.wait(self._ends)
         return had_some
@@ -122,11 +123,11 @@ class WarmWorkers:
         await self.give_up()
 
     def _take(self, kind: _Kind) -> UnassignedProcess | None:
-        for spare in [each for each in self._waiting if each.kind == kind]:
-            if spare.usable:
-                self._waiting.pop(spare).cancel()
-                return spare.unassigned
-            self._drop(spare)
+        for warm in [each for each in self._waiting if each.kind == kind]:
+            if warm.usable:
+                self._waiting.pop(warm).cancel()
+                return warm.unassigned
+            self._drop(warm)
         return None
 
     def _make_soon(self) -> None:
@@ -137,7 +138,7 @@ class WarmWorkers:
 
     def _begin_making(self) -> None:
         if self._making is None or self._making.done():
-            self._making = spawn(self._make(), "spare workers")
+            self._making = spawn(self._make(), "warm workers")
 
     async def _make(self) -> None:
         try:
@@ -148,30 +149,30 @@ class WarmWorkers:
             log.exception("a failure of Pawl's own while starting a worker ahead; pushes start theirs")
 
     async def _make_those_missing(self) -> None:
-        for spare in [each for each in self._waiting if each.kind not in self._used]:
-            self._drop(spare)
+        for warm in [each for each in self._waiting if each.kind not in self._used]:
+            self._drop(warm)
         for kind in self._used:
             if self._starts or not self._has_room():
                 return
-            if all(spare.kind != kind for spare in self._waiting):
+            if all(warm.kind != kind for warm in self._waiting):
                 await self._make_one(kind)
 
     async def _make_one(self, kind: _Kind) -> None:
-        spare = _Spare(kind, kind.stamp(), await begin(kind.python, kind.environ))
-        self._waiting[spare] = spawn(self._watch(spare), "spare worker")
+        warm = _WarmWorker(kind, kind.stamp(), await begin(kind.python, kind.environ))
+        self._waiting[warm] = spawn(self._watch(warm), "warm worker")
 
-    async def _watch(self, spare: _Spare) -> None:
+    async def _watch(self, warm: _WarmWorker) -> None:
         """Until it ends, or its time is over."""
-        await spare.unassigned.ended(self._kept_s)
-        self._drop(spare)
+        await warm.unassigned.ended(self._kept_s)
+        self._drop(warm)
 
-    def _drop(self, spare: _Spare) -> None:
-        watch = self._waiting.pop(spare, None)
+    def _drop(self, warm: _WarmWorker) -> None:
+        watch = self._waiting.pop(warm, None)
         if watch is None:  # it was taken in the moment in which it ended
             return
         if watch is not asyncio.current_task():
             watch.cancel()
-        end = spawn(spare.unassigned.end(), "end of a spare worker")
+        end = spawn(warm.unassigned.end(), "end of a warm worker")
         self._ends.add(end)
         end.add_done_callback(self._ends.discard)
 

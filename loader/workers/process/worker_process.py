@@ -1,4 +1,4 @@
-"""One worker process: started, spoken to over its control channel, watched, ended."""
+"""One worker process: its start, the messages on its control channel, and its end."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ from worker.wire.status_page import StatusPage
 
 log = logging.getLogger("pawl.model")
 
-_LAST_WORDS_S = 0.5
+_LAST_OUTPUT_S = 0.5
 """How long what an ended process printed may take to be read: a child of its own may hold the pipe open."""
 _REPORT_S = 10.0
 """How long the report of a failed request may take that was sent before its answer: a worker that lives has sent it."""
 _TRACEBACK_S = 1.0
-_TOLD = 3
-"""Threads that are told of, where several run: those that have run for longest."""
+_MOST_THREADS = 3
+"""Threads whose tracebacks are reported, where several run: those that have run for longest."""
 _TICK_S = 0.05
 _CLOSED_S = 10.0
 """How long a process may live on whose channel has ended: the author's exit handlers run then."""
@@ -57,7 +57,7 @@ class Launch:
     environ: Mapping[str, str]
     start_timeout_s: float
     relay: Relay
-    """By way of which its output comes."""
+    """Its output comes through it."""
     begin: Begin = begin
     """Where its process comes from."""
 
@@ -69,15 +69,15 @@ class WorkerProcess:
         self.config = launch.config
         self.description: Description | None = None
         self.end_reason: str | None = None
-        """Why we ended it, when it was us."""
+        """Why Pawl ended it; None where it ended by itself."""
         self._launch = launch
         self._raised = raised
         self._output = Output(launch.config.model)
         self._where = ""
         self._last_raised: Raised | None = None
-        self._heard = asyncio.Event()
-        """Set whenever something came over the channel, and at its end."""
-        self._told: asyncio.Future[Description] = asyncio.get_running_loop().create_future()
+        self._received = asyncio.Event()
+        """Set by each message on the channel, and by the channel's end."""
+        self._loaded: asyncio.Future[Description] = asyncio.get_running_loop().create_future()
         self._unassigned: UnassignedProcess | None = None
         """What became this worker; None before there is a process."""
         self._heartbeat: Heartbeat | None = None
@@ -131,14 +131,14 @@ class WorkerProcess:
         assert self._unassigned is not None
         code = await self._unassigned.process.wait()
         if self._pump is not None:
-            await asyncio.wait([self._pump], timeout=_LAST_WORDS_S)
+            await asyncio.wait([self._pump], timeout=_LAST_OUTPUT_S)
         if self.end_reason is not None:
             return self.end_reason
         return f"was ended by {_signal_name(-code)}" if code < 0 else f"exited with code {code}"
 
     async def drain(self, timeout_s: float, some_hang: bool = False) -> None:
-        """Let it finish what it has, then end it; at the latest after `timeout_s`. `some_hang`: some of what it has
-        will never be finished."""
+        """Let it answer the requests that it has, then end it, at the latest after `timeout_s`. `some_hang`: some
+        requests will never be answered."""
         if self._unassigned is None:
             return
         self.end_reason = self.end_reason or "was told to stop"
@@ -165,20 +165,20 @@ class WorkerProcess:
         if not self.running or self._unassigned.is_stopped:
             return ""
         slices = self.status_page.slices()
-        oldest = sorted(slices, key=lambda slot: slices[slot])[:_TOLD]
+        oldest = sorted(slices, key=lambda slot: slices[slot])[:_MOST_THREADS]
         known = len(self.status_page.tracebacks())
         if threads := [thread for slot in oldest if (thread := self.status_page.thread(slot))]:
             for thread in threads:
                 signal_thread(self.pid, thread, THIS_THREAD)
-                await self._settle()
+                await self._wait_until_written()
         else:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, ALL_THREADS)
-            await self._settle()
+            await self._wait_until_written()
         return shortened(self.status_page.tracebacks()[known:], self.config.root)
 
-    async def _settle(self) -> None:
-        """Until what is being written to the board is whole."""
+    async def _wait_until_written(self) -> None:
+        """Wait until no more of the traceback is being written to the status page."""
         before, end = len(self.status_page.tracebacks()), time.monotonic() + _TRACEBACK_S
         found = before
         while time.monotonic() < end:
@@ -194,13 +194,13 @@ class WorkerProcess:
                 while self._last_raised is None or self._last_raised.error_id != error_id:
                     if self._listener is None or self._listener.done():
                         return ""
-                    self._heard.clear()
-                    await self._heard.wait()
+                    self._received.clear()
+                    await self._received.wait()
                 return self._last_raised.traceback
         return ""
 
     @property
-    def last_words(self) -> str:
+    def last_output(self) -> str:
         """Where it was when it was ended, else what it printed last."""
         return self._where or self._output.last_lines()
 
@@ -211,7 +211,7 @@ class WorkerProcess:
         name = self.config.model
         self._pump = spawn(self._read_output(unassigned.output.fileno()), f"output of {name}")
         self._listener = spawn(self._listen(unassigned), f"control of {name}")
-        self._listener.add_done_callback(lambda _: self._heard.set())
+        self._listener.add_done_callback(lambda _: self._received.set())
 
     async def _read_output(self, pipe: int) -> None:
         async with self._launch.relay.reading(pipe) as printed:
@@ -219,7 +219,7 @@ class WorkerProcess:
 
     async def _ready(self) -> Description:
         try:
-            return await asyncio.wait_for(asyncio.shield(self._told), self._launch.start_timeout_s)
+            return await asyncio.wait_for(asyncio.shield(self._loaded), self._launch.start_timeout_s)
         except TimeoutError:
             raise ReleaseFailed(
                 f"not loaded after {self._launch.start_timeout_s:g} s; "
@@ -241,17 +241,17 @@ class WorkerProcess:
             self.end_reason = self.end_reason or f"{broke} and was ended"
             unassigned.kill()
             await unassigned.process.wait()
-        if not self._told.done():
-            self._told.set_exception(await self._death_while_loading())
-            self._told.exception()  # nobody may be waiting for it any more
+        if not self._loaded.done():
+            self._loaded.set_exception(await self._death_while_loading())
+            self._loaded.exception()  # nobody may be waiting for it any more
 
     def _take(self, message: FromWorker) -> None:
-        self._heard.set()
+        self._received.set()
         match message:
-            case Ready(description) if not self._told.done():
-                self._told.set_result(description)
-            case Failed() if not self._told.done():
-                self._told.set_exception(
+            case Ready(description) if not self._loaded.done():
+                self._loaded.set_result(description)
+            case Failed() if not self._loaded.done():
+                self._loaded.set_exception(
                     ReleaseFailed(
                         message.message,
                         stage="load",
@@ -267,16 +267,16 @@ class WorkerProcess:
 
     async def _death_while_loading(self) -> ReleaseFailed:
         return ReleaseFailed(
-            f"its process {await self.wait()} while loading", stage="load", detail=self.last_words, heals=Heals.MAYBE
+            f"its process {await self.wait()} while loading", stage="load", detail=self.last_output, heals=Heals.MAYBE
         )
 
     async def _release(self, unassigned: UnassignedProcess) -> None:
-        """Give back what the ended process held."""
-        unassigned.control.close()  # which ends the listener; the pump has last words to read yet
+        """Close our ends of the ended process's channel and pipe, and remove its socket."""
+        unassigned.control.close()  # which ends the listener; the pump may still have output to read
         Path(self.config.socket).unlink(missing_ok=True)
         tasks = [task for task in (self._pump, self._listener) if task is not None]
         if tasks:
-            await asyncio.wait(tasks, timeout=_LAST_WORDS_S)
+            await asyncio.wait(tasks, timeout=_LAST_OUTPUT_S)
         for task in tasks:
             task.cancel()
         unassigned.close()

@@ -168,11 +168,11 @@ def test_a_turn_that_lasts_long_holds_up_nobody() -> None:
         start_limiter, began = StartLimiter(1, longest_s=0.05), asyncio.Event()
 
         async def take_turn() -> None:
-            async with start_limiter.turn():
+            async with start_limiter.permit():
                 pass
 
         async def wait_for_ever() -> None:
-            async with start_limiter.turn():
+            async with start_limiter.permit():
                 began.set()
                 await asyncio.Event().wait()
 
@@ -183,7 +183,7 @@ def test_a_turn_that_lasts_long_holds_up_nobody() -> None:
                 await take_turn()
         waiting.cancel()
         await asyncio.wait([waiting])
-        async with start_limiter.turn():  # what had no turn any more gave none back: there is one, and it is taken
+        async with start_limiter.permit():  # what had no turn any more gave none back: there is one, and it is taken
             other = asyncio.create_task(take_turn())
             await asyncio.sleep(0)
             assert not other.done()

@@ -96,7 +96,7 @@ def test_a_worker_that_cannot_be_looked_at_keeps_its_neighbours_from_nothing(
                 await connection.request(b'{"variables":{"x":1}}', 0)
             await until(lambda: any(report.happening is Happening.REPLACED for report in here.reports))
             assert pool.id in caplog.text
-            assert "could not look at its worker" in caplog.text
+            assert "could not check its worker" in caplog.text
 
     run(test())
 
@@ -109,7 +109,7 @@ class Looked:
         self.looks = 0
         self._is_broken = is_broken
 
-    def look(self, *, weigh: bool) -> None:
+    def check(self, *, measure: bool) -> None:
         self.looks += 1
         if self._is_broken:
             raise RuntimeError("unforeseen")
@@ -122,7 +122,7 @@ def test_a_pool_that_cannot_be_looked_at_keeps_the_others_from_nothing(caplog: p
         await until(lambda: broken.looks == sound.looks == 2)
         task.cancel()
         await asyncio.wait([task])
-        assert "Broken: could not look at its workers" in caplog.text
+        assert "Broken: could not check its workers" in caplog.text
         assert "unforeseen" in caplog.text
 
     run(test())

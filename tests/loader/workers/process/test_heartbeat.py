@@ -6,7 +6,7 @@ import time
 
 from core.manifest import Serve
 from loader.workers.fault import standing_still
-from loader.workers.process.heartbeat import LOOK_S, AwakeClock, Heartbeat, Standstill
+from loader.workers.process.heartbeat import CHECK_S, AwakeClock, Heartbeat, Standstill
 from loader.workers.process.thread_dump import shortened
 from worker.wire.status_page import FIRST_REQUEST_SLOT, MAIN_SLOT, StatusPage, new_page
 
@@ -19,13 +19,13 @@ def test_time_in_which_the_daemon_itself_was_stopped_counts_against_no_worker() 
     since = time.monotonic_ns() - MINUTE_NS
     status_page.record_heartbeat(since)
     status_page.begin(MAIN_SLOT, since)
-    times = itertools.chain([0.0, LOOK_S, 60.0], itertools.count(60.0, LOOK_S))
+    times = itertools.chain([0.0, CHECK_S, 60.0], itertools.count(60.0, CHECK_S))
     clock = AwakeClock(lambda: next(times))
-    heartbeat.look(clock.read())
-    stopped = heartbeat.look(clock.read())  # the daemon goes on after a minute; the worker may have stood still with it
+    heartbeat.read(clock.read())
+    stopped = heartbeat.read(clock.read())  # the daemon goes on after a minute; the worker may have stood still with it
     assert max(stopped.loop, *stopped.slices.values()) < 2
     for _ in range(100):
-        hangs = heartbeat.look(clock.read())
+        hangs = heartbeat.read(clock.read())
     assert min(hangs.loop, *hangs.slices.values()) > 20
     status_page.close()
 
@@ -33,11 +33,11 @@ def test_time_in_which_the_daemon_itself_was_stopped_counts_against_no_worker() 
 def test_what_goes_on_stands_still_for_no_time() -> None:
     status_page = StatusPage(new_page())
     heartbeat = Heartbeat(status_page)
-    assert heartbeat.look(0) == Standstill({}, 0)  # it loads
+    assert heartbeat.read(0) == Standstill({}, 0)  # it loads
     for awake_s in range(100):
         status_page.record_heartbeat(time.monotonic_ns())
         status_page.begin(FIRST_REQUEST_SLOT, time.monotonic_ns())
-        still = heartbeat.look(awake_s)
+        still = heartbeat.read(awake_s)
         assert still.loop < 1
         assert still.slices[FIRST_REQUEST_SLOT] < 1
     status_page.close()

@@ -17,7 +17,7 @@ def test_its_process_has_the_environment_that_it_is_given_and_no_other() -> None
                 async with relay.reading(source) as printed:
                     os.write(writer, b"hello")
                     assert await printed.read(5) == b"hello"
-                    [pid] = [pid for pid in descendants(os.getpid()) if "draining.py" in command_line(pid)]
+                    [pid] = [pid for pid in descendants(os.getpid()) if "relay_program.py" in command_line(pid)]
                     return Path(f"/proc/{pid}/environ").read_bytes()
         finally:
             os.close(source)

@@ -85,11 +85,11 @@ def test_a_start_takes_the_spare_and_another_one_is_made(tmp_path: Path) -> None
     async def test() -> None:
         async with keeping() as warm_workers, place(tmp_path, warm_workers=warm_workers) as here:
             await here.start(here.write())
-            spare = await made(warm_workers)
+            warm = await made(warm_workers)
             pool = await here.start(here.write("# changed\n" + LOOKS))
-            assert pool.workers[0].pid == spare
+            assert pool.workers[0].pid == warm
             await until(lambda: warm_workers.pids)
-            assert warm_workers.pids != (spare,)
+            assert warm_workers.pids != (warm,)
         assert not warm_workers.pids
 
     run(test())
@@ -99,9 +99,9 @@ def test_a_worker_that_dies_is_replaced_by_the_spare(tmp_path: Path) -> None:
     async def test() -> None:
         async with keeping() as warm_workers, place(tmp_path, warm_workers=warm_workers) as here:
             pool = await here.start(here.write())
-            spare = await made(warm_workers)
+            warm = await made(warm_workers)
             os.kill(pool.workers[0].pid, signal.SIGKILL)
-            await until(lambda: pool.workers and pool.workers[0].pid == spare)
+            await until(lambda: pool.workers and pool.workers[0].pid == warm)
 
     run(test())
 
@@ -111,9 +111,9 @@ def test_an_author_can_not_tell_a_spare_from_a_fresh_worker(tmp_path: Path) -> N
         async with keeping() as warm_workers, place(tmp_path, warm_workers=warm_workers) as here:
             wanted = here.write(LOOKS)
             fresh = json.loads((await ask(await here.start(wanted))).body)
-            spare = await made(warm_workers)
+            warm = await made(warm_workers)
             aged = json.loads((await ask(await here.start(wanted))).body)
-            assert fresh.pop("pid") != aged.pop("pid") == spare
+            assert fresh.pop("pid") != aged.pop("pid") == warm
             assert aged == fresh
             assert fresh["folder"] == str(here.starter.pools()[0].root / "Model")
 
@@ -125,11 +125,11 @@ def test_a_spare_that_died_or_hangs_costs_nothing(harm: int) -> None:
     async def test() -> None:
         async with keeping() as warm_workers:
             await use(warm_workers)
-            spare = await made(warm_workers)
-            os.kill(spare, harm)
-            await until(lambda: not is_alive(spare) or state(spare) == "T")
-            assert await use(warm_workers) != spare
-            await until(lambda: not is_alive(spare))
+            warm = await made(warm_workers)
+            os.kill(warm, harm)
+            await until(lambda: not is_alive(warm) or state(warm) == "T")
+            assert await use(warm_workers) != warm
+            await until(lambda: not is_alive(warm))
 
     run(test())
 
@@ -142,9 +142,9 @@ def test_a_spare_serves_only_the_interpreter_and_the_environment_that_it_has() -
     async def test() -> None:
         async with keeping() as warm_workers:
             await use(warm_workers)
-            spare = await made(warm_workers)
-            assert await use(warm_workers, environ={**os.environ, "ANOTHER": "1"}) != spare
-            assert await use(warm_workers) == spare
+            warm = await made(warm_workers)
+            assert await use(warm_workers, environ={**os.environ, "ANOTHER": "1"}) != warm
+            assert await use(warm_workers) == warm
 
     run(test())
 
@@ -161,9 +161,9 @@ def test_a_spare_is_not_used_once_packages_were_installed(tmp_path: Path) -> Non
     async def test() -> None:
         async with keeping() as warm_workers:
             await use(warm_workers, python)
-            spare = await made(warm_workers)
+            warm = await made(warm_workers)
             (packages / "new.pth").touch()
-            assert await use(warm_workers, python) != spare
+            assert await use(warm_workers, python) != warm
 
     run(test())
 
@@ -210,10 +210,10 @@ def test_warm_workers_go_before_a_worker_does_when_memory_runs_out(tmp_path: Pat
     async def test() -> None:
         async with keeping() as warm_workers, place(tmp_path, warm_workers=warm_workers) as here:
             [worker] = (await here.start(here.write())).workers
-            spare = await made(warm_workers)
+            warm = await made(warm_workers)
             guard = MemoryGuard(here.starter.pools, lambda: Memory(100, 95, limited=True), warm_workers.give_up)
             await guard.check()
-            assert (is_alive(spare), is_alive(worker.pid)) == (False, True)
+            assert (is_alive(warm), is_alive(worker.pid)) == (False, True)
             await guard.check()
             assert not is_alive(worker.pid)
 
@@ -258,8 +258,8 @@ def test_closing_leaves_no_process_and_no_descriptor() -> None:
         descriptors = len(os.listdir("/proc/self/fd"))
         async with keeping() as warm_workers:
             await use(warm_workers)
-            spare = await made(warm_workers)
-        assert not is_alive(spare)
+            warm = await made(warm_workers)
+        assert not is_alive(warm)
         await until(lambda: len(os.listdir("/proc/self/fd")) <= descriptors)
 
     run(test())

@@ -1,7 +1,8 @@
-"""`python -I -S draining.py CONTROL`: reads what workers print, always at once, and passes on what is taken.
+"""`python -I -S relay_program.py CONTROL`: reads workers' output as soon as it comes, and passes it on to the daemon.
 
-A worker's `print` must not wait for a daemon that is stopped, or that waits for the disk of its log. CONTROL is a
-socket over which pairs of pipes come: where to read, where to write. When it closes, this process ends.
+A worker's `print` must not block while the daemon is stopped, or waits for the disk of its log; what the daemon doesn't
+read in time is cut. CONTROL is a socket over which pairs of descriptors come: a pipe to read and a pipe to write. When
+it closes, this process ends.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ _PAUSE_S = 0.0003
 _CUT = "\n({:,} bytes of output are cut here: they came faster than they were read)\n"
 
 
-class Drain:
-    """One worker's output."""
+class RelayedOutput:
+    """One worker's output, on its way from `source` to `sink`."""
 
     def __init__(self, source: int, sink: int) -> None:
         self.source = source
@@ -63,40 +64,40 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     poll = select.epoll()
     poll.register(control, select.EPOLLIN)
-    drains: dict[int, Drain] = {}
+    outputs: dict[int, RelayedOutput] = {}
     while True:
         for fd, _ in poll.poll():
             if fd != control.fileno():
-                _turn(poll, drains, fd)
+                _handle(poll, outputs, fd)
                 continue
             data, handles, _, _ = socket.recv_fds(control, 1, 2)
             if not data:
                 return
-            drain = Drain(*handles)
-            drains[drain.source] = drains[drain.sink] = drain
-            poll.register(drain.source, select.EPOLLIN)
-            poll.register(drain.sink, 0)  # which tells when nobody reads it any more
+            output = RelayedOutput(*handles)
+            outputs[output.source] = outputs[output.sink] = output
+            poll.register(output.source, select.EPOLLIN)
+            poll.register(output.sink, 0)  # which tells when nobody reads it any more
 
 
-def _turn(poll: select.epoll, drains: dict[int, Drain], fd: int) -> None:
-    drain = drains.get(fd)
-    if drain is None:  # it ended in this very turn
+def _handle(poll: select.epoll, outputs: dict[int, RelayedOutput], fd: int) -> None:
+    output = outputs.get(fd)
+    if output is None:  # it ended earlier in this round of epoll's events
         return
     try:
-        if fd == drain.sink:
-            drain.write()
-        elif drain.read():
+        if fd == output.sink:
+            output.write()
+        elif output.read():
             time.sleep(_PAUSE_S)
     except OSError:
-        drain.kept.clear()
-        drain.is_over = True
-    if drain.is_over and not drain.kept:
-        for handle in (drain.source, drain.sink):
-            del drains[handle]
+        output.kept.clear()
+        output.is_over = True
+    if output.is_over and not output.kept:
+        for handle in (output.source, output.sink):
+            del outputs[handle]
             os.close(handle)
     else:
-        poll.modify(drain.source, 0 if drain.is_over else select.EPOLLIN)
-        poll.modify(drain.sink, select.EPOLLOUT if drain.kept else 0)
+        poll.modify(output.source, 0 if output.is_over else select.EPOLLIN)
+        poll.modify(output.sink, select.EPOLLOUT if output.kept else 0)
 
 
 if __name__ == "__main__":

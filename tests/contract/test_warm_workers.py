@@ -21,20 +21,20 @@ def repo(tmp_path: Path) -> Repo:
 
 def test_a_push_is_served_by_the_spare_and_leaves_another_one(tmp_path: Path, repo: Repo) -> None:
     with serving(tmp_path / "data", repo.path) as server:
-        server.wait(server.warm_workers, "the spare")
-        [spare] = server.warm_workers()
+        server.wait(server.warm_workers, "the warm worker")
+        [warm] = server.warm_workers()
         repo.write("Echo/etls.py", echo("two")).commit()
         server.sync()
         server.wait_live("Echo", "v2")
         assert server.score("Echo", say=1) == {"said": 1, "by": "two"}
-        assert spare in server.workers()
-        server.wait(server.warm_workers, "the next spare")
+        assert warm in server.workers()
+        server.wait(server.warm_workers, "the next warm worker")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_it_ends_with_the_server(tmp_path: Path, repo: Repo, number: int) -> None:
     with serving(tmp_path / "data", repo.path) as server:
-        server.wait(server.warm_workers, "the spare")
-        [spare] = server.warm_workers()
+        server.wait(server.warm_workers, "the warm worker")
+        [warm] = server.warm_workers()
         server.stop(number)
-        wait_for(lambda: not is_alive(spare), "the spare's end")
+        wait_for(lambda: not is_alive(warm), "the end of the warm worker")
