@@ -46,9 +46,8 @@ class Started(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Daemon to gateway, the answer to `Start`: the version is in the table now, or the error to give."""
 
     ticket: int
-    status: int = 200
     error: dict[str, object] | None = None
-    """The body's `error` object when `status` is not 200."""
+    """The body's `error` object, with a code of the one table, where the version could not be started."""
 
 
 class Stop(msgspec.Struct, frozen=True, tag=True):

@@ -56,21 +56,21 @@ class _Nowhere:
 async def _refused(request: Request, caught: Exception) -> Response:
     assert isinstance(caught, HTTPException)
     code = _CODES.get(caught.status_code, "bad_request")
-    refused = error(caught.status_code, code, f"{request.method} {request.scope['path'][:100]}: {caught.detail}")
+    refused = error(code, f"{request.method} {request.scope['path'][:100]}: {caught.detail}")
     refused.headers.update(caught.headers or {})
     return refused
 
 
 async def _too_large(request: Request, caught: Exception) -> Response:
-    return error(413, "body_too_large", "the body is larger than this route takes")
+    return error("body_too_large", "the body is larger than this route takes")
 
 
 async def _invalid(request: Request, caught: Exception) -> Response:
     assert isinstance(caught, ParameterInvalid)
-    return error(422, "invalid_parameter", str(caught), field=caught.name)
+    return error("invalid_parameter", str(caught), field=caught.name)
 
 
 async def _failed(request: Request, caught: Exception) -> Response:
     error_id = uuid.uuid4().hex
     log.error("%s failed (error id %s)", request.scope["path"], error_id, exc_info=caught)
-    return error(500, "internal_error", "Pawl itself failed; its log says more", error_id=error_id)
+    return error("internal", "Pawl itself failed; its log says more", error_id=error_id)

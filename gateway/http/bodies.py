@@ -32,8 +32,8 @@ class BodyBudget:
         self.held -= size
 
     def _too_large(self) -> Refused:
-        return refuse(413, "body_too_large", f"a body has at most {self._max_body} bytes (MAX_BODY_MB)")
+        return refuse("body_too_large", f"a body has at most {self._max_body} bytes (MAX_BODY_MB)")
 
 
 def _overloaded() -> Refused:
-    return refuse(503, "overloaded", "the bodies of other requests fill the memory set aside for them; try again")
+    return refuse("overloaded", "the bodies of other requests fill the memory set aside for them; try again")

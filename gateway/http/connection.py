@@ -224,7 +224,7 @@ class Connection(asyncio.Protocol):
         self._transport.pause_reading()
         most = self._shared.limits.pipelined
         if len(self._waiting) > most:
-            self._give_up(refuse(503, "too_many_at_once", f"at most {most} requests may wait on a connection", CLOSE))
+            self._give_up(refuse("too_many_at_once", f"at most {most} requests may wait on a connection", CLOSE))
 
     def _part(self, is_sending: bool) -> None:
         """Read no more. To close on a client that is still sending would be a reset, which may overtake the answer."""
@@ -252,8 +252,8 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
         elif phase is Phase.HEAD:
             most = self._shared.limits.head_s
-            self._give_up(refuse(408, "head_timeout", f"a request's head takes at most {most:g} s", CLOSE))
+            self._give_up(refuse("head_timeout", f"a request's head takes at most {most:g} s", CLOSE))
         elif phase is Phase.BODY:
-            self._give_up(refuse(408, "body_timeout", "the body has not come in time", CLOSE))
+            self._give_up(refuse("body_timeout", "the body has not come in time", CLOSE))
         else:
             self._transport.close()

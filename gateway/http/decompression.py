@@ -23,7 +23,7 @@ def is_packed(fields: Fields) -> bool:
     codings = [each.strip().lower() for each in fields.get(b"content-encoding", b"").split(b",")]
     codings = [each for each in codings if each not in (b"", b"identity")]
     if codings not in ([], [b"gzip"], [b"x-gzip"]):
-        raise refuse(415, "unsupported_encoding", "a body is taken with Content-Encoding: gzip, or without any", _TAKEN)
+        raise refuse("unsupported_encoding", "a body is taken with Content-Encoding: gzip, or without any", _TAKEN)
     return bool(codings)
 
 
@@ -66,4 +66,4 @@ def _unpacked(packed: memoryview) -> Iterator[bytes]:
 
 
 def _malformed(why: str) -> Refused:
-    return refuse(400, "malformed_encoding", f"the body is not valid gzip: {why}")
+    return refuse("malformed_encoding", f"the body is not valid gzip: {why}")

@@ -11,7 +11,7 @@ import msgspec
 
 from core.task import spawn
 from gateway.http.compression import AT_ONCE, CODING, SMALLEST, VARY, accepts_gzip, pack
-from gateway.http.refusals import CLOSE, JSON_TYPE, Refused, retry_after
+from gateway.http.refusals import CLOSE, JSON_TYPE, Refused
 
 Header = tuple[bytes, bytes]
 Fields = dict[bytes, bytes]
@@ -166,7 +166,7 @@ class Exchange(msgspec.Struct, eq=False):
         # A client that expected a 100 may send its body or not: nobody can tell where its next request begins.
         if b"expect" in self.fields or CLOSE in refused.headers:
             self.keep_alive = False
-        headers = [JSON_TYPE, *retry_after(refused.status), *(each for each in refused.headers if each != CLOSE)]
+        headers = [JSON_TYPE, *(each for each in refused.headers if each != CLOSE)]
         self.respond(encode_headers(headers), refused.status, refused.body)
 
     def begin(self, status: int, headers: list[Header]) -> None:

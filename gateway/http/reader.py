@@ -180,25 +180,24 @@ class RequestReader:
             return _unknown_version(version)
         if method == b"CONNECT":
             return refuse(
-                405,
                 "method_not_allowed",
                 "this server is not a proxy: send the path alone, and its name as Host",
                 ALLOW,
                 CLOSE,
             )
         if version == "1.1" and b"host" not in fields:
-            return refuse(400, "malformed_request", "a request of HTTP/1.1 has a Host", CLOSE)
+            return refuse("malformed_request", "a request of HTTP/1.1 has a Host", CLOSE)
         if count != len(fields) and sum(name == b"host" for name, _ in self._headers) > 1:
-            return refuse(400, "malformed_request", "a request has one Host", CLOSE)
+            return refuse("malformed_request", "a request has one Host", CLOSE)
         codings = [value.lower() for name, value in self._headers if name == b"transfer-encoding"]
         if codings not in ([], [b"chunked"]):  # llhttp wants `chunked` last, and says nothing of the others
-            return refuse(400, "malformed_request", "the one Transfer-Encoding that is read is chunked", CLOSE)
+            return refuse("malformed_request", "the one Transfer-Encoding that is read is chunked", CLOSE)
         return None
 
     def _no_http(self, error: httptools.HttpParserError) -> Refused:
         if self._parser.get_method() == b"PRI":  # how HTTP/2 begins
             return _unknown_version("2.0")
-        return refuse(400, "malformed_request", f"the request is not valid HTTP: {error}", CLOSE)
+        return refuse("malformed_request", f"the request is not valid HTTP: {error}", CLOSE)
 
     def _is_long(self) -> bool:
         """What comes in one piece with other things has no length until it is parsed."""
@@ -207,8 +206,8 @@ class RequestReader:
 
     def _too_large_a_head(self) -> Refused:
         most = f"{self._limits.head_bytes} bytes beside its body, and {self._limits.headers} headers"
-        return refuse(431, "head_too_large", f"a request has at most {most}", CLOSE)
+        return refuse("head_too_large", f"a request has at most {most}", CLOSE)
 
 
 def _unknown_version(version: str) -> Refused:
-    return refuse(505, "http_version_not_supported", f"HTTP/1.1 is spoken here, and not {version}", CLOSE)
+    return refuse("http_version_not_supported", f"HTTP/1.1 is spoken here, and not {version}", CLOSE)

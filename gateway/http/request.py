@@ -32,7 +32,7 @@ def parse_url(url: bytes) -> Url:
     try:
         parsed = httptools.parse_url(url)
     except httptools.HttpParserInvalidURLError:
-        raise refuse(400, "malformed_request", "the request's target is not a valid URL", CLOSE) from None
+        raise refuse("malformed_request", "the request's target is not a valid URL", CLOSE) from None
     raw_path = parsed.path or b"/"
     return Url(unquote(raw_path.decode("ascii", "replace")), raw_path, parsed.query or b"")
 
@@ -64,7 +64,7 @@ def check_reading(url: bytes, taken: Container[bytes]) -> None:
     for parameter in filter(None, query.split(b"&")):
         if parameter.partition(b"=")[0] not in taken:
             said = 'GET scores without variables and reads no query; POST {"variables": {…}} as JSON'
-            raise refuse(422, "invalid_variables", said)
+            raise refuse("invalid_variables", said)
 
 
 def wants_flat(url: bytes) -> bool:
@@ -73,7 +73,7 @@ def wants_flat(url: bytes) -> bool:
         name, _, value = parameter.partition(b"=")
         if name == b"flat":
             if value.lower() not in _FLAT:
-                raise Refused(422, {"code": "invalid_parameter", "message": "flat is true or false", "field": "flat"})
+                raise Refused({"code": "invalid_parameter", "message": "flat is true or false", "field": "flat"})
             return _FLAT[value.lower()]
     return False
 
@@ -81,4 +81,4 @@ def wants_flat(url: bytes) -> bool:
 def _check_type(value: bytes) -> None:
     media = value.split(b";", 1)[0].strip().lower()
     if media and media not in (b"application/json", _FORM) and not media.endswith(b"+json"):
-        raise refuse(415, "unsupported_media_type", "send JSON, with Content-Type: application/json")
+        raise refuse("unsupported_media_type", "send JSON, with Content-Type: application/json")

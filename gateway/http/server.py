@@ -55,7 +55,7 @@ class HttpServer:
         for connection in list(self._shared.connections):
             connection.stop()
         if not await self._all_gone(self._stop_timeout_s):
-            refused = refuse(503, "stopping", "the server stops and has no time left for the request")
+            refused = refuse("stopping", "the server stops and has no time left for the request")
             for connection in list(self._shared.connections):
                 connection.cut(refused)
             await self._all_gone(_LAST_ANSWERS_S)

@@ -146,7 +146,7 @@ class Application:
 
     def _probe(self, exchange: Exchange, kind: Kind) -> Answerer:
         if exchange.method not in _READING:
-            raise refuse(405, "method_not_allowed", "use GET", _ALLOW_READING)
+            raise refuse("method_not_allowed", "use GET", _ALLOW_READING)
         if kind is Kind.READY and not self._current.routes.table.ready:
             raise self._not_ready()
         said = b'{"status":"ready"}' if kind is Kind.READY else b'{"status":"ok"}'
@@ -160,7 +160,7 @@ class Application:
             check_reading(exchange.url, taken)
             self._bodies.check(declared_length(exchange.fields))
         else:
-            raise refuse(405, "method_not_allowed", "POST variables, or GET without any", ALLOW)
+            raise refuse("method_not_allowed", "POST variables, or GET without any", ALLOW)
 
     async def _start(self, path: bytes) -> Target:
         """The target of a path that the table doesn't have, once the daemon has started it. Raises Refused."""
@@ -169,31 +169,31 @@ class Application:
         await self._starts.wait_for(place.model, place.version)
         target = self._current.routes.targets.get(path)
         if target is None:
-            raise refuse(503, "not_live", f"{place.model} {place.version} has stopped again; try again")
+            raise refuse("not_live", f"{place.model} {place.version} has stopped again; try again")
         return target
 
     def _check_known(self, place: Place) -> None:
         """Raise Refused unless `place` is a version that the daemon could start."""
         table, model = self._current.routes.table, place.model
         if model in table.down and not place.version:
-            raise refuse(503, "not_live", f"{model} has nothing to answer with: {table.down[model]}")
+            raise refuse("not_live", f"{model} has nothing to answer with: {table.down[model]}")
         if model not in table.live and model not in table.down:
             raise self._unknown(model)
         if not may_be_version(place.version):
             named = f"{model} has no version {shorten(place.version)}"
-            raise refuse(404, "version_not_found", f"{named}; say vN or at least 7 digits of a commit")
+            raise refuse("version_not_found", f"{named}; say vN or at least 7 digits of a commit")
 
     def _unknown(self, model: str) -> Refused:
         unknown = f"no model is called {shorten(model)}"
         if not self._current.routes.table.ready:
-            return refuse(503, "not_live", f"{unknown} so far; the server is starting or stopping, as /readyz says")
-        return refuse(404, "model_not_found", f"{unknown}; GET {self._base}/ lists what is served")
+            return refuse("not_live", f"{unknown} so far; the server is starting or stopping, as /readyz says")
+        return refuse("model_not_found", f"{unknown}; GET {self._base}/ lists what is served")
 
     def _not_ready(self) -> Refused:
         table = self._current.routes.table
         not_live = f"; not live: {', '.join(sorted(table.down))} (`down` says why)" if table.down else ""
         message = f"the server is starting or stopping{not_live}"
-        return Refused(503, {"code": "not_ready", "message": message, "live": sorted(table.live), "down": table.down})
+        return Refused({"code": "not_ready", "message": message, "live": sorted(table.live), "down": table.down})
 
     def _nothing(self, path: str) -> Refused:
-        return refuse(404, "not_found", f"nothing is at {shorten(path)}; GET {self._base}/ lists what is served")
+        return refuse("not_found", f"nothing is at {shorten(path)}; GET {self._base}/ lists what is served")

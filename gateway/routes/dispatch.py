@@ -57,7 +57,7 @@ class Flight(msgspec.Struct, eq=False):
     def answered(self, status: int, body: bytes) -> None:
         if status not in _STATUSES:
             wrong = f"the worker of {self.target.model} answered with status {status}, which no model's answer has"
-            self._refuse(refuse(502, "bad_answer", wrong))
+            self._refuse(refuse("bad_worker_answer", wrong))
             return
         self._end(status)
         self.sender.answer(status, body)
@@ -69,7 +69,7 @@ class Flight(msgspec.Struct, eq=False):
         """Its time is over."""
         self.connection.forget(self.id)
         seconds = self.target.timeout_ns / 1e9
-        self._refuse(refuse(504, "deadline_exceeded", f"{self.target.model} has not answered within {seconds:g} s"))
+        self._refuse(refuse("deadline_exceeded", f"{self.target.model} has not answered within {seconds:g} s"))
 
     def cancel(self) -> None:
         """Nobody waits for it any more."""
@@ -107,7 +107,7 @@ class Dispatch:
             raise _counted(target, _lost(target)) from None
         except WorkerBusy:
             busy = f"the worker of {target.model} reads no more for now; try again"
-            raise _counted(target, refuse(503, "queue_full", busy)) from None
+            raise _counted(target, refuse("queue_full", busy)) from None
 
     async def score(self, target: Target, body: bytes) -> Answer:
         """The worker's answer. Raises Refused."""
@@ -152,4 +152,4 @@ def _counted(target: Target, refused: Refused) -> Refused:
 
 
 def _lost(target: Target) -> Refused:
-    return refuse(502, "worker_lost", f"the worker of {target.model} that had the request has ended")
+    return refuse("worker_lost", f"the worker of {target.model} that had the request has ended")

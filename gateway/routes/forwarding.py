@@ -148,7 +148,7 @@ async def _receive(daemon: socket.socket, answer: _Answer) -> bytes:
 
 
 def _unavailable(message: str) -> Refused:
-    return refuse(503, "control_plane_unavailable", message)
+    return refuse("control_plane_unavailable", message)
 
 
 def _head(exchange: Exchange) -> bytes:

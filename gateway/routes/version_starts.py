@@ -28,7 +28,7 @@ class VersionStarts:
     async def wait_for(self, model: str, version: str) -> None:
         """Return once the table has the version. Raises Refused."""
         if self._waiting >= _MOST_WAITING:
-            raise refuse(503, "queue_full", f"{self._waiting} requests wait for versions to be started; try again")
+            raise refuse("queue_full", f"{self._waiting} requests wait for versions to be started; try again")
         asked = self._by_version.get((model, version)) or self._start(model, version)
         self._waiting += 1
         try:
@@ -36,12 +36,11 @@ class VersionStarts:
                 started = await asyncio.shield(asked.answer)
         except TimeoutError:
             self._forget(asked)
-            raise refuse(503, "not_live", f"{model} {version} has not started within {WAIT_S:g} s; try again") from None
+            raise refuse("not_live", f"{model} {version} has not started within {WAIT_S:g} s; try again") from None
         finally:
             self._waiting -= 1
-        if started.status != 200:
-            error = started.error or {"code": "not_live", "message": f"{model} {version} could not be started"}
-            raise Refused(started.status, error)
+        if started.error is not None:
+            raise Refused(started.error)
 
     def finish(self, started: Started) -> None:
         """Take the daemon's answer."""

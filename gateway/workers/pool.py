@@ -34,14 +34,14 @@ class Pool:
         else:
             up = [each for each in up if not each.closed]  # its link takes it out, but a little later
             if not up:
-                raise refuse(503, "not_live", f"no worker of {model} is connected; one is being started")
+                raise refuse("not_live", f"no worker of {model} is connected; one is being started")
             # Of those that are alike another one each time, or gateways that see the same would all choose the same.
             self._up.append(self._up.pop(0))
             each_has = list(map(_OUTSTANDING, up))
             chosen = up[each_has.index(min(each_has))]
             outstanding = sum(each_has)
         if outstanding >= max_queue + len(up):
-            raise refuse(503, "queue_full", f"{outstanding} requests to {model} are waiting or running; try again")
+            raise refuse("queue_full", f"{outstanding} requests to {model} are waiting or running; try again")
         return chosen
 
     def open(self, sockets: Iterable[str]) -> list[asyncio.Future[None]]:

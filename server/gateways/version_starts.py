@@ -35,15 +35,15 @@ class VersionStarts:
 
 
 def _refusal(start: Start, failure: PawlError) -> Started:
-    status, code = 500, "internal_error"
+    code = "internal"
     more: dict[str, object] = {}
     match failure:
         case VersionAmbiguous(commits=commits):
-            status, code, more = 404, "version_ambiguous", {"commits": list(commits)}
+            code, more = "version_ambiguous", {"commits": list(commits)}
         case VersionNotFound():
-            status, code = 404, "version_not_found"
+            code = "version_not_found"
         case TooManyVersions():
-            status, code = 503, "too_many_versions"
+            code = "too_many_versions"
         case ReleaseFailed(stage=stage):
-            status, code, more = 503, "not_live", {"stage": stage}
-    return Started(ticket=start.ticket, status=status, error={"code": code, "message": str(failure), **more})
+            code, more = "not_live", {"stage": stage}
+    return Started(ticket=start.ticket, error={"code": code, "message": str(failure), **more})

@@ -36,7 +36,7 @@ class Access:
     def refuse_reading(self, request: Request) -> Response | None:
         """Anybody may read where only this machine reaches us and no token is set; else who has the token."""
         if self._is_for_here:
-            return None if _comes_from_here(request.headers) else error(403, "admin_disabled", _HERE_ALONE)
+            return None if _comes_from_here(request.headers) else error("admin_disabled", _HERE_ALONE)
         return self.refuse_changing(request)
 
     def refuse_changing(self, request: Request) -> Response | None:
@@ -90,7 +90,7 @@ def _name(host: str) -> str:
 
 def _refusal(somebody_may: bool) -> Response:
     if not somebody_may:
-        return error(403, "admin_disabled", _DISABLED)
-    refused = error(401, "unauthorized", "the token or the signature is missing or wrong")
+        return error("admin_disabled", _DISABLED)
+    refused = error("unauthorized", "the token or the signature is missing or wrong")
     refused.headers["WWW-Authenticate"] = "Bearer"
     return refused

@@ -76,7 +76,7 @@ class Admin:
         name = request.path_params["model"]
         found = self._state().models.get(name)
         if found is None:
-            return error(404, "model_not_found", f"no model {name[:100]!r} is followed")
+            return error("model_not_found", f"no model {name[:100]!r} is followed")
         events = self._event_log.newest_of_each_kind(name, _OF_EACH_KIND)
         return Json({**msgspec.structs.asdict(found), "events": list(map(_item, events))})
 
@@ -84,7 +84,7 @@ class Admin:
         try:
             self._reconciler.retry(request.path_params["model"])
         except ModelUnknown as unknown:
-            return error(404, "model_not_found", str(unknown))
+            return error("model_not_found", str(unknown))
         return Json({"retrying": True}, status_code=202)
 
     async def events(self, request: Request) -> Response:

@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
+from core.error_codes import ERROR_CODES
+
 
 class Json(Response):
     """A JSON answer of whatever msgspec encodes."""
@@ -17,6 +19,8 @@ class Json(Response):
         return msgspec.json.encode(content)
 
 
-def error(status: int, code: str, message: str, **more: object) -> Json:
-    """The error shape: `{"error": {"code": …, "message": …, …}}`."""
-    return Json({"error": {"code": code, "message": message, **more}}, status_code=status)
+def error(code: str, message: str, **more: object) -> Json:
+    """The error shape, `{"error": {"code": …, "message": …, …}}`, of one of the table's codes."""
+    known = ERROR_CODES[code]
+    again = {} if known.retry_after_s is None else {"retry-after": str(known.retry_after_s)}
+    return Json({"error": {"code": code, "message": message, **more}}, known.status, again)

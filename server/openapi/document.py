@@ -9,7 +9,7 @@ import msgspec
 
 from loader.workers.examples import Example
 from server.openapi.components import Components, Schema
-from server.openapi.error_responses import ERROR_SCHEMA, RESPONSES, faults
+from server.openapi.error_responses import ERROR_SCHEMA, faults, responses
 from server.state import LiveRelease, ServerState
 from worker.wire.messages import MAX_VARIABLES
 
@@ -42,7 +42,7 @@ def openapi(state: ServerState, base: str, prefix: str, examples: Mapping[str, S
         "servers": [{"url": prefix or "/"}],
         "tags": [*(model.tag() for model in models), {"name": "all", "description": "Every model at once."}],
         "paths": paths,
-        "components": {"schemas": components.schemas, "responses": RESPONSES, "headers": _headers()},
+        "components": {"schemas": components.schemas, "responses": responses(), "headers": _headers()},
     }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.error_codes import ERROR_CODES, PLANNED, ErrorCode, Origin
+
 Schema = dict[str, Any]
 
 ERROR_SCHEMA: Schema = {
@@ -26,42 +28,45 @@ ERROR_SCHEMA: Schema = {
     },
 }
 
-_FAULTS = {
-    400: ("BadRequest", "The body is not valid JSON."),
-    404: ("NotFound", "No such model, or no such version of it."),
-    408: ("BodyTimeout", "The body did not come in time."),
-    413: ("BodyTooLarge", "The body is over the limit."),
-    415: ("UnsupportedMediaType", "The body is announced as other than JSON, or in a coding other than gzip."),
-    422: ("InvalidVariables", "The variables do not fit; `field` names what does not."),
-    500: ("ModelError", "The model raised, or answered with what can't be written as JSON."),
-    502: ("WorkerLost", "The model's process was lost during the request."),
-    503: ("Unavailable", "The model is not live, or too many requests wait for it."),
-    504: ("DeadlineExceeded", "The model took longer than it may."),
-}
-_OF_BODIES = frozenset({400, 408, 413, 415})
-_OF_MODELS = frozenset({404, 500, 502, 504})
-_RETRY_LATER = frozenset({502, 503})
-
-
-def _response(status: int, description: str) -> Schema:
-    response: Schema = {
-        "description": description,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
-    }
-    if status in _RETRY_LATER:
-        seconds = {"description": "Seconds to wait before another try.", "schema": {"type": "integer"}}
-        response["headers"] = {"Retry-After": seconds}
-    return response
-
-
-RESPONSES: Schema = {name: _response(status, text) for status, (name, text) in _FAULTS.items()}
+_OF_ALL = Origin.VARIABLES | Origin.SERVER
+_OF_MODELS = Origin.MODEL | Origin.VERSION
 
 
 def faults(*, has_body: bool, of_model: bool = True) -> Schema:
     """References to the errors of a route, by status."""
-    left_out = (frozenset() if has_body else _OF_BODIES) | (frozenset() if of_model else _OF_MODELS)
-    return {
-        str(status): {"$ref": f"#/components/responses/{name}"}
-        for status, (name, _) in _FAULTS.items()
-        if status not in left_out
+    origins = _OF_ALL | (Origin.BODY if has_body else Origin(0)) | (_OF_MODELS if of_model else Origin(0))
+    return {status: {"$ref": f"#/components/responses/{_name(status)}"} for status in _by_status(origins)}
+
+
+def responses() -> Schema:
+    """All of them, for the document's components."""
+    by_status = _by_status(_OF_ALL | Origin.BODY | _OF_MODELS)
+    return {_name(status): _response(codes) for status, codes in by_status.items()}
+
+
+def _by_status(origins: Origin) -> dict[str, list[ErrorCode]]:
+    """The codes of any of the origins, by status as OpenAPI writes it."""
+    codes: dict[str, list[ErrorCode]] = {}
+    for code in ERROR_CODES.values():
+        if code.origin & origins and code.code not in PLANNED:
+            codes.setdefault(_status(code), []).append(code)
+    return dict(sorted(codes.items()))
+
+
+def _status(code: ErrorCode) -> str:
+    return str(code.status) if code.last_status is None else f"{code.status // 100}XX"
+
+
+def _name(status: str) -> str:
+    return f"Error{status}"
+
+
+def _response(codes: list[ErrorCode]) -> Schema:
+    response: Schema = {
+        "description": "\n".join(f"- `{code.code}`: {code.says}" for code in codes),
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
     }
+    if all(code.retry_after_s is not None for code in codes):
+        seconds = {"description": "Seconds to wait before another try.", "schema": {"type": "integer"}}
+        response["headers"] = {"Retry-After": seconds}
+    return response

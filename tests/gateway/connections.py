@@ -26,7 +26,7 @@ class Says:
 
     def route(self, exchange: Exchange) -> Answerer:
         if self._answerer is None:
-            raise refuse(404, "not_found", "nothing is here")
+            raise refuse("not_found", "nothing is here")
         return self._answerer
 
 

@@ -45,7 +45,7 @@ async def test_a_version_that_does_not_start_says_why_and_may_be_asked_for_again
         for ticket in (1, 2):
             request = asyncio.create_task(client.post("/models/Iris/abcdef1", json={}))
             assert await running.hear(lambda message, ticket=ticket: getattr(message, "ticket", 0) == ticket)
-            running.send(Started(ticket=ticket, status=404, error=error))
+            running.send(Started(ticket=ticket, error=error))
             answer = await request
             assert (answer.status_code, answer.json()) == (404, {"error": error})
 
@@ -56,9 +56,9 @@ async def test_a_version_of_a_model_that_is_down_may_be_asked_for(tmp_path: Path
         await running.route(down={"Iris": "broken"})
         request = asyncio.create_task(client.post("/models/Iris/v1", json={}))
         start = await running.hear_start()
-        running.send(Started(ticket=start.ticket, status=503, error={"code": "busy", "message": "four run"}))
+        running.send(Started(ticket=start.ticket, error={"code": "too_many_versions", "message": "four run"}))
         answer = await request
-        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "busy")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "too_many_versions")
         assert "retry-after" in answer.headers
 
 
