@@ -1,31 +1,72 @@
-"""Models, releases and versions as values."""
+"""Models, revisions, releases and versions as values."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from core.errors import ReleaseFailed
 from core.manifest import Manifest
 
 
 @dataclass(frozen=True)
-class Release:
-    """One immutable state of a model: the same id is the same content, always."""
+class Revision:
+    """What a source says of a model at one commit: the same id is the same content, always."""
 
     model: str
     id: str
-    """Hexadecimal; a hash of all that the release is made of."""
+    """Hexadecimal; a hash of all that the revision is made of."""
     manifest: Manifest = field(compare=False)
     folders: Mapping[str, str] = field(compare=False)
     """Each folder that belongs to it (the model's own, and those it uses) and the id of its content."""
     default_requirements: str | None = field(default=None, compare=False)
     """Id of the repository's own requirements.txt, where that one applies."""
+    code_key: str | None = field(default=None, compare=False)
+    """A hash of all that shapes what a run leaves; None: the model doesn't train."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """What a run left."""
+
+    id: str
+    """A hash of its files."""
+    run: str = field(compare=False)
+    """The run's key. Two runs may leave the same files."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """What can be served: a revision and, for a model that trains, an artifact. The same id is the same content."""
+
+    revision: Revision
+    artifact: Artifact | None = None
+
+    @property
+    def id(self) -> str:
+        """Hexadecimal; the revision's, or a hash of both."""
+        if self.artifact is None:
+            return self.revision.id
+        return sha256(f"{self.revision.id}\0{self.artifact.id}".encode()).hexdigest()[:20]
+
+    @property
+    def model(self) -> str:
+        return self.revision.model
+
+    @property
+    def manifest(self) -> Manifest:
+        return self.revision.manifest
+
+    @property
+    def run(self) -> str | None:
+        """Key of the run that left its artifact."""
+        return None if self.artifact is None else self.artifact.run
 
 
 @dataclass(frozen=True)
 class Version:
-    """What a release is called, and the commit that gave it that name."""
+    """What a revision is called, and the commit that gave it that name."""
 
     number: int
     commit: str
@@ -36,24 +77,35 @@ class Version:
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """A model at one commit: its revision, or the reason why there is none."""
+
+    model: str
+    version: Version
+    revision: Revision | None
+    failure: ReleaseFailed | None = None
+    """Set when `revision` is None: the folder can't be served as it is."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything that the source holds at one moment."""
+
+    head: str
+    """The commit it was read from; in local mode a hash of everything."""
+    models: Mapping[str, Candidate]
+    left_out: Mapping[str, str]
+    """Folders that look like models and are not served, with the reason."""
+    left_behind: str = ""
+    """The head before, where this one does not descend from it: history was rewritten."""
+
+
+@dataclass(frozen=True)
 class Wanted:
-    """A model as the source wants it: a release to serve, or the reason why there is none."""
+    """A model as it is to be: a release to serve, or the reason why there is none."""
 
     model: str
     version: Version
     release: Release | None
     failure: ReleaseFailed | None = None
     """Set when `release` is None: the folder can't be served as it is."""
-
-
-@dataclass(frozen=True)
-class Desired:
-    """Everything that the source wants served at one moment."""
-
-    head: str
-    """The commit it was read from; in local mode a hash of everything."""
-    models: Mapping[str, Wanted]
-    left_out: Mapping[str, str]
-    """Folders that look like models and are not served, with the reason."""
-    left_behind: str = ""
-    """The head before, where this one does not descend from it: history was rewritten."""

@@ -10,11 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from core.broadcast import Broadcast
 from core.errors import PawlError, SourceError
 from core.events import Event, EventKind
-from core.release import Desired, Wanted
+from core.release import Snapshot, Wanted
 from core.task import spawn
 from loader.controller.live_recorder import LiveRecorder
 from loader.controller.model_controller import ModelController, PoolStarter
 from loader.controller.routes import Routes
+from loader.desire import wanted
 from loader.releases.live_file import LiveFile
 from loader.sources.source import Source
 from loader.workers.pool import Pool
@@ -141,25 +142,25 @@ class Reconciler:
             log.exception("a failure of Pawl's own while looking at %s", self._source.where)
             self._lost(f"Pawl itself failed: {error!r}")
 
-    def _accept(self, desired: Desired) -> None:
+    def _accept(self, snapshot: Snapshot) -> None:
         if self.problem is not None:
             self._record(Event(kind=EventKind.SOURCE_BACK, message=f"{self._source.where} can be read again"))
-        if desired.left_behind and desired.head != self.head:
+        if snapshot.left_behind and snapshot.head != self.head:
             message = (
-                f"history was rewritten: {desired.head} does not lead back to {desired.left_behind}; "
+                f"history was rewritten: {snapshot.head} does not lead back to {snapshot.left_behind}; "
                 "versions are counted on the new history, so numbers may have changed"
             )
-            self._record(Event(kind=EventKind.HISTORY_REWRITTEN, message=message, commit=desired.head))
-        if desired.head != self.head:
+            self._record(Event(kind=EventKind.HISTORY_REWRITTEN, message=message, commit=snapshot.head))
+        if snapshot.head != self.head:
             self._front.forget_versions()
         self.problem = None
-        self.head = desired.head
-        self._note_left_out(desired.left_out)
+        self.head = snapshot.head
+        self._note_left_out(snapshot.left_out)
         if self._awaited is None:
-            self._awaited = set(desired.models)
-        for model, wanted in desired.models.items():
-            self._controller(model).want(wanted)
-        for model in self._controllers.keys() - desired.models.keys():
+            self._awaited = set(snapshot.models)
+        for model, candidate in snapshot.models.items():
+            self._controller(model).want(wanted(candidate))
+        for model in self._controllers.keys() - snapshot.models.keys():
             self._controllers[model].want(None)
         self._check_ready()
 

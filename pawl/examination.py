@@ -88,7 +88,7 @@ async def _examine(folder: Path, workspace: _Workspace, found: _Found, tell: Cal
     source = LocalSource(folder.parent, {}, only=folder.name)
     try:
         release = await asyncio.to_thread(_release, source, folder)
-        found.note(release=release.id, uses=tuple(release.folders)[1:], about=release.manifest.description)
+        found.note(release=release.id, uses=tuple(release.revision.folders)[1:], about=release.manifest.description)
         await _start(release, source, workspace, found, tell)
     finally:
         workspace.starter.close()
@@ -129,23 +129,23 @@ _STAGES = {"checkout": "copying the folder", "environment": "preparing the envir
 def _check_is_model(folder: Path) -> None:
     reason = why_left_out(folder.name)
     if reason is None and not looks_like_model({path.name for path in folder.iterdir()}):
-        reason = "there is no etls.py, no model.yaml and no .onnx file in it, so it is not a model"
+        reason = "there is no etls.py, no train.py, no model.yaml and no .onnx file in it, so it is not a model"
     if reason is not None:
         raise ReleaseFailed(reason, stage="manifest")
 
 
 def _release(source: LocalSource, folder: Path) -> Release:
     try:
-        desired = source.look()
+        snapshot = source.look()
     except SourceError as error:
         raise ReleaseFailed(str(error), stage="checkout") from error
-    wanted = desired.models.get(folder.name)
-    if wanted is None:
-        raise ReleaseFailed(desired.left_out.get(folder.name, "it is not there any more"), stage="checkout")
-    if wanted.release is None:
-        assert wanted.failure is not None
-        raise wanted.failure
-    return wanted.release
+    candidate = snapshot.models.get(folder.name)
+    if candidate is None:
+        raise ReleaseFailed(snapshot.left_out.get(folder.name, "it is not there any more"), stage="checkout")
+    if candidate.revision is None:
+        assert candidate.failure is not None
+        raise candidate.failure
+    return Release(candidate.revision)
 
 
 def _requirements(root: Path, model: str) -> str | None:

@@ -13,6 +13,7 @@ from core.task import every
 from gateway.messages import Counted, GatewayConfig
 from loader.controller.on_demand import OnDemand
 from loader.controller.pruning import Pruning
+from loader.controller.release_names import ReleaseNames
 from loader.environments.environment import Environments
 from loader.reconcile import Reconciler
 from loader.releases.live_file import LiveFile
@@ -69,8 +70,9 @@ def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ
     starter = Starter(release_store, environments, _worker_defaults(settings, data, environ), warm_workers=warm_workers)
     start_pool = partial(starter.start, source=source)
     reconciler = Reconciler(source, start_pool, publisher, live_file, record.log.record)
+    names = ReleaseNames(source)
     on_demand = OnDemand(
-        source.resolve, _one_worker_starter(starter, source, publisher), publisher, settings.version_idle_s
+        names.find, _one_worker_starter(starter, source, publisher), publisher, settings.version_idle_s
     )
     loading = Loading(reconciler, on_demand, starter, warm_workers)
     pruning = Pruning(release_store, environments, starter.in_use, reconciler.followed)

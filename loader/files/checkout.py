@@ -1,4 +1,4 @@
-"""Writes a release's files, from the mirror and from earlier releases that hold the same."""
+"""Writes a revision's files, from the mirror and from earlier releases that hold the same."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from core.errors import ReleaseFailed
-from core.release import Release
+from core.release import Revision
 from loader.files.git_objects import EXECUTABLE, Objects
 from loader.files.lfs_pointers import Pointer, find_pointers
 from loader.files.model_folders import REQUIREMENTS
@@ -40,29 +40,29 @@ class LargeFiles(Protocol):
         ...
 
 
-def check_out(release: Release, into: Path, objects: Objects, lfs: LargeFiles, bounds: Bounds) -> None:
-    """Write the release into the empty folder `into`: a folder for each of its folders, and the default requirements.
+def check_out(revision: Revision, into: Path, objects: Objects, lfs: LargeFiles, bounds: Bounds) -> None:
+    """Write the revision into the empty folder `into`: a folder for each of its folders, and the default requirements.
 
     What an earlier release beside `into` holds already is hard-linked. Files and folders end up read-only and on disk.
-    Raises ReleaseFailed for a release that must not reach the disk, MirrorDamaged for one that can't be read.
+    Raises ReleaseFailed for a revision that must not reach the disk, MirrorDamaged for one that can't be read.
     """
-    files = _list(release, objects, bounds)
+    files = _list(revision, objects, bounds)
     earlier = _earlier(files, into)
     large = find_pointers((file for file in files if (file.mode, file.id) not in earlier), objects.blob)
-    _check_size(release, files, large, bounds)
+    _check_size(revision, files, large, bounds)
     _drop_changed(large.values(), lfs)
     lfs.fetch(large.values())
     stored = {("100644", id): Held(lfs.path(file), file.size, file.oid) for id, file in large.items()}
     contents = _Resolved(objects, {id: lfs.path(pointer) for id, pointer in large.items()})
-    _write(files, release.folders, into, contents, earlier | stored)
+    _write(files, revision.folders, into, contents, earlier | stored)
     if large:
         lfs.tidy()
 
 
-def _list(release: Release, objects: Objects, bounds: Bounds) -> list[File]:
-    files = [file for folder, tree in release.folders.items() for file in list_files(folder, tree, objects, bounds)]
-    if release.default_requirements is not None:
-        id = release.default_requirements
+def _list(revision: Revision, objects: Objects, bounds: Bounds) -> list[File]:
+    files = [file for folder, tree in revision.folders.items() for file in list_files(folder, tree, objects, bounds)]
+    if revision.default_requirements is not None:
+        id = revision.default_requirements
         files.append(File(REQUIREMENTS, "100644", id, objects.size(id)))
     return files
 
@@ -131,11 +131,11 @@ def _drop_changed(pointers: Iterable[Pointer], lfs: LargeFiles) -> None:
             path.unlink()
 
 
-def _check_size(release: Release, files: Iterable[File], large: Mapping[str, Pointer], bounds: Bounds) -> None:
+def _check_size(revision: Revision, files: Iterable[File], large: Mapping[str, Pointer], bounds: Bounds) -> None:
     size = sum(large[file.id].size if file.id in large else file.size for file in files)
     if size > bounds.bytes:
         raise ReleaseFailed(
-            f"{release.model} holds {size / 1e6:,.0f} MB, more than {bounds.bytes / 1e6:,.0f}; move some elsewhere",
+            f"{revision.model} holds {size / 1e6:,.0f} MB, more than {bounds.bytes / 1e6:,.0f}; move some elsewhere",
             stage="checkout",
         )
 

@@ -1,10 +1,10 @@
-"""From one folder of the repository to what is wanted of it: a release, or the reason why there is none."""
+"""From one folder of the repository to what it holds: a revision, or the reason why there is none."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 import yaml
@@ -13,9 +13,11 @@ from core.errors import ReleaseFailed
 from core.manifest import Manifest
 from core.names import why_not_a_model_name
 from core.plain_yaml import MOST_BYTES, NotPlain, read_yaml
-from core.release import Release
+from core.release import Revision
+from loader.files.code_key import TRAIN, code_key
 from loader.files.git_objects import FOLDER, SUBMODULE, Entry, Objects
 from loader.files.manifests import Manifests
+from loader.files.tree import DEFAULT_BOUNDS
 
 REQUIREMENTS = "requirements.txt"
 
@@ -26,7 +28,10 @@ class Folder:
 
     is_model: bool
     has_requirements: bool
+    has_train: bool
     manifest: Entry | None
+    files: Mapping[str, str] | None = None
+    """The id of each file's content by its path; None where nobody has asked yet."""
 
 
 class Folders:
@@ -56,13 +61,15 @@ class Folders:
         entry = self._entries.get(name)
         return entry is not None and entry.mode == FOLDER and self._look(entry.id).is_model
 
-    def release(self, model: str) -> Release:
-        """The release of a model that is there. Raises ReleaseFailed."""
+    def revision(self, model: str) -> Revision:
+        """The revision of a model that is there. Raises ReleaseFailed."""
         folder = self._look(self._entries[model].id)
         manifest = Manifest() if folder.manifest is None else self._manifests.read(folder.manifest, self._objects)
         names = [model, *check_uses(model, manifest, self._is_folder)]
         requirements = None if folder.has_requirements else self._default_requirements
-        return make_release(model, manifest, {name: self._entries[name].id for name in names}, requirements)
+        folders = {name: self._entries[name].id for name in names}
+        trains = folder.has_train or manifest.train is not None
+        return make_revision(model, manifest, folders, requirements, self._files(folders[model]) if trains else None)
 
     def _why_left_out(self, name: str) -> str | None:
         entry = self._entries[name]
@@ -72,6 +79,13 @@ class Folders:
 
     def _is_folder(self, name: str) -> bool:
         return name in self._entries and self._entries[name].mode == FOLDER
+
+    def _files(self, tree: str) -> Mapping[str, str]:
+        folder = self._look(tree)
+        if folder.files is None:
+            self._seen[tree] = folder = replace(folder, files=dict(_list(tree, self._objects)))
+        assert folder.files is not None
+        return folder.files
 
     def _look(self, tree: str) -> Folder:
         if tree not in self._seen:
@@ -94,7 +108,7 @@ def printable(name: str) -> str:
 
 def looks_like_model(files: set[str]) -> bool:
     """Whether a folder with those files in it is meant to be a model."""
-    return bool({"etls.py", "model.yaml"} & files) or any(name.endswith(".onnx") for name in files)
+    return bool({"etls.py", "model.yaml", TRAIN} & files) or any(name.endswith(".onnx") for name in files)
 
 
 def check_uses(model: str, manifest: Manifest, is_folder: Callable[[str], bool]) -> list[str]:
@@ -125,25 +139,46 @@ def uses_named(manifest: bytes) -> frozenset[str]:
     return frozenset()
 
 
-def make_release(model: str, manifest: Manifest, folders: Mapping[str, str], requirements: str | None) -> Release:
-    """The release made of those folders' contents."""
+def make_revision(
+    model: str,
+    manifest: Manifest,
+    folders: Mapping[str, str],
+    requirements: str | None,
+    trained_from: Mapping[str, str] | None = None,
+) -> Revision:
+    """The revision made of those folders' contents.
+
+    `trained_from`: the id of each file's content by its path in the model's folder; None where the model doesn't train.
+    """
     parts = [f"{name}\0{folders[name]}\n" for name in (model, *sorted(folders.keys() - {model}))]
     digest = sha256("".join([*parts, f"{requirements or ''}\n"]).encode("utf-8", "surrogateescape"))
-    return Release(model, digest.hexdigest()[:20], manifest, dict(folders), requirements)
+    key = None if trained_from is None else code_key(model, trained_from, folders, requirements, manifest.train)
+    return Revision(model, digest.hexdigest()[:20], manifest, dict(folders), requirements, key)
 
 
 def no_model(where: str, left_out: Mapping[str, str]) -> str:
     """What to tell whoever emptied the place that models come from."""
     what = "; ".join(f"{name}: {reason}" for name, reason in sorted(left_out.items())[:5])
     return (
-        f"{where} holds no model, which is probably a mistake; a model is a folder with an etls.py, a model.yaml or an "
-        ".onnx file: add one, or set gitFolder to where they are" + (f" (left out: {what})" if what else "")
+        f"{where} holds no model, which is probably a mistake; a model is a folder with an etls.py, a train.py, a "
+        "model.yaml or an .onnx file: add one, or set gitFolder to where they are"
+        + (f" (left out: {what})" if what else "")
     )
 
 
 def _look(tree: str, objects: Objects) -> Folder:
     files = {entry.name.decode("utf-8", "replace"): entry for entry in objects.tree(tree) if entry.mode != FOLDER}
-    return Folder(looks_like_model(set(files)), REQUIREMENTS in files, files.get("model.yaml"))
+    return Folder(looks_like_model(set(files)), REQUIREMENTS in files, TRAIN in files, files.get("model.yaml"))
+
+
+def _list(tree: str, objects: Objects, under: str = "", depth: int = DEFAULT_BOUNDS.depth) -> Iterator[tuple[str, str]]:
+    """One that is deeper than a release may be is not served anyway."""
+    for entry in objects.tree(tree):
+        path = under + entry.name.decode("utf-8", "surrogateescape")
+        if entry.mode != FOLDER:
+            yield path, entry.id
+        elif depth > 1:
+            yield from _list(entry.id, objects, f"{path}/", depth - 1)
 
 
 MOST_MANIFEST_BYTES = MOST_BYTES

@@ -43,9 +43,17 @@ def write_record(root: Path, files: Mapping[str, Recorded]) -> None:
     (root / RECORD).write_bytes(msgspec.json.encode(files))
 
 
+def read_record(root: Path) -> Mapping[str, Recorded]:
+    """What was written of the release at `root`; nothing where that can't be told."""
+    try:
+        return _DECODER.decode((root / RECORD).read_bytes())
+    except (OSError, msgspec.DecodeError):
+        return {}
+
+
 def is_whole(root: Path) -> bool:
     """Whether the release at `root` still has every file that was written there, as large as it was."""
-    record = _read(root)
+    record = read_record(root)
     return bool(record) and all(
         (root / path).is_symlink() if file.mode == LINK else _looks_untouched(root / path, file)
         for path, file in record.items()
@@ -60,7 +68,7 @@ def held_beside(into: Path, wanted: Collection[Blob]) -> dict[Blob, Held]:
     """
     found: dict[Blob, Held] = {}
     for release in _releases(into.parent):
-        for path, file in _read(release).items():
+        for path, file in read_record(release).items():
             blob = file.mode, file.blob
             if blob in wanted and blob not in found and _is_untouched(release / path, file):
                 found[blob] = Held(release / path, file.size, file.sha256)
@@ -75,13 +83,6 @@ def sha256_of(path: Path) -> str:
 
 def _releases(release_store: Path) -> Iterator[Path]:
     return (path for path in sorted(release_store.iterdir()) if not path.name.startswith("."))
-
-
-def _read(release: Path) -> Mapping[str, Recorded]:
-    try:
-        return _DECODER.decode((release / RECORD).read_bytes())
-    except (OSError, msgspec.DecodeError):
-        return {}
 
 
 def _is_untouched(path: Path, file: Recorded) -> bool:

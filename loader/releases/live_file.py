@@ -11,7 +11,7 @@ from types import MappingProxyType
 import msgspec
 
 from core.manifest import Manifest
-from core.release import Release, Version
+from core.release import Release, Revision, Version
 
 log = logging.getLogger("pawl.loader")
 
@@ -149,8 +149,8 @@ def _raw(model: str, release: Release, version: Version) -> msgspec.Raw | None:
         version=version.number,
         commit=version.commit,
         manifest=release.manifest,
-        folders=dict(release.folders),
-        default_requirements=release.default_requirements,
+        folders=dict(release.revision.folders),
+        default_requirements=release.revision.default_requirements,
     )
     try:
         return msgspec.Raw(msgspec.json.encode(entry))
@@ -160,5 +160,5 @@ def _raw(model: str, release: Release, version: Version) -> msgspec.Raw | None:
 
 
 def _release(model: str, entry: Entry) -> tuple[Release, Version]:
-    release = Release(model, entry.release, entry.manifest, entry.folders, entry.default_requirements)
-    return release, Version(entry.version, entry.commit)
+    revision = Revision(model, entry.release, entry.manifest, entry.folders, entry.default_requirements)
+    return Release(revision), Version(entry.version, entry.commit)

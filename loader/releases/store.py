@@ -9,19 +9,31 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from core.errors import Heals, ReleaseFailed
-from core.release import Release
+from core.release import Artifact, Release
 from loader.files.checkout import sync
 from loader.files.record import is_whole
+from loader.releases.overlay import lay_over
 from loader.sources.source import Source
+
+
+class Artifacts(Protocol):
+    """Where the files are that runs left."""
+
+    def fetch(self, id: str, into: Path) -> None:
+        """Write the artifact's files into the empty folder `into`. Raises PawlError where they can't be had."""
+        ...
 
 
 class ReleaseStore:
     """`root`/<model>/<release id>/. One daemon uses it at a time; its threads may all at once."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, artifacts: Artifacts | None = None) -> None:
+        """`artifacts`: None where no release has one."""
         self._root = root
+        self._artifacts = artifacts
         root.mkdir(parents=True, exist_ok=True)
         for unfinished in [*root.glob(f"*/{_ASIDE}*"), *root.glob(f"{_ASIDE}*")]:
             _remove(unfinished)
@@ -73,12 +85,24 @@ class ReleaseStore:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=path.parent))
         try:
-            source.check_out(release, aside)
+            source.check_out(release.revision, aside)
+            if release.artifact is not None:
+                self._lay_over(release.artifact, aside, release.model)
             _settle(aside, path)
             sync(path.parent)
             sync(self._root)
         finally:
             _remove(aside)
+
+    def _lay_over(self, artifact: Artifact, root: Path, model: str) -> None:
+        fetched = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=root.parent))
+        try:
+            if self._artifacts is None:
+                raise ReleaseFailed(f"there is no store to have the artifact {artifact.id} from", stage="checkout")
+            self._artifacts.fetch(artifact.id, fetched)
+            lay_over(root, model, fetched)
+        finally:
+            _remove(fetched)
 
 
 _ASIDE = ".tmp-"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from core.release import Desired, Release, Wanted
+from core.release import Candidate, Revision, Snapshot
 
 
 class Source(Protocol):
@@ -22,27 +22,27 @@ class Source(Protocol):
 
     @property
     def seen(self) -> Mapping[str, list[str]]:
-        """The last releases of each model in the order they came, where versions are numbered by that; else empty."""
+        """The last revisions of each model in the order they came, where versions are numbered by that; else empty."""
         ...
 
     @property
     def forgotten(self) -> Mapping[str, int]:
-        """How many releases of each model came before those that are `seen`."""
+        """How many revisions of each model came before those that are `seen`."""
         ...
 
     def start(self, changed: Callable[[], None]) -> None:
         """Begin to watch; `changed` may be called from any thread, as often as it likes."""
         ...
 
-    def look(self) -> Desired:
-        """What should be served now. Raises SourceError when the place can't be read."""
+    def look(self) -> Snapshot:
+        """What there is to serve now. Raises SourceError when the place can't be read."""
         ...
 
-    def check_out(self, release: Release, into: Path) -> None:
-        """Write the release's files into the empty folder `into`. Raises ReleaseFailed."""
+    def check_out(self, revision: Revision, into: Path) -> None:
+        """Write the revision's files into the empty folder `into`. Raises ReleaseFailed."""
         ...
 
-    def resolve(self, model: str, name: str) -> Wanted:
+    def resolve(self, model: str, name: str) -> Candidate:
         """The model at version `name`: `vN` or a commit prefix. Raises VersionNotFound or VersionAmbiguous."""
         ...
 

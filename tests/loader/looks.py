@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from core.events import Event
-from core.release import Desired, Release
+from core.release import Release, Snapshot
 from loader.reconcile import Reconciler
 from loader.releases.live_file import LiveFile
 from loader.sources.local.source import LocalSource
@@ -29,7 +29,7 @@ class Held(LocalSource):
         self.may_end = threading.Event()
         self.may_end.set()
 
-    def look(self) -> Desired:
+    def look(self) -> Snapshot:
         found = super().look()
         self.looks += 1
         assert self.may_end.wait(PATIENCE_S)

@@ -17,6 +17,7 @@ import uvloop
 
 from core.release import Release, Version, Wanted
 from loader.controller.routes import Live
+from loader.desire import wanted
 from loader.environments.environment import Environments
 from loader.releases.store import ReleaseStore
 from loader.sources.local.source import LocalSource
@@ -71,7 +72,7 @@ class Place:
         folder.mkdir(exist_ok=True)
         (folder / "etls.py").write_text(textwrap.dedent(etls))
         (folder / "model.yaml").write_text(manifest)
-        return self.source.look().models[model]
+        return wanted(self.source.look().models[model])
 
     async def start(self, wanted: Wanted) -> Pool:
         return await self.start_release(release_of(wanted))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from core.errors import Heals, ReleaseFailed, SourceError, VersionNotFound, failure_of_ours
 from core.manifest import Manifest, parse_manifest
-from core.release import Desired, Release, Version, Wanted
+from core.release import Candidate, Revision, Snapshot, Version
 from loader.files.checkout import check_out
 from loader.files.git_objects import FOLDER, Entry, MirrorDamaged, Objects
 from loader.files.manifests import Manifests
@@ -54,10 +54,10 @@ class GitSource:
         self._looked_at: dict[str, Folder] = {}
         self._parse = parse
         self._manifests = Manifests(parse)
-        self._desired: Desired | None = None
+        self._snapshot: Snapshot | None = None
         self._left_behind = ""
-        """A head that was left behind by one at which nothing could be desired."""
-        self._found: deque[Release | None] = deque(maxlen=_MOST_FOUND)
+        """A head that was left behind by one at which nothing could be snapshot."""
+        self._found: deque[Revision | None] = deque(maxlen=_MOST_FOUND)
         """What was asked for by name last."""
         self._changed: Callable[[], object] = lambda: None
         self._boundary = ""
@@ -81,42 +81,42 @@ class GitSource:
         """Timers and webhooks say when to look; only where a file turns out to be damaged does it call itself."""
         self._changed = changed
 
-    def look(self) -> Desired:
+    def look(self) -> Snapshot:
         with suppress(MirrorDamaged):  # the fetch will mend it
             self._history(self._mirror.objects)  # from where we stopped, so that a rewriting since then is noted
         head = self._mirror.fetch()
         try:
-            desired = self._read(head)
+            snapshot = self._read(head)
         except MirrorDamaged as damage:
-            desired = self._read_anew(damage)
+            snapshot = self._read_anew(damage)
         self._mirror.found_whole()
-        return self._without_its_past(desired) if self._boundary else desired
+        return self._without_its_past(snapshot) if self._boundary else snapshot
 
-    def check_out(self, release: Release, into: Path) -> None:
+    def check_out(self, revision: Revision, into: Path) -> None:
         try:
             with self._mirror.reading() as objects:
-                check_out(release, into, objects, self._lfs, self._bounds)
+                check_out(revision, into, objects, self._lfs, self._bounds)
         except MirrorDamaged as damage:
-            if self._is_reachable(release):
+            if self._is_reachable(revision):
                 self._mirror.suspect(damage)
                 self._changed()
             raise ReleaseFailed(
-                f"the mirror of {self._remote.address.url} lacks a file of {release.model}: {damage}",
+                f"the mirror of {self._remote.address.url} lacks a file of {revision.model}: {damage}",
                 stage="checkout",
                 heals=Heals.WITH_MACHINE,
             ) from damage
 
-    def resolve(self, model: str, name: str) -> Wanted:
+    def resolve(self, model: str, name: str) -> Candidate:
         try:
             with self._mirror.reading() as objects:
                 version, commit = self._naming.find(model, name, self._history(objects))
                 folders = self._folders(commit, objects, {}, Manifests(self._parse))
                 if not folders.is_model(model):
                     raise VersionNotFound(f"{model} is not a model at {name} (commit {commit})")
-                found = _wanted(model, version, folders)
+                found = _candidate(model, version, folders)
         except MirrorDamaged as damage:
             raise VersionNotFound(f"{model}/{name} can't be read from the mirror now: {damage}") from damage
-        self._found.append(found.release)
+        self._found.append(found.revision)
         return found
 
     def close(self) -> None:
@@ -124,7 +124,7 @@ class GitSource:
         self._lfs.stop()
         self._mirror.close()
 
-    def _without_its_past(self, desired: Desired) -> Desired:
+    def _without_its_past(self, snapshot: Snapshot) -> Snapshot:
         """Of a shallow clone: where its history begins, nobody can tell whether it was rewritten."""
         if not self._said_shallow:
             self._said_shallow = True
@@ -133,12 +133,12 @@ class GitSource:
                 "than elsewhere and may come again; fetch all of it there (git fetch --unshallow)",
                 self._remote.address.url,
             )
-        return replace(desired, left_behind="")
+        return replace(snapshot, left_behind="")
 
-    def _is_reachable(self, release: Release) -> bool:
+    def _is_reachable(self, revision: Revision) -> bool:
         """Whether the remote has it for certain: one that was live before history was rewritten may be nowhere."""
-        wanted = [] if self._desired is None else self._desired.models.values()
-        return release in self._found or any(one.release == release for one in wanted)
+        followed = [] if self._snapshot is None else self._snapshot.models.values()
+        return revision in self._found or any(one.revision == revision for one in followed)
 
     def _history(self, objects: MirrorObjects) -> History:
         """The one of the newest look; before the first, of the newest fetch."""
@@ -146,17 +146,17 @@ class GitSource:
             self._counting.follow(head, objects)
         return self._counting.history
 
-    def _read(self, head: str) -> Desired:
+    def _read(self, head: str) -> Snapshot:
         boundary = self._mirror.objects.boundary
-        if self._desired is None or (self._desired.head, self._boundary) != (head, boundary):
+        if self._snapshot is None or (self._snapshot.head, self._boundary) != (head, boundary):
             self._boundary = boundary
-            self._desired = None
+            self._snapshot = None
             self._left_behind = self._counting.follow(head, self._mirror.objects) or self._left_behind
-            self._desired = replace(self._desire(head), left_behind=self._left_behind)
+            self._snapshot = replace(self._snapshot_of(head), left_behind=self._left_behind)
             self._left_behind = ""
-        return self._desired
+        return self._snapshot
 
-    def _read_anew(self, damage: MirrorDamaged) -> Desired:
+    def _read_anew(self, damage: MirrorDamaged) -> Snapshot:
         self._looked_at.clear()
         self._manifests.clear()
         head = self._mirror.mend(damage)
@@ -165,13 +165,13 @@ class GitSource:
         except MirrorDamaged as again:
             raise SourceError(f"{self._remote.address.url} can't be read, not even fetched anew: {again}") from again
 
-    def _desire(self, head: str) -> Desired:
+    def _snapshot_of(self, head: str) -> Snapshot:
         folders = self._folders(head, self._mirror.objects, self._looked_at, self._manifests)
         names, left_out = folders.models()
         if not names:
             raise SourceError(no_model(f"{self.where} at commit {head[:12]}", left_out))
         history = self._counting.history
-        return Desired(head, {name: _wanted(name, history.version(name), folders) for name in names}, left_out)
+        return Snapshot(head, {name: _candidate(name, history.version(name), folders) for name in names}, left_out)
 
     def _folders(
         self, commit: str, objects: MirrorObjects, looked_at: dict[str, Folder], manifests: Manifests
@@ -195,16 +195,16 @@ def _folder_of(tree: str, folder: tuple[str, ...], objects: Objects) -> str | No
     return tree
 
 
-def _wanted(model: str, version: Version, folders: Folders) -> Wanted:
+def _candidate(model: str, version: Version, folders: Folders) -> Candidate:
     try:
-        return Wanted(model, version, folders.release(model))
+        return Candidate(model, version, folders.revision(model))
     except ReleaseFailed as failure:
-        return Wanted(model, version, None, failure)
+        return Candidate(model, version, None, failure)
     except MirrorDamaged:
         raise
     except Exception as error:
         log.exception("%s: a failure of Pawl's own while looking at it", model)
-        return Wanted(model, version, None, failure_of_ours(error))
+        return Candidate(model, version, None, failure_of_ours(error))
 
 
 def _entries(tree: str, objects: Objects) -> Mapping[str, Entry]:

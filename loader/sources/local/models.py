@@ -1,4 +1,4 @@
-"""Models in a local folder: which there are, and what their releases are made of."""
+"""Models in a local folder: which there are, and what their revisions are made of."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from pathlib import Path
 
 from core.errors import ReleaseFailed
 from core.manifest import Manifest
-from core.release import Release
+from core.release import Revision
+from loader.files.code_key import TRAIN
 from loader.files.model_folders import (
     MOST_MANIFEST_BYTES,
     REQUIREMENTS,
     can_be_used,
     check_uses,
     looks_like_model,
-    make_release,
+    make_revision,
     uses_named,
     why_left_out,
 )
@@ -71,8 +72,8 @@ class LocalModels:
             parts |= self._uses(model)
         return {part for part in parts if os.path.lexists(self._folder / part)}
 
-    def release(self, model: str, scans: Mapping[str, Scan], contents: Contents) -> Release:
-        """The release of a model as scanned. Raises ReleaseFailed, or Unsettled when not all of it was."""
+    def revision(self, model: str, scans: Mapping[str, Scan], contents: Contents) -> Revision:
+        """The revision of a model as scanned. Raises ReleaseFailed, or Unsettled when not all of it was."""
         files = self._part(model, scans, contents)
         manifest = self._manifest(model, files, contents)
         folders = {model: folder_id(files)}
@@ -83,27 +84,29 @@ class LocalModels:
             self._folder / REQUIREMENTS
         ):
             default = self._part(REQUIREMENTS, scans, contents)[0].id
-        return make_release(model, manifest, folders, default)
+        own = {file.path.removeprefix(f"{model}/"): file.id for file in files}
+        trains = TRAIN in own or manifest.train is not None
+        return make_revision(model, manifest, folders, default, own if trains else None)
 
     def failed_id(self, model: str, scans: Mapping[str, Scan], contents: Contents, failure: ReleaseFailed) -> str:
-        """What stands for a release that can't be: another when the folder changes, or what is wrong with it."""
+        """What stands for a revision that can't be: another when the folder changes, or what is wrong with it."""
         try:
             content = folder_id(self._part(model, scans, contents))
         except (ReleaseFailed, Unsettled):
             content = ""
         return sha256(f"{content} {failure}".encode(errors="backslashreplace")).hexdigest()[:20]
 
-    def files(self, release: Release, contents: Contents) -> list[File]:
-        """The release's files as they are now. Raises Unsettled when they are not those of the release."""
+    def files(self, revision: Revision, contents: Contents) -> list[File]:
+        """The revision's files as they are now. Raises Unsettled when they are not those of the revision."""
         files: list[File] = []
-        for name, id in release.folders.items():
+        for name, id in revision.folders.items():
             here = _hashed(scan(self._folder, name, self._bounds), contents)
             if folder_id(here) != id:
                 raise Unsettled(f"{name} has changed")
             files += here
-        if release.default_requirements:
+        if revision.default_requirements:
             here = _hashed(scan(self._folder, REQUIREMENTS, self._bounds), contents)
-            if [file.id for file in here] != [release.default_requirements]:
+            if [file.id for file in here] != [revision.default_requirements]:
                 raise Unsettled(f"{REQUIREMENTS} has changed")
             files += here
         return files

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from core.errors import Heals, ReleaseFailed, SourceError, VersionNotFound, failure_of_ours
 from core.manifest import Manifest, parse_manifest
-from core.release import Desired, Release, Version, Wanted
+from core.release import Candidate, Revision, Snapshot, Version
 from loader.files.checkout import write
 from loader.files.lfs_pointers import failed, find_pointers
 from loader.files.model_folders import no_model, printable
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class LocalSource:
-    """Follows the folder `folder`. A version's number counts the releases of the model that were seen.
+    """Follows the folder `folder`. A version's number counts the revisions of the model that were seen.
 
     `seen` says which those were before, in order, and `forgotten` how many of each model came before these. `only`: the
     one folder of them that is looked at.
@@ -56,8 +56,8 @@ class LocalSource:
         self._models = LocalModels(folder, bounds, parse)
         self._seen = {model: list(ids) for model, ids in seen.items()}
         self._forgotten = dict(forgotten)
-        self._wanted: dict[str, Wanted] = {}
-        self._releases: dict[str, Release] = {}
+        self._wanted: dict[str, Candidate] = {}
+        self._revisions: dict[str, Revision] = {}
         self._changed: Callable[[], object] = lambda: None
         self._unsettled = False
         self._threads: list[threading.Thread] = []
@@ -79,37 +79,37 @@ class LocalSource:
         watch = Watch(self._folder, lambda: self._settler.through, changed, self._closed, self._bounds.files)
         self._run(watch.run, "watch the models' folder")
 
-    def look(self) -> Desired:
+    def look(self) -> Snapshot:
         with self._reading:
             try:
                 return self._look()
             except OSError as error:
                 raise SourceError(f"{self._folder} can't be read: {error.strerror}; check that it is there") from error
 
-    def check_out(self, release: Release, into: Path) -> None:
+    def check_out(self, revision: Revision, into: Path) -> None:
         contents = self._contents.another()
         try:
-            files = self._models.files(release, contents)
+            files = self._models.files(revision, contents)
             if pointers := [*find_pointers(files, contents.blob).values()]:
                 raise failed(
                     pointers[0], "is only the pointer to a file in Git LFS; run git lfs pull", heals=Heals.NEVER
                 )
-            write(files, release.folders, into, contents)
+            write(files, revision.folders, into, contents)
         except Unsettled as error:
             raise ReleaseFailed(
-                f"{release.model} in {self._folder} is not what it was when this release was seen: {error}",
+                f"{revision.model} in {self._folder} is not what it was when this revision was seen: {error}",
                 stage="checkout",
                 heals=Heals.WITH_MACHINE,
             ) from error
 
-    def resolve(self, model: str, name: str) -> Wanted:
+    def resolve(self, model: str, name: str) -> Candidate:
         with self._reading:
             ids = self._seen.get(model, [])
             numbered = enumerate(ids, 1 + self._forgotten.get(model, 0))
             found = [(number, id) for number, id in numbered if _names(name, number, id)]
-            # The same content seen again is the same release: its newest number is what it is called.
-            if found and (release := self._releases.get(found[-1][1])):
-                return Wanted(model, Version(found[-1][0], f"local-{release.id}"), release)
+            # The same content seen again is the same revision: its newest number is what it is called.
+            if found and (revision := self._revisions.get(found[-1][1])):
+                return Candidate(model, Version(found[-1][0], f"local-{revision.id}"), revision)
         raise VersionNotFound(
             f"{model} has no version {name[:50]!r} here: a local folder has only those seen since the start"
         )
@@ -119,7 +119,7 @@ class LocalSource:
         for thread in self._threads:
             thread.join()
 
-    def _look(self) -> Desired:
+    def _look(self) -> Snapshot:
         models, left_out = self._found()
         if not models:
             raise SourceError(no_model(self.where, left_out))
@@ -131,7 +131,7 @@ class LocalSource:
         if self._unsettled:
             self._run(self._look_again, "look again")
         waiting = dict.fromkeys((model for model in models if wanted[model] is None), _BEING_WRITTEN)
-        return Desired(_head(self._wanted), self._wanted, left_out | waiting)
+        return Snapshot(_head(self._wanted), self._wanted, left_out | waiting)
 
     def _found(self) -> tuple[list[str], dict[str, str]]:
         """The names of the models, and the folders that look like models but are left out, with the reason."""
@@ -141,23 +141,23 @@ class LocalSource:
         models = [name for name, reason in reasons.items() if reason is None or name in self._seen]
         return models, {printable(name): reason for name, reason in reasons.items() if reason and name not in models}
 
-    def _want(self, model: str, scans: Mapping[str, Scan]) -> Wanted | None:
+    def _want(self, model: str, scans: Mapping[str, Scan]) -> Candidate | None:
         """What is wanted of the model; as long as somebody writes to it, what was wanted before."""
         try:
-            release = self._models.release(model, scans, self._contents)
+            revision = self._models.revision(model, scans, self._contents)
         except Unsettled:
             self._unsettled = True
             return self._wanted.get(model)
         except ReleaseFailed as failure:
             id = self._models.failed_id(model, scans, self._contents, failure)
-            return Wanted(model, self._version(model, id), None, failure)
+            return Candidate(model, self._version(model, id), None, failure)
         except Exception as error:
             log.exception("%s: a failure of Pawl's own while looking at it", model)
             ours = failure_of_ours(error)
             id = self._models.failed_id(model, {}, self._contents, ours)
-            return Wanted(model, self._version(model, id), None, ours)
-        self._releases[release.id] = release
-        return Wanted(model, self._version(model, release.id), release)
+            return Candidate(model, self._version(model, id), None, ours)
+        self._revisions[revision.id] = revision
+        return Candidate(model, self._version(model, revision.id), revision)
 
     def _version(self, model: str, id: str) -> Version:
         ids = self._seen.setdefault(model, [])
@@ -167,12 +167,12 @@ class LocalSource:
         return Version(self._forgotten.get(model, 0) + len(ids), f"local-{id}")
 
     def _forget(self, model: str, ids: list[str]) -> None:
-        """Remember no more than the last releases; that there were others is counted."""
+        """Remember no more than the last revisions; that there were others is counted."""
         gone = ids[:-MOST_SEEN]
         del ids[:-MOST_SEEN]
         self._forgotten[model] = self._forgotten.get(model, 0) + len(gone)
         for id in {*gone} - {*ids}:
-            self._releases.pop(id, None)
+            self._revisions.pop(id, None)
 
     def _run(self, target: Callable[[], None], name: str) -> None:
         thread = threading.Thread(target=target, name=name, daemon=True)
@@ -185,7 +185,7 @@ class LocalSource:
 
 
 MOST_SEEN = 1000
-"""Releases of a model that are remembered."""
+"""Revisions of a model that are remembered."""
 _BEING_WRITTEN = "being written to; it is taken when that ends"
 _COMMIT = re.compile(r"(local-)?([0-9a-f]{7,40})")
 
@@ -195,5 +195,5 @@ def _names(name: str, number: int, id: str) -> bool:
     return name == f"v{number}" or (prefix is not None and id.startswith(prefix[2]))
 
 
-def _head(wanted: Mapping[str, Wanted]) -> str:
+def _head(wanted: Mapping[str, Candidate]) -> str:
     return sha256(repr([(model, one.version) for model, one in sorted(wanted.items())]).encode()).hexdigest()[:20]

@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import Heals, ReleaseFailed
 from core.manifest import Manifest
-from core.release import Release, Version, Wanted
+from core.release import Release, Revision, Version, Wanted
 from loader.controller.decision import (
     TRIES,
     Attempt,
@@ -23,7 +23,7 @@ from loader.controller.decision import (
 
 
 def wanted(id: str = "a", number: int = 1) -> Wanted:
-    return Wanted("M", Version(number, "c"), Release("M", id, Manifest(), {"M": "t"}))
+    return Wanted("M", Version(number, "c"), Release(Revision("M", id, Manifest(), {"M": "t"})))
 
 
 def refused(message: str = "no class") -> Wanted:

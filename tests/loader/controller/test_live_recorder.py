@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from core.manifest import Manifest
-from core.release import Release, Version
+from core.release import Release, Revision, Version
 from loader.controller.live_recorder import LiveRecorder
 from loader.releases.live_file import LiveFile
 from tests.loader.pools import Shown, run, until
 
 
 def live(model: str, number: int = 1) -> Any:
-    release = Release(model, f"{number:020x}", Manifest(), {model: "tree"})
+    release = Release(Revision(model, f"{number:020x}", Manifest(), {model: "tree"}))
     return SimpleNamespace(version=Version(number, "c" * 40), pool=SimpleNamespace(release=release))
 
 

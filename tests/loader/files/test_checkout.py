@@ -17,7 +17,7 @@ import pytest
 
 from core.errors import Heals, ReleaseFailed
 from core.manifest import Manifest
-from core.release import Release
+from core.release import Release, Revision
 from loader.files.tree import Bounds
 from loader.releases.store import ReleaseStore
 from loader.sources.git.remote import Remote
@@ -37,8 +37,8 @@ def following(repo: Repo | str, data: Path, bounds: Bounds | None = None) -> Ite
 
 def release_of(source: GitSource, model: str = "Iris") -> Release:
     wanted = source.look().models[model]
-    assert wanted.release is not None, wanted.failure
-    return wanted.release
+    assert wanted.revision is not None, wanted.failure
+    return Release(wanted.revision)
 
 
 def put(repo: Repo | str, tmp_path: Path, bounds: Bounds | None = None) -> Path:
@@ -292,7 +292,7 @@ class Failing:
     def __init__(self, number: int) -> None:
         self._number = number
 
-    def check_out(self, release: Release, into: Path) -> None:
+    def check_out(self, revision: Revision, into: Path) -> None:
         (into / "Iris").mkdir()
         (into / "Iris/etls.py").write_text("half")
         raise OSError(self._number, os.strerror(self._number))
@@ -304,7 +304,7 @@ class Waiting:
     def __init__(self, report: Connection) -> None:
         self._report = report
 
-    def check_out(self, release: Release, into: Path) -> None:
+    def check_out(self, revision: Revision, into: Path) -> None:
         (into / "Iris").mkdir()
         (into / "Iris/etls.py").write_text("half")
         (into / "Iris").chmod(0o555)
@@ -312,7 +312,7 @@ class Waiting:
         signal.pause()
 
 
-RELEASE = Release("Iris", "abc", Manifest(), {"Iris": "t"})
+RELEASE = Release(Revision("Iris", "abc", Manifest(), {"Iris": "t"}))
 
 
 @pytest.mark.parametrize(
@@ -377,7 +377,7 @@ def test_pruning_keeps_what_it_is_told_to_and_what_the_others_share(tmp_path: Pa
 @pytest.mark.parametrize("name", ["..", "", "a/b", ".tmp-x"])
 def test_a_name_that_is_no_folder_reaches_no_path(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError):
-        ReleaseStore(tmp_path / "releases").path(Release(name, "abc", Manifest(), {}))
+        ReleaseStore(tmp_path / "releases").path(Release(Revision(name, "abc", Manifest(), {})))
 
 
 def test_large_files_come_from_the_server(tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from core.manifest import Manifest
-from core.release import Release, Version
+from core.release import Release, Revision, Version
 from loader.releases.live_file import LiveFile
 
 
 def release(model: str = "Iris", id: str = "abc") -> Release:
-    return Release(model, id, Manifest(description="flowers"), {model: "tree"}, "requirements")
+    return Release(Revision(model, id, Manifest(description="flowers"), {model: "tree"}, "requirements"))
 
 
 def test_what_was_put_is_there_after_a_restart(tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ def test_what_was_put_is_there_after_a_restart(tmp_path: Path) -> None:
     (live,) = second.live().values()
     assert live == (release(), Version(3, "c" * 40))
     assert live[0].manifest.description == "flowers"
-    assert live[0].default_requirements == "requirements"
+    assert live[0].revision.default_requirements == "requirements"
     assert second.seen == {"Iris": ["a", "abc"]}
 
 
@@ -101,7 +101,7 @@ def test_what_cannot_be_read_of_one_model_costs_none_of_the_others(tmp_path: Pat
 def test_what_cannot_be_written_of_one_model_costs_none_of_the_others(tmp_path: Path) -> None:
     path = tmp_path / "live.json"
     last_good = LiveFile(path, "here")
-    odd = Release("Odd", "abc", Manifest(metadata={"a": {True: 1}}), {"Odd": "tree"})
+    odd = Release(Revision("Odd", "abc", Manifest(metadata={"a": {True: 1}}), {"Odd": "tree"}))
     last_good.update({"Odd": (odd, Version(1, "c")), "Iris": (release(), Version(1, "c"))})
     assert set(LiveFile(path, "here").live()) == {"Iris"}
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import SourceError
+from core.release import Release
 from loader.releases.store import ReleaseStore
 from loader.sources.git.remote import Remote
 from loader.sources.git.source import GitSource
@@ -215,9 +216,9 @@ def test_large_files_are_found_where_a_file_address_is_percent_encoded(tmp_path:
     repo.git("worktree", "add", "--quiet", "--detach", str(tmp_path / "tree"), "HEAD")
     for number, url in enumerate((repo.path.as_uri(), str(tmp_path / "tree"), f"{repo}/.git")):
         source = GitSource(Remote(url), tmp_path / f"data{number}")
-        release = source.look().models["Iris"].release
-        assert release is not None
-        path = ReleaseStore(tmp_path / f"releases{number}").put(release, source)
+        revision = source.look().models["Iris"].revision
+        assert revision is not None
+        path = ReleaseStore(tmp_path / f"releases{number}").put(Release(revision), source)
         assert (path / "Iris/big.onnx").read_bytes() == b"big"
         source.close()
 

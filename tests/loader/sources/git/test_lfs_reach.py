@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import Heals, ReleaseFailed
+from core.release import Release
 from loader.releases.store import ReleaseStore
 from loader.sources.git.remote import Remote
 from loader.sources.git.source import GitSource
@@ -45,9 +46,11 @@ class Place:
         remote = Remote(url or self.server.url("models.git"), **login | settings)  # type: ignore[arg-type]
         source = GitSource(remote, self.tmp_path / "data")
         try:
-            release = source.look().models["Iris"].release
-            assert release is not None
-            return (ReleaseStore(self.tmp_path / "releases").put(release, source) / "Iris/big.onnx").read_bytes()
+            revision = source.look().models["Iris"].revision
+            assert revision is not None
+            return (
+                ReleaseStore(self.tmp_path / "releases").put(Release(revision), source) / "Iris/big.onnx"
+            ).read_bytes()
         finally:
             source.close()
 

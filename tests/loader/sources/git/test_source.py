@@ -14,7 +14,7 @@ import pytest
 
 from core.errors import SettingError, SourceError, VersionAmbiguous, VersionNotFound
 from core.manifest import Manifest, parse_manifest
-from core.release import Desired
+from core.release import Snapshot
 from loader.sources.git.remote import Remote
 from loader.sources.git.source import GitSource
 from tests.githttp import git_server
@@ -41,7 +41,7 @@ def models(tmp_path: Path) -> Repo:
     return repo
 
 
-def version(desired: Desired, model: str) -> tuple[int, str]:
+def version(desired: Snapshot, model: str) -> tuple[int, str]:
     found = desired.models[model].version
     return found.number, found.commit
 
@@ -75,10 +75,10 @@ def test_what_nobody_thought_of_fails_the_model_that_it_came_up_with_alone(tmp_p
     found = source.resolve("Odd", "v1")
     source.close()
     for odd in (desired.models["Odd"], found):
-        assert odd.release is None
+        assert odd.revision is None
         assert "Pawl itself failed: RecursionError" in str(odd.failure)
-    assert desired.models["Iris"].release is not None
-    assert desired.models["Churn"].release is not None
+    assert desired.models["Iris"].revision is not None
+    assert desired.models["Churn"].revision is not None
 
 
 def breaks_on_odd(manifest: bytes) -> Manifest:
@@ -110,8 +110,8 @@ def test_only_a_commit_that_changes_the_model_makes_a_new_release(tmp_path: Path
     assert unchanged.models == before.models
     assert version(after, "Iris") == (2, repo.head)
     assert version(after, "Churn") == (1, first)
-    assert after.models["Iris"].release != before.models["Iris"].release
-    assert after.models["Churn"].release == before.models["Churn"].release
+    assert after.models["Iris"].revision != before.models["Iris"].revision
+    assert after.models["Churn"].revision == before.models["Churn"].revision
 
 
 def test_a_shared_folder_is_part_of_the_release_and_of_the_version(tmp_path: Path) -> None:
@@ -120,9 +120,9 @@ def test_a_shared_folder_is_part_of_the_release_and_of_the_version(tmp_path: Pat
         before = source.look().models["Churn"]
         repo.commit_file("common/x.py", "1")
         after = source.look().models["Churn"]
-    assert after.release is not None
-    assert after.release != before.release
-    assert set(after.release.folders) == {"Churn", "common"}
+    assert after.revision is not None
+    assert after.revision != before.revision
+    assert set(after.revision.folders) == {"Churn", "common"}
     assert after.version.number == 2 == repo.count("Churn", "common")
 
 
@@ -147,7 +147,7 @@ def test_a_revert_is_a_new_version_of_an_old_release(tmp_path: Path) -> None:
         repo.commit_file("Iris/etls.py", "worse")
         repo.revert()
         again = source.look().models["Iris"]
-    assert again.release == first.release
+    assert again.revision == first.revision
     assert again.version.number == 3
     assert again.version.commit == repo.head
 
@@ -159,8 +159,8 @@ def test_the_default_requirements_belong_to_the_releases_and_versions_that_they_
         before = source.look().models
         repo.commit_file("requirements.txt", "other")
         after = source.look().models
-    assert after["Iris"].release == before["Iris"].release
-    assert after["Churn"].release != before["Churn"].release
+    assert after["Iris"].revision == before["Iris"].revision
+    assert after["Churn"].revision != before["Churn"].revision
     assert after["Iris"].version.number == before["Iris"].version.number + 1, "it was without its own at first"
     assert after["Churn"].version.number == before["Churn"].version.number + 1
     assert after["Churn"].version.commit == repo.head
@@ -195,9 +195,9 @@ def test_requirements_in_the_models_folder_win_over_those_at_the_root(tmp_path: 
     repo = Repo(tmp_path / "models")
     repo.write("live/models/Iris/etls.py").write("requirements.txt", "root").commit()
     with followed(repo, tmp_path / "data", folder="live/models/") as source:
-        root = source.look().models["Iris"].release
+        root = source.look().models["Iris"].revision
         repo.commit_file("live/models/requirements.txt", "nearer")
-        nearer = source.look().models["Iris"].release
+        nearer = source.look().models["Iris"].revision
     assert root is not None
     assert nearer is not None
     assert root.default_requirements == repo.git("rev-parse", "HEAD:requirements.txt")
@@ -210,7 +210,7 @@ def test_a_shared_folder_that_is_none_fails_the_release_by_name(tmp_path: Path, 
     repo.commit_file("Churn/model.yaml", f"uses: {uses}\n")
     with followed(repo, tmp_path / "data") as source:
         churn = source.look().models["Churn"]
-    assert churn.release is None
+    assert churn.revision is None
     assert churn.failure is not None
     assert churn.failure.stage == "manifest"
     assert uses.strip("[]'") in str(churn.failure)
@@ -223,7 +223,7 @@ def test_a_manifest_that_is_wrong_fails_its_own_model_alone(tmp_path: Path) -> N
         found = source.look().models
     assert "servee" in str(found["Churn"].failure)
     assert found["Churn"].version.number == 2
-    assert found["Iris"].release is not None
+    assert found["Iris"].revision is not None
 
 
 def test_the_named_branch_is_followed(tmp_path: Path) -> None:
@@ -416,9 +416,9 @@ def test_versions_are_found_while_the_remote_is_away(tmp_path: Path) -> None:
     repo.path.rename(tmp_path / "away")
     with followed(repo, tmp_path / "data") as source:
         assert source.resolve("Iris", "v1") == wanted
-        assert wanted.release is not None
+        assert wanted.revision is not None
         (tmp_path / "into").mkdir()
-        source.check_out(wanted.release, tmp_path / "into")
+        source.check_out(wanted.revision, tmp_path / "into")
         with pytest.raises(SourceError):
             source.look()
     assert (tmp_path / "into/Iris/etls.py").is_file()
@@ -517,7 +517,7 @@ def test_a_commit_that_the_mirror_holds_and_the_branch_does_not_reach_is_not_fou
         repo.git("branch", "--move", "main", "renamed")
         with pytest.raises(SourceError):
             source.look()
-        assert source.resolve("Iris", "v1").release is not None
+        assert source.resolve("Iris", "v1").revision is not None
 
 
 def test_a_commit_off_the_followed_branch_is_not_found(tmp_path: Path) -> None:
@@ -538,7 +538,7 @@ def test_the_version_that_removed_a_model_is_not_found(tmp_path: Path) -> None:
         assert source.look().models["Iris"].version.number == 3
         with pytest.raises(VersionNotFound, match="is not a model at v2"):
             source.resolve("Iris", "v2")
-        assert source.resolve("Iris", "v1").release is not None
+        assert source.resolve("Iris", "v1").revision is not None
 
 
 def test_a_version_that_is_not_there_is_known_without_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -560,7 +560,7 @@ def test_a_model_is_resolved_while_a_look_waits_for_the_remote(tmp_path: Path) -
         looking = threading.Thread(target=source.look)
         looking.start()
         assert server.asked.wait(30)
-        assert source.resolve("Iris", "v1").release is not None
+        assert source.resolve("Iris", "v1").revision is not None
         server.hold.set()
         looking.join()
 
@@ -584,3 +584,26 @@ def test_a_repository_that_another_user_owns_is_read(tmp_path: Path) -> None:
 def test_a_folder_that_leads_elsewhere_is_refused_at_the_start(folder: str) -> None:
     with pytest.raises(SettingError, match="gitFolder"):
         Remote("/models", folder=folder)
+
+
+def test_a_folder_that_trains_has_a_code_key_and_a_train_py_alone_makes_a_model(tmp_path: Path) -> None:
+    repo = Repo(tmp_path / "models")
+    repo.write("Iris/train.py", "1").write("Iris/data/x.csv", "1").write("Churn/etls.py")
+    repo.write("Both/etls.py").write("Both/model.yaml", "train: {params: {depth: 6}}").commit()
+    first = code_keys(repo, tmp_path / "data")
+    assert first.keys() == {"Both", "Churn", "Iris"}
+    assert first["Churn"] is None
+    assert first["Both"] != first["Iris"] is not None
+    repo.write("Iris/README.md").write("Iris/etls.py", "new").write("Churn/etls.py", "new").commit()
+    assert code_keys(repo, tmp_path / "data") == first
+    repo.commit_file("Iris/data/x.csv", "2")
+    assert code_keys(repo, tmp_path / "data")["Iris"] != first["Iris"]
+
+
+def code_keys(repo: Repo, data: Path) -> dict[str, str | None]:
+    source = GitSource(Remote(str(repo)), data)
+    try:
+        revisions = [one.revision for one in source.look().models.values()]
+        return {one.model: one.code_key for one in revisions if one is not None}
+    finally:
+        source.close()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.release import Desired, Release
+from core.release import Release, Snapshot
 from loader.files.tree import DEFAULT_BOUNDS, Bounds
 from loader.releases.store import ReleaseStore
 from loader.sources.local.source import LocalSource
@@ -37,15 +37,15 @@ def write(path: Path, content: str) -> None:
     path.write_text(content)
 
 
-def release(desired: Desired, model: str = "Iris") -> Release:
+def release(desired: Snapshot, model: str = "Iris") -> Release:
     found = desired.models[model]
-    assert found.release is not None, found.failure
-    return found.release
+    assert found.revision is not None, found.failure
+    return Release(found.revision)
 
 
-def failure(desired: Desired, model: str = "Iris") -> str:
+def failure(desired: Snapshot, model: str = "Iris") -> str:
     found = desired.models[model]
-    assert found.release is None
+    assert found.revision is None
     return str(found.failure)
 
 

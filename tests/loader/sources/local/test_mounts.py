@@ -9,7 +9,7 @@ from queue import Queue
 import pytest
 
 from core.errors import ReleaseFailed
-from core.release import Desired
+from core.release import Snapshot
 from loader.files.tree import Bounds
 from loader.releases.store import ReleaseStore
 from loader.sources.local.settled import Settler
@@ -199,14 +199,14 @@ def test_links_that_multiply_are_bounded(tmp_path: Path) -> None:
         assert "more than 100 files and folders" in failure(source.look())
 
 
-def looking(source: LocalSource) -> Queue[Desired]:
+def looking(source: LocalSource) -> Queue[Snapshot]:
     """What each look finds that the source calls for."""
-    looks: Queue[Desired] = Queue()
+    looks: Queue[Snapshot] = Queue()
     source.start(lambda: looks.put(source.look()))
     return looks
 
 
-def wait_for_version(looks: Queue[Desired], number: int) -> None:
+def wait_for_version(looks: Queue[Snapshot], number: int) -> None:
     while True:
         found = looks.get(timeout=20).models.get("Iris")
         if found is not None and found.version.number == number:

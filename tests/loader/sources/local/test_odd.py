@@ -114,7 +114,7 @@ def test_requirements_of_all_models_that_are_no_file_are_none(tmp_path: Path, ma
     assert callable(make)
     make(folder / "requirements.txt")
     with following(folder) as source:
-        assert release(source.look()).default_requirements is None
+        assert release(source.look()).revision.default_requirements is None
 
 
 def test_a_file_where_a_shared_folder_is_expected_is_named(tmp_path: Path) -> None:

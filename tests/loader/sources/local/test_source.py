@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import ReleaseFailed, SourceError, VersionNotFound
-from core.release import Release
+from core.release import Release, Revision
 from loader.files.tree import DEFAULT_BOUNDS
 from loader.releases.live_file import LiveFile
 from loader.releases.store import ReleaseStore
@@ -28,7 +28,7 @@ def test_the_folders_that_are_models_are_wanted_and_shared_ones_belong_to_them(t
         desired = source.look()
         assert set(desired.models) == {"Iris", "Churn"}
         assert set(desired.left_out) == {"all"}
-        assert set(release(desired, "Churn").folders) == {"Churn", "common"}
+        assert set(release(desired, "Churn").revision.folders) == {"Churn", "common"}
         write(folder / "common/x.py", "2")
         after = source.look()
         assert release(after, "Churn") != release(desired, "Churn")
@@ -49,7 +49,7 @@ def test_one_folder_alone_may_be_looked_at(tmp_path: Path) -> None:
     folder = models(tmp_path)
     source = LocalSource(folder, {}, only="Churn")
     assert set(source.look().models) == {"Churn"}
-    assert set(release(source.look(), "Churn").folders) == {"Churn", "common"}
+    assert set(release(source.look(), "Churn").revision.folders) == {"Churn", "common"}
     source.close()
 
 
@@ -64,8 +64,8 @@ def test_versions_count_the_releases_seen_and_a_revert_is_another(tmp_path: Path
         seen = source.seen
     assert first.version.number == 1
     assert third.version.number == 3
-    assert third.release == first.release
-    assert third.version.commit == f"local-{release_id(third.release)}"
+    assert third.revision == first.revision
+    assert third.version.commit == f"local-{revision_id(third.revision)}"
     with following(folder, {model: list(ids) for model, ids in seen.items()}) as source:
         assert source.look().models["Iris"].version.number == 3
 
@@ -82,8 +82,8 @@ def test_a_number_goes_on_after_more_releases_than_are_remembered_and_after_a_re
         assert wanted.version.number == MOST_SEEN + 2
         assert source.resolve("Iris", f"v{MOST_SEEN + 1}").version.number == MOST_SEEN + 1
         assert len(source.seen["Iris"]) == MOST_SEEN
-        assert wanted.release is not None
-        live.put(wanted.release, wanted.version, source.seen, source.forgotten)
+        assert wanted.revision is not None
+        live.put(Release(wanted.revision), wanted.version, source.seen, source.forgotten)
     again = LiveFile(tmp_path / "live.json", "here")
     restarted = LocalSource(folder, again.seen, forgotten=again.forgotten)
     assert restarted.look().models["Iris"].version == wanted.version
@@ -92,9 +92,9 @@ def test_a_number_goes_on_after_more_releases_than_are_remembered_and_after_a_re
     restarted.close()
 
 
-def release_id(release: Release | None) -> str:
-    assert release is not None
-    return release.id
+def revision_id(revision: Revision | None) -> str:
+    assert revision is not None
+    return revision.id
 
 
 def test_a_file_that_is_only_touched_makes_no_release(tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_a_link_that_leaves_the_folder_fails_its_model_alone(tmp_path: Path) -> 
     with following(folder) as source:
         desired = source.look()
     assert "Iris/out is a symbolic link" in str(desired.models["Iris"].failure)
-    assert desired.models["Churn"].release is not None
+    assert desired.models["Churn"].revision is not None
 
 
 @pytest.mark.parametrize("uses", ["[missing]", "['..']", "['../..']", "['/etc']"])
@@ -259,7 +259,7 @@ def test_versions_seen_since_the_start_are_found_and_others_are_not(tmp_path: Pa
     with following(folder, {"Iris": ["0123456789abcdef0123"]}) as source:
         second = source.look().models["Iris"]
         assert source.resolve("Iris", "v2") == second
-        assert source.resolve("Iris", release_id(second.release)[:7]) == second
+        assert source.resolve("Iris", revision_id(second.revision)[:7]) == second
         assert source.resolve("Iris", second.version.commit) == second
         for name in ("v1", "v3", "v0", "0123456", "abc", "", "../x"):
             with pytest.raises(VersionNotFound, match="since the start"):
@@ -276,3 +276,15 @@ def test_a_folder_that_is_gone_or_empty_says_so(tmp_path: Path) -> None:
             source.look()
         write(folder / "Iris/etls.py", "")
         assert source.look().models
+
+
+def test_a_folder_that_trains_has_a_code_key(tmp_path: Path) -> None:
+    folder = models(tmp_path)
+    write(folder / "Iris/train.py", "1")
+    with following(folder) as source:
+        first = release(source.look()).revision.code_key
+        write(folder / "Iris/README.md", "words")
+        assert release(source.look()).revision.code_key == first is not None
+        write(folder / "Iris/train.py", "2")
+        assert release(source.look()).revision.code_key != first
+        assert release(source.look(), "Churn").revision.code_key is None

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import VersionAmbiguous, VersionNotFound
-from core.release import Release, Version, Wanted
+from core.release import Candidate, Revision, Version
 from loader.sources.git.remote import Remote
 from loader.sources.git.source import GitSource
 from tests.repos import Repo
@@ -103,9 +103,9 @@ def check(source: GitSource, name: str, expected: set[str], made: Made) -> None:
             source.resolve("A", name)
 
 
-def released(models: Iterable[Wanted]) -> list[tuple[str, Version, Release | None]]:
+def released(models: Iterable[Candidate]) -> list[tuple[str, Version, Revision | None]]:
     """Without the failures, which are equal to themselves alone."""
-    return [(wanted.model, wanted.version, wanted.release) for wanted in models]
+    return [(wanted.model, wanted.version, wanted.revision) for wanted in models]
 
 
 @contextmanager

@@ -46,9 +46,9 @@ class Large:
             source.close()
 
     def release(self, source: GitSource) -> Release:
-        release = source.look().models["Iris"].release
-        assert release is not None
-        return release
+        revision = source.look().models["Iris"].revision
+        assert revision is not None
+        return Release(revision)
 
     def put(self, source: GitSource) -> bytes:
         """What the file holds in the release."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import Heals, ReleaseFailed, SourceError
+from core.release import Release
 from loader.releases.store import ReleaseStore
 from loader.sources.git.mirror.watched_process import bytes_in
 from loader.sources.git.remote import Remote
@@ -389,19 +390,19 @@ def test_a_file_that_a_release_needs_and_is_damaged_in_the_mirror_is_fetched_aga
         source.start(woken.set)
         release_store = ReleaseStore(tmp_path / "data/releases")
         for _ in range(2):
-            release = source.look().models["Iris"].release
-            assert release is not None
+            revision = source.look().models["Iris"].revision
+            assert revision is not None
             id = repo.git("rev-parse", "HEAD:Iris/etls.py")
             path = tmp_path / "data/mirror.git/objects" / id[:2] / id[2:]
             path.chmod(0o644)
             path.write_bytes(b"")
             with pytest.raises(ReleaseFailed, match="mirror") as caught:
-                release_store.put(release, source)
+                release_store.put(Release(revision), source)
             assert caught.value.heals == Heals.WITH_MACHINE
             assert woken.is_set()
             woken.clear()
             source.look()
-            assert (release_store.put(release, source) / "Iris/etls.py").read_text() == "content of the class"
+            assert (release_store.put(Release(revision), source) / "Iris/etls.py").read_text() == "content of the class"
             release_store.prune_models(set())
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import SourceError
+from core.release import Release
 from loader.releases.store import ReleaseStore
 from loader.sources.git.remote import Remote
 from loader.sources.git.source import GitSource
@@ -49,9 +50,9 @@ def test_a_repository_is_followed_over_ssh(server: SshServer, repo: Repo, tmp_pa
     followed = source(server, repo, tmp_path / "data")
     desired = followed.look()
     assert (desired.head, set(desired.models)) == (repo.head, {"Iris"})
-    release = desired.models["Iris"].release
-    assert release is not None
-    checked_out = ReleaseStore(tmp_path / "releases").put(release, followed)
+    revision = desired.models["Iris"].revision
+    assert revision is not None
+    checked_out = ReleaseStore(tmp_path / "releases").put(Release(revision), followed)
     assert (checked_out / "Iris/etls.py").read_text() == "class transform_predict: pass"
     repo.write("Churn/etls.py", "").commit()
     assert set(followed.look().models) == {"Iris", "Churn"}

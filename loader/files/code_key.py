@@ -1,0 +1,56 @@
+"""The code key: the same for two revisions of a model whose training leaves the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+TRAIN = "train.py"
+
+_LEFT_OUT = frozenset({"model.yaml", "examples.json", "requirements.txt"})
+_DEFAULTS: Mapping[str, Any] = {
+    "entry": None,
+    "params": {},
+    "model_params": {},
+    "dataset": None,
+    "validation": None,
+    "metric": None,
+    "direction": "maximize",
+    "workers": 1,
+    "search": None,
+    "image": None,
+}
+"""The keys of `model.yaml`'s `train` that shape the result, each with what it is where it is not given."""
+
+
+def code_key(
+    model: str, files: Mapping[str, str], uses: Mapping[str, str], requirements: str | None, train: object
+) -> str:
+    """12 hexadecimal digits over all that shapes what a run of the model leaves.
+
+    `files`: the id of each file's content by its path in the model's folder. `uses`: the same of the folders that it
+    shares, each as a whole. `requirements`: those that hold where the folder has none of its own. `train`: the
+    manifest's section, or None.
+    """
+    shaping = {_text(path): id for path, id in files.items() if _shapes(path, TRAIN in files)}
+    shared = {_text(name): id for name, id in uses.items() if name != model}
+    parts = (model, shaping, shared, files.get("requirements.txt", requirements), _keys(train))
+    return sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:12]
+
+
+def _shapes(path: str, has_train: bool) -> bool:
+    """A class with both halves is in etls.py, where there is no train.py."""
+    return path not in _LEFT_OUT and not path.endswith(".md") and not (has_train and path == "etls.py")
+
+
+def _keys(train: object) -> dict[str, Any]:
+    given = {} if train is None else msgspec.to_builtins(train)
+    return {key: given.get(key, default) for key, default in _DEFAULTS.items()}
+
+
+def _text(path: str) -> str:
+    """Names of files need not be UTF-8."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
