@@ -8,26 +8,15 @@ from typing import Any
 
 import msgspec
 
+from core.train import SHAPING, Train
+
 TRAIN = "train.py"
 
 _LEFT_OUT = frozenset({"model.yaml", "examples.json", "requirements.txt"})
-_DEFAULTS: Mapping[str, Any] = {
-    "entry": None,
-    "params": {},
-    "model_params": {},
-    "dataset": None,
-    "validation": None,
-    "metric": None,
-    "direction": "maximize",
-    "workers": 1,
-    "search": None,
-    "image": None,
-}
-"""The keys of `model.yaml`'s `train` that shape the result, each with what it is where it is not given."""
 
 
 def code_key(
-    model: str, files: Mapping[str, str], uses: Mapping[str, str], requirements: str | None, train: object
+    model: str, files: Mapping[str, str], uses: Mapping[str, str], requirements: str | None, train: Train | None
 ) -> str:
     """12 hexadecimal digits over all that shapes what a run of the model leaves.
 
@@ -46,9 +35,10 @@ def _shapes(path: str, has_train: bool) -> bool:
     return path not in _LEFT_OUT and not path.endswith(".md") and not (has_train and path == "etls.py")
 
 
-def _keys(train: object) -> dict[str, Any]:
-    given = {} if train is None else msgspec.to_builtins(train)
-    return {key: given.get(key, default) for key, default in _DEFAULTS.items()}
+def _keys(train: Train | None) -> dict[str, Any]:
+    """A default counts as the same whether or not it is written down."""
+    given = msgspec.to_builtins(train or Train())
+    return {key: given[key] for key in SHAPING}
 
 
 def _text(path: str) -> str:
