@@ -60,3 +60,27 @@ class VersionAmbiguous(PawlError):
     def __init__(self, message: str, commits: tuple[str, ...]) -> None:
         super().__init__(message)
         self.commits = commits
+
+
+class StoreUnavailable(PawlError):
+    """The store of artifacts is slow, full, read-only or gone; another try may help."""
+
+
+class ArtifactGone(PawlError):
+    """The store holds no artifact of that name."""
+
+
+class ArtifactDamaged(PawlError):
+    """A file of an artifact is not what was stored."""
+
+
+class ArtifactRefused(PawlError):
+    """A run left what can't be kept as an artifact."""
+
+
+class DatasetUnavailable(PawlError):
+    """A dataset can't be had; `heals` says whether another try may help."""
+
+    def __init__(self, message: str, *, heals: Heals) -> None:
+        super().__init__(message)
+        self.heals = heals

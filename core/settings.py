@@ -37,6 +37,14 @@ Database = Annotated[
         pattern=r"^(sqlite:///.+|postgres(ql)?://.+)?$", description="sqlite:///PATH or postgresql://HOST/NAME"
     ),
 ]
+Store = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^((s3|gs|abfss?)://[^/?#\s]+[^\s]*|file:///[^\s]*)?$",
+        description="s3://BUCKET/PATH, gs://BUCKET/PATH, abfs://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH or file:///PATH",
+    ),
+]
+Gigabytes = Annotated[float, msgspec.Meta(gt=0, le=2**20, description="a number of gigabytes above 0, at most 1048576")]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535, description="a port number; 0 takes any free one")]
 
 
@@ -76,6 +84,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Folder for everything that Pawl keeps."""
     database_url: Database = ""
     """Where the registry is; empty: SQLite in DATA_DIR."""
+    artifacts: Store = ""
+    """Where artifacts and the results of runs are; empty: a folder in DATA_DIR. It may carry a login."""
+    max_artifact_gb: Gigabytes = 20.0
+    """Gigabytes that one run may leave."""
+    dataset_cache_gb: Gigabytes = 50.0
+    """Gigabytes of datasets from elsewhere that are kept for the next run."""
+    dataset_timeout_s: Seconds = 3600.0
+    """Seconds in which a dataset must have come."""
     cors_origins: Origins = ""
     """Origins whose pages may call the models from a browser, or `*` for any; empty: none may."""
     gateways: Count = 1
@@ -124,9 +140,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SECRETS = frozenset(
-    {"git_path", "usergit", "gitpassword", "git_ssh_key_file", "webhook_secret", "admin_token", "database_url"}
+    {
+        "git_path",
+        "usergit",
+        "gitpassword",
+        "git_ssh_key_file",
+        "webhook_secret",
+        "admin_token",
+        "database_url",
+        "artifacts",
+    }
 )
-"""Settings that no child process gets to see. `git_path` and `database_url` may carry a password."""
+"""Settings that no child process gets to see. `git_path`, `database_url` and `artifacts` may carry a password."""
 
 _WORDS = frozenset({"device", "variables", "log_level"})
 _SILENT = SECRETS - {"git_path"}

@@ -1,0 +1,4 @@
+"""What runs leave and what they read: artifacts, results and datasets, in a folder or in an object store.
+
+`place.open_files` opens what ARTIFACTS names; `store.ArtifactStore` and `records.RunRecords` work on it.
+"""

@@ -1,0 +1,29 @@
+"""Stores of both kinds, for tests that ask the same of each."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loader.artifacts.files import Files
+from loader.artifacts.place import open_files
+from tests.emulators import address, s3
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    with s3() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def s3_address(s3_endpoint: str) -> str:
+    return address(s3_endpoint, uuid.uuid4().hex)
+
+
+@pytest.fixture(params=["local", "s3"])
+def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
+    return open_files("" if request.param == "local" else request.getfixturevalue("s3_address"), tmp_path / "data")
