@@ -7,16 +7,13 @@ the author's.
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
 import importlib.util
 import os
-import select
 import signal
 import socket
 import sys
 
-_PR_SET_PDEATHSIG = 1
 _PACKAGE = "_pawl"
 
 
@@ -24,8 +21,15 @@ def boot() -> None:
     sock, status_page = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
     for handle in (sock.fileno(), status_page):
         os.set_inheritable(handle, False)
-    _die_with_parent()
-    _exit_if_abandoned(sock)
+    _load_package()
+    from _pawl.process.parent import (  # type: ignore[import-not-found]
+        die_with_parent,
+        exit_if_abandoned,
+        protect_parent,
+    )
+
+    die_with_parent()
+    exit_if_abandoned(sock)
     _ignore_signals()
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR2, all_threads=True, chain=False)
@@ -33,30 +37,16 @@ def boot() -> None:
     faulthandler.register(signal.SIGRTMAX - 1, file=tracebacks, all_threads=True, chain=False)
     faulthandler.register(signal.SIGRTMAX, file=tracebacks, all_threads=False, chain=False)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    _load_package()
     _exit_if_needs_are_unmet(sock)
     from _pawl.main import main  # type: ignore[import-not-found]
     from _pawl.process.channel import Channel  # type: ignore[import-not-found]
     from _pawl.process.exits import leave  # type: ignore[import-not-found]
-    from _pawl.process.parent import protect_parent  # type: ignore[import-not-found]
     from _pawl.wire.status_page import StatusPage  # type: ignore[import-not-found]
 
     protect_parent()
     sys.dont_write_bytecode = True  # a release is never edited
     sys.argv[1:] = []
-    leave(main(Channel(sock), StatusPage(status_page), _die_with_parent))
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-
-
-def _exit_if_abandoned(sock: socket.socket) -> None:
-    """The parent may have died before `_die_with_parent`."""
-    poll = select.poll()
-    poll.register(sock, 0)
-    if poll.poll(0):  # hung up
-        os._exit(0)
+    leave(main(Channel(sock), StatusPage(status_page), die_with_parent))
 
 
 def _exit_if_needs_are_unmet(sock: socket.socket) -> None:

@@ -16,6 +16,18 @@ class LoadFailed(Exception):
         self.heals = heals
 
 
+class ContractBroken(Exception):
+    """The folder's training code breaks the contract. The message is its author's to act on, as LoadFailed's is."""
+
+
+class ScoresMissing(Exception):
+    """The training code ran, and returned no scores, or one that is not a finite number."""
+
+
+class JudgingImpossible(Exception):
+    """The training code has no way to judge an older artifact."""
+
+
 class RequestFailed(Exception):
     """A request gets an error in place of an answer; `details` stand beside the code and the message in it."""
 

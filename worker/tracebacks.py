@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import traceback
+from contextlib import suppress
 from types import TracebackType
 
 TRACEBACK_CHARS = 20_000
@@ -52,6 +54,12 @@ class AuthorTracebacks:
     def _place(self, filename: str, line: int) -> str:
         base = self.folder if filename.startswith(self.folder) else self._root
         return f"{filename.removeprefix(base)}, line {line}"
+
+
+def print_traceback(message: str, error: BaseException, tracebacks: AuthorTracebacks) -> None:
+    """Print it where the author reads what his code prints."""
+    with suppress(OSError, ValueError, AttributeError):  # he may have closed it
+        print(f"{message}:\n{tracebacks.traceback(error)}", file=sys.stderr, end="")
 
 
 def in_words(error: BaseException) -> str:

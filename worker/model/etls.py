@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 import inspect
-import os
-import sys
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
 from ..errors import LoadFailed
-from ..tracebacks import AuthorTracebacks, in_words
-from . import pickles
+from ..tracebacks import AuthorTracebacks
+from .importing import classes, place_of, raised
 
 METHOD = "transform_predict"
 _OFFERED = ("path", "onnx", "metadata")
-
-
-def import_etls(folder: str, root: str, tracebacks: AuthorTracebacks) -> ModuleType:
-    """Run `etls.py` as the module `etls`, with the folder first on `sys.path` and the release's root second."""
-    sys.path[:0] = [folder, root]
-    try:
-        return __import__("etls")
-    except SyntaxError as error:
-        raise LoadFailed(f"{_place(error, tracebacks)}: {in_words(error)}") from error
-    except ModuleNotFoundError as error:
-        raise LoadFailed(_not_found(error, tracebacks)) from error
-    except (ImportError, NameError) as error:
-        raise LoadFailed(f"{_place(error, tracebacks)}: {in_words(error)}{_advice(error)}") from error
-    except BaseException as error:
-        raise _raised(error, tracebacks, _place(error, tracebacks), "importing etls.py") from error
 
 
 def find_class(module: ModuleType) -> type:
@@ -43,9 +26,7 @@ def find_class(module: ModuleType) -> type:
         raise LoadFailed(f"etls.py: {METHOD} is {_kind(named)}; it must be a class, or a method of one")
     if named is not None:
         return _with_method(named)
-    found = [
-        each for each in _classes(module) if callable(getattr(each, METHOD, None)) and not inspect.isabstract(each)
-    ]
+    found = [each for each in classes(module) if callable(getattr(each, METHOD, None)) and not inspect.isabstract(each)]
     found = [each for each in found if each.__module__ == module.__name__] or found
     if len(found) == 1:
         return _with_method(found[0])
@@ -68,7 +49,7 @@ def construct(kind: type, offers: Mapping[str, Callable[[], Any]], tracebacks: A
         raise
     except BaseException as error:
         place = tracebacks.where(error) or place_of(kind)
-        raise _raised(error, tracebacks, place, f"constructing {kind.__name__}") from error
+        raise raised(error, tracebacks, place, f"constructing {kind.__name__}") from error
 
 
 def constructor_parameters(kind: type) -> list[inspect.Parameter]:
@@ -90,51 +71,6 @@ def constructor_parameters(kind: type) -> list[inspect.Parameter]:
     return [each for each in parameters if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
 
 
-def place_of(thing: Any) -> str:
-    """Like `etls.py, line 3`, where the source is known."""
-    try:
-        line = inspect.getsourcelines(thing)[1]
-        return f"{os.path.basename(inspect.getsourcefile(thing) or 'etls.py')}, line {line}"
-    except (OSError, TypeError):
-        return "etls.py"
-
-
-def _raised(error: BaseException, tracebacks: AuthorTracebacks, place: str, doing: str) -> LoadFailed:
-    """What may go better on another try, unless it is known what is to be changed first."""
-    advice = pickles.advice(error, tracebacks.folder)
-    if isinstance(error, ModuleNotFoundError):
-        advice = f"; {_remedy(error)}"
-    return LoadFailed(f"{place}: {doing} raised {in_words(error)}{advice}", heals=not advice)
-
-
-def _place(error: BaseException, tracebacks: AuthorTracebacks) -> str:
-    return tracebacks.where(error) or "etls.py"  # which may be unreadable, say
-
-
-def _not_found(error: ModuleNotFoundError, tracebacks: AuthorTracebacks) -> str:
-    return f"{_place(error, tracebacks)}: no module named {error.name!r}; {_remedy(error)}"
-
-
-def _remedy(error: ModuleNotFoundError) -> str:
-    missing = (error.name or "").partition(".")[0]
-    return (
-        f"if {missing!r} is a package, list what provides it in the folder's requirements.txt; "
-        f"if it is a folder beside this one, list it under 'uses' in model.yaml"
-    )
-
-
-def _advice(error: ImportError | NameError) -> str:
-    if str(error).startswith("attempted relative import"):
-        return "; modules beside etls.py are imported without the dot: 'from helper import x', not 'from .helper'"
-    return ""
-
-
-def _classes(module: ModuleType) -> list[type]:
-    """Each class in the module's namespace once, whatever number of names it has."""
-    classes = (value for value in vars(module).values() if inspect.isclass(value))
-    return list({id(each): each for each in classes}.values())  # a class's own hash may be missing or fail
-
-
 def _with_method(kind: type) -> type:
     method = getattr(kind, METHOD, None)
     if not callable(method):
@@ -148,7 +84,7 @@ def _with_method(kind: type) -> type:
 
 
 def _none(module: ModuleType) -> str:
-    own = [each for each in _classes(module) if each.__module__ == module.__name__]
+    own = [each for each in classes(module) if each.__module__ == module.__name__]
     there = ", ".join(f"{each.__name__} ({place_of(each)})" for each in own)
     return f"etls.py: no class with a method {METHOD}; " + (f"there are: {there}" if there else "it defines no class")
 

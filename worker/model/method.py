@@ -13,7 +13,8 @@ import msgspec
 from ..errors import LoadFailed
 from ..formats import pydantic_types as pydantics
 from ..formats import variables
-from .etls import METHOD, place_of
+from .etls import METHOD
+from .importing import place_of
 
 _PLAIN = (None, inspect.Parameter.empty, Any, object, dict, Mapping, typing.MutableMapping)
 

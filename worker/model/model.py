@@ -18,7 +18,8 @@ from ..formats.schemas import json_schema
 from ..onnx.batch_wait import BatchWait
 from ..tracebacks import AuthorTracebacks
 from ..wire.messages import Description, WorkerConfig
-from .etls import METHOD, construct, find_class, import_etls
+from .etls import METHOD, construct, find_class
+from .importing import import_module
 from .method import Method, read_method
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _onnx_files(folder: str) -> dict[str, Path]:
 def _load_etls(
     config: WorkerConfig, files: Mapping[str, Path], batch_wait: BatchWait, tracebacks: AuthorTracebacks
 ) -> Model:
-    module = import_etls(config.folder, config.root, tracebacks)
+    module = import_module("etls", config.folder, config.root, tracebacks)
     kind = find_class(module)
     method = read_method(kind, config.variables)
     sessions = Sessions()

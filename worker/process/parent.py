@@ -1,11 +1,29 @@
-"""Keeps a model from signalling the daemon, which serves the other models too."""
+"""What a process of a model's has to do with its parent, which is Pawl."""
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
+import select
+import signal
+import socket
 
+_PR_SET_PDEATHSIG = 1
 _EVERYBODY = -1
+
+
+def die_with_parent() -> None:
+    """From now on."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def exit_if_abandoned(sock: socket.socket) -> None:
+    """The parent, which has the other end of `sock`, may have died before `die_with_parent`."""
+    poll = select.poll()
+    poll.register(sock, 0)
+    if poll.poll(0):  # hung up
+        os._exit(0)
 
 
 def protect_parent() -> None:
