@@ -1,13 +1,16 @@
-"""What a model may be called."""
+"""What a model may be called, and a version of it."""
 
 from __future__ import annotations
 
 import re
 
-RESERVED = frozenset({"all", "docs", "openapi.json", "v2", "healthz", "readyz", "metrics", "ping", "invocations"})
-"""Names that the routes beside the models need for themselves."""
+from core.paths import RESERVED
+
+VERSION_FORM = r"v[1-9][0-9]{0,8}|[0-9a-f]{7,40}"
+"""`vN` or a commit prefix, as a regular expression of the whole."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+_VERSION = re.compile(VERSION_FORM)
 
 
 def why_not_a_model_name(name: str) -> str | None:
@@ -20,3 +23,8 @@ def why_not_a_model_name(name: str) -> str | None:
             "beginning with a letter or a digit"
         )
     return None
+
+
+def may_be_version(name: str) -> bool:
+    """Whether a version could be called that."""
+    return bool(_VERSION.fullmatch(name))

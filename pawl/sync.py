@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from core.paths import SYNC
 from pawl.exits import FAILED, INTERRUPTED, STILL_RUNNING, UNREACHABLE, CommandFailed, exit_with
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _ask(api: Api, wait_s: float) -> tuple[Synced, bool]:
 
     from pawl.outcomes import Synced
 
-    status, answer = api.post("/-/sync", wait_s)
+    status, answer = api.post(SYNC.template, wait_s)
     try:
         return msgspec.convert(answer, Synced), status == 200
     except msgspec.ValidationError as error:

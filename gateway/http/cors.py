@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from core.paths import ADMIN
 from gateway.http.exchange import Exchange, Header, encode_headers
 
 _EXPOSED = (b"access-control-expose-headers", b"X-Pawl-Model, X-Pawl-Version, X-Pawl-Commit, Retry-After")
@@ -38,7 +39,7 @@ class Cors:
     def _covers(self, path: str) -> bool:
         rest = path.removeprefix(self._base)
         is_under_base = path.startswith(self._base) and rest[:1] in ("", "/")
-        return is_under_base and rest != "/-" and not rest.startswith("/-/")
+        return is_under_base and rest != ADMIN.template and not rest.startswith(f"{ADMIN.template}/")
 
     def _allowed(self, origin: bytes) -> Header | None:
         if b"*" in self._origins:

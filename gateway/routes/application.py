@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 
+from core.names import may_be_version
+from core.paths import Kind
 from core.task import spawn
 from gateway.http.bodies import BodyBudget
 from gateway.http.cors import Cors
@@ -16,7 +18,7 @@ from gateway.routes.all_models import flat, malformed, score_all, side_by_side
 from gateway.routes.current import CurrentTable
 from gateway.routes.dispatch import Dispatch
 from gateway.routes.forwarding import Forwarding
-from gateway.routes.paths import Kind, Place, find_place, may_be_version
+from gateway.routes.paths import Place, find_place
 from gateway.routes.route_table import Target
 from gateway.routes.version_starts import VersionStarts
 

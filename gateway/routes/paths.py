@@ -1,22 +1,10 @@
-"""What a path that no target has stands for."""
+"""What a path stands for that the route table has no target for."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from enum import Enum, auto
 
-from core.names import RESERVED
-
-
-class Kind(Enum):
-    HEALTH = auto()
-    READY = auto()
-    ALL = auto()
-    MODEL = auto()
-    DAEMON = auto()
-    """Answered by the daemon."""
-    NOTHING = auto()
+from core.paths import PATHS, RESERVED, Kind
 
 
 @dataclass(frozen=True)
@@ -27,13 +15,15 @@ class Place:
     """As asked for; empty: the live one."""
 
 
-_ROOT = {"/healthz": Kind.HEALTH, "/readyz": Kind.READY, "/metrics": Kind.DAEMON}
-_VERSION = re.compile(r"v[1-9][0-9]{0,8}|[0-9a-f]{7,40}")
+_BESIDE_BASE = {path.template: path.kind for path in PATHS if path.is_beside_base and path.kind is not Kind.NOTHING}
+_EXACT = {path.template[1:]: path.kind for path in PATHS if path.kind is Kind.ALL}
+_FIRST = RESERVED | {path.first for path in PATHS if path.kind is Kind.DAEMON}
+"""What a path begins with that the daemon knows, or knows to be nothing."""
 
 
 def find_place(base: str, path: str) -> Place:
     """The place of `path` under `base` ("" or "/one" or "/one/two")."""
-    if kind := _ROOT.get(path):
+    if kind := _BESIDE_BASE.get(path):
         return Place(kind)
     if path == base:
         return Place(Kind.DAEMON)
@@ -42,16 +32,11 @@ def find_place(base: str, path: str) -> Place:
     return _place_under_base(path[len(base) + 1 :])
 
 
-def may_be_version(name: str) -> bool:
-    """Whether a version could be called that: `vN` or a commit prefix."""
-    return bool(_VERSION.fullmatch(name))
-
-
 def _place_under_base(rest: str) -> Place:
     first, *others = rest.removesuffix("/").split("/")
-    if first == "all":
-        return Place(Kind.NOTHING if others else Kind.ALL)
-    if first in ("", "-") or first in RESERVED:
+    if kind := _EXACT.get(first):
+        return Place(Kind.NOTHING if others else kind)
+    if first in _FIRST:
         return Place(Kind.DAEMON)
     if len(others) > 1 or "" in others:
         return Place(Kind.NOTHING)

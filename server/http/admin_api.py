@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from core.events import Event, EventKind
+from core.paths import API_EVENTS, API_MODEL, API_MODELS, API_RETRY, SYNC
 from core.settings import Settings
 from loader.reconcile import ModelUnknown, Reconciler
 from server.event_log import EventLog
@@ -46,11 +47,11 @@ class Admin:
 
     def routes(self) -> list[Route]:
         return [
-            Route("/-/sync", self.sync, methods=["POST"]),
-            Route("/-/api/models", self._reading(self.models)),
-            Route("/-/api/models/{model}", self._reading(self.model)),
-            Route("/-/api/models/{model}/retry", self._changing(self.retry), methods=["POST"]),
-            Route("/-/api/events", self._reading(self.events)),
+            Route(SYNC.template, self.sync, methods=["POST"]),
+            Route(API_MODELS.template, self._reading(self.models)),
+            Route(API_MODEL.template, self._reading(self.model)),
+            Route(API_RETRY.template, self._changing(self.retry), methods=["POST"]),
+            Route(API_EVENTS.template, self._reading(self.events)),
         ]
 
     async def sync(self, request: Request) -> Response:

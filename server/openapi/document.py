@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from core.names import VERSION_FORM
+from core.paths import ALL, MODEL, VERSION
 from loader.workers.examples import Example
 from server.openapi.components import Components, Schema
 from server.openapi.error_responses import ERROR_SCHEMA, faults, responses
@@ -33,9 +35,9 @@ def openapi(state: ServerState, base: str, prefix: str, examples: Mapping[str, S
     models = [_Model(name, release, examples.get(name, ()), components) for name, release in live.items()]
     paths: dict[str, Schema] = {}
     for model in models:
-        paths[f"{base}/{model.name}"] = model.path()
-        paths[f"{base}/{model.name}/{{version}}"] = model.version_path()
-    paths[f"{base}/all"] = _all_path(models)
+        paths[base + MODEL.of(model.name)] = model.path()
+        paths[base + VERSION.of(model.name)] = model.version_path()
+    paths[base + ALL.template] = _all_path(models)
     return {
         "openapi": "3.1.0",
         "info": _info(state),
@@ -216,7 +218,7 @@ _VERSION: Schema = {
     "in": "path",
     "required": True,
     "description": "`vN`, or at least 7 digits of a commit.",
-    "schema": {"type": "string", "pattern": "^(v[1-9][0-9]{0,8}|[0-9a-fA-F]{7,40})$"},
+    "schema": {"type": "string", "pattern": f"^({VERSION_FORM})$"},
 }
 _FLAT: Schema = {
     "name": "flat",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.paths import MODEL
 from loader.workers.examples import Example
 from server.curl import curl
 from server.state import ModelState
@@ -46,8 +47,8 @@ def card(model: ModelState, base: str, url: str, examples: Sequence[Example]) ->
         version=live.version if live else "",
         commit=short(live.commit) if live else "",
         about=live.about if live else "",
-        path=f"{base}/{model.name}",
-        curl=curl(f"{url}/{model.name}", examples, takes_nothing=takes_nothing) if live else "",
+        path=base + MODEL.of(model.name),
+        curl=curl(url + MODEL.of(model.name), examples, takes_nothing=takes_nothing) if live else "",
         failure=failure.message if failure else "",
         failed_version=f"{failure.version}, commit {short(failure.commit)}, failed at {failure.stage}"
         if failure

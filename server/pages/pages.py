@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from core.paths import DOCS, INDEX, MODEL, OPENAPI
 from server.http.replies import Json
 from server.openapi.document import openapi
 from server.pages.accept import prefers_html
@@ -48,9 +49,9 @@ class Pages:
 
     def routes(self) -> list[Route]:
         return [
-            Route("/", self.index),
-            Route("/docs", self.docs),
-            Route("/openapi.json", self.openapi),
+            Route(INDEX.template, self.index),
+            Route(DOCS.template, self.docs),
+            Route(OPENAPI.template, self.openapi),
             *self._static.routes(),
         ]
 
@@ -92,7 +93,7 @@ class Pages:
 
 
 def _entry(base: str, model: ModelState) -> dict[str, object]:
-    entry: dict[str, object] = {"url": f"{base}/{model.name}", "live": model.live is not None}
+    entry: dict[str, object] = {"url": base + MODEL.of(model.name), "live": model.live is not None}
     if model.live is not None:
         entry |= {"version": model.live.version, "commit": model.live.commit, "description": model.live.about}
     if model.failure is not None:

@@ -14,12 +14,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from core.paths import STATIC
+
 _HERE = Path(__file__).parent
 FILES = (
     *(_HERE / "static" / name for name in ("pawl.css", "copy.js", "docs.css", "docs.js", "pawl.svg")),
     *(_HERE / "vendor" / "swagger-ui" / name for name in ("swagger-ui.css", "swagger-ui-bundle.js")),
 )
-_WHERE = "/-/static"
 
 
 class _File:
@@ -46,10 +47,10 @@ class Static:
 
     def path(self, name: str) -> str:
         """Where the file is, below the base path."""
-        return f"{_WHERE}/{self._keys[name]}"
+        return STATIC.template.replace("{digest}/{name}", self._keys[name])
 
     def routes(self) -> list[Route]:
-        return [Route(f"{_WHERE}/{{digest}}/{{name}}", self._serve)]
+        return [Route(STATIC.template, self._serve)]
 
     def _serve(self, request: Request) -> Response:
         file = self._files.get("{digest}/{name}".format(**request.path_params))

@@ -11,6 +11,7 @@ from http.client import HTTPConnection, HTTPException
 from urllib.parse import unquote, urlsplit
 
 from core.errors import PawlError
+from core.paths import HEALTH
 from core.settings import read_settings
 from server.process.listening import url_of
 
@@ -35,14 +36,14 @@ def _ask(url: str) -> None:
     address = urlsplit(url)
     connection = HTTPConnection(unquote(address.hostname or ""), address.port, timeout=_PATIENCE_S)
     try:
-        connection.request("GET", "/healthz")
+        connection.request("GET", HEALTH.template)
         status = connection.getresponse().status
     except (OSError, HTTPException) as error:
-        raise Unhealthy(f"{url}/healthz does not answer: {error}") from error
+        raise Unhealthy(f"{url}{HEALTH.template} does not answer: {error}") from error
     finally:
         connection.close()
     if status != 200:
-        raise Unhealthy(f"{url}/healthz answers {status}")
+        raise Unhealthy(f"{url}{HEALTH.template} answers {status}")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from core.paths import METRICS
 from gateway.messages import DURATION_BUCKETS_S
 from loader.workers.pool import Pool
 from server.state import ModelState, ServerState
@@ -32,7 +33,7 @@ class Metrics(Collector):
         self._registry.register(self)
 
     def route(self) -> Route:
-        return Route("/metrics", self.expose)
+        return Route(METRICS.template, self.expose)
 
     async def expose(self, request: Request) -> Response:
         return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,81 @@
+"""The one table of paths: what is at each, beside the base path or under it.
+
+The gateway's dispatch, the daemon's routes, the OpenAPI document and the names that no model may have come from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Kind(Enum):
+    """Who answers at a path, and with what."""
+
+    HEALTH = auto()
+    """The gateway: whether the process answers."""
+    READY = auto()
+    """The gateway: whether all that is to be served is."""
+    ALL = auto()
+    """Every live model."""
+    MODEL = auto()
+    """One model, at the live version or another."""
+    DAEMON = auto()
+    NOTHING = auto()
+    """Nobody; in the table, nobody yet: the name is kept for what is being built."""
+
+
+@dataclass(frozen=True)
+class HttpPath:
+    """One line of the table."""
+
+    template: str
+    """With names in braces where it holds any text; as Starlette and OpenAPI write it."""
+    kind: Kind
+    is_beside_base: bool = False
+    """Whether it is beside the base path; the others are under it."""
+
+    @property
+    def first(self) -> str:
+        """Its first segment."""
+        return self.template.split("/")[1]
+
+    def of(self, model: str) -> str:
+        """The path of one model, with what else is in braces left as it is."""
+        return self.template.replace("{model}", model)
+
+
+HEALTH = HttpPath("/healthz", Kind.HEALTH, is_beside_base=True)
+READY = HttpPath("/readyz", Kind.READY, is_beside_base=True)
+METRICS = HttpPath("/metrics", Kind.DAEMON, is_beside_base=True)
+
+INDEX = HttpPath("/", Kind.DAEMON)
+DOCS = HttpPath("/docs", Kind.DAEMON)
+OPENAPI = HttpPath("/openapi.json", Kind.DAEMON)
+ALL = HttpPath("/all", Kind.ALL)
+MODEL = HttpPath("/{model}", Kind.MODEL)
+VERSION = HttpPath("/{model}/{version}", Kind.MODEL)
+
+ADMIN = HttpPath("/-", Kind.DAEMON)
+"""Everything of an operator's is below it."""
+SYNC = HttpPath("/-/sync", Kind.DAEMON)
+STATIC = HttpPath("/-/static/{digest}/{name}", Kind.DAEMON)
+API_MODELS = HttpPath("/-/api/models", Kind.DAEMON)
+API_MODEL = HttpPath("/-/api/models/{model}", Kind.DAEMON)
+API_RETRY = HttpPath("/-/api/models/{model}/retry", Kind.DAEMON)
+API_EVENTS = HttpPath("/-/api/events", Kind.DAEMON)
+
+OPEN_INFERENCE = HttpPath("/v2", Kind.DAEMON)
+PING = HttpPath("/ping", Kind.NOTHING, is_beside_base=True)
+INVOCATIONS = HttpPath("/invocations", Kind.NOTHING, is_beside_base=True)
+EXECUTION_PARAMETERS = HttpPath("/execution-parameters", Kind.NOTHING, is_beside_base=True)
+APP = HttpPath("/app/predict", Kind.NOTHING, is_beside_base=True)
+
+PATHS = (
+    *(HEALTH, READY, METRICS, INDEX, DOCS, OPENAPI, ALL, MODEL, VERSION),
+    *(ADMIN, SYNC, STATIC, API_MODELS, API_MODEL, API_RETRY, API_EVENTS),
+    *(OPEN_INFERENCE, PING, INVOCATIONS, EXECUTION_PARAMETERS, APP),
+)
+
+RESERVED = frozenset(path.first for path in PATHS if path.first[:1].isalnum())
+"""Names that the paths beside the models need for themselves; with an empty base path, the two kinds meet."""
