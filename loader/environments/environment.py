@@ -25,6 +25,7 @@ from core.errors import Heals, ReleaseFailed
 from core.redaction import redact
 from loader.environments.builder import Builder, python_of
 from loader.environments.cache import trim
+from loader.environments.in_use import is_held
 from loader.environments.packages import installed, own_pins
 from loader.environments.requirements import Reading, Requirements, read_requirements
 from loader.environments.uv import Uv
@@ -32,6 +33,9 @@ from loader.environments.uv import Uv
 log = logging.getLogger("pawl.loader")
 
 _DOOMED = ".old-"
+_ASIDE = ".tmp-"
+SHARED = ".run-"
+"""Begins the names of what those half build who share the folder: it is cleared once nobody can be building it."""
 _MENTIONED = 5
 """Requirements named in a line of the log; there may be hundreds."""
 
@@ -57,8 +61,10 @@ class Environments:
         timeout_s: float = 900.0,
         pins: Sequence[str] | None = None,
         cache: Path | None = None,
+        aside: str | None = None,
     ) -> None:
-        """Take over `root`, clearing what a crash left half built.
+        """Take over `root`, clearing what a crash left half built; or, with `aside`, share it with whoever has: names
+        of what is half built begin with `aside`.
 
         `env` is what building may see, secrets taken out; `timeout_s` bounds one build; `pins` are requirements that
         hold in every environment besides the author's, the last one being ONNX Runtime (default: `own_pins()`);
@@ -74,8 +80,12 @@ class Environments:
         self._own = Environment(Path(sys.executable), None, installed(sys.path))
         self._builds: dict[str, Future[Environment]] = {}
         self._lock = Lock()
+        self._aside = aside or _ASIDE
         root.mkdir(parents=True, exist_ok=True)
-        for leftover in (*root.glob(".tmp-*"), *root.glob(f"{_DOOMED}*")):
+        if aside is not None:
+            return
+        shared = [path for path in root.glob(f"{SHARED}*") if path.stat().st_mtime < time.time() - timeout_s]
+        for leftover in (*root.glob(f"{_ASIDE}*"), *root.glob(f"{_DOOMED}*"), *shared):
             shutil.rmtree(leftover, ignore_errors=True)
 
     def build(
@@ -98,7 +108,7 @@ class Environments:
         return None if requirements is None else self._id(read_requirements(requirements, within).wanted)
 
     def prune(self, keep: set[str]) -> None:
-        """Remove every environment whose id is not in `keep`, but none that is being built or looked up right now."""
+        """Remove every environment whose id is not in `keep`, but none that is being built, looked up or held."""
         for path in list(self._root.iterdir()):
             try:
                 self._set_aside(path, keep)
@@ -112,7 +122,8 @@ class Environments:
 
     def _set_aside(self, path: Path, keep: set[str]) -> None:
         with self._lock:
-            if path.name not in keep and path.name not in self._builds and not path.name.startswith("."):
+            unused = path.name not in keep and path.name not in self._builds and not path.name.startswith(".")
+            if unused and not is_held(path):
                 path.rename(Path(tempfile.mkdtemp(prefix=_DOOMED, dir=self._root)) / path.name)
 
     def close(self) -> None:
@@ -168,7 +179,9 @@ class Environments:
 
     def _build_aside(self, id: str, reading: Reading, deadline: float) -> Mapping[str, str]:
         self._root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".tmp-{id}-", dir=self._root, ignore_cleanup_errors=True) as aside:
+        with tempfile.TemporaryDirectory(
+            prefix=f"{self._aside}{id}-", dir=self._root, ignore_cleanup_errors=True
+        ) as aside:
             folder = Path(aside)
             self._builder.build(
                 folder, reading, [path for path in self._root.iterdir() if path.name[0] != "."], deadline
@@ -176,8 +189,17 @@ class Environments:
             packages = installed([str(path) for path in folder.glob("lib/python*/site-packages")])
             (folder / "packages.json").write_bytes(msgspec.json.format(msgspec.json.encode(packages)))
             _sync_filesystem(folder)
-            folder.rename(self._root / id)
+            _settle(folder, self._root / id)
         return packages
+
+
+def _settle(folder: Path, path: Path) -> None:
+    try:
+        folder.rename(path)
+    except OSError:
+        if not (path / "packages.json").is_file():
+            raise
+        # Another process was faster, with the same content.
 
 
 def _mention(wishes: Sequence[str]) -> str:

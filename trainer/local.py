@@ -1,0 +1,178 @@
+"""Attempts as processes of this machine: begun, found again, stopped, and cleared away."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from core.runs import RunSpec, RunState
+from trainer.attempt_process import find, give_up
+from trainer.plan import Running
+from trainer.process_tree import kill_lineage
+from trainer.stop import CANCEL_GRACE_S, GRACE_S, tell_why, told_why
+
+_ROOT = Path(__file__).parents[1]
+_LATE_S = 3.0
+"""Past its grace, and the process of an attempt is ended with all that it started."""
+_END_S = 10.0
+
+
+class LocalRuns:
+    """`<home>/<run key>/a<attempt>/`: the files of an attempt, which say all that is to be known of it.
+
+    The processes outlive this one, and carry no mark by which its reaper would find them.
+    """
+
+    def __init__(self, home: Path, environ: Mapping[str, str], now: Callable[[], float] = time.time) -> None:
+        """`environ`: what they may see; the mark by which the reaper finds what is the daemon's is not in it."""
+        self._home = home
+        self._environ = environ
+        self._now = now
+        self._children: dict[Path, subprocess.Popen[bytes]] = {}
+
+    def folder(self, key: str, attempt: int) -> Path:
+        return self._home / key / f"a{attempt}"
+
+    def begin(self, spec: RunSpec) -> None:
+        """Raises OSError, and then nothing has begun."""
+        folder = self.folder(spec.run, spec.attempt)
+        self._clear_unclaimed(folder)
+        folder.mkdir(parents=True, mode=0o700)
+        try:
+            _write(folder / "spec.json", msgspec.json.encode(spec))
+            self._children[folder] = self._start(folder)
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    def running(self) -> dict[str, Running]:
+        """Of each run the attempt whose process lives."""
+        return {
+            folder.parent.name: Running(_number(folder), told_why(folder))
+            for folder in self._attempts()
+            if self._is_alive(folder)
+        }
+
+    def begun(self, key: str) -> int:
+        """The last attempt that has had a process; 0: none has."""
+        return max((_number(folder) for folder in self._attempts(key) if self._has_begun(folder)), default=0)
+
+    def stop(self, key: str, attempt: int, why: RunState) -> None:
+        """Ask it to end, and say what for. Raises OSError."""
+        folder = self.folder(key, attempt)
+        tell_why(folder, why)
+        if (process := find(folder)) is not None:
+            process.signal(signal.SIGTERM)
+        elif (child := self._children.get(folder)) is not None:
+            child.kill()  # it has not begun yet
+
+    def enforce(self) -> None:
+        """End those that were asked to, and take too long."""
+        for folder in self._attempts():
+            why = told_why(folder)
+            if why is not None and self._is_alive(folder) and self._now() > _asked_at(folder) + _grace_s(why) + _LATE_S:
+                self._kill(folder)
+
+    def bury(self, key: str, attempt: int) -> None:
+        """See to it that nothing of the attempt lives: its process was killed, and could not."""
+        folder = self.folder(key, attempt)
+        give_up_quietly(folder)
+        self._kill(folder)
+
+    def remove(self, key: str) -> None:
+        """All files of the run, and whatever of it may live."""
+        for folder in self._attempts(key):
+            self._kill(folder)
+        _remove(self._home / key)
+
+    def keys(self) -> list[str]:
+        """Runs that there are files of."""
+        return sorted(path.name for path in self._home.glob("*") if not path.name.startswith("."))
+
+    def _start(self, folder: Path) -> subprocess.Popen[bytes]:
+        with open(folder / "trainer.log", "ab") as own_log:
+            return subprocess.Popen(
+                [sys.executable, "-P", "-m", "trainer.run", str(folder / "spec.json")],
+                cwd=_ROOT,
+                env={**self._environ, "PYTHONPATH": str(_ROOT)},
+                stdin=subprocess.DEVNULL,
+                stdout=own_log,
+                stderr=own_log,
+                start_new_session=True,
+            )
+
+    def _attempts(self, key: str = "*") -> Iterator[Path]:
+        return (path for path in self._home.glob(f"{key}/a*") if _NAME.fullmatch(path.name))
+
+    def _is_alive(self, folder: Path) -> bool:
+        child = self._children.get(folder)
+        runs_here = child is not None and child.poll() is None
+        process = find(folder)
+        return runs_here if process is None else process.is_alive
+
+    def _has_begun(self, folder: Path) -> bool:
+        return folder in self._children or find(folder) is not None
+
+    def _clear_unclaimed(self, folder: Path) -> None:
+        """Of a daemon that ended between writing the files and starting the process, or just after."""
+        if folder.exists() and not self._has_begun(folder) and give_up(folder):
+            _remove(folder)
+
+    def _kill(self, folder: Path) -> None:
+        if (process := find(folder)) is None:
+            return
+        process.signal(signal.SIGKILL)
+        if (ours := process.lineage) is not None:
+            kill_lineage(ours, _END_S)
+
+
+def give_up_quietly(folder: Path) -> None:
+    with suppress(OSError):
+        give_up(folder)
+
+
+_NAME = re.compile(r"a[1-9][0-9]*")
+
+
+def _number(folder: Path) -> int:
+    return int(folder.name[1:])
+
+
+def _grace_s(why: RunState) -> float:
+    return GRACE_S if why is RunState.SUPERSEDED else CANCEL_GRACE_S
+
+
+def _asked_at(folder: Path) -> float:
+    try:
+        return (folder / "stop").stat().st_mtime
+    except OSError:
+        return float("inf")
+
+
+def _write(path: Path, content: bytes) -> None:
+    """For ourselves alone to read."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+
+
+def _remove(folder: Path) -> None:
+    """Out of sight first, so that nobody takes what is half gone for an attempt. Checked-out files are read-only."""
+    aside = folder.with_name(f".gone-{folder.name}-{time.monotonic_ns()}")
+    try:
+        folder.rename(aside)
+    except OSError:
+        return
+    for where, _, _ in os.walk(aside):
+        with suppress(OSError):
+            os.chmod(where, 0o700)
+    shutil.rmtree(aside, ignore_errors=True)
