@@ -79,7 +79,7 @@ def _bare(scheme: str, rest: str) -> str:
     if not question:
         return bare
     _, hash, fragment = query.rpartition("#")
-    return f"{address}?{HIDDEN}{hash}{fragment}"
+    return f"{address}?{HIDDEN}{hash}{fragment if hash else ''}"
 
 
 def _login(scheme: str, rest: str) -> str:

@@ -79,6 +79,7 @@ def test_what_a_parser_makes_of_a_secret_is_hidden_too(address: str, secret: str
         ("https://to/ken@1.example/simple", "https://***@1.example/simple"),
         ("https://to/ken@host", "https://***@host"),
         ("https://host/x.whl?sig=secret&x=1#sha256=00", "https://host/x.whl?***#sha256=00"),
+        ("https://host/data.csv?sig=secret&x=1", "https://host/data.csv?***"),
         ("mail me@host about a/b@c", "mail me@host about a/b@c"),
     ],
 )
