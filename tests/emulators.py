@@ -6,8 +6,9 @@ import fcntl
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.ports import free_port
@@ -38,6 +39,72 @@ def s3() -> Iterator[str]:
 def address(endpoint: str, path: str) -> str:
     """Of what is at `path` in the bucket."""
     return f"s3://{LOGIN}@bucket/{path}?endpoint_override={endpoint}&scheme=http"
+
+
+class Door:
+    """A server in front of another, which passes on what comes, hangs, or forbids everything."""
+
+    def __init__(self, behind: str) -> None:
+        host, port = behind.split(":")
+        self._behind = host, int(port)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._open: list[socket.socket] = []
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+        self.does = "pass"
+        self.endpoint = f"127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def turn(self, does: str) -> None:
+        """`pass`, `hang` or `forbid`; who is connected is cut off."""
+        self.does = does
+        self._cut()
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._cut()
+        self._threads[0].join()
+        self._cut()
+        for thread in self._threads:
+            thread.join()
+        for one in [self._listener, *self._open]:
+            one.close()
+
+    def _cut(self) -> None:
+        for one in self._open:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                self._open.append(client)
+                if self.does == "pass":
+                    server = socket.create_connection(self._behind)
+                    self._open.append(server)
+                    self._start(_pipe, client, server)
+                    self._start(_pipe, server, client)
+                elif self.does == "forbid":
+                    self._start(_forbid, client)
+
+    def _start(self, target: Callable[..., None], *sockets: socket.socket) -> None:
+        self._threads.append(threading.Thread(target=target, args=sockets))
+        self._threads[-1].start()
+
+
+def _pipe(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(1 << 16):
+            target.sendall(data)
+    for one in (source, target):
+        with suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+
+
+def _forbid(client: socket.socket) -> None:
+    with suppress(OSError):
+        while client.recv(1 << 16):
+            client.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
 
 def _make_bucket(endpoint: str) -> None:

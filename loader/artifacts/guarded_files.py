@@ -29,7 +29,7 @@ class GuardedFiles:
         self._deadlines = deadlines
 
     def read(self, name: str) -> bytes:
-        return self._run(lambda: self._files.read(name), f"{name} could not be read")
+        return self._run_on_it(lambda: self._files.read(name), f"{name} could not be read")
 
     def write(self, name: str, content: bytes) -> None:
         self._run(lambda: self._files.write(name, content), f"{name} could not be written")
@@ -42,11 +42,11 @@ class GuardedFiles:
         self._run(lambda: self._files.put(tree), f"{tree.at} could not be stored", seconds)
 
     def touch(self, name: str) -> None:
-        self._run(lambda: self._files.touch(name), f"{name} could not be written")
+        self._run_on_it(lambda: self._files.touch(name), f"{name} could not be written")
 
     def get(self, file: Stored, into: Path) -> None:
         seconds = self._call_s + file.size / self._bytes_per_s
-        self._run(lambda: self._files.get(file, into), f"{file.name} could not be read", seconds)
+        self._run_on_it(lambda: self._files.get(file, into), f"{file.name} could not be read", seconds)
 
     def local(self, name: str) -> Path | None:
         return self._files.local(name)
@@ -61,15 +61,29 @@ class GuardedFiles:
         return self._run(lambda: self._files.find(names), "it could not be listed")
 
     def remove(self, at: str, first: str) -> None:
-        self._run(lambda: self._files.remove(at, first), f"{at} could not be removed", self._call_s * 10)
+        self._run_on_it(lambda: self._files.remove(at, first), f"{at} could not be removed", self._call_s * 10)
 
     def tidy(self) -> None:
         self._run(self._files.tidy, "it could not be tidied", self._call_s * 10)
 
+    def _run_on_it(self, work: Callable[[], T], failure: str, seconds: float | None = None) -> T:
+        """Also raises FileNotFoundError: it may not be there."""
+
+        def look() -> tuple[T] | FileNotFoundError:
+            try:
+                return (work(),)
+            except FileNotFoundError as error:
+                return error
+
+        found = self._run(look, failure, seconds)
+        if isinstance(found, FileNotFoundError):
+            raise found
+        return found[0]
+
     def _run(self, work: Callable[[], T], failure: str, seconds: float | None = None) -> T:
         try:
             return self._deadlines.run(work, seconds or self._call_s)
-        except (PawlError, FileNotFoundError):
+        except PawlError:
             raise
         except Late as error:
             raise StoreUnavailable(f"{failure} in the store {self._address}: {error}; {_SLOW}") from error

@@ -7,6 +7,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,9 +19,12 @@ from loader.artifacts.folder import copy_as
 class LocalFiles:
     """Everything is written aside, onto the disk, and renamed. `step` is told of each step of it."""
 
-    def __init__(self, root: Path, step: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self, root: Path, step: Callable[[str], None] = lambda _: None, now: Callable[[], float] = time.time
+    ) -> None:
         self._root = root
         self._step = step
+        self._now = now
         root.mkdir(parents=True, exist_ok=True)
 
     def read(self, name: str) -> bytes:
@@ -69,6 +73,7 @@ class LocalFiles:
             _sync(path.parent)
 
     def touch(self, name: str) -> None:
+        self._check_root()
         os.utime(self._root / name)
 
     def get(self, file: Stored, into: Path) -> None:
@@ -94,6 +99,7 @@ class LocalFiles:
         return [_stored(self._root / name, self._root) for name in names if (self._root / name).is_file()]
 
     def remove(self, at: str, first: str) -> None:
+        self._check_root()
         path = self._root / at
         aside = path.with_name(f"{_ASIDE}removed-{path.name}-{os.urandom(6).hex()}")
         path.rename(aside)
@@ -103,7 +109,7 @@ class LocalFiles:
     def tidy(self) -> None:
         for where, folders, names in os.walk(self._root):
             for name in [name for name in [*folders, *names] if name.startswith(_ASIDE)]:
-                _remove_unless_in_use(Path(where) / name)
+                _remove_unless_in_use(Path(where) / name, self._now() - _YOUNG_S)
             folders[:] = [name for name in folders if not name.startswith(_ASIDE)]
 
     def _check_root(self) -> None:
@@ -116,9 +122,13 @@ class LocalFiles:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(f"{_ASIDE}{os.urandom(6).hex()}")
         try:
-            _write(aside, content)
-            self._step("written")
-            yield aside
+            with open(aside, "xb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                file.write(content)
+                file.flush()
+                _settle(file.fileno())
+                self._step("written")
+                yield aside
             self._step("named")
             _sync(path.parent)
         finally:
@@ -126,6 +136,7 @@ class LocalFiles:
 
 
 _ASIDE = ".tmp-"
+_YOUNG_S = 60.0
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
 
 
@@ -143,8 +154,11 @@ def _aside(parent: Path) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _remove_unless_in_use(aside: Path) -> None:
+def _remove_unless_in_use(aside: Path, before: float) -> None:
+    """The youngest may be about to be locked."""
     with suppress(OSError):
+        if aside.stat().st_mtime > before:
+            return
         descriptor = os.open(aside, os.O_RDONLY | os.O_CLOEXEC)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
