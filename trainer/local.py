@@ -115,10 +115,10 @@ class LocalRuns:
         return (path for path in self._home.glob(f"{key}/a*") if _NAME.fullmatch(path.name))
 
     def _is_alive(self, folder: Path) -> bool:
-        child = self._children.get(folder)
-        runs_here = child is not None and child.poll() is None
+        if (child := self._children.get(folder)) is not None:
+            return child.poll() is None  # one that has ended is there until it is reaped
         process = find(folder)
-        return runs_here if process is None else process.is_alive
+        return process is not None and process.is_alive
 
     def _has_begun(self, folder: Path) -> bool:
         return folder in self._children or find(folder) is not None

@@ -1,0 +1,30 @@
+"""The environment variables of the process that runs the author's code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from core.runs import RunSpec
+from worker.wire.training import TrainConfig
+
+
+def child_environment(environ: Mapping[str, str], spec: RunSpec, config: TrainConfig) -> dict[str, str]:
+    """`environ`: without secrets of Pawl's. What would change how Python starts is left out."""
+    kept = {name: value for name, value in environ.items() if not name.startswith("PYTHON")}
+    return {
+        **kept,
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONIOENCODING": "utf-8",
+        "ORT_DISABLE_TELEMETRY": "1",
+        "PAWL_RUN": spec.run,
+        "PAWL_ATTEMPT": str(spec.attempt),
+        "PAWL_MODEL": spec.model,
+        "PAWL_COMMIT": spec.commit,
+        "PAWL_PARAMS": msgspec.json.encode(config.params).decode(),
+        "PAWL_OUTPUT": config.output,
+        "PAWL_DATASET": config.dataset or "",
+        "PAWL_VALIDATION": config.validation or "",
+        "PAWL_CHECKPOINT": config.checkpoint,
+    }

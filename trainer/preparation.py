@@ -1,0 +1,84 @@
+"""What an attempt needs before the author's code can start: its environment, and its data."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from core.errors import DatasetUnavailable, Heals, ReleaseFailed
+from core.runs import Reason, RunSpec
+from loader.environments.environment import SHARED, Environment, Environments
+from loader.environments.in_use import hold
+from trainer.attempt import NotPrepared, Prepared
+from trainer.outcomes import Failure
+
+log = logging.getLogger("pawl.trainer")
+
+FetchData = Callable[[str, Path], Path]
+"""The local path of what an address names, relative to a folder where it is no URL. Raises DatasetUnavailable."""
+
+
+class Preparation:
+    def __init__(self, spec: RunSpec, environ: Mapping[str, str], fetch: FetchData) -> None:
+        """`environ`: what building an environment may see."""
+        self._spec = spec
+        self._environ = environ
+        self._fetch = fetch
+
+    def __call__(self) -> Prepared:
+        """Blocks, for minutes perhaps. Raises NotPrepared, StoreUnavailable."""
+        environment = self._environment()
+        train = self._spec.train
+        return Prepared(
+            python=environment.python,
+            packages=environment.packages,
+            dataset=self._data("dataset", train.dataset),
+            validation=self._data("validation", train.validation),
+        )
+
+    def _environment(self) -> Environment:
+        """One that is there already is used; it is kept from being removed meanwhile."""
+        data = Path(self._spec.data_dir)
+        environments = Environments(
+            data / "envs",
+            self._environ,
+            self._spec.environment_timeout_s,
+            cache=data / "cache",
+            aside=f"{SHARED}{self._spec.run}-",
+        )
+        requirements = _requirements(Path(self._spec.root), self._spec.model)
+        try:
+            while True:
+                environment = environments.build(requirements, log.info, within=Path(self._spec.root))
+                if environment.id is None or hold(data / "envs" / environment.id):
+                    return environment
+        except ReleaseFailed as error:
+            failure = Failure(Reason.ENVIRONMENT, str(error), error.detail, heals=True)
+            raise NotPrepared(failure) from error
+
+    def _data(self, key: str, address: str | None) -> Path | None:
+        if address is None:
+            return None
+        try:
+            return self._fetch(address, Path(self._spec.folder))
+        except DatasetUnavailable as error:
+            failure = Failure(Reason.DATASET, f"train.{key}: {error}", heals=error.heals is not Heals.NEVER)
+            raise NotPrepared(failure) from error
+
+
+def _requirements(root: Path, model: str) -> Path | None:
+    """The requirements.txt that holds for the model."""
+    return next(
+        (path for path in (root / model / "requirements.txt", root / "requirements.txt") if path.exists()), None
+    )
+
+
+def data_in_folder(address: str, folder: Path) -> Path:
+    """Raises DatasetUnavailable."""
+    path = (folder / address).resolve()
+    if "://" in address or not path.is_relative_to(folder.resolve()):
+        raise DatasetUnavailable(f"{address} is not in the model's folder; put it there", heals=Heals.NEVER)
+    if not path.exists():
+        raise DatasetUnavailable(f"there is no {address} in the model's folder; push it too", heals=Heals.NEVER)
+    return path

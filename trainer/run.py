@@ -1,0 +1,132 @@
+"""`python -m trainer.run SPEC`: the process of one attempt. It ends with 0 once the attempt's record is written."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from core.descendants import Descendants
+from core.runs import AttemptResult, RunSpec, RunState
+from loader.artifacts.place import open_files
+from loader.artifacts.records import RunRecords
+from loader.artifacts.store import ArtifactStore
+from trainer import process_tree
+from trainer.attempt import Attempt
+from trainer.attempt_process import GivenUp, claim
+from trainer.names import attempt_log, attempt_record
+from trainer.patience import patiently
+from trainer.preparation import Preparation, data_in_folder
+from trainer.progress import Progress
+from trainer.run_log import RunLog, read_log
+from trainer.stop import Stop
+
+log = logging.getLogger("pawl.trainer")
+
+NOT_WRITTEN = 1
+GIVEN_UP = 3
+_NICE = 10
+_END_S = 15.0
+_LAST_TRIES_S = 30.0
+"""For a store that is away when the attempt is to stop."""
+
+
+def main(arguments: list[str]) -> int:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+    path = Path(arguments[0])
+    spec = msgspec.json.decode(path.read_bytes(), type=RunSpec)
+    lineage = process_tree.adopt()
+    try:
+        claim(path.parent, lineage)
+    except GivenUp as error:
+        log.warning("%s", error)
+        return GIVEN_UP
+    _behave(spec)
+    try:
+        # Not asyncio.run, which waits for threads: what one of them still does when the attempt ends is of no use.
+        return asyncio.new_event_loop().run_until_complete(_run(spec, path.parent, lineage))
+    finally:
+        process_tree.kill_all(_END_S, lineage)
+
+
+def _behave(spec: RunSpec) -> None:
+    """Serving comes first."""
+    os.nice(_NICE)
+    if spec.cores:
+        with suppress(OSError):
+            os.sched_setaffinity(0, spec.cores)
+
+
+async def _run(spec: RunSpec, folder: Path, lineage: Descendants | None) -> int:
+    stop = Stop(folder)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.ask)
+    files = await asyncio.to_thread(open_files, spec.artifacts, Path(spec.data_dir))
+    records = RunRecords(files)
+    printed = RunLog(folder / "log.txt", spec.log_bytes)
+    attempt = Attempt(
+        spec,
+        folder,
+        Preparation(spec, os.environ, data_in_folder),
+        ArtifactStore(files),
+        os.environ,
+        printed,
+        Progress(folder),
+        stop,
+        lineage,
+    )
+    result = await _guarded(attempt, spec)
+    printed.close()
+    written = await write(records, spec, result, read_log(folder / "log.txt", spec.log_bytes), stop)
+    return 0 if written else NOT_WRITTEN
+
+
+async def _guarded(attempt: Attempt, spec: RunSpec) -> AttemptResult:
+    """A failure of ours is the attempt's end too."""
+    try:
+        return await attempt.run()
+    except Exception as error:
+        log.exception("a failure of Pawl's own")
+        return AttemptResult(
+            run=spec.run,
+            attempt=spec.attempt,
+            model=spec.model,
+            commit=spec.commit,
+            code_key=spec.code_key,
+            state=RunState.LOST,
+            message=f"Pawl itself failed: {error!r}"[:500],
+            heals=True,
+        )
+
+
+async def write(records: RunRecords, spec: RunSpec, result: AttemptResult, printed: bytes, stop: Stop) -> bool:
+    """The log, and last the record; whether there is one now. While the store is away it is tried again: for as long as
+    it takes, or, where the attempt is to stop, for a moment."""
+    writing = asyncio.ensure_future(patiently(partial(_write, records, spec, result, printed), _say))
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait((writing, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    await asyncio.wait((writing,), timeout=_LAST_TRIES_S)
+    return writing.done()
+
+
+def _write(records: RunRecords, spec: RunSpec, result: AttemptResult, printed: bytes) -> None:
+    records.put(spec.model, spec.run, attempt_log(spec.attempt), printed)
+    records.put_once(spec.model, spec.run, attempt_record(spec.attempt), msgspec.json.encode(result))
+
+
+def _say(problem: str) -> None:
+    log.warning("the record is not written yet: %s", problem)
+
+
+if __name__ == "__main__":
+    status = main(sys.argv[1:])
+    sys.stderr.flush()
+    os._exit(status)  # what a thread still waits for is nobody's business any more
