@@ -18,6 +18,7 @@ _TAKES = {
     "dict": "a dict, as sent",
     "dataframe": "a DataFrame of one row",
     "typed": "as the annotation of transform_predict says",
+    "bytes": "the body of the request, as it is",
     "onnx": "one row for each input",
 }
 _ADVICE = (

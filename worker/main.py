@@ -53,11 +53,14 @@ def _work(config: WorkerConfig, channel: Channel, status_page: StatusPage, die_w
     except BaseException as error:
         channel.say_at_once(_failure(error, tracebacks))
         return 1
-    loop = _loop(config, channel, status_page, batch_wait, tracebacks, model, listener)
-    _let_children_go(loop, die_with_parent)
-    _keep_what_was_loaded()
-    channel.say_at_once(Ready(msgspec.structs.replace(model.description, load_s=time.monotonic() - began)))
-    loop.run()
+    try:
+        loop = _loop(config, channel, status_page, batch_wait, tracebacks, model, listener)
+        _let_children_go(loop, die_with_parent)
+        _keep_what_was_loaded()
+        channel.say_at_once(Ready(msgspec.structs.replace(model.description, load_s=time.monotonic() - began)))
+        loop.run()
+    finally:
+        model.close()
     return 0
 
 

@@ -15,6 +15,7 @@ from typing import Literal
 from core.errors import Heals, ReleaseFailed
 from core.release import Release
 from core.task import spawn
+from core.train import Train
 from loader.environments.environment import Environments
 from loader.releases.store import ReleaseStore
 from loader.sources.source import Source
@@ -183,6 +184,7 @@ class Starter:
         root = await self._check_out(release, source)
         python = await self._environment(root, release, lambda _: None)
         serve, defaults, number = release.manifest.serve, self._defaults, next(self._numbers)
+        train = release.manifest.train or Train()
         config = WorkerConfig(
             model=release.model,
             folder=f"{root / release.model}/",
@@ -197,6 +199,9 @@ class Starter:
             device=serve.device or defaults.device,
             gpu_memory_mb=serve.gpu_memory_mb,
             cpus=machine.onnx_threads(self._processors, count),
+            artifact=None if release.artifact is None else f"{root / release.model}/",
+            train_entry=train.entry,
+            model_params=train.model_params,
         )
         return Launch(
             python, config, defaults.environ, defaults.start_timeout_s, self._relay, self._warm_workers.obtain

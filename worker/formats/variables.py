@@ -51,6 +51,11 @@ def as_sent(body: bytes) -> Any:
     return {}
 
 
+def unread(body: bytes) -> bytes:
+    """For a method that takes the body as it is."""
+    return body
+
+
 def ignored(body: bytes) -> Any:
     """For a method that takes nothing: only whether a list was sent matters, for then one comes back."""
     content = _parse(msgspec.json.decode, body) if body else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -25,18 +25,31 @@ def find_class(module: ModuleType) -> type:
     if named is not None and not inspect.isclass(named):
         raise LoadFailed(f"etls.py: {METHOD} is {_kind(named)}; it must be a class, or a method of one")
     if named is not None:
-        return _with_method(named)
+        return check_method(named)
     found = [each for each in classes(module) if callable(getattr(each, METHOD, None)) and not inspect.isabstract(each)]
     found = [each for each in found if each.__module__ == module.__name__] or found
     if len(found) == 1:
-        return _with_method(found[0])
+        return check_method(found[0])
     raise LoadFailed(_several(found) if found else _none(module))
+
+
+def check_method(kind: type, name: str = METHOD) -> type:
+    """The class itself. Raises LoadFailed where it has no such method, or one that can't be called as it should."""
+    method = getattr(kind, name, None)
+    if not callable(method):
+        raise LoadFailed(f"{place_of(kind)}: the class {kind.__name__} has no method {name}")
+    if inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method):
+        raise LoadFailed(
+            f"{place_of(method)}: {kind.__name__}.{name} is a coroutine, which is not supported yet; "
+            "write it with 'def'; if it waits on the network, declare serve.threads in model.yaml"
+        )
+    return kind
 
 
 def construct(kind: type, offers: Mapping[str, Callable[[], Any]], tracebacks: AuthorTracebacks) -> Any:
     """An instance, given those of the offers that its constructor names; the others are not even made."""
     positional, named = [], {}
-    for parameter in constructor_parameters(kind):
+    for parameter in constructor_parameters(kind, offers):
         if parameter.name not in offers:
             continue
         if parameter.kind is parameter.POSITIONAL_ONLY:
@@ -52,7 +65,7 @@ def construct(kind: type, offers: Mapping[str, Callable[[], Any]], tracebacks: A
         raise raised(error, tracebacks, place, f"constructing {kind.__name__}") from error
 
 
-def constructor_parameters(kind: type) -> list[inspect.Parameter]:
+def constructor_parameters(kind: type, offers: Iterable[str] = _OFFERED) -> list[inspect.Parameter]:
     """What the constructor names. Raises LoadFailed where it needs something that is not offered."""
     try:
         parameters = list(inspect.signature(kind).parameters.values())
@@ -63,24 +76,12 @@ def constructor_parameters(kind: type) -> list[inspect.Parameter]:
             parameter.VAR_POSITIONAL,
             parameter.VAR_KEYWORD,
         )
-        if needed and parameter.name not in _OFFERED:
+        if needed and parameter.name not in {*_OFFERED, *offers}:
             raise LoadFailed(
                 f"{place_of(kind)}: the constructor of {kind.__name__} needs {parameter.name!r}; "
                 f"it can be given {', '.join(_OFFERED)}: name those, or give {parameter.name!r} a default"
             )
     return [each for each in parameters if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
-
-
-def _with_method(kind: type) -> type:
-    method = getattr(kind, METHOD, None)
-    if not callable(method):
-        raise LoadFailed(f"{place_of(kind)}: the class {kind.__name__} has no method {METHOD}")
-    if inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method):
-        raise LoadFailed(
-            f"{place_of(method)}: {kind.__name__}.{METHOD} is a coroutine, which is not supported yet; "
-            "write it with 'def'; if it waits on the network, declare serve.threads in model.yaml"
-        )
-    return kind
 
 
 def _none(module: ModuleType) -> str:

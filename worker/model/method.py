@@ -19,37 +19,45 @@ from .importing import place_of
 _PLAIN = (None, inspect.Parameter.empty, Any, object, dict, Mapping, typing.MutableMapping)
 
 
+Takes = Literal["nothing", "dict", "dataframe", "typed", "bytes"]
+
+
 @dataclasses.dataclass(frozen=True)
 class Method:
-    """What `transform_predict` takes and returns."""
+    """What the method takes and returns."""
 
-    takes: Literal["nothing", "dict", "dataframe", "typed"]
+    takes: Takes
     decode: variables.Decode
     variables_type: Any = None
     """The annotation, where it describes the variables."""
     answer_type: Any = None
 
 
-def read_method(kind: type, default: Literal["dict", "dataframe"]) -> Method:
-    """Raises LoadFailed for a signature that can't be called, or variables of a type that can't be decoded."""
-    function = getattr(kind, METHOD)
+def read_method(kind: type, default: Literal["dict", "dataframe"], name: str = METHOD) -> Method:
+    """Raises LoadFailed for a signature that can't be called, or variables of a type that can't be decoded.
+
+    Only `transform_predict` can't have the body as it is.
+    """
+    function = getattr(kind, name)
     hints = _hints(function)
     answer_type = hints.get("return")
-    parameter = _parameter(kind, function)
+    parameter = _parameter(kind, function, name)
     if parameter is None:
         return Method("nothing", variables.ignored, answer_type=answer_type)
     annotation = hints.get(parameter.name, parameter.annotation)
-    takes, decode = _decoder(_without_none(annotation), default, place_of(function))
+    if name != METHOD and _without_none(annotation) is bytes:
+        return Method("bytes", variables.unread, answer_type=answer_type)
+    takes, decode = _decoder(_without_none(annotation), default, place_of(function), name)
     return Method(takes, decode, annotation if takes == "typed" else None, answer_type)
 
 
-def _parameter(kind: type, function: Any) -> inspect.Parameter | None:
+def _parameter(kind: type, function: Any, name: str) -> inspect.Parameter | None:
     """The one that takes the variables; None where the method takes nothing."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         return inspect.Parameter("variables", inspect.Parameter.POSITIONAL_ONLY)
-    bound = isinstance(inspect.getattr_static(kind, METHOD), staticmethod | classmethod)
+    bound = isinstance(inspect.getattr_static(kind, name), staticmethod | classmethod)
     if not bound and parameters and parameters[0].kind is not inspect.Parameter.VAR_POSITIONAL:
         del parameters[0]
     needed = [each for each in parameters if each.default is each.empty and each.kind not in _VARIABLE]
@@ -57,7 +65,7 @@ def _parameter(kind: type, function: Any) -> inspect.Parameter | None:
     if len(needed) > 1 or any(each.kind is each.KEYWORD_ONLY for each in needed):
         names = ", ".join(each.name for each in needed)
         raise LoadFailed(
-            f"{place_of(function)}: {kind.__name__}.{METHOD} takes {names}; "
+            f"{place_of(function)}: {kind.__name__}.{name} takes {names}; "
             "it can take nothing, or one argument: the variables"
         )
     return positional[0] if positional else None
@@ -98,8 +106,8 @@ def _without_none(annotation: Any) -> Any:
 
 
 def _decoder(
-    annotation: Any, default: Literal["dict", "dataframe"], place: str
-) -> tuple[Literal["dict", "dataframe", "typed"], variables.Decode]:
+    annotation: Any, default: Literal["dict", "dataframe"], place: str, name: str
+) -> tuple[Takes, variables.Decode]:
     if annotation in (None, inspect.Parameter.empty):
         return (default, variables.as_sent) if default == "dict" else (default, _dataframes(place))
     if _is_dataframe(annotation):
@@ -107,7 +115,7 @@ def _decoder(
     origin = typing.get_origin(annotation) or annotation
     if isinstance(origin, str) or origin in _PLAIN or _is_mapping(origin):
         return "dict", variables.as_sent
-    return "typed", variables.one_by_one(_converter(annotation, place))
+    return "typed", variables.one_by_one(_converter(annotation, place, name))
 
 
 def _is_mapping(kind: Any) -> bool:
@@ -131,7 +139,7 @@ def _dataframes(place: str) -> variables.Decode:
     return variables.as_dataframe(pandas)
 
 
-def _converter(kind: Any, place: str) -> Callable[[bytes], Any]:
+def _converter(kind: Any, place: str, name: str) -> Callable[[bytes], Any]:
     if pydantics.is_pydantic(kind):
         return pydantics.converter(kind)
     if dataclasses.is_dataclass(kind) or typing.is_typeddict(kind) or _is_struct(kind):
@@ -140,7 +148,7 @@ def _converter(kind: Any, place: str) -> Callable[[bytes], Any]:
         except Exception as error:
             raise LoadFailed(f"{place}: variables of the type {_name(kind)} can't be decoded: {error}") from error
     raise LoadFailed(
-        f"{place}: {METHOD} takes {_name(kind)}; it can take a dict, a pandas.DataFrame, a dataclass, a TypedDict, "
+        f"{place}: {name} takes {_name(kind)}; it can take a dict, a pandas.DataFrame, a dataclass, a TypedDict, "
         "a msgspec.Struct or a pydantic model"
     )
 

@@ -7,6 +7,7 @@ import inspect
 import os
 import platform
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +19,26 @@ from ..formats.schemas import json_schema
 from ..onnx.batch_wait import BatchWait
 from ..tracebacks import AuthorTracebacks
 from ..wire.messages import Description, WorkerConfig
+from .class_form import (
+    PREDICT,
+    destroy,
+    find_trained_class,
+    load,
+    make_and_load,
+    needs_some,
+    serves_by_predict,
+    trains_itself,
+)
 from .etls import METHOD, construct, find_class
 from .importing import import_module
 from .method import Method, read_method
+from .sessions import Sessions, onnx_files
+from .train_form import is_served_by_class
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_NO_INTERLEAVING = "a class that is served by its predict gets one request at a time"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,30 +48,26 @@ class Model:
     predict: Callable[[Any], Any]
     decode: variables.Decode
     description: Description
+    close: Callable[[], None]
+    """To be called once nothing is asked of it any more."""
 
 
 def load_model(config: WorkerConfig, batch_wait: BatchWait, tracebacks: AuthorTracebacks) -> Model:
     """Import, construct, and look at it. Raises LoadFailed."""
-    files = _onnx_files(config.folder)
+    files = onnx_files(config.folder)
     if os.path.isfile(os.path.join(config.folder, "etls.py")):
         return _load_etls(config, files, batch_wait, tracebacks)
+    if is_served_by_class(config.folder, config.train_entry, instead=bool(files)):
+        return _load_trained(config, import_module("train", config.folder, config.root, tracebacks), tracebacks)
     return _load_onnx(config, files, batch_wait, tracebacks)
-
-
-def _onnx_files(folder: str) -> dict[str, Path]:
-    """By their stems."""
-    names = sorted(name for name in os.listdir(folder) if name.endswith(".onnx"))
-    if not names:
-        return {}
-    from pathlib import Path  # only here: other folders start without it
-
-    return {os.path.splitext(name)[0]: Path(folder, name) for name in names}
 
 
 def _load_etls(
     config: WorkerConfig, files: Mapping[str, Path], batch_wait: BatchWait, tracebacks: AuthorTracebacks
 ) -> Model:
     module = import_module("etls", config.folder, config.root, tracebacks)
+    if serves_by_predict(module, config.train_entry):
+        return _load_trained(config, module, tracebacks)
     kind = find_class(module)
     method = read_method(kind, config.variables)
     sessions = Sessions()
@@ -65,13 +76,36 @@ def _load_etls(
         "metadata": lambda: config.metadata,
         "onnx": lambda: sessions.open(files, config, batch_wait),
     }
-    instance = construct(kind, offers, tracebacks)
+    is_trained = config.artifact is not None and trains_itself(kind)
+    params = config.model_params if is_trained and needs_some(kind) else {}
+    instance = construct(kind, {**{name: partial(params.get, name) for name in params}, **offers}, tracebacks)
+    if is_trained:
+        load(instance, config.artifact or config.folder, tracebacks)
     concurrent, why = _interleaving(config, instance, module, sessions)
     predict = getattr(instance, METHOD)
     return Model(
         predict=(lambda _: predict()) if method.takes == "nothing" else predict,
         decode=method.decode,
         description=_describe(config, kind, method, concurrent, why, sessions),
+        close=partial(destroy, instance, tracebacks) if is_trained else _nothing,
+    )
+
+
+def _load_trained(config: WorkerConfig, module: ModuleType, tracebacks: AuthorTracebacks) -> Model:
+    kind = find_trained_class(module, config.train_entry)
+    if config.threads:
+        raise LoadFailed(
+            f"model.yaml: serve.threads is {config.threads}, and {_NO_INTERLEAVING}; "
+            "take serve.threads out, or write an etls.py"
+        )
+    method = read_method(kind, config.variables, PREDICT)
+    instance = make_and_load(kind, config.model_params, config.artifact or config.folder, tracebacks)
+    predict = getattr(instance, PREDICT)
+    return Model(
+        predict=(lambda _: predict()) if method.takes == "nothing" else predict,
+        decode=method.decode,
+        description=_describe(config, kind, method, False, _NO_INTERLEAVING, Sessions()),
+        close=partial(destroy, instance, tracebacks),
     )
 
 
@@ -79,7 +113,10 @@ def _load_onnx(
     config: WorkerConfig, files: Mapping[str, Path], batch_wait: BatchWait, tracebacks: AuthorTracebacks
 ) -> Model:
     if not files:
-        raise LoadFailed("the folder has neither an etls.py nor an .onnx: there is nothing to serve")
+        raise LoadFailed(
+            "the folder has neither an etls.py, nor an .onnx, nor a train.py with a class that has a method predict: "
+            "there is nothing to serve"
+        )
     if len(files) > 1:
         names = ", ".join(path.name for path in files.values())
         raise LoadFailed(
@@ -101,22 +138,12 @@ def _load_onnx(
             variables_schema=getattr(instance, "variables_schema", None),
             answer_schema=getattr(instance, "answer_schema", None),
         ),
+        close=_nothing,
     )
 
 
-class Sessions(dict[str, Any]):
-    """The ONNX sessions of a folder by file stem, as the constructor gets them; empty until it asks for them."""
-
-    def open(self, files: Mapping[str, Path], config: WorkerConfig, batch_wait: BatchWait) -> Sessions:
-        if files:
-            from ..onnx.session import open_sessions  # only here, for it loads ONNX Runtime
-
-            self.update(open_sessions(dict(files), config, batch_wait.batcher))
-        return self
-
-    def __missing__(self, name: str) -> Any:
-        there = ", ".join(f"{each}.onnx" for each in self) or "none at all"
-        raise KeyError(f"there is no {name}.onnx in the model's folder; there is {there}")
+def _nothing() -> None:
+    pass
 
 
 def _interleaving(config: WorkerConfig, instance: Any, module: ModuleType, sessions: Sessions) -> tuple[bool, str]:

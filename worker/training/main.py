@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NoReturn, Protocol
 
 from ..errors import ContractBroken, JudgingImpossible, LoadFailed, ScoresMissing
+from ..model.entry import find_entry, module_name
 from ..model.importing import import_module, remedy
 from ..model.pickles import look_in
 from ..process.exits import give_up, leave
@@ -26,7 +27,6 @@ from ..wire.training import (
 )
 from .channel import Channel, ParentGone
 from .class_form import ClassForm
-from .entry import find_entry, module_name
 from .function_form import FunctionForm
 from .output import flush_libraries
 from .report import Report

@@ -32,6 +32,12 @@ class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What each session may take of a GPU's memory; None: no limit."""
     cpus: int = 1
     """Threads that ONNX Runtime may use for one call."""
+    artifact: str | None = None
+    """The folder in which the files of the release's artifact lie, that of the model; None: it has no artifact."""
+    train_entry: str | None = None
+    """The name of what trains the model, where it may serve itself; None: found."""
+    model_params: dict[str, Any] = {}
+    """What such a class is constructed with."""
 
 
 class Merging(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +63,7 @@ class Merging(msgspec.Struct, frozen=True, kw_only=True):
 class Description(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker found out about its model while loading it."""
 
-    takes: Literal["nothing", "dict", "dataframe", "typed", "onnx"]
+    takes: Literal["nothing", "dict", "dataframe", "typed", "bytes", "onnx"]
     """How variables come to the method."""
     concurrent: bool
     """Whether requests interleave at ONNX calls."""

@@ -100,7 +100,7 @@ def test_what_raises_while_it_starts_may_heal(tmp_path: Path, etls: str, place: 
 
 
 def test_a_folder_with_nothing_to_serve_says_so(tmp_path: Path) -> None:
-    assert "neither an etls.py nor an .onnx" in failed(tmp_path, None).message
+    assert "neither an etls.py, nor an .onnx" in failed(tmp_path, None).message
 
 
 def test_several_onnx_files_need_an_etls(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import ContractBroken
-from ..model.importing import classes, place_of
+from .importing import classes, place_of
 
 METHOD = "train"
 MODULES = ("train", "etls")
