@@ -34,10 +34,11 @@ class RunRecords:
         self._files.write(_path(model, key, name), content)
 
     def get(self, model: str, key: str, name: str) -> bytes | None:
-        try:
-            return self._files.read(_path(model, key, name))
-        except FileNotFoundError:
-            return None
+        return self._read(_path(model, key, name))
+
+    def get_listed(self, run: RunFiles, name: str) -> bytes | None:
+        """`get` for a run as `list` gives it: by its model's slug."""
+        return self._read(f"{_ROOT}/{run.model}/{run.key}/{name}")
 
     def names(self, model: str, key: str) -> tuple[str, ...]:
         """What there is of one run."""
@@ -53,6 +54,12 @@ class RunRecords:
             if len(parts) == 3 and _KEY.match(parts[1]) and _NAME.match(parts[2]):
                 found.setdefault((parts[0], parts[1]), []).append(parts[2])
         return [RunFiles(slug, key, tuple(sorted(names))) for (slug, key), names in sorted(found.items())]
+
+    def _read(self, path: str) -> bytes | None:
+        try:
+            return self._files.read(path)
+        except FileNotFoundError:
+            return None
 
 
 _ROOT = "runs"
