@@ -29,6 +29,24 @@ class EventKind(StrEnum):
     CRASH_LOOP = "crash_loop"
     REQUEST_FAILED = "request_failed"
     GATEWAY_LOST = "gateway_lost"
+    PINNED = "pinned"
+    UNPINNED = "unpinned"
+    ROLLED_BACK = "rolled_back"
+    REJECTED = "rejected"
+    ACCEPTED = "accepted"
+
+
+AUDIT = frozenset({EventKind.PINNED, EventKind.UNPINNED, EventKind.ROLLED_BACK, EventKind.REJECTED, EventKind.ACCEPTED})
+"""What people did: kept for long, and written in the same transaction as what they did."""
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
+    """Who did it."""
+
+    kind: str
+    """`key`, `session`, `git` or `pawl`."""
+    name: str = ""
+    address: str = ""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +60,12 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     commit: str = ""
     detail: str = ""
     """A traceback or a tool's output."""
+    actor: Actor | None = None
+    """None for what happens by itself."""
+    reason: str = ""
+    """What the actor gave as one."""
+    action: str = ""
+    """The id of the action that it is a part of."""
     at: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))
 
     @property

@@ -7,53 +7,48 @@ import queue
 import threading
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
+from uuid import uuid4
 
 from core.events import Event, EventKind
-from registry.sqlite_file import fault_of, set_aside
-
-if TYPE_CHECKING:
-    from registry.event_table import EventTable
+from registry.errors import RegistryBegunAnew, RegistryUnavailable
+from registry.registry import Registry
 
 log = logging.getLogger("pawl.registry")
 
 _WAITING = 2_000
 """Events of each kind, so that those of which there are many push no others out."""
 _BATCH = 200
-_PAUSE_S = 5.0
+
+
+class _Keyed(NamedTuple):
+    key: str
+    """Makes writing it twice writing it once, where nobody knows whether a commit arrived."""
+    event: Event
 
 
 class EventWriter:
-    """A thread with the journal. What it can't write for long is lost, and it says so."""
+    """The one thread that writes events down. What it can't write for long is lost, and it says so."""
 
-    def __init__(
-        self,
-        url: str,
-        remembered: Callable[[list[Event]], None],
-        most: int,
-        *,
-        file: Path | None = None,
-        pause_s: float = _PAUSE_S,
-    ) -> None:
+    def __init__(self, registry: Registry, remembered: Callable[[list[Event]], None], most: int) -> None:
         """`remembered` is called in the thread, once, with the newest events of earlier runs: `most` of each kind,
-        newest first. `file`: where the database is, if it is a file of our own; what can't hold it is set aside there.
+        newest first.
         """
-        self._url = url
+        self._registry = registry
         self._remembered = remembered
         self._most = most
-        self._file = file
-        self._pause_s = pause_s
         self._has_remembered = False
         self._trouble = ""
         """What keeps it from writing, as it was last said."""
-        self._waiting: queue.Queue[Event | None] = queue.Queue()
+        self._waiting: queue.Queue[_Keyed | None] = queue.Queue()
+        self._batch: list[_Keyed] = []
+        """Taken from what waits, and not written yet."""
         self._counts: Counter[EventKind] = Counter()
         """Of what waits, by kind."""
         self._counting = threading.Lock()
         self._is_losing = False
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="registry", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="event writer", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -63,7 +58,7 @@ class EventWriter:
         with self._counting:
             if self._counts[event.kind] < _WAITING:
                 self._counts[event.kind] += 1
-                self._waiting.put(event)
+                self._waiting.put(_Keyed(uuid4().hex, event))
                 return
             was_losing, self._is_losing = self._is_losing, True
         if not was_losing:
@@ -77,75 +72,58 @@ class EventWriter:
             self._thread.join(timeout_s)
 
     def _run(self) -> None:
-        # SQLAlchemy takes a third of a second to import: not the daemon's, which is serving by then
-        from registry.event_table import EventTable, RegistryUnavailable
-
-        event_table, batch = None, list[Event]()
         while True:
             is_last_try = self._stopped.is_set()
             try:
-                if event_table is None:
-                    self._clear_the_way(is_thorough=False)
-                    event_table = EventTable(self._url)
-                    self._remember(event_table)
-                batch = batch or self._next_batch()
-                if not batch:
-                    break
-                event_table.append(batch)
-                batch = []
+                self._remember()
+                self._batch = self._batch or self._next_batch()
+                if not self._batch:
+                    return
+                self._write_batch()
+            except RegistryBegunAnew:
+                continue
             except RegistryUnavailable as error:
-                if event_table is not None:
-                    event_table.close()
-                event_table = None
-                trouble = self._clear_the_way(is_thorough=True)
-                if trouble == "":
-                    continue
-                self._note_trouble(trouble or str(error))
+                self._note_trouble(str(error))
             except Exception:
                 log.exception("a failure of Pawl's own while writing events down; they are only in the log")
-                batch = []
+                self._batch = []
             else:
                 self._note_trouble("")
                 continue
             if is_last_try:
-                break
-            self._stopped.wait(self._pause_s)
-        if event_table is not None:
-            event_table.close()
+                return
+            self._stopped.wait(self._registry.pause_s)
 
-    def _remember(self, event_table: EventTable) -> None:
+    def _remember(self) -> None:
         if not self._has_remembered:
-            self._remembered(event_table.newest(self._most))
+            with self._registry.transaction(again=True) as transaction:
+                earlier = transaction.events.newest(self._most)
+            self._remembered(earlier)
             self._has_remembered = True
 
-    def _clear_the_way(self, *, is_thorough: bool) -> str | None:
-        """Set a file aside that can't hold the registry, and say why not if that fails; None if there is no such."""
-        if self._file is None or (fault := fault_of(self._file, is_thorough=is_thorough)) is None:
-            return None
-        try:
-            aside = set_aside(self._file)
-        except OSError as error:
-            return f"{self._file} can't hold the registry ({fault}) nor be set aside: {error.strerror}"
-        log.error("%s can't hold the registry (%s): it is kept as %s, and begun anew", self._file, fault, aside.name)
-        return ""
+    def _write_batch(self) -> None:
+        keys, events = [one.key for one in self._batch], [one.event for one in self._batch]
+        with self._registry.transaction(again=True) as transaction:
+            transaction.events.append(events, keys)
+        self._batch = []
 
     def _note_trouble(self, trouble: str) -> None:
         """Say it once, and once when it is over."""
         if trouble and trouble != self._trouble:
-            log.error("%s; trying again every %g s", trouble, self._pause_s)
+            log.error("%s; trying again every %g s", trouble, self._registry.pause_s)
         elif self._trouble and not trouble:
             log.info("events are written down again")
         self._trouble = trouble
 
-    def _next_batch(self) -> list[Event]:
+    def _next_batch(self) -> list[_Keyed]:
         """What waits, at least one event; nothing when there is nothing more to come."""
         batch = [self._waiting.get()]
         while len(batch) < _BATCH and not self._waiting.empty():
             batch.append(self._waiting.get())
         if None in batch:
             self._waiting.put(None)
-        events = [event for event in batch if event is not None]
+        events = [one for one in batch if one is not None]
         with self._counting:
-            self._counts.subtract(event.kind for event in events)
+            self._counts.subtract(one.event.kind for one in events)
             self._is_losing = False
         return events

@@ -14,6 +14,8 @@ _KEPT = 3
 """Files that were set aside; the oldest beyond them is removed."""
 _BESIDE = ("-journal", "-wal", "-shm")
 """What SQLite keeps beside a database, and what the database is not whole without."""
+VERSION_TABLE = "pawl_alembic_version"
+"""What Pawl's databases have, but for those of the first edition."""
 _COLUMNS = {"id", "at", "kind", "model", "version", "commit", "message", "detail"}
 
 
@@ -54,7 +56,7 @@ def set_aside(path: Path) -> Path:
 def _fault_in(connection: sqlite3.Connection, is_thorough: bool) -> str | None:
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     columns = {row[1] for row in connection.execute("PRAGMA table_info(events)")}
-    if tables and not columns >= _COLUMNS:
+    if tables and VERSION_TABLE not in tables and not columns >= _COLUMNS:
         return "it is another program's database"
     if is_thorough:
         [found] = connection.execute("PRAGMA quick_check(1)").fetchone()

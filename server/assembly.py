@@ -24,11 +24,11 @@ from loader.workers.pool import Pool
 from loader.workers.process.warm_workers import WarmWorkers
 from loader.workers.report import Report
 from loader.workers.starter import Starter, WorkerDefaults
+from registry.event_log import EventLog
 from server.announcement import Announcement
 from server.app import build_app
 from server.banner import Banner
 from server.daemon import BackgroundTask, Daemon
-from server.event_log import EventLog
 from server.gateways.connection_limit import allowed_connections
 from server.gateways.data_plane import DataPlane
 from server.gateways.gateways import Gateway, Gateways, Handlers

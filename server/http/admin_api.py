@@ -14,7 +14,7 @@ from core.events import Event, EventKind
 from core.paths import API_EVENTS, API_MODEL, API_MODELS, API_RETRY, SYNC
 from core.settings import Settings
 from loader.reconcile import ModelUnknown, Reconciler
-from server.event_log import EventLog
+from registry.event_log import EventLog
 from server.http import parameters
 from server.http.access import Access
 from server.http.replies import Json, error
@@ -121,4 +121,7 @@ def _page(items: list[T], limit: int, cursor: Callable[[T], str]) -> dict[str, o
 
 
 def _item(event: Event) -> dict[str, object]:
-    return {"id": event.id, **msgspec.structs.asdict(event)}
+    fields = msgspec.structs.asdict(event)
+    if event.actor is None:  # nobody did it, so nobody gave a reason
+        del fields["actor"], fields["reason"], fields["action"]
+    return {"id": event.id, **fields}

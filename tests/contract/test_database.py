@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from core.events import EventKind
-from registry.event_table import EventTable, RegistryUnavailable
+from registry.errors import RegistryUnavailable
+from registry.registry import Registry
 from tests.postgres import Postgres, find_programs, running_postgres
 from tests.repos import Repo
 from tests.serving import Server, descendants, echo, serving
@@ -47,14 +48,14 @@ def wait_written(server: Server, url: str, *versions: str) -> None:
     """Until the database says that just these came live."""
 
     def written() -> set[str]:
+        registry = Registry(url)
         try:
-            event_table = EventTable(url)
+            with registry.transaction() as transaction:
+                return {event.version for event in transaction.events.newest(100) if event.kind == EventKind.LIVE}
         except RegistryUnavailable:
             return set()
-        try:
-            return {event.version for event in event_table.newest(100) if event.kind == EventKind.LIVE}
         finally:
-            event_table.close()
+            registry.close()
 
     server.wait(lambda: written() == set(versions), f"{versions} in the database")
 

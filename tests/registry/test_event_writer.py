@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from core.events import Event, EventKind
-from registry.event_table import EventTable
 from registry.event_writer import EventWriter
+from registry.registry import Registry
 
 
 def test_what_was_written_before_a_close_is_there_afterwards_and_remembered_by_the_next(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'registry.db'}"
     events = [Event(kind=EventKind.LIVE, message=f"event {number}") for number in range(500)]
-    first = EventWriter(url, lambda earlier: None, most=10)
+    first = writer(url)
     first.start()
     for event in events:
         first.write(event)
@@ -32,7 +32,7 @@ def test_what_was_written_before_a_close_is_there_afterwards_and_remembered_by_t
         remembered.extend(earlier)
         came.set()
 
-    second = EventWriter(url, take, most=10)
+    second = EventWriter(Registry(url), take, most=10)
     second.start()
     assert came.wait(30)
     second.close(timeout_s=30)
@@ -42,18 +42,16 @@ def test_what_was_written_before_a_close_is_there_afterwards_and_remembered_by_t
 def test_a_database_that_comes_late_gets_what_was_recorded_meanwhile(tmp_path: Path) -> None:
     folder = tmp_path / "late"
     url = f"sqlite:///{folder / 'registry.db'}"
-    event_writer = EventWriter(url, lambda earlier: None, most=10)
+    event_writer = writer(url)
     event_writer.start()
     event_writer.write(Event(kind=EventKind.LIVE, message="early"))
     folder.mkdir()
     event_writer.close(timeout_s=30)
-    event_table = EventTable(url)
-    assert [event.message for event in event_table.newest(10)] == ["early"]
-    event_table.close()
+    assert written(url) == ["early"]
 
 
 def test_a_close_does_not_wait_for_a_database_that_has_been_gone_for_long(tmp_path: Path) -> None:
-    event_writer = EventWriter(f"sqlite:///{tmp_path / 'gone' / 'registry.db'}", lambda earlier: None, most=10)
+    event_writer = writer(f"sqlite:///{tmp_path / 'gone' / 'registry.db'}")
     event_writer.start()
     logging.disable()
     try:
@@ -70,7 +68,7 @@ def test_a_close_does_not_wait_for_a_database_that_has_been_gone_for_long(tmp_pa
 def test_a_failure_that_nobody_foresaw_is_not_repeated_without_a_pause() -> None:
     url, pause_s = "mysql://host/name", 0.1  # whose driver is not installed
     with said() as records:
-        event_writer = EventWriter(url, lambda earlier: None, most=10, pause_s=pause_s)
+        event_writer = writer(url, pause_s=pause_s)
         event_writer.start()
         first, second = (records.get(timeout=30) for _ in range(2))
         event_writer.close(timeout_s=20)
@@ -81,7 +79,7 @@ def test_a_database_that_is_gone_is_told_once_however_often_it_is_tried(caplog: 
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(30)
         url = f"postgresql+psycopg://127.0.0.1:{server.getsockname()[1]}/registry?sslmode=disable&gssencmode=disable"
-        event_writer = EventWriter(url, lambda earlier: None, most=10, pause_s=0.01)
+        event_writer = writer(url, pause_s=0.01)
         event_writer.start()
         for _ in range(4):  # after the fourth call, three have failed
             server.accept()[0].close()
@@ -93,7 +91,7 @@ def test_a_database_that_is_gone_is_told_once_however_often_it_is_tried(caplog: 
 def test_a_database_that_is_back_is_told(tmp_path: Path) -> None:
     folder = tmp_path / "late"
     with said() as records:
-        event_writer = EventWriter(f"sqlite:///{folder / 'registry.db'}", lambda earlier: None, most=10, pause_s=0.01)
+        event_writer = writer(f"sqlite:///{folder / 'registry.db'}", pause_s=0.01)
         event_writer.start()
         event_writer.write(Event(kind=EventKind.LIVE, message="early"))
         assert records.get(timeout=30).levelname == "ERROR"
@@ -102,6 +100,18 @@ def test_a_database_that_is_back_is_told(tmp_path: Path) -> None:
         assert (back.levelname, back.getMessage()) == ("INFO", "events are written down again")
         event_writer.close(timeout_s=30)
         assert records.empty()
+
+
+def writer(url: str, *, pause_s: float = 2.0) -> EventWriter:
+    return EventWriter(Registry(url, pause_s=pause_s), lambda earlier: None, most=10)
+
+
+def written(url: str) -> list[str]:
+    registry = Registry(url)
+    with registry.transaction() as transaction:
+        found = [event.message for event in transaction.events.newest(10)]
+    registry.close()
+    return found
 
 
 @contextmanager

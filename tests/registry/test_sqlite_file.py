@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from core.events import Event, EventKind
-from registry.event_table import EventTable
 from registry.event_writer import EventWriter
+from registry.registry import Registry
 from registry.sqlite_file import set_aside
 
 
@@ -22,10 +22,23 @@ def garbage(path: Path) -> None:
 
 
 def truncated(path: Path) -> None:
-    event_table = EventTable(f"sqlite:///{path}")
-    event_table.append([Event(kind=EventKind.LIVE, message="x" * 9000)] * 100)
-    event_table.close()
+    registry = Registry(f"sqlite:///{path}")
+    with registry.transaction() as transaction:
+        transaction.events.append([Event(kind=EventKind.LIVE, message="x" * 9000)] * 100)
+    registry.close()
     os.truncate(path, path.stat().st_size // 2)
+
+
+def writer(url: str, *, file: Path | None = None) -> EventWriter:
+    return EventWriter(Registry(url, file=file), lambda earlier: None, most=10)
+
+
+def written(path: Path) -> list[str]:
+    registry = Registry(f"sqlite:///{path}")
+    with registry.transaction() as transaction:
+        found = [event.message for event in transaction.events.newest(10)]
+    registry.close()
+    return found
 
 
 def a_directory(path: Path) -> None:
@@ -57,13 +70,11 @@ def test_what_can_not_hold_the_registry_is_set_aside_in_one_line(
 ) -> None:
     path = tmp_path / "registry.db"
     make(path)
-    event_writer = EventWriter(f"sqlite:///{path}", lambda earlier: None, most=10, file=path)
+    event_writer = writer(f"sqlite:///{path}", file=path)
     event_writer.start()
     event_writer.write(Event(kind=EventKind.LIVE, message="new"))
     event_writer.close(timeout_s=30)
-    event_table = EventTable(f"sqlite:///{path}")
-    assert [event.message for event in event_table.newest(10)] == ["new"]
-    event_table.close()
+    assert written(path) == ["new"]
     [aside] = [one for one in tmp_path.iterdir() if one.name.startswith("registry.db.set-aside-")]
     [line] = caplog.messages
     assert aside.name in line
@@ -73,13 +84,11 @@ def test_what_can_not_hold_the_registry_is_set_aside_in_one_line(
 def test_a_sound_registry_is_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "registry.db"
     for number in range(2):
-        event_writer = EventWriter(f"sqlite:///{path}", lambda earlier: None, most=10, file=path)
+        event_writer = writer(f"sqlite:///{path}", file=path)
         event_writer.start()
         event_writer.write(Event(kind=EventKind.LIVE, message=str(number)))
         event_writer.close(timeout_s=30)
-    event_table = EventTable(f"sqlite:///{path}")
-    assert [event.message for event in event_table.newest(10)] == ["1", "0"]
-    event_table.close()
+    assert written(path) == ["1", "0"]
     assert not caplog.messages
 
 
@@ -99,7 +108,7 @@ def test_a_database_that_the_operator_names_is_never_moved(tmp_path: Path, caplo
     path = tmp_path / "named.db"
     garbage(path)
     with caplog.at_level(logging.ERROR, "pawl"):
-        event_writer = EventWriter(f"sqlite:///{path}", lambda earlier: None, most=10)
+        event_writer = writer(f"sqlite:///{path}")
         event_writer.start()
         event_writer.write(Event(kind=EventKind.LIVE, message="kept in memory"))
         event_writer.close(timeout_s=30)

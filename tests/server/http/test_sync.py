@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 
 from core.errors import Heals, ReleaseFailed
 from core.settings import read_settings
-from server.event_log import EventLog
+from registry.event_log import EventLog
 from server.http.admin_api import Admin
 from server.http.sync import State, sync
 from server.state import server_state

@@ -1,17 +1,26 @@
-"""Events as they happen: to the log at once, kept for the admin API, and handed to the registry."""
+"""Events as they happen: to the log at once, kept for the admin API, and written down in the registry."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from heapq import merge
 from itertools import count, islice
+from typing import TYPE_CHECKING
 
 from core.events import Event, EventKind
+from registry.errors import RegistryUnavailable
+from registry.event_writer import EventWriter
+from registry.registry import Registry
+
+if TYPE_CHECKING:
+    from registry.transaction import Transaction
 
 log = logging.getLogger("pawl")
 
@@ -31,26 +40,46 @@ Numbered = tuple[int, Event]
 
 
 class EventLog:
-    """The newest events, bounded."""
+    """The newest events, bounded. For the thread of one event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, registry: Registry | None = None) -> None:
+        """Without a registry, events are only kept here."""
+        self._registry = registry
+        self._writer = None if registry is None else EventWriter(registry, self._hand_over, KEPT)
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._kinds: defaultdict[EventKind, deque[Numbered]] = defaultdict(partial(deque, maxlen=KEPT))
         self._numbers = count()
-        self._write: Callable[[Event], None] = lambda event: None
+        self._commits: set[asyncio.Task[None]] = set()
         self._last_detail: dict[str, str] = {}
         """Of each model, as logged: a traceback that repeats at every try is logged once."""
 
-    def record(self, event: Event) -> None:
-        self._kinds[event.kind].append((next(self._numbers), event))
-        self._write(event)
-        who = f"{event.model}: " if event.model else ""
-        log.log(_level(event.kind), "%s%s%s", who, _indented(event.message).lstrip(), self._new_detail(event))
+    def start(self) -> None:
+        """Begin to write events down, those that were recorded so far first, and to remember those of earlier runs."""
+        if self._writer is not None:
+            self._loop = asyncio.get_running_loop()
+            self._writer.start()
 
-    def write_to(self, write: Callable[[Event], None]) -> None:
-        """Have every event written down too, those that were recorded so far first."""
-        for _, event in reversed([*self._newest()]):
-            write(event)
-        self._write = write
+    def close(self, timeout_s: float) -> None:
+        """Write down what isn't yet, for at most so long. Blocks; for any thread."""
+        if self._writer is not None:
+            self._writer.close(timeout_s)
+
+    def record(self, event: Event) -> None:
+        """What happened by itself; it is written down some time soon."""
+        self._keep(event)
+        if self._writer is not None:
+            self._writer.write(event)
+
+    async def commit(self, action: Callable[[Transaction], Sequence[Event]]) -> None:
+        """Do what somebody asked for and write down the events that it returns: one transaction, committed on return.
+
+        `action` runs in a thread. Raises what it raises, and RegistryUnavailable: then nothing is done nor kept.
+        Whoever goes away meanwhile stops nothing.
+        """
+        task = asyncio.create_task(self._commit(action))
+        self._commits.add(task)
+        task.add_done_callback(self._committed)
+        await asyncio.shield(task)
 
     def remember(self, earlier: list[Event]) -> None:
         """Take in events of earlier runs, newest first; they count as older than what was recorded here."""
@@ -80,6 +109,33 @@ class EventLog:
         """So many of each, all of them newest first."""
         kept = {event.id for kind in list(self._kinds) for event in self.newest(model=model, kind=kind, most=most)}
         return [event for _, event in self._newest() if event.id in kept]
+
+    async def _commit(self, action: Callable[[Transaction], Sequence[Event]]) -> None:
+        def act(transaction: Transaction) -> Sequence[Event]:
+            events = action(transaction)
+            transaction.events.append(events)
+            return events
+
+        if self._registry is None:
+            raise RegistryUnavailable("there is no registry")
+        for event in await self._registry.perform(act):
+            self._keep(event)
+
+    def _committed(self, task: asyncio.Task[None]) -> None:
+        self._commits.discard(task)
+        if not task.cancelled():
+            task.exception()  # its caller may have gone away
+
+    def _keep(self, event: Event) -> None:
+        self._kinds[event.kind].append((next(self._numbers), event))
+        who = f"{event.model}: " if event.model else ""
+        log.log(_level(event.kind), "%s%s%s", who, _indented(event.message).lstrip(), self._new_detail(event))
+
+    def _hand_over(self, earlier: list[Event]) -> None:
+        """From the writer's thread."""
+        assert self._loop is not None
+        with suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self.remember, earlier)
 
     def _newest(self, kind: str | None = None) -> Iterator[Numbered]:
         kinds = [reversed(kept) for name, kept in self._kinds.items() if kind in (None, name)]

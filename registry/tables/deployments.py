@@ -1,0 +1,103 @@
+"""The ledger of what was live, from when until when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Index, Integer, String, Table, or_, select, update
+from sqlalchemy import text as sql
+from sqlalchemy.engine import Connection, Row
+
+from core.steering import Cause, Deployment
+from registry.tables.columns import (
+    Moment,
+    actor_columns,
+    actor_values,
+    insert_into,
+    metadata,
+    prose,
+    take_actor,
+    text,
+)
+
+_deployments = Table(
+    "deployments",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("model", String(255), nullable=False),
+    Column("release", String(64), nullable=False),
+    text("version", 40),
+    text("commit", 80),
+    text("run", 40),
+    Column("began_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("cause", String(20), nullable=False),
+    *actor_columns(),
+    prose("reason"),
+    Index("deployments_by_model", "model", "id"),
+    Index(
+        "deployments_now",
+        "model",
+        unique=True,
+        sqlite_where=sql("ended_at IS NULL"),
+        postgresql_where=sql("ended_at IS NULL"),
+    ),
+)
+_c = _deployments.c
+
+
+class Deployments:
+    """At most one of each model goes on; replicas that say the same make one entry."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def begin(self, deployment: Deployment) -> bool:
+        """End what was live, and begin this; False if the same is live already."""
+        going_on = (_c.model == deployment.model) & _c.ended_at.is_(None)
+        now = self._connection.execute(select(_deployments).where(going_on)).one_or_none()
+        if now is not None and (now.release, now.version) == (deployment.release, deployment.version):
+            return False
+        self.end(deployment.model, deployment.began_at)
+        statement = insert_into(self._connection, _deployments).values(_values(deployment))
+        begun = self._connection.execute(statement.on_conflict_do_nothing().returning(_c.id))
+        return begun.first() is not None
+
+    def end(self, model: str, at: datetime) -> None:
+        """Nothing of the model is live from then on."""
+        going_on = (_c.model == model) & _c.ended_at.is_(None)
+        self._connection.execute(update(_deployments).where(going_on).values(ended_at=at))
+
+    def listed(
+        self, model: str, *, at: datetime | None = None, limit: int = 100, cursor: int | None = None
+    ) -> tuple[list[Deployment], int | None]:
+        """The newest first, and the cursor of what follows. `at`: what was live then."""
+        chosen = select(_deployments).where(_c.model == model).order_by(_c.id.desc()).limit(limit + 1)
+        if at is not None:
+            chosen = chosen.where(_c.began_at <= at, or_(_c.ended_at.is_(None), _c.ended_at > at))
+        if cursor is not None:
+            chosen = chosen.where(_c.id < cursor)
+        rows = self._connection.execute(chosen).all()
+        return [_deployment(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None
+
+
+def _values(deployment: Deployment) -> dict[str, object]:
+    return {
+        "model": deployment.model,
+        "release": deployment.release,
+        "version": deployment.version,
+        "commit": deployment.commit,
+        "run": deployment.run,
+        "began_at": deployment.began_at,
+        "ended_at": deployment.ended_at,
+        "cause": deployment.cause.value,
+        "reason": deployment.reason,
+        **actor_values(deployment.actor),
+    }
+
+
+def _deployment(row: Row[Any]) -> Deployment:
+    fields = take_actor(dict(row._mapping))
+    del fields["id"]
+    return Deployment(**{**fields, "cause": Cause(fields["cause"])})

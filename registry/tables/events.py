@@ -1,0 +1,124 @@
+"""Events on disk. What people did is kept for long, and apart from what happens by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Column, Index, Integer, String, Table, delete, func, insert, select
+from sqlalchemy.engine import Connection, Row
+
+from core.events import AUDIT, Event, EventKind
+from registry.tables.columns import (
+    Moment,
+    Prose,
+    actor_columns,
+    actor_values,
+    metadata,
+    prose,
+    take_actor,
+    text,
+)
+
+_events = Table(
+    "events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("model", String(255), nullable=False),
+    Column("version", String(40), nullable=False),
+    Column("commit", String(80), nullable=False),
+    Column("message", Prose, nullable=False),
+    Column("detail", Prose, nullable=False),
+    Column("key", String(32)),
+    *actor_columns(),
+    prose("reason"),
+    text("action", 40),
+    Index("events_by_model", "model", "id"),
+    Index("events_by_kind", "kind", "id"),
+    Index("events_by_key", "key", unique=True),
+)
+
+KEPT = 5_000
+"""Events of each kind, so that those of which there are many push no others out."""
+AUDIT_KEPT = 100_000
+"""Events of each kind of what people did: sign-ins that fail can be many."""
+AUDIT_DAYS = 400
+
+
+class Events:
+    """The events of all times, in one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def append(self, events: Sequence[Event], keys: Sequence[str] = (), audit_days: int = AUDIT_DAYS) -> None:
+        """Write the events down, and forget the oldest of their kinds beyond the bound.
+
+        `keys`: one for each event, different for all events ever; an event whose key is there already is left out, so
+        that a commit whose outcome nobody knows can be tried again.
+        """
+        known = self._known(keys)
+        rows = [
+            _row(event, key)
+            for event, key in zip(events, keys or [uuid4().hex for _ in events], strict=True)
+            if key not in known
+        ]
+        if rows:
+            self._connection.execute(insert(_events), rows)
+        for kind in {event.kind for event in events}:
+            self._forget_beyond(kind, AUDIT_KEPT if kind in AUDIT else KEPT)
+            if kind in AUDIT:
+                self._forget_before(kind, datetime.now(UTC) - timedelta(days=audit_days))
+
+    def newest(self, most: int, model: str | None = None) -> list[Event]:
+        """So many of each kind, all of them newest first."""
+        place = func.row_number().over(partition_by=_events.c.kind, order_by=_events.c.id.desc())
+        known = [kind.value for kind in EventKind]  # a newer Pawl may have written more
+        chosen = select(_events.c.id, place.label("place")).where(_events.c.kind.in_(known))
+        if model is not None:
+            chosen = chosen.where(_events.c.model == model)
+        ranked = chosen.subquery()
+        wanted = select(ranked.c.id).where(ranked.c.place <= most)
+        rows = self._connection.execute(select(_events).where(_events.c.id.in_(wanted)).order_by(_events.c.id.desc()))
+        return list(map(_event, rows))
+
+    def _known(self, keys: Sequence[str]) -> set[str | None]:
+        return set(self._connection.scalars(select(_events.c.key).where(_events.c.key.in_(keys)))) if keys else set()
+
+    def _forget_beyond(self, kind: EventKind, kept: int) -> None:
+        of_kind = select(_events.c.id).where(_events.c.kind == kind.value).order_by(_events.c.id.desc())
+        newest_to_go = self._connection.execute(of_kind.offset(kept).limit(1)).scalar()
+        if newest_to_go is not None:
+            self._connection.execute(delete(_events).where(_events.c.kind == kind.value, _events.c.id <= newest_to_go))
+
+    def _forget_before(self, kind: EventKind, moment: datetime) -> None:
+        of_kind = select(_events.c.at).where(_events.c.kind == kind.value).order_by(_events.c.id)
+        oldest = self._connection.execute(of_kind.limit(1)).scalar()
+        if oldest is not None and oldest < moment:
+            self._connection.execute(delete(_events).where(_events.c.kind == kind.value, _events.c.at < moment))
+
+
+def _row(event: Event, key: str) -> dict[str, object]:
+    return {
+        "at": event.at,
+        "kind": event.kind.value,
+        "model": event.model,
+        "version": event.version,
+        "commit": event.commit,
+        "message": event.message,
+        "detail": event.detail,
+        "key": key,
+        "reason": event.reason,
+        "action": event.action,
+        **actor_values(event.actor),
+    }
+
+
+def _event(row: Row[Any]) -> Event:
+    fields = take_actor(dict(row._mapping))
+    del fields["id"], fields["key"]
+    return Event(**{**fields, "kind": EventKind(fields["kind"])})

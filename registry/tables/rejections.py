@@ -1,0 +1,61 @@
+"""Releases that a rollback or a canary turned down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Column, String, Table, delete, select
+from sqlalchemy.engine import Connection, Row
+
+from core.steering import Rejection
+from registry.tables.columns import Moment, actor_columns, actor_values, metadata, prose, take_actor, text, upsert
+
+_rejections = Table(
+    "rejections",
+    metadata,
+    Column("model", String(255), primary_key=True),
+    Column("release", String(64), primary_key=True),
+    text("version", 40),
+    text("commit", 80),
+    text("run", 40),
+    Column("at", Moment, nullable=False),
+    *actor_columns(),
+    prose("reason"),
+)
+
+
+class Rejections:
+    """A model may have several."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def all(self, model: str | None = None) -> list[Rejection]:
+        """The newest first."""
+        chosen = select(_rejections).order_by(_rejections.c.at.desc(), _rejections.c.release)
+        if model is not None:
+            chosen = chosen.where(_rejections.c.model == model)
+        return [_rejection(row) for row in self._connection.execute(chosen)]
+
+    def put(self, rejection: Rejection) -> None:
+        """In place of the release's rejection, if it has one."""
+        values = {
+            "model": rejection.model,
+            "release": rejection.release,
+            "version": rejection.version,
+            "commit": rejection.commit,
+            "run": rejection.run,
+            "at": rejection.at,
+            "reason": rejection.reason,
+            **actor_values(rejection.actor),
+        }
+        upsert(self._connection, _rejections, ["model", "release"], values)
+
+    def lift(self, model: str, release: str) -> bool:
+        """Whether it was rejected."""
+        one = (_rejections.c.model == model) & (_rejections.c.release == release)
+        return self._connection.execute(delete(_rejections).where(one)).rowcount > 0
+
+
+def _rejection(row: Row[Any]) -> Rejection:
+    return Rejection(**take_actor(dict(row._mapping)))

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from core.events import Actor
+from core.steering import Cause, Deployment
+from registry.registry import Registry
+
+NOON = datetime(2026, 6, 21, 12, tzinfo=UTC)
+
+
+def at(minute: int, version: str, cause: Cause = Cause.PUSH) -> Deployment:
+    return Deployment(
+        model="Iris",
+        release=f"release of {version}",
+        version=version,
+        commit="c" * 40,
+        cause=cause,
+        began_at=NOON + timedelta(minutes=minute),
+        actor=Actor(kind="git", name="Ada"),
+    )
+
+
+def test_what_goes_live_ends_what_was(registry: Registry) -> None:
+    first, second = at(0, "v1"), at(5, "v2", Cause.ROLLBACK)
+    with registry.transaction() as transaction:
+        assert transaction.deployments.begin(first)
+        assert transaction.deployments.begin(second)
+        listed, more = transaction.deployments.listed("Iris")
+    assert listed == [second, msgspec.structs.replace(first, ended_at=second.began_at)]
+    assert more is None
+
+
+def test_replicas_and_restarts_that_say_the_same_make_one_entry(registry: Registry) -> None:
+    with registry.transaction() as transaction:
+        assert transaction.deployments.begin(at(0, "v1"))
+    with registry.transaction() as transaction:
+        assert not transaction.deployments.begin(at(7, "v1", Cause.RESTART))
+        assert transaction.deployments.listed("Iris")[0] == [at(0, "v1")]
+
+
+def test_what_was_live_at_a_moment_can_be_asked_for(registry: Registry) -> None:
+    with registry.transaction() as transaction:
+        for minute, version in ((0, "v1"), (5, "v2"), (9, "v3")):
+            transaction.deployments.begin(at(minute, version))
+        transaction.deployments.end("Iris", NOON + timedelta(minutes=12))
+
+        def live(minute: int) -> list[str]:
+            found, _ = transaction.deployments.listed("Iris", at=NOON + timedelta(minutes=minute))
+            return [deployment.version for deployment in found]
+
+        assert [live(minute) for minute in (-1, 0, 4, 5, 11, 12)] == [[], ["v1"], ["v1"], ["v2"], ["v3"], []]
+
+
+def test_pages_follow_each_other(registry: Registry) -> None:
+    with registry.transaction() as transaction:
+        for minute in range(5):
+            transaction.deployments.begin(at(minute, f"v{minute}"))
+        pages, cursor = list[list[str]](), None
+        while not pages or cursor is not None:
+            found, cursor = transaction.deployments.listed("Iris", limit=2, cursor=cursor)
+            pages.append([deployment.version for deployment in found])
+    assert pages == [["v4", "v3"], ["v2", "v1"], ["v0"]]
