@@ -12,9 +12,15 @@ class Frame(NamedTuple):
 
     id: int
     deadline_ns: int
-    status: int
+    detail: int
+    """A request's format, an answer's status."""
     kind: int
     body: bytes
+
+    @property
+    def status(self) -> int:
+        """Of an answer."""
+        return self.detail
 
 
 class NamedFrameReader(FrameReader):

@@ -7,11 +7,13 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from .errors import LoadFailed
+from .formats.codecs import CODECS
+from .formats.pawl_json.variables import Decode
 from .model.model import Model, load_model
 from .model.pickles import look_in
 from .onnx.batch_wait import BatchWait
@@ -22,6 +24,7 @@ from .serving.elements import one_by_one, together
 from .serving.loop import Loop
 from .serving.scorer import Scorer
 from .tracebacks import AuthorTracebacks, in_words
+from .wire.frames import Format
 from .wire.memory import give_back, keep_what_is_freed
 from .wire.messages import Failed, Noticed, Ready, WorkerConfig, decode_config
 from .wire.status_page import StatusPage
@@ -75,13 +78,18 @@ def _loop(
 ) -> Loop:
     can_interleave = model.description.concurrent and not config.threads
     run_many = together if can_interleave else one_by_one
-    scorer = Scorer(model.predict, model.decode, Reports(channel.say, tracebacks), run_many)
+    reports = Reports(channel.say, tracebacks)
+    decoders: Mapping[int, Decode] = {Format.PAWL_JSON: model.decode}
+    scores = {
+        format: Scorer(model.predict, decoders[format], codec, reports, run_many).score
+        for format, codec in CODECS.items()
+    }
     return Loop(
         listener,
         channel,
         status_page,
         batch_wait,
-        scorer.score,
+        scores,
         threads=config.threads,
         concurrent=model.description.concurrent,
         max_batch=config.max_batch,

@@ -12,6 +12,7 @@ import msgspec
 from core.task import spawn
 from gateway.http.compression import AT_ONCE, CODING, SMALLEST, VARY, accepts_gzip, pack
 from gateway.http.refusals import CLOSE, JSON_TYPE, Refused
+from worker.wire.frames import Format
 
 Header = tuple[bytes, bytes]
 Fields = dict[bytes, bytes]
@@ -84,6 +85,8 @@ class Exchange(msgspec.Struct, eq=False):
     """Lines for whatever is answered."""
     size: int = 0
     """Bytes of the body so far."""
+    format: Format = Format.PAWL_JSON
+    """How the body is written, where a model is to read it."""
     is_whole: bool = False
     """Whether all of the request has come."""
     is_taken: bool = False

@@ -10,6 +10,7 @@ import httptools
 
 from gateway.http.exchange import Fields, Header
 from gateway.http.refusals import CLOSE, Refused, refuse
+from worker.wire.frames import Format
 
 _FORM = b"application/x-www-form-urlencoded"
 """What `curl -d` and urllib say of every body; the body is read as JSON all the same."""
@@ -50,12 +51,10 @@ def declared_length(fields: Fields) -> int:
     return int(fields.get(b"content-length", 0))
 
 
-def json_length(fields: Fields) -> int:
-    """The same of a body that must be JSON. Raises Refused for another."""
+def body_format(fields: Fields) -> Format:
+    """The format of a body that a model is to read. Raises Refused for one that none reads."""
     type = fields.get(b"content-type", b"")
-    if type != b"application/json":
-        _check_type(type)
-    return int(fields.get(b"content-length", 0))
+    return Format.PAWL_JSON if type == b"application/json" else _format_of(type)
 
 
 def check_reading(url: bytes, taken: Container[bytes]) -> None:
@@ -78,7 +77,8 @@ def wants_flat(url: bytes) -> bool:
     return False
 
 
-def _check_type(value: bytes) -> None:
-    media = value.split(b";", 1)[0].strip().lower()
+def _format_of(type: bytes) -> Format:
+    media = type.split(b";", 1)[0].strip().lower()
     if media and media not in (b"application/json", _FORM) and not media.endswith(b"+json"):
         raise refuse("unsupported_media_type", "send JSON, with Content-Type: application/json")
+    return Format.PAWL_JSON

@@ -1,4 +1,4 @@
-"""One body to every live model, and their answers side by side."""
+"""One body to every live model, and their answers side by side: of the formats, only Pawl's own JSON can be joined."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from gateway.http.refusals import Refused
 from gateway.routes.dispatch import Dispatch
 from gateway.routes.route_table import Target
 from worker.wire.client import Answer
+from worker.wire.frames import Format
 
 Answers = Mapping[str, Answer]
 
@@ -31,7 +32,7 @@ async def score_all(dispatch: Dispatch, targets: Mapping[str, Target], body: byt
 
 async def _score(dispatch: Dispatch, target: Target, body: bytes) -> Answer:
     try:
-        return await dispatch.score(target, body)
+        return await dispatch.score(target, body, Format.PAWL_JSON)
     except Refused as refused:
         return Answer(refused.status, refused.body)
 

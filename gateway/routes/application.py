@@ -13,7 +13,7 @@ from gateway.http.cors import Cors
 from gateway.http.decompression import is_packed, unpack
 from gateway.http.exchange import Answerer, Exchange, encode_headers
 from gateway.http.refusals import ALLOW, JSON_TYPE, NO_STORE, Refused, failure, refuse, shorten
-from gateway.http.request import check_reading, declared_length, json_length, parse_url, wants_flat
+from gateway.http.request import body_format, check_reading, declared_length, parse_url, wants_flat
 from gateway.routes.all_models import flat, malformed, score_all, side_by_side
 from gateway.routes.current import CurrentTable
 from gateway.routes.dispatch import Dispatch
@@ -100,7 +100,7 @@ class Application:
         is_post = exchange.method == b"POST"
         exchange.answer_headers = target.headers if is_post else target.get_headers
         try:
-            flight = self._dispatch.send(target, exchange.body if is_post else b"", exchange)
+            flight = self._dispatch.send(target, exchange.body if is_post else b"", exchange.format, exchange)
         except Refused as refused:
             exchange.refuse(refused)
         else:
@@ -157,7 +157,8 @@ class Application:
     def _check(self, exchange: Exchange, taken: tuple[bytes, ...] = ()) -> None:
         """Raise Refused unless this can be a request to a model. `taken`: what a query may name."""
         if exchange.method == b"POST":
-            self._bodies.check(json_length(exchange.fields))
+            exchange.format = body_format(exchange.fields)
+            self._bodies.check(declared_length(exchange.fields))
         elif exchange.method in _READING:
             check_reading(exchange.url, taken)
             self._bodies.check(declared_length(exchange.fields))

@@ -14,6 +14,7 @@ from gateway.http.exchange import BODILESS
 from gateway.http.refusals import Refused, refuse
 from gateway.routes.route_table import Target
 from worker.wire.client import Answer, WorkerBusy, WorkerConnection, WorkerLost
+from worker.wire.frames import Format
 
 log = logging.getLogger("pawl.gateway")
 
@@ -49,9 +50,9 @@ class Flight(msgspec.Struct, eq=False):
     id: int = 0
     """On the connection."""
 
-    def begin(self, body: bytes) -> None:
+    def begin(self, body: bytes, format: Format) -> None:
         """Raises WorkerLost and WorkerBusy."""
-        self.id = self.connection.send(body, self.deadline_ns, self)
+        self.id = self.connection.send(body, self.deadline_ns, self, format)
         self.flights.add(self)
 
     def answered(self, status: int, body: bytes) -> None:
@@ -92,13 +93,13 @@ class Dispatch:
     def __init__(self) -> None:
         self._flights: set[Flight] = set()
 
-    def send(self, target: Target, body: bytes, sender: RequestSender) -> Flight:
+    def send(self, target: Target, body: bytes, format: Format, sender: RequestSender) -> Flight:
         """Raises Refused."""
         try:
             connection = target.pool.pick(target.model, target.max_queue)
             now = time.monotonic_ns()
             flight = Flight(target, connection, sender, self._flights, now, now + target.timeout_ns)
-            flight.begin(body)
+            flight.begin(body, format)
             return flight
         except Refused as refused:
             _counted(target, refused)
@@ -109,10 +110,10 @@ class Dispatch:
             busy = f"the worker of {target.model} reads no more for now; try again"
             raise _counted(target, refuse("queue_full", busy)) from None
 
-    async def score(self, target: Target, body: bytes) -> Answer:
+    async def score(self, target: Target, body: bytes, format: Format) -> Answer:
         """The worker's answer. Raises Refused."""
         sender = _Future(asyncio.get_running_loop().create_future())
-        flight = self.send(target, body, sender)
+        flight = self.send(target, body, format, sender)
         try:
             return await sender.outcome
         finally:

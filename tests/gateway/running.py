@@ -100,7 +100,7 @@ class Worker:
 
     async def _answer(self, frame: Frame, writer: asyncio.StreamWriter) -> None:
         status, body = await self.reply(frame)
-        writer.write(pack_frame(Kind.ANSWER, frame.id, body, status=status))
+        writer.write(pack_frame(Kind.ANSWER, frame.id, body, detail=status))
 
 
 def answers(body: bytes, status: int = 200) -> Reply:

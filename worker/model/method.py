@@ -12,7 +12,7 @@ import msgspec
 
 from ..errors import LoadFailed
 from ..formats import pydantic_types as pydantics
-from ..formats import variables
+from ..formats.pawl_json import variables
 from .etls import METHOD
 from .importing import place_of
 

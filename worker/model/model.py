@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..errors import LoadFailed
-from ..formats import variables
+from ..formats.pawl_json import variables
 from ..formats.schemas import json_schema
 from ..onnx.batch_wait import BatchWait
 from ..tracebacks import AuthorTracebacks

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from ..formats.codecs import CODECS
 from ..wire.frames import HEADER_SIZE, FrameError, FrameReader, Kind, pack_header
 
 _REQUEST, _ANSWER, _CANCEL = Kind
@@ -36,6 +37,8 @@ class Request(msgspec.Struct, eq=False):
     connection: Connection
     id: int
     deadline_ns: int
+    format: int
+    """Of the body: one of `CODECS`."""
     body: bytes
     gone: bool = False
     """Whether nobody waits for the answer any more."""
@@ -141,11 +144,13 @@ class Connection:
         self._socket.close()
 
     def _take(self, data: bytes) -> None:
-        for id, deadline_ns, _, kind, body in self._frames.feed(data):
+        for id, deadline_ns, format, kind, body in self._frames.feed(data):
             if kind == _REQUEST:
                 if id in self._open:
                     raise FrameError(f"request {id} was sent twice")
-                request = self._open[id] = Request(self, id, deadline_ns, body)
+                if format not in CODECS:
+                    raise FrameError(f"request {id} is in the format {format}, which is unknown here")
+                request = self._open[id] = Request(self, id, deadline_ns, format, body)
                 self._unbegun_bytes += len(body) + _REQUEST_BYTES
                 self._requests.append(request)
             elif kind == _CANCEL:

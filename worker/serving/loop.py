@@ -14,7 +14,7 @@ from functools import partial
 from queue import SimpleQueue
 
 from ..errors import DeadlineExceeded
-from ..formats.answers import encode_error
+from ..formats.codecs import CODECS
 from ..onnx.batch_wait import BatchWait
 from ..onnx.batcher import Batch
 from ..process.channel import Channel
@@ -23,7 +23,7 @@ from .connection import Request
 from .greenlets import Greenlets
 from .listener import GatewayListener
 from .poller import READ, WRITE, Poller
-from .threads import BatchThread, Score, ScoringThread
+from .threads import BatchThread, Scores, ScoringThread
 from .wakeup import Wakeup
 
 _LONGEST_ITERATION_NS = 1_000_000
@@ -50,7 +50,7 @@ class Loop:
         channel: Channel,
         status_page: StatusPage,
         batch_wait: BatchWait,
-        score: Score,
+        scores: Scores,
         *,
         threads: int,
         concurrent: bool,
@@ -60,7 +60,7 @@ class Loop:
         self._channel = channel
         self._status_page = status_page
         self._batch_wait = batch_wait
-        self._score = score
+        self._scores = scores
         self._max_batch = max_batch
         self._poller = Poller()
         self._wakeup = Wakeup()
@@ -71,7 +71,8 @@ class Loop:
         self._most = threads or (None if concurrent else 1)
         self._handed_out: SimpleQueue[Request] = SimpleQueue()
         self._threads = [
-            ScoringThread(number, self._handed_out, score, status_page, self._finish_later) for number in range(threads)
+            ScoringThread(number, self._handed_out, scores, status_page, self._finish_later)
+            for number in range(threads)
         ]
         self._batches = BatchThread(
             status_page,
@@ -153,7 +154,8 @@ class Loop:
         if request.gone:
             return
         if 0 < request.deadline_ns <= now_ns:
-            request.connection.answer(request, _TOO_LATE.status, encode_error(_TOO_LATE))
+            error = CODECS[request.format].encode_error(_TOO_LATE)
+            request.connection.answer(request, _TOO_LATE.status, error)
             return
         self._running += 1
         self._status_page.count(_REQUESTS)
@@ -163,7 +165,7 @@ class Loop:
             self._greenlets.take().switch(request)
 
     def _run_in_greenlet(self, request: Request) -> None:
-        status, body = self._score(request.body)
+        status, body = self._scores[request.format](request.body)
         self._finish(request, status, body)
 
     def _finish_later(self, request: Request, status: int, body: bytes) -> None:

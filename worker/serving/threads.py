@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextvars
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from queue import SimpleQueue
 
 from ..onnx.batch_wait import RequestThread
@@ -15,6 +15,9 @@ from ..wire.status_page import BATCH_SLOT, FIRST_REQUEST_SLOT, StatusPage
 from .connection import Request
 
 Score = Callable[[bytes], tuple[int, bytes]]
+"""From the body of a request to the HTTP status and the body that answer it. Never raises."""
+Scores = Mapping[int, Score]
+"""By the format of the body."""
 
 
 class BatchThread(threading.Thread):
@@ -59,7 +62,7 @@ class ScoringThread(RequestThread):
         self,
         number: int,
         requests: SimpleQueue[Request],
-        score: Score,
+        scores: Scores,
         status_page: StatusPage,
         done: Callable[[Request, int, bytes], None],
     ) -> None:
@@ -67,7 +70,7 @@ class ScoringThread(RequestThread):
         super().__init__(name=f"pawl-requests-{number}", daemon=True)
         self.slot = FIRST_REQUEST_SLOT + number
         self._requests = requests
-        self._score = score
+        self._scores = scores
         self._status_page = status_page
         self._done = done
 
@@ -82,6 +85,6 @@ class ScoringThread(RequestThread):
 
     def _run_request(self, request: Request, context: contextvars.Context) -> None:
         self._status_page.begin(self.slot, time.monotonic_ns())
-        status, body = context.run(self._score, request.body)
+        status, body = context.run(self._scores[request.format], request.body)
         self._status_page.end(self.slot)
         self._done(request, status, body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import NamedTuple, Protocol, cast
 
-from .frames import MAX_ANSWER, FrameError, FrameReader, Kind, pack_frame, pack_header
+from .frames import MAX_ANSWER, Format, FrameError, FrameReader, Kind, pack_frame, pack_header
 
 _REQUEST = Kind.REQUEST
 
@@ -65,7 +65,7 @@ class WorkerConnection(asyncio.Protocol):
     def outstanding(self) -> int:
         return len(self._waiting)
 
-    def send(self, body: bytes, deadline_ns: int, waiter: Waiter) -> int:
+    def send(self, body: bytes, deadline_ns: int, waiter: Waiter, format: Format = Format.PAWL_JSON) -> int:
         """The id of the request that was sent. Raises WorkerLost and WorkerBusy."""
         if self.closed or self._is_retired:
             raise WorkerLost
@@ -76,7 +76,7 @@ class WorkerConnection(asyncio.Protocol):
             id = id + 1 & self._most_id
         self._last_id = id
         self._waiting[id] = waiter
-        self._write(pack_header(len(body), id, deadline_ns, 0, _REQUEST), body)
+        self._write(pack_header(len(body), id, deadline_ns, format, _REQUEST), body)
         if len(self._unsent) >= 2 * _SENT_TOGETHER:
             self._flush()
         return id

@@ -10,19 +10,28 @@ class Kind(IntEnum):
     """What a frame is."""
 
     REQUEST = 1
-    """Gateway to worker: `body` is the HTTP request's body, `deadline_ns` when its caller stops waiting."""
+    """Gateway to worker: `body` is the HTTP request's body, `detail` the `Format` that it is in, `deadline_ns` when its
+    caller stops waiting."""
     ANSWER = 2
-    """Worker to gateway: `body` is JSON, `status` the HTTP status."""
+    """Worker to gateway: `body` is in the request's format, `detail` the HTTP status."""
     CANCEL = 3
     """Gateway to worker: the caller of that request has gone."""
 
 
+class Format(IntEnum):
+    """How the body of a request is written, and that of its answer."""
+
+    PAWL_JSON = 0
+    """`{"variables": …}`, answered with the JSON of what the method returned. Empty: no variables."""
+
+
 Frame = tuple[int, int, int, int, bytes]
-"""Id, deadline, status, kind and body. A plain tuple, for a class takes longer to make than the frame to be read.
+"""Id, deadline, detail, kind and body. A plain tuple, for a class takes longer to make than the frame to be read.
 
 The id is chosen by the gateway, unique among what is outstanding on the connection, and has 32 bits. The deadline is
-a request's, in `time.monotonic_ns()` (one clock for all processes of a machine), and the status an answer's; 0 in all
-other frames.
+a request's, in `time.monotonic_ns()` (one clock for all processes of a machine). The detail is a request's format or
+an answer's status: one field for both, because each byte of a header is packed and read for every frame. What a frame
+has no use for is 0.
 """
 
 
@@ -30,7 +39,7 @@ MAX_ANSWER = 256 * 2**20
 """Bytes of the largest answer: what a gateway takes from a worker. A worker sends an error in place of a larger one."""
 
 _HEADER = struct.Struct("<IIqHB")
-"""Length of the body, id, deadline, status, kind."""
+"""Length of the body, id, deadline, detail, kind."""
 
 HEADER_SIZE = _HEADER.size
 pack_header, _unpack_header = _HEADER.pack, _HEADER.unpack_from
@@ -41,8 +50,8 @@ class FrameError(Exception):
     """The other side sent what is no frame; the connection can't go on."""
 
 
-def pack_frame(kind: Kind, id: int, body: bytes = b"", *, status: int = 0, deadline_ns: int = 0) -> bytes:
-    return pack_header(len(body), id, deadline_ns, status, kind) + body
+def pack_frame(kind: Kind, id: int, body: bytes = b"", *, detail: int = 0, deadline_ns: int = 0) -> bytes:
+    return pack_header(len(body), id, deadline_ns, detail, kind) + body
 
 
 class FrameReader:
@@ -74,17 +83,17 @@ class FrameReader:
             data = self._rest + data
         have = len(data)
         while have - start >= HEADER_SIZE:
-            length, id, deadline_ns, status, kind = _unpack_header(data, start)
+            length, id, deadline_ns, detail, kind = _unpack_header(data, start)
             if length > self._max_body:
                 raise FrameError(f"a frame of {length} bytes; at most {self._max_body} are taken")
             start += HEADER_SIZE
             end = start + length
             if have < end:
-                self._begun = id, deadline_ns, status, kind
+                self._begun = id, deadline_ns, detail, kind
                 self._pieces, self.missing = [data[start:]], end - have
                 start = have
                 break
-            frames.append((id, deadline_ns, status, kind, data[start:end]))
+            frames.append((id, deadline_ns, detail, kind, data[start:end]))
             start = end
         self._rest = data[start:]
         return frames

@@ -17,7 +17,7 @@ from pydantic.v1 import dataclasses as v1_dataclasses
 from worker.errors import BadAnswer, InvalidVariables
 from worker.formats import pydantic_types as pydantics
 from worker.formats import schemas
-from worker.formats.answers import encode_answer
+from worker.formats.pawl_json.answers import encode_answer
 from worker.model import method
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.worker.models import INT64, STRING, Shape, config, mlp, node, save, strings, tensor, zip_map
 from worker.errors import InvalidVariables, LoadFailed
-from worker.formats.answers import encode_answer
+from worker.formats.pawl_json.answers import encode_answer
 from worker.onnx.batcher import Batcher
 from worker.onnx.by_signature import BySignature
 from worker.onnx.session import open_sessions

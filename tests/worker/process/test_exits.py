@@ -23,7 +23,7 @@ BREAKS = """
                 case "batch": sys.modules["_pawl.onnx.batchable"].Batchable.took = None
                 case "choice": sys.modules["_pawl.onnx.batcher"].choose = None
                 case "error":
-                    sys.modules["_pawl.serving.scorer"].encode_error = None
+                    sys.modules["_pawl.serving.scorer"].refusal = None
                     raise ValueError
             return {"y": self.session.run(None, {"x": np.ones((1, 1), np.float32)})[0]}
 """

@@ -77,8 +77,9 @@ def test_garbage_is_answered_and_hurts_nobody(tmp_path: Path) -> None:
         pack_frame(Kind.ANSWER, 1),
         pack_frame(Kind.REQUEST, 1, b"x" * 2000),
         request_frame(7) + request_frame(7),
+        pack_frame(Kind.REQUEST, 1, b"{}", detail=999),
     ],
-    ids=["noise", "an answer", "a body over the limit", "an id twice"],
+    ids=["noise", "an answer", "a body over the limit", "an id twice", "an unknown format"],
 )
 def test_a_gateway_that_talks_nonsense_is_left_and_the_others_stay(tmp_path: Path, garbage: bytes) -> None:
     with serving(tmp_path, ECHO, max_body=1000) as worker, worker.connect() as good, worker.connect() as bad:

@@ -12,8 +12,9 @@ import uvloop
 from tests.frames import Frame, NamedFrameReader
 from tests.worker.processes import SECOND_NS, serving
 from worker.wire.client import WorkerBusy, WorkerConnection, WorkerLost, connect
-from worker.wire.frames import MAX_ANSWER, Kind, pack_frame, pack_header
+from worker.wire.frames import MAX_ANSWER, Format, Kind, pack_frame, pack_header
 
+OTHER_FORMAT = 9
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -37,7 +38,7 @@ class Peer:
         return self._received.pop(0)
 
     def answer(self, id: int, body: bytes = b"{}", status: int = 200) -> None:
-        self.writer.write(pack_frame(Kind.ANSWER, id, body, status=status))
+        self.writer.write(pack_frame(Kind.ANSWER, id, body, detail=status))
 
 
 @contextlib.asynccontextmanager
@@ -103,6 +104,22 @@ def test_what_is_asked_in_one_tick_is_sent_sixteen_at_a_time() -> None:
     uvloop.run(main())
 
 
+def test_a_request_says_in_which_format_its_body_is() -> None:
+    async def main() -> None:
+        connection, transport = WorkerConnection(), Recorder()
+        connection.connection_made(transport)
+        connection.send(b"x", deadline(), Nobody(), Format.PAWL_JSON)
+        connection.send(b"y", deadline(), Nobody(), OTHER_FORMAT)
+        await asyncio.sleep(0)
+        frames = NamedFrameReader(MAX_ANSWER).named(b"".join(transport.written))
+        assert [(frame.kind, frame.detail, frame.body) for frame in frames] == [
+            (Kind.REQUEST, Format.PAWL_JSON, b"x"),
+            (Kind.REQUEST, OTHER_FORMAT, b"y"),
+        ]
+
+    uvloop.run(main())
+
+
 def test_the_sixteenth_is_sent_before_the_tick_is_over() -> None:
     async def main() -> None:
         connection, transport = WorkerConnection(), Recorder()
@@ -136,7 +153,7 @@ def test_ids_begin_anew_after_the_last_one_and_pass_over_those_outstanding() -> 
         connection = WorkerConnection(most_id=3)
         connection.connection_made(Recorder())
         assert [connection.send(b"", deadline(), waiter) for waiter in (Nobody(), Nobody(), Answered())] == [1, 2, 3]
-        connection.data_received(pack_frame(Kind.ANSWER, 3, b"{}", status=200))
+        connection.data_received(pack_frame(Kind.ANSWER, 3, b"{}", detail=200))
         assert [connection.send(b"", deadline(), Nobody()) for _ in range(2)] == [0, 3]
 
     uvloop.run(main())
@@ -266,7 +283,7 @@ def test_one_that_fails_in_taking_its_answer_keeps_no_other_from_its_own(tmp_pat
             id = connection.send(b"", deadline(), Fragile())
             other = asyncio.create_task(connection.request(b"", deadline()))
             frames = [await peer.receive(), await peer.receive()]
-            peer.writer.write(b"".join(pack_frame(Kind.ANSWER, frame.id, b"{}", status=200) for frame in frames))
+            peer.writer.write(b"".join(pack_frame(Kind.ANSWER, frame.id, b"{}", detail=200) for frame in frames))
             assert (await other).status == 200
             assert id == frames[0].id
 

@@ -13,14 +13,14 @@ frames = st.builds(
     Frame,
     kind=st.sampled_from(Kind),
     id=st.integers(0, 2**32 - 1),
-    status=st.integers(0, 999),
+    detail=st.integers(0, 999),
     deadline_ns=st.integers(0, 2**62),
     body=st.binary(max_size=60),
 )
 
 
 def packed(frame: Frame) -> bytes:
-    return pack_frame(Kind(frame.kind), frame.id, frame.body, status=frame.status, deadline_ns=frame.deadline_ns)
+    return pack_frame(Kind(frame.kind), frame.id, frame.body, detail=frame.detail, deadline_ns=frame.deadline_ns)
 
 
 @given(st.lists(frames, max_size=8), st.lists(st.integers(0, 700), max_size=12))

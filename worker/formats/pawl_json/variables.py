@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from ..errors import ElementFailed, InvalidVariables, misfit
-from ..wire.messages import MAX_VARIABLES
+from ...errors import ElementFailed, InvalidVariables, misfit
+from ...wire.messages import MAX_VARIABLES
 from .malformed import malformed
 from .unwrapped import FORM, unwrapped
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..tracebacks import bounded, in_words
+from ...tracebacks import bounded, in_words
 
 ADVICE = "return a dict of JSON values, or a dataclass, TypedDict, msgspec.Struct or pydantic model of them"
 

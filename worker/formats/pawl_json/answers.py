@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from ..errors import BadAnswer, RequestFailed
-from ..wire.frames import MAX_ANSWER
-from .pydantic_types import as_plain
+from ...errors import BadAnswer, RequestFailed
+from ...wire.frames import MAX_ANSWER
+from ..pydantic_types import as_plain
 from .unwritable import ADVICE, UnknownType, type_name, why_unwritable
 
 _encode_json = msgspec.json.encode

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ..errors import InvalidVariables
+from ...errors import InvalidVariables
 
 FORM = '{"variables": {…}}'
 _LIST_FORM = '{"variables": [{…}, …]}'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 
-from ..errors import MalformedJson
+from ...errors import MalformedJson
 
 _PLACE = re.compile(r"(?:JSON is malformed: )?(?P<what>.*) \(byte (?P<at>\d+)\)", re.DOTALL)
 _TRAILING = "trailing characters"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.errors import MalformedJson
-from worker.formats import variables
+from worker.formats.pawl_json import variables
 
 
 def said(body: bytes) -> str:

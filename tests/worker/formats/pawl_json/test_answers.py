@@ -16,7 +16,7 @@ import pydantic
 import pytest
 
 from worker.errors import BadAnswer, InvalidVariables
-from worker.formats.answers import encode_answer, encode_error, join_answers
+from worker.formats.pawl_json.answers import encode_answer, encode_error, join_answers
 
 
 def encoded(value: Any) -> Any:

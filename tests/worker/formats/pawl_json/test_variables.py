@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from worker.errors import InvalidVariables, MalformedJson
 from worker.formats import pydantic_types as pydantics
-from worker.formats import variables
+from worker.formats.pawl_json import variables
 
 
 @dataclasses.dataclass
