@@ -1,8 +1,8 @@
-"""Which processes descend from one of ours, whatever they have done since.
+"""Finds the processes that descend from one of ours, also those that left its group, session, parent and environment.
 
-A process may leave its group, its session, its parent and its environment behind. Its resource limits it keeps, over
-every fork and exec. `RLIMIT_RTTIME` bounds the processor time of real-time scheduling, in microseconds. Nobody here is
-scheduled so, and tens of thousands of years bound nobody who is: the number is free to be a mark.
+What a process can't leave behind by accident are its resource limits, which every fork and exec inherits. So a limit
+serves as a mark: `RLIMIT_RTTIME` bounds the processor time of real-time scheduling, in microseconds. No process here is
+scheduled so, and a bound of tens of thousands of years would not matter to one that is, so the number can be an id.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SERIAL = (1 << 32) - 1
 """Bits that tell one process's descendants from those of its siblings; the bits above are of the common ancestor."""
 _ANCESTOR = ((1 << 61) - 1) & ~_SERIAL
 _NEW = 16
-"""Processes that count as started last."""
+"""How many of the ids that were given out last are tried again."""
 _MORE_LOOKS = 3
 
 
@@ -50,21 +50,23 @@ class Descendants:
         return False
 
 
-def found() -> Descendants | None:
-    """From now on this process and all that it will start are of one lineage; None where its limits can't be set."""
+def mark_this_process() -> Descendants | None:
+    """Mark this process, so that all processes that it starts from now on inherit the mark. None where its limits can't
+    be set."""
     mark = _SIGN | int.from_bytes(os.urandom(8)) & _ANCESTOR
     return Descendants(mark, ~_SERIAL) if _set_mark(0, mark) else None
 
 
-def branch(pid: int) -> Descendants | None:
-    """A lineage of its own for a child of this process, within ours; None where this process has none."""
+def mark_child(pid: int) -> Descendants | None:
+    """Mark a child of this process with a mark of its own, which also says that it is a descendant of ours. None where
+    this process has no mark."""
     ours = _mark_of(0)
     mark = ours & ~_SERIAL | pid
     return Descendants(mark, ~0) if ours & _SIGN and _set_mark(pid, mark) else None
 
 
-def leave() -> None:
-    """From now on this process and all that it will start are of no lineage."""
+def unmark_this_process() -> None:
+    """Remove the mark from this process, so that what it starts from now on has none."""
     _set_mark(0, resource.RLIM_INFINITY)
 
 
@@ -87,10 +89,10 @@ def _mark_of(pid: int) -> int:
 
 
 def pids() -> Iterator[int]:
-    """Those that may live, some of them more than once.
+    """Ids of processes that may live, some of them more than once.
 
-    Of processes that start each other without end only the newest lives, and not for long: by the time that a list of
-    all has been gone through, it is none of them. So those that were started last are looked at again and again.
+    The hard case is a chain of processes that start each other and exit: only the newest lives, and by the time that a
+    list of all has been read, its id is not on the list. So the ids that were given out last are tried again and again.
     """
     yield from _newest()
     yield from (int(name) for name in os.listdir("/proc") if name.isdigit())

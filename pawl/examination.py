@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import uvloop
 
-from core import descendants as lineage
+from core import descendants
 from core.errors import ReleaseFailed, SourceError
 from core.release import Release
 from core.settings import Settings
@@ -41,7 +41,7 @@ def examine(folder: Path, settings: Settings, environ: Mapping[str, str], tell: 
     `environ`: what the model, and what builds its environment, may see; `tell` is told what is being done.
     """
     began = time.monotonic()
-    lineage.found()
+    descendants.mark_this_process()
     found = _Found(folder, settings.base)
     try:
         _check_is_model(folder)

@@ -13,7 +13,7 @@ import time
 from collections import defaultdict
 from contextlib import suppress
 
-from core import descendants as lineage
+from core.descendants import Descendants, mark_this_process
 
 _PR_SET_CHILD_SUBREAPER = 36
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -21,10 +21,10 @@ _QUIET_LOOKS = 2
 _PAUSE_S = 0.02
 
 
-def adopt() -> lineage.Descendants | None:
+def adopt() -> Descendants | None:
     """From now on all descendants stay in the tree. Their mark, by which others find them too, where there is one."""
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    return lineage.found()
+    return mark_this_process()
 
 
 def descendants() -> list[int]:
@@ -47,7 +47,7 @@ def memory(limit: int) -> int:
     return resident if resident <= limit else sum(map(_proportional, pids))
 
 
-def kill_all(within_s: float, ours: lineage.Descendants | None = None) -> bool:
+def kill_all(within_s: float, ours: Descendants | None = None) -> bool:
     """Kill until nobody is left, and reap them; whether that was reached in time."""
     end, quiet = time.monotonic() + within_s, 0
     while time.monotonic() < end:
@@ -60,7 +60,7 @@ def kill_all(within_s: float, ours: lineage.Descendants | None = None) -> bool:
     return False
 
 
-def kill_lineage(ours: lineage.Descendants, within_s: float) -> bool:
+def kill_lineage(ours: Descendants, within_s: float) -> bool:
     """The same for a tree whose root has been killed."""
     end, quiet = time.monotonic() + within_s, 0
     while quiet < _QUIET_LOOKS and time.monotonic() < end:

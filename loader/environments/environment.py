@@ -189,11 +189,11 @@ class Environments:
             packages = installed([str(path) for path in folder.glob("lib/python*/site-packages")])
             (folder / "packages.json").write_bytes(msgspec.json.format(msgspec.json.encode(packages)))
             _sync_filesystem(folder)
-            _settle(folder, self._root / id)
+            _rename(folder, self._root / id)
         return packages
 
 
-def _settle(folder: Path, path: Path) -> None:
+def _rename(folder: Path, path: Path) -> None:
     try:
         folder.rename(path)
     except OSError:

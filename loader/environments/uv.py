@@ -17,7 +17,7 @@ from uv import find_uv_bin
 
 from core.errors import Heals, ReleaseFailed
 from core.redaction import redact, secrets_in
-from loader.environments import uv_errors as complaint
+from loader.environments import uv_errors
 from loader.environments.uv_variables import variables
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z0-9_]+)\}")
@@ -103,8 +103,8 @@ class Uv:
         if status is None:
             late = "the environment was not built within the time allowed; it is tried again"
             return _failed(late, output, Heals.WITH_MACHINE)  # a network that drips, mostly
-        reason = complaint.gist(output, status)
-        return _failed(complaint.in_one_line(reason), reason, complaint.heals(reason, status))
+        reason = uv_errors.gist(output, status)
+        return _failed(uv_errors.in_one_line(reason), reason, uv_errors.heals(reason, status))
 
 
 class _Tail:

@@ -1,4 +1,4 @@
-"""What uv says when it fails: whether another try may help, and in one line."""
+"""What uv's output says about a failure: whether another try may help, and the reason in one line."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _MACHINE = re.compile(
     r"|permission denied \(os error|\(os error (5|11|12|13|23|24|28|30|122)\)",
     re.IGNORECASE,
 )
-"""What is the network's, the index's or the machine's."""
+"""Failures of the network, the index or the machine."""
 
 _HOPELESS = re.compile(
     r"No solution found|Couldn't parse|Failed to parse|Invalid URL|Failed to build|Hash mismatch|requires-python"
     r"|HTTP status client error|require-hashes|Expected `|Unexpected '|Distribution not found|Git operation failed"
     r"|invalid package format|is not a valid|Unsupported",
 )
-"""What no second try can change."""
+"""Failures that no second try can cure."""
 
 
 def heals(said: str, status: int) -> Heals:

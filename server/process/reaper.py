@@ -1,6 +1,6 @@
 """Ends what a daemon leaves when it dies without a word: git, uv, and whatever the authors' code has started.
 
-Workers and gateways die with the daemon by themselves (PR_SET_PDEATHSIG). The others are of the daemon's lineage, or
+Workers and gateways die with the daemon by themselves (PR_SET_PDEATHSIG). The others descend from the daemon, or
 have its mark in their environment, by which a process of the reaper's own finds them once the daemon has gone.
 """
 
@@ -14,7 +14,7 @@ import sys
 import uuid
 from pathlib import Path
 
-from core import descendants as lineage
+from core import descendants
 from core.settings import scrubbed
 from server.process.reaping import MARK, reap
 
@@ -28,7 +28,7 @@ _PAUSE_S = 1.0
 
 
 class Reaper:
-    """The process that waits for our end, started again whenever its own comes first."""
+    """Starts the process that waits for the daemon's end, and starts it again if it ends before."""
 
     def __init__(self) -> None:
         """Raises OSError."""
@@ -36,12 +36,12 @@ class Reaper:
         # The writing end is ours alone: it closes when we end, however we do.
         self._reader, self._writer = os.pipe()
         mark = os.environ[MARK] = uuid.uuid4().hex
-        ours = lineage.found()
+        ours = descendants.mark_this_process()
         self._arguments = [mark, *([str(ours.mark), str(ours.mask)] if ours else [])]
         self._process = self._start()
 
     async def keep(self) -> None:
-        """For ever."""
+        """Start another process whenever this one ends."""
         while True:
             await _end_of(self._process)
             log.warning("the reaper, which ends what a killed daemon leaves, was ended; another takes its place")

@@ -1,6 +1,6 @@
-"""`python -m server.process.reaping PIPE MARK [LINEAGE MASK]`: the reaper's process.
+"""`python -m server.process.reaping PIPE MARK [DESCENDANTS MASK]`: the reaper's process.
 
-It imports next to nothing, so that it takes next to nothing.
+It imports hardly anything, to take little memory.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 
-from core import descendants as lineage
+from core import descendants
 from core.descendants import Descendants
 
 MARK = "PAWL_DAEMON"
@@ -24,7 +24,7 @@ _LONGEST_S = 10.0
 def main() -> None:
     """Wait until the pipe's other end closes, then reap."""
     reader, mark, *ours = sys.argv[1:]
-    lineage.leave()
+    descendants.unmark_this_process()
     os.chdir("/")
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
@@ -35,18 +35,18 @@ def main() -> None:
 
 
 def reap(mark: bytes, ours: Descendants | None = None) -> None:
-    """Kill every process that has `mark` (`NAME=value`) in its environment or is of the lineage, until no more turn
-    up."""
+    """Kill every process that has `mark` (`NAME=value`) in its environment or is a descendant of ours, until none is
+    found several times in a row."""
     end, quiet = time.monotonic() + _LONGEST_S, 0
     while quiet < _QUIET_TICKS and time.monotonic() < end:
-        killed = (ours.kill() if ours else 0) + sum(_kill(pid, mark) for pid in lineage.pids())
+        killed = (ours.kill() if ours else 0) + sum(_kill(pid, mark) for pid in descendants.pids())
         quiet = 0 if killed else quiet + 1
         time.sleep(_TICK_S)
 
 
 def _kill(pid: int, mark: bytes) -> bool:
-    """Whether it was there, and marked."""
-    with contextlib.suppress(OSError), lineage.opened(pid) as process:  # so that what is looked at is what is killed
+    """Whether the process was there, had the mark, and was killed."""
+    with contextlib.suppress(OSError), descendants.opened(pid) as process:  # so that it is the same that is killed
         with open(f"/proc/{pid}/environ", "rb") as file:
             if mark not in file.read().split(b"\0"):
                 return False

@@ -65,7 +65,7 @@ def test_one_that_is_lost_later_costs_no_request_and_no_event(tmp_path: Path, re
         wait_written(server, postgres.url, "v1")
         postgres.stop()
         push(server, repo, "v2")
-        server.wait(lambda: AWAY in server.log, "the complaint")
+        server.wait(lambda: AWAY in server.log, "the error")
         push(server, repo, "v3")
         assert [event["version"] for event in server.events("live")] == ["v3", "v2", "v1"]
         postgres.start()
@@ -92,7 +92,7 @@ def test_a_wrong_password_is_told_without_it_and_heals_once_it_is_right(
     postgres.add_user("keeper", "right")
     url = postgres.url_for("keeper:hunter2")
     with serving(tmp_path / "data", repo.path, DATABASE_URL=url) as server:
-        server.wait(lambda: 'password authentication failed for user "keeper"' in server.log, "the complaint")
+        server.wait(lambda: 'password authentication failed for user "keeper"' in server.log, "the error")
         push(server, repo, "v2")
         postgres.execute("ALTER ROLE keeper PASSWORD 'hunter2'")
         server.wait(lambda: BACK in server.log, "that it is back")
@@ -108,7 +108,7 @@ def test_a_password_that_is_changed_later_is_told_and_heals(tmp_path: Path, repo
         postgres.execute("ALTER ROLE keeper PASSWORD 'other'")
         postgres.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'keeper'")
         push(server, repo, "v2")
-        server.wait(lambda: AWAY in server.log, "the complaint")
+        server.wait(lambda: AWAY in server.log, "the error")
         postgres.execute("ALTER ROLE keeper PASSWORD 'hunter2'")
         server.wait(lambda: BACK in server.log, "that it is back")
         wait_written(server, postgres.url, "v1", "v2")

@@ -30,7 +30,7 @@ def test_a_full_disk_stops_pushes_and_nothing_else(tmp_path: Path, small: Path) 
         repo.write("Echo/etls.py", echo("two")).write("Echo/weights.bin", b"w" * 1_000_000).commit()
         server.sync()
         said = server.wait(
-            lambda: (server.state("Echo")["failure"] or {}).get("message") or problem(server), "a complaint"
+            lambda: (server.state("Echo")["failure"] or {}).get("message") or problem(server), "an error"
         )
         assert "disk" in said
         assert server.score("Echo")["by"] == "one"

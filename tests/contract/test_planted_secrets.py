@@ -76,10 +76,10 @@ def test_planted_secrets_are_in_no_answer_no_log_no_argument_and_no_environment(
 
     git.status = 500
     server.admin("POST", "/-/sync?wait=50")
-    server.wait(lambda: "could not be fetched" in server.log or "returned error: 500" in server.log, "the complaint")
+    server.wait(lambda: "could not be fetched" in server.log or "returned error: 500" in server.log, "the error")
     git.status, git.password = 0, "another"
     server.admin("POST", "/-/sync?wait=50")
-    server.wait(lambda: "authentication failed" in server.log, "the complaint")
+    server.wait(lambda: "authentication failed" in server.log, "the error")
     look_everywhere(server)
 
     git.password = SECRET

@@ -113,7 +113,7 @@ def test_what_a_secret_held_is_never_shown(tmp_path: Path) -> None:
 
 def test_a_repository_that_can_not_be_reached_is_waited_for(tmp_path: Path) -> None:
     with serving(tmp_path / "data", tmp_path / "later", ready=False) as server:
-        server.wait(lambda: str(tmp_path / "later") in server.log and "ERROR" in server.log, "the complaint")
+        server.wait(lambda: str(tmp_path / "later") in server.log and "ERROR" in server.log, "the error")
         assert server.request("GET", f"{server.url}/healthz").status == 200
         server.request("GET", f"{server.url}/readyz").error(503, "not_ready")
         Repo(tmp_path / "later").commit_file("Echo/etls.py", echo("late"))
@@ -124,7 +124,7 @@ def test_a_repository_that_can_not_be_reached_is_waited_for(tmp_path: Path) -> N
 
 def test_a_password_in_the_repositorys_address_is_in_no_log_and_no_answer(tmp_path: Path) -> None:
     with serving(tmp_path / "data", "http://ada:hunter2@127.0.0.1:9/models.git", ready=False) as server:
-        server.wait(lambda: "ERROR" in server.log, "the complaint")
+        server.wait(lambda: "ERROR" in server.log, "the error")
         assert "hunter2" not in server.log
         for path in ("/-/api/models", "/-/api/events"):
             assert b"hunter2" not in server.admin("GET", path).body

@@ -19,7 +19,7 @@ from loader.files.model_folders import REQUIREMENTS, Folder, Folders, no_model
 from loader.files.tree import DEFAULT_BOUNDS, Bounds
 from loader.sources.git.history.counting import Counting
 from loader.sources.git.history.history import History
-from loader.sources.git.history.version_names import Naming
+from loader.sources.git.history.version_names import VersionNames
 from loader.sources.git.lfs.address import LfsAddress
 from loader.sources.git.lfs.operator_settings import Operator
 from loader.sources.git.lfs.store import LfsStore
@@ -50,7 +50,7 @@ class GitSource:
         self._lfs = LfsStore(data / "mirror.git" / "lfs" / "objects", remote, address, operator)
         self._bounds = bounds
         self._counting = Counting(data / "history", remote.segments)
-        self._naming = Naming()
+        self._version_names = VersionNames()
         self._looked_at: dict[str, Folder] = {}
         self._parse = parse
         self._manifests = Manifests(parse)
@@ -109,7 +109,7 @@ class GitSource:
     def resolve(self, model: str, name: str) -> Candidate:
         try:
             with self._mirror.reading() as objects:
-                version, commit = self._naming.find(model, name, self._history(objects))
+                version, commit = self._version_names.find(model, name, self._history(objects))
                 folders = self._folders(commit, objects, {}, Manifests(self._parse))
                 if not folders.is_model(model):
                     raise VersionNotFound(f"{model} is not a model at {name} (commit {commit})")

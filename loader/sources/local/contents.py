@@ -16,8 +16,8 @@ from loader.sources.local.plain_files import open_plain
 from loader.sources.local.walk import Seen, is_unchanged
 
 
-class Unsettled(Exception):
-    """Somebody is changing the folder right now."""
+class StillChanging(Exception):
+    """Some process is changing the folder right now."""
 
 
 class Contents:
@@ -29,11 +29,11 @@ class Contents:
         self._places: dict[str, Seen] = {}
 
     def another(self) -> Contents:
-        """One that knows the same hashes, for another thread."""
+        """A copy with the same hashes, for another thread."""
         return Contents(self._root, self._hashes)
 
     def files(self, seen: Iterable[Seen]) -> list[File]:
-        """The files with the hashes of their contents. Raises Unsettled when one changes meanwhile."""
+        """The files with the hashes of their contents. Raises StillChanging when one changes meanwhile."""
         return [File(one.path, one.mode, self._hash(one), one.size) for one in seen]
 
     def forget(self, but: Iterable[Seen]) -> None:
@@ -43,7 +43,7 @@ class Contents:
         self._places = {hash: one for one, hash in kept.items()}
 
     def blob(self, id: str) -> bytes:
-        """What is in a small file, or in a link. Raises Unsettled when that has changed."""
+        """What is in a small file, or in a link. Raises StillChanging when that has changed."""
         place = self._places[id]
         if place.is_link:
             return self._target(place)
@@ -52,14 +52,14 @@ class Contents:
         return content.getvalue()
 
     def copy(self, id: str, to: BinaryIO) -> None:
-        """Copy the file with the hash `id`. Raises Unsettled when it holds something else by now."""
+        """Copy the file with the hash `id`. Raises StillChanging when it holds something else by now."""
         digest = sha256()
         with self._open(self._places[id]) as file:
             while piece := file.read(_PIECE):
                 digest.update(piece)
                 to.write(piece)
         if digest.hexdigest() != id:
-            raise Unsettled(f"{self._places[id].path} has changed")
+            raise StillChanging(f"{self._places[id].path} has changed")
 
     def _open(self, seen: Seen) -> BufferedReader:
         try:
@@ -89,14 +89,14 @@ class Contents:
         except OSError as error:
             raise _unreadable(seen, error) from error
         if not is_same:
-            raise Unsettled(f"{seen.path} has changed")
+            raise StillChanging(f"{seen.path} has changed")
         return hash
 
 
 def _unreadable(seen: Seen, error: OSError) -> Exception:
     """What is replaced or removed just now settles; what must not be read, or can't be, does not."""
     if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EINVAL, errno.ESTALE):
-        return Unsettled(f"{seen.path} is replaced: {error.strerror}")
+        return StillChanging(f"{seen.path} is replaced: {error.strerror}")
     return ReleaseFailed(f"{seen.path} can't be read: {error.strerror}; see to its permissions", stage="checkout")
 
 

@@ -23,7 +23,7 @@ from loader.files.model_folders import (
     why_left_out,
 )
 from loader.files.tree import Bounds, File
-from loader.sources.local.contents import Contents, Unsettled, folder_id
+from loader.sources.local.contents import Contents, StillChanging, folder_id
 from loader.sources.local.ignored import is_ignored
 from loader.sources.local.links import follow, refused
 from loader.sources.local.plain_files import open_plain
@@ -73,7 +73,7 @@ class LocalModels:
         return {part for part in parts if os.path.lexists(self._folder / part)}
 
     def revision(self, model: str, scans: Mapping[str, Scan], contents: Contents) -> Revision:
-        """The revision of a model as scanned. Raises ReleaseFailed, or Unsettled when not all of it was."""
+        """The revision of a model as scanned. Raises ReleaseFailed, or StillChanging where a part was not stable."""
         files = self._part(model, scans, contents)
         manifest = self._manifest(model, files, contents)
         folders = {model: folder_id(files)}
@@ -92,22 +92,22 @@ class LocalModels:
         """What stands for a revision that can't be: another when the folder changes, or what is wrong with it."""
         try:
             content = folder_id(self._part(model, scans, contents))
-        except (ReleaseFailed, Unsettled):
+        except (ReleaseFailed, StillChanging):
             content = ""
         return sha256(f"{content} {failure}".encode(errors="backslashreplace")).hexdigest()[:20]
 
     def files(self, revision: Revision, contents: Contents) -> list[File]:
-        """The revision's files as they are now. Raises Unsettled when they are not those of the revision."""
+        """The revision's files as they are now. Raises StillChanging when they are not those of the revision."""
         files: list[File] = []
         for name, id in revision.folders.items():
             here = _hashed(scan(self._folder, name, self._bounds), contents)
             if folder_id(here) != id:
-                raise Unsettled(f"{name} has changed")
+                raise StillChanging(f"{name} has changed")
             files += here
         if revision.default_requirements:
             here = _hashed(scan(self._folder, REQUIREMENTS, self._bounds), contents)
             if [file.id for file in here] != [revision.default_requirements]:
-                raise Unsettled(f"{REQUIREMENTS} has changed")
+                raise StillChanging(f"{REQUIREMENTS} has changed")
             files += here
         return files
 
@@ -135,7 +135,7 @@ class LocalModels:
 
     def _part(self, name: str, scans: Mapping[str, Scan], contents: Contents) -> list[File]:
         if name not in scans:
-            raise Unsettled(f"{name} is being written to")
+            raise StillChanging(f"{name} is being written to")
         return _hashed(scans[name], contents)
 
 
@@ -143,5 +143,5 @@ def _hashed(found: Scan, contents: Contents) -> list[File]:
     if found.problem:
         raise ReleaseFailed(found.problem, stage="checkout")
     if found.is_moving:
-        raise Unsettled("a file was there a moment ago")
+        raise StillChanging("a file was there a moment ago")
     return contents.files(found.seen)

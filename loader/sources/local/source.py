@@ -18,10 +18,10 @@ from loader.files.checkout import write
 from loader.files.lfs_pointers import failed, find_pointers
 from loader.files.model_folders import no_model, printable
 from loader.files.tree import DEFAULT_BOUNDS, Bounds
-from loader.sources.local.contents import Contents, Unsettled
+from loader.sources.local.contents import Contents, StillChanging
 from loader.sources.local.ignored import is_ignored
 from loader.sources.local.models import LocalModels
-from loader.sources.local.settled import SETTLING_S, Settler
+from loader.sources.local.stable_scans import STABLE_AFTER_S, StableScans
 from loader.sources.local.tree import Scan
 from loader.sources.local.watch import Watch
 
@@ -51,7 +51,7 @@ class LocalSource:
         self._reading = threading.Lock()
         """Held to look at or change what a look finds."""
         self._closed = threading.Event()
-        self._settler = Settler(folder, bounds, self._closed.wait)
+        self._stable_scans = StableScans(folder, bounds, self._closed.wait)
         self._contents = Contents(folder)
         self._models = LocalModels(folder, bounds, parse)
         self._seen = {model: list(ids) for model, ids in seen.items()}
@@ -59,7 +59,7 @@ class LocalSource:
         self._wanted: dict[str, Candidate] = {}
         self._revisions: dict[str, Revision] = {}
         self._changed: Callable[[], object] = lambda: None
-        self._unsettled = False
+        self._still_changing = False
         self._threads: list[threading.Thread] = []
 
     @property
@@ -76,7 +76,7 @@ class LocalSource:
 
     def start(self, changed: Callable[[], object]) -> None:
         self._changed = changed
-        watch = Watch(self._folder, lambda: self._settler.through, changed, self._closed, self._bounds.files)
+        watch = Watch(self._folder, lambda: self._stable_scans.through, changed, self._closed, self._bounds.files)
         self._run(watch.run, "watch the models' folder")
 
     def look(self) -> Snapshot:
@@ -95,7 +95,7 @@ class LocalSource:
                     pointers[0], "is only the pointer to a file in Git LFS; run git lfs pull", heals=Heals.NEVER
                 )
             write(files, revision.folders, into, contents)
-        except Unsettled as error:
+        except StillChanging as error:
             raise ReleaseFailed(
                 f"{revision.model} in {self._folder} is not what it was when this revision was seen: {error}",
                 stage="checkout",
@@ -123,12 +123,12 @@ class LocalSource:
         models, left_out = self._found()
         if not models:
             raise SourceError(no_model(self.where, left_out))
-        scans = self._settler.settled(self._models.parts(models))
-        self._unsettled = False
+        scans = self._stable_scans.stable(self._models.parts(models))
+        self._still_changing = False
         wanted = {model: self._want(model, scans) for model in models}
         self._contents.forget(but=(one for found in scans.values() for one in found.seen))
         self._wanted = {model: one for model, one in wanted.items() if one is not None}
-        if self._unsettled:
+        if self._still_changing:
             self._run(self._look_again, "look again")
         waiting = dict.fromkeys((model for model in models if wanted[model] is None), _BEING_WRITTEN)
         return Snapshot(_head(self._wanted), self._wanted, left_out | waiting)
@@ -145,8 +145,8 @@ class LocalSource:
         """What is wanted of the model; as long as somebody writes to it, what was wanted before."""
         try:
             revision = self._models.revision(model, scans, self._contents)
-        except Unsettled:
-            self._unsettled = True
+        except StillChanging:
+            self._still_changing = True
             return self._wanted.get(model)
         except ReleaseFailed as failure:
             id = self._models.failed_id(model, scans, self._contents, failure)
@@ -180,7 +180,7 @@ class LocalSource:
         thread.start()
 
     def _look_again(self) -> None:
-        if not self._closed.wait(SETTLING_S):
+        if not self._closed.wait(STABLE_AFTER_S):
             self._changed()
 
 

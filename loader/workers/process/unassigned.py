@@ -14,7 +14,7 @@ from io import FileIO
 from pathlib import Path
 
 import worker
-from core.descendants import Descendants, branch
+from core.descendants import Descendants, mark_child
 from worker.wire.status_page import StatusPage, new_page
 
 BOOT = Path(worker.__file__).with_name("boot.py")
@@ -30,7 +30,7 @@ _NO_USE = frozenset("ZXTt")
 
 @dataclass(frozen=True)
 class UnassignedProcess:
-    """The process, and the channel over which it is to be told its config."""
+    """The process, and the channel over which it gets its config."""
 
     process: asyncio.subprocess.Process
     status_page: StatusPage
@@ -38,8 +38,8 @@ class UnassignedProcess:
     control: asyncio.StreamWriter
     output: FileIO
     """The pipe through which comes what it prints."""
-    lineage: Descendants | None
-    """The process, and all that it starts; None where that can't be told."""
+    descendants: Descendants | None
+    """The process, and all that it starts; None where they can't be marked."""
 
     @property
     def usable(self) -> bool:
@@ -62,10 +62,10 @@ class UnassignedProcess:
     def kill(self) -> int:
         """The process and all that it has started; how many of them lived. What they start in the same moment is for
         `end` to find."""
-        if self.process.returncode is None or self.lineage is None:
+        if self.process.returncode is None or self.descendants is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
-        return self.lineage.kill() if self.lineage is not None else 0
+        return self.descendants.kill() if self.descendants is not None else 0
 
     async def kill_all(self) -> None:
         """Kill until nobody is left, and wait for the end of the process."""
@@ -123,7 +123,7 @@ def _unassigned(
     control: asyncio.StreamWriter,
     output: FileIO,
 ) -> UnassignedProcess:
-    return UnassignedProcess(process, status_page, reader, control, output, branch(process.pid))
+    return UnassignedProcess(process, status_page, reader, control, output, mark_child(process.pid))
 
 
 async def _run(

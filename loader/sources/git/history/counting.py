@@ -1,4 +1,4 @@
-"""Keeps the history at the followed head: grown by what is new, and counted from the start only when it must be."""
+"""Keeps the history at the followed head: adds the new commits, and counts from the start only when it must."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ log = logging.getLogger(__name__)
 
 
 class Counting:
-    """Follows heads. What it holds is never changed, but replaced: whoever has it may read it for as long as he likes.
+    """Follows heads. `history` is replaced, never changed, so a reader may keep using the one that it has.
 
-    Commits never change, so what was counted of one holds for good, in every mirror of it: but for those whose parents
-    a shallow repository leaves out.
+    Commits never change, so what was counted of a commit stays right, in every mirror of the repository, except for
+    those whose parents a shallow repository leaves out: the file's key says where those are.
     """
 
     def __init__(self, path: Path, folder: tuple[str, ...]) -> None:
@@ -31,7 +31,8 @@ class Counting:
         self._path = path
         self._folder = folder
         self._lock = Lock()
-        """Held while a head is followed: by two only when somebody asks for a version before the first look is over."""
+        """Held while a head is followed. Two threads want it only when a version is asked for before the first look is
+        over."""
         self._followed = ""
         self._unsaved = 0
         """Commits counted since it was written down."""

@@ -1,4 +1,4 @@
-"""Which commits reach which: counted once for each commit, however often it is asked."""
+"""Which commits reach which: computed once for each commit, however often it is asked."""
 
 from __future__ import annotations
 

@@ -13,16 +13,16 @@ from loader.sources.git.history.reachability import Reachability
 from loader.sources.git.history.version_numbers import Numbers, number_commits
 
 
-class Naming:
-    """Finds commits by name. What it takes to number a model's commits is kept for whoever asks next.
+class VersionNames:
+    """Finds commits by name. The numbers of a model's commits are kept for the next caller.
 
-    Whoever numbers commits holds a lock of its own, so that callers wait for one another alone, and share the work.
+    A lock of its own guards the numbering, so that callers wait only for one another and share the work.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._history = History()
-        self._lineage = Reachability()
+        self._reachability = Reachability()
         self._numbers: dict[str, Numbers] = {}
 
     def find(self, model: str, name: str, history: History) -> tuple[Version, str]:
@@ -62,17 +62,17 @@ class Naming:
             if model not in self._numbers:
                 if len(self._numbers) >= _MODELS_KEPT:
                     del self._numbers[next(iter(self._numbers))]
-                self._numbers[model] = number_commits(model, history, self._lineage)
+                self._numbers[model] = number_commits(model, history, self._reachability)
             return self._numbers[model]
 
     def _turn_to(self, history: History) -> None:
         if history is self._history:
             return
         if not history.commits.ids.startswith(self._history.commits.ids):
-            self._lineage = Reachability()
+            self._reachability = Reachability()
         self._numbers.clear()
         self._history = history
-        self._lineage.grow(len(history.commits), history.commits.parents_of)
+        self._reachability.grow(len(history.commits), history.commits.parents_of)
 
 
 _NUMBER = re.compile(r"v[1-9][0-9]{0,8}")

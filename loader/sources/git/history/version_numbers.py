@@ -37,25 +37,25 @@ class Numbers:
             yield at
 
 
-def number_commits(model: str, history: History, lineage: Reachability) -> Numbers:
+def number_commits(model: str, history: History, reachability: Reachability) -> Numbers:
     """What git counts from each commit, in one pass: a commit counts what its line does, and what it adds to that.
 
     Which names count may grow along the way. Then what touched only the new ones is counted from there on.
     """
-    counting = _Counting(model, history, lineage)
+    counting = _Counting(model, history, reachability)
     for at in range(len(history.commits)):
         counting.add(at)
     return Numbers(counting.numbers, counting.newest)
 
 
 class _Counting:
-    def __init__(self, model: str, history: History, lineage: Reachability) -> None:
+    def __init__(self, model: str, history: History, reachability: Reachability) -> None:
         self.numbers = array("I")
         self.newest = array("i")
         self._history = history
-        self._reaches = lineage.reaches
-        self._line = lineage.line
-        self._added = lineage.added
+        self._reaches = reachability.reaches
+        self._line = reachability.line
+        self._added = reachability.added
         self._names = history.names(model)
         self._hits = _hits(self._names, history)
         self._starts = _starts(self._names, history.also.get(model, {}))

@@ -72,7 +72,7 @@ class Maintenance:
         if self._pause.is_over and (self._thread is None or not self._thread.is_alive()):
             command = due(self._load())
             if command is not None:
-                self._thread = threading.Thread(target=self._run, args=(command,), name="upkeep", daemon=True)
+                self._thread = threading.Thread(target=self._run, args=(command,), name="tidying", daemon=True)
                 self._thread.start()
 
     def close(self) -> None:

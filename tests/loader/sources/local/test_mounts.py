@@ -12,8 +12,8 @@ from core.errors import ReleaseFailed
 from core.release import Snapshot
 from loader.files.tree import Bounds
 from loader.releases.store import ReleaseStore
-from loader.sources.local.settled import Settler
 from loader.sources.local.source import LocalSource
+from loader.sources.local.stable_scans import StableScans
 from tests.loader.sources.local.folders import checked_out, failure, following, models, release, write
 from tests.volumes import Volume
 
@@ -92,10 +92,10 @@ def test_a_swap_between_two_parts_of_a_look_mixes_no_release(tmp_path: Path) -> 
     before, after = ({"Churn/etls.py": each, "common/x.py": each} for each in ("before", "after"))
     volume = Volume(tmp_path / "models", before)
     parts = ("Churn", "common")
-    settler = Settler(volume.path, Bounds(), lambda _: volume.update(after))
-    assert settler.settled(parts) == {}
-    quiet = Settler(volume.path, Bounds(), lambda _: None)
-    taken = quiet.settled(parts)
+    scans = StableScans(volume.path, Bounds(), lambda _: volume.update(after))
+    assert scans.stable(parts) == {}
+    quiet = StableScans(volume.path, Bounds(), lambda _: None)
+    taken = quiet.stable(parts)
     assert set(taken) == {*parts}
 
 
@@ -107,10 +107,10 @@ def test_one_part_that_changed_has_the_others_of_its_mount_looked_at_again(tmp_p
         if (files := next(updates, None)) is not None:
             volume.update(files)
 
-    settler = Settler(volume.path, Bounds(), somebody_updates)
-    assert set(settler.settled(["Churn", "common"])) == {"Churn", "common"}
+    scans = StableScans(volume.path, Bounds(), somebody_updates)
+    assert set(scans.stable(["Churn", "common"])) == {"Churn", "common"}
     write(tmp_path / "models/New/etls.py", "")
-    assert set(settler.settled(["Churn", "common", "New"])) == {"New"}
+    assert set(scans.stable(["Churn", "common", "New"])) == {"New"}
 
 
 def test_an_update_between_the_look_and_the_checkout_fails_the_release_for_now(tmp_path: Path) -> None:

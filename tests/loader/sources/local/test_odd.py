@@ -16,7 +16,7 @@ import pytest
 from core.errors import SourceError
 from core.manifest import Manifest, parse_manifest
 from loader.files.tree import Bounds
-from loader.sources.local.contents import Contents, Unsettled
+from loader.sources.local.contents import Contents, StillChanging
 from loader.sources.local.source import LocalSource
 from loader.sources.local.tree import scan
 from tests.loader.sources.local.folders import checked_out, failure, following, models, release, write
@@ -137,7 +137,7 @@ def test_a_file_that_changes_or_goes_before_it_is_read_is_looked_at_again(tmp_pa
     folder = models(tmp_path)
     seen = scan(folder, "Iris", Bounds()).seen
     (folder / "Iris/etls.py").unlink() if gone else write(folder / "Iris/etls.py", "2")
-    with pytest.raises(Unsettled, match=r"Iris/etls\.py"):
+    with pytest.raises(StillChanging, match=r"Iris/etls\.py"):
         Contents(folder).files(seen)
 
 
@@ -146,7 +146,7 @@ def test_a_link_that_goes_before_it_is_read_is_looked_at_again(tmp_path: Path) -
     (folder / "Iris/link").symlink_to("etls.py")
     seen = scan(folder, "Iris", Bounds()).seen
     (folder / "Iris/link").unlink()
-    with pytest.raises(Unsettled, match="Iris/link"):
+    with pytest.raises(StillChanging, match="Iris/link"):
         Contents(folder).files(seen)
 
 

@@ -21,10 +21,10 @@ MET: list[tuple[int, ...]] = [(), (0,), (0,), (2,), (1,), (2, 4), (3, 4), (5, 6)
 @given(graphs)
 def test_a_commit_reaches_itself_and_all_that_its_parents_reach(graph: list[tuple[int, ...]]) -> None:
     reached = reach(graph)
-    lineage = Reachability()
-    lineage.grow(len(graph), graph.__getitem__)
+    reachability = Reachability()
+    reachability.grow(len(graph), graph.__getitem__)
     for at in range(len(graph)):
-        assert {other for other in range(len(graph)) if lineage.reaches(at, other)} == reached[at]
+        assert {other for other in range(len(graph)) if reachability.reaches(at, other)} == reached[at]
 
 
 @settings(max_examples=500)
@@ -32,13 +32,13 @@ def test_a_commit_reaches_itself_and_all_that_its_parents_reach(graph: list[tupl
 @given(graphs)
 def test_a_commit_adds_to_its_line_just_what_that_does_not_reach(graph: list[tuple[int, ...]]) -> None:
     reached = reach(graph)
-    lineage = Reachability()
+    reachability = Reachability()
     for length in range(len(graph) + 1):
-        lineage.grow(length, graph.__getitem__)
+        reachability.grow(length, graph.__getitem__)
     for at, parents in enumerate(graph):
-        line = lineage.line[at]
+        line = reachability.line[at]
         assert line == -1 if not parents else len(reached[line]) == max(len(reached[parent]) for parent in parents)
-        added = lineage.added.get(at, ())
+        added = reachability.added.get(at, ())
         assert len(set(added)) == len(added)
         assert {at, *added} == reached[at] - (reached[line] if parents else set())
 

@@ -63,7 +63,7 @@ def test_work_that_takes_too_long_is_ended_leaves_nothing_and_is_not_begun_anew_
     maintenance = Maintenance(mirror, budget_s=0.0)
     for _ in range(3):
         maintenance.begin()
-        wait_for(lambda: "tried again later" in caplog.text, "the complaint", lambda: caplog.text)
+        wait_for(lambda: "tried again later" in caplog.text, "the error", lambda: caplog.text)
         with maintenance.paused():
             assert {path for path in mirror.rglob("*") if path.is_file()} == before
     maintenance.close()

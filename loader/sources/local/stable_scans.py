@@ -1,4 +1,4 @@
-"""Taking nothing that is half saved."""
+"""Scans of a local folder, without what is half saved."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from loader.files.tree import Bounds
 from loader.sources.local.tree import Scan, is_being_written, scan
 
 
-class Settler:
-    """Scans files and folders beside each other under `root`; `pause` waits for some seconds."""
+class StableScans:
+    """Scans files and folders directly under `root`; `pause` waits for some seconds."""
 
     def __init__(self, root: Path, bounds: Bounds, pause: Callable[[float], object]) -> None:
         self._root = root
@@ -24,16 +24,17 @@ class Settler:
         """The hidden entries that links led through at the last look."""
         return self._through
 
-    def settled(self, parts: Iterable[str]) -> Mapping[str, Scan]:
-        """A scan of each part, but for those that somebody is still writing to.
+    def stable(self, parts: Iterable[str]) -> Mapping[str, Scan]:
+        """A scan of each part, without those that some process is still writing to.
 
-        What changed lately must look the same twice, and what changed at all must be open for writing in no process.
+        A part that changed within the last moments is taken only if a second scan finds the same, and one that changed
+        at all only if no process has a file of it open for writing.
         """
         first = {part: self._scan(part) for part in parts}
         self._through = frozenset[str]().union(*(found.through for found in first.values()))
         changed = {part for part, found in first.items() if found != self._taken.get(part)}
         if any(first[part].is_recent for part in changed):
-            self._pause(SETTLING_S)
+            self._pause(STABLE_AFTER_S)
             # One link may have been swapped for several parts, of which some were looked at before and some after.
             changed |= {part for part, found in first.items() if found.through}
         moving = {part for part in changed if self._is_moving(part, first[part])}
@@ -49,5 +50,5 @@ class Settler:
         return scan(self._root, part, self._bounds)
 
 
-SETTLING_S = 0.3
-"""Editors and copies write in bursts; what holds still for so long is taken."""
+STABLE_AFTER_S = 0.3
+"""Seconds without a change after which a part is stable: editors and copies write in bursts."""
