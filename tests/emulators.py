@@ -1,4 +1,4 @@
-"""Object stores on this machine: Amazon's S3, by moto, as a process from an environment of its own."""
+"""Object stores on this machine: Amazon's S3 and Google's, as processes from an environment of their own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.ports import free_port
 from tests.serving import wait_for
 
-MOTO = "moto[s3,server]==5.2.5"
+PACKAGES = ("moto[s3,server]==5.2.5", "gcp-storage-emulator==2026.7.19")
 LOGIN = "tester:a-secret-key"
 """Key and secret; moto takes any."""
 
@@ -22,14 +22,28 @@ LOGIN = "tester:a-secret-key"
 @contextmanager
 def s3() -> Iterator[str]:
     """`host:port` of a running S3 with the bucket `bucket`."""
-    port = free_port()
-    server = _environment() / "bin" / "moto_server"
-    process = subprocess.Popen(
-        [server, "--host", "127.0.0.1", "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    with _running("moto_server", "--host", "127.0.0.1", "--port") as endpoint:
+        _make_bucket(endpoint)
+        yield endpoint
+
+
+@contextmanager
+def gcs() -> Iterator[str]:
+    """`host:port` of a running Google Cloud Storage with the bucket `bucket`."""
+    started = _running(
+        "gcp-storage-emulator", "start", "--in-memory", "--default-bucket=bucket", "--host=127.0.0.1", "--port"
     )
+    with started as endpoint:
+        yield endpoint
+
+
+@contextmanager
+def _running(*command: str) -> Iterator[str]:
+    port = free_port()
+    program = _environment() / "bin" / command[0]
+    process = subprocess.Popen([program, *command[1:], str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_for(lambda: _listens(port), "moto", alive=lambda: process.poll() is None)
-        _make_bucket(f"127.0.0.1:{port}")
+        wait_for(lambda: _listens(port), command[0], alive=lambda: process.poll() is None)
         yield f"127.0.0.1:{port}"
     finally:
         process.kill()
@@ -39,6 +53,10 @@ def s3() -> Iterator[str]:
 def address(endpoint: str, path: str) -> str:
     """Of what is at `path` in the bucket."""
     return f"s3://{LOGIN}@bucket/{path}?endpoint_override={endpoint}&scheme=http"
+
+
+def gcs_address(endpoint: str, path: str) -> str:
+    return f"gs://anonymous@bucket/{path}?scheme=http&endpoint_override={endpoint.replace(':', '%3A')}"
 
 
 class Door:
@@ -122,19 +140,19 @@ def _make_bucket(endpoint: str) -> None:
 
 
 def _environment() -> Path:
-    """Made once, beside the packages that the tests run in: moto needs others."""
+    """Made once, beside the packages that the tests run in: these need others."""
     folder = Path(sys.prefix) / "emulators"
     folder.mkdir(exist_ok=True)
-    made = folder / f"made-{MOTO}"
+    made = folder / "made"
     with open(folder / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not made.exists():
+        if not made.exists() or made.read_text() != str(PACKAGES):
             uv = [sys.executable, "-m", "uv"]
-            subprocess.run([*uv, "venv", "--quiet", "--clear", folder / "moto"], check=True)
-            python = folder / "moto" / "bin" / "python"
-            subprocess.run([*uv, "pip", "install", "--quiet", "--python", python, MOTO], check=True)
-            made.touch()
-    return folder / "moto"
+            subprocess.run([*uv, "venv", "--quiet", "--clear", folder / "packages"], check=True)
+            python = folder / "packages" / "bin" / "python"
+            subprocess.run([*uv, "pip", "install", "--quiet", "--python", python, *PACKAGES], check=True)
+            made.write_text(str(PACKAGES))
+    return folder / "packages"
 
 
 def _listens(port: int) -> bool:

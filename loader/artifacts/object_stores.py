@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 SCHEMES = ("s3", "gs", "abfs", "abfss")
 _S3_OPTIONS = frozenset({"region", "endpoint_override", "scheme"})
+_AZURE_OPTIONS = frozenset({"endpoint_override", "scheme"})
 _CONNECT_S = 10.0
 _RETRY_LIMIT_S = 20
 
@@ -25,21 +26,23 @@ def connect(address: str) -> tuple[Any, str]:
     scheme = urlsplit(address).scheme
     if scheme == "s3":
         return _s3(address)
+    if scheme in ("abfs", "abfss"):
+        return _azure(address)
     if scheme not in SCHEMES:
         raise ValueError(f"addresses of stores begin with {', '.join(f'{one}://' for one in SCHEMES)}")
     from pyarrow import fs
 
-    if scheme == "gs" and "retry_limit_seconds" not in address:
+    if "retry_limit_seconds" not in address:
         address += f"{'&' if '?' in address else '?'}retry_limit_seconds={_RETRY_LIMIT_S}"
     files, path = fs.FileSystem.from_uri(address)
     return files, path.rstrip("/")
 
 
-def list_folder(files: Any, path: str, recursive: bool) -> list[Any]:
-    """`pyarrow.fs.FileInfo` of what is in it; none where it isn't there."""
+def list_folder(files: Any, path: str) -> list[Any]:
+    """`pyarrow.fs.FileInfo` of what is in it and its folders; none where it isn't there."""
     from pyarrow import fs
 
-    found: list[Any] = files.get_file_info(fs.FileSelector(path, recursive=recursive, allow_not_found=True))
+    found: list[Any] = files.get_file_info(fs.FileSelector(path, recursive=True, allow_not_found=True))
     return found
 
 
@@ -47,11 +50,8 @@ def _s3(address: str) -> tuple[Any, str]:
     from pyarrow import fs
 
     parts = urlsplit(address)
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    if unknown := options.keys() - _S3_OPTIONS:
-        raise ValueError(f"the address has {', '.join(sorted(unknown))}; it takes {', '.join(sorted(_S3_OPTIONS))}")
-    login, _, host = parts.netloc.rpartition("@")
-    bucket = host
+    options = _options(parts.query, _S3_OPTIONS)
+    login, _, bucket = parts.netloc.rpartition("@")
     key, _, secret = login.partition(":")
     files = fs.S3FileSystem(
         access_key=unquote(key) or None,
@@ -64,6 +64,38 @@ def _s3(address: str) -> tuple[Any, str]:
         allow_delayed_open=True,  # a small file is one request
     )
     return files, f"{bucket}{unquote(parts.path)}".rstrip("/")
+
+
+def _azure(address: str) -> tuple[Any, str]:
+    """`abfs://CONTAINER[:KEY]@ACCOUNT[.dfs.core.windows.net]/PATH`; other hosts by `endpoint_override`."""
+    from pyarrow import fs
+
+    parts = urlsplit(address)
+    options = _options(parts.query, _AZURE_OPTIONS)
+    login, _, host = parts.netloc.rpartition("@")
+    container, _, key = login.partition(":")
+    if not container:
+        raise ValueError("addresses of Azure are abfs://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH")
+    key = unquote(key) or os.environ.get("AZURE_STORAGE_KEY", "")
+    elsewhere, scheme = options.get("endpoint_override"), options.get("scheme", "https")
+    if scheme != "https" and not key:
+        raise ValueError("without https, Azure takes a key alone: abfs://CONTAINER:KEY@ACCOUNT/PATH")
+    files = fs.AzureFileSystem(
+        account_name=host.split(".")[0],
+        account_key=key or None,
+        blob_storage_authority=elsewhere,
+        dfs_storage_authority=elsewhere,
+        blob_storage_scheme=scheme,
+        dfs_storage_scheme=scheme,
+    )
+    return files, f"{container}{unquote(parts.path)}".rstrip("/")
+
+
+def _options(query: str, known: frozenset[str]) -> dict[str, str]:
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    if unknown := options.keys() - known:
+        raise ValueError(f"the address has {', '.join(sorted(unknown))}; it takes {', '.join(sorted(known))}")
+    return options
 
 
 def _region(bucket: str, is_elsewhere: bool) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -78,10 +77,11 @@ class RemoteFiles:
 
     def files(self, under: str) -> list[Stored]:
         start = len(self._path(under)) + 1
-        return [_stored(one, one.path[start:]) for one in self._list(under, recursive=True) if one.is_file]
+        return [_stored(one, one.path[start:]) for one in self._list(under) if one.is_file]
 
     def folders(self, under: str) -> list[str]:
-        return sorted(one.base_name for one in self._list(under, recursive=False) if not one.is_file)
+        """By what is in them: Google's store tells of folders only where somebody made them."""
+        return sorted({file.name.split("/")[0] for file in self.files(under) if "/" in file.name})
 
     def find(self, names: Sequence[str]) -> list[Stored]:
         if not names:
@@ -97,10 +97,11 @@ class RemoteFiles:
         self._fs.delete_file(self._path(name))
 
     def remove(self, at: str, first: str) -> None:
-        with suppress(FileNotFoundError):
-            self.drop(f"{at}/{first}")
-            self._step("hidden")
-        self._fs.delete_dir(self._path(at))
+        if not self.find([f"{at}/{first}"]):
+            raise FileNotFoundError(at)
+        self.drop(f"{at}/{first}")
+        self._step("hidden")
+        self._remove_folder(at)
 
     def tidy(self) -> None:
         for folder, last in (("artifacts", "manifest.json"), ("turns", None)):
@@ -109,7 +110,7 @@ class RemoteFiles:
                 is_whole = any(file.name == last for file in files)
                 newest = max((file.changed for file in files), default=0.0)
                 if not is_whole and newest < self._now() - _UNFINISHED_S:
-                    self._fs.delete_dir(self._path(f"{folder}/{name}"))
+                    self._remove_folder(f"{folder}/{name}")
 
     @cached_property
     def _place(self) -> tuple[Any, str]:
@@ -130,11 +131,16 @@ class RemoteFiles:
             self._check_root()
             raise
 
-    def _list(self, under: str, recursive: bool) -> list[Any]:
-        found = list_folder(self._fs, self._path(under), recursive)
+    def _list(self, under: str) -> list[Any]:
+        found = list_folder(self._fs, self._path(under))
         if not found:
             self._check_root()
         return found
+
+    def _remove_folder(self, name: str) -> None:
+        """In some stores a folder is there as long as something is in it."""
+        if self._list(name):
+            self._fs.delete_dir(self._path(name))
 
     def _check_root(self) -> None:
         """A bucket that is gone holds nothing, which is not what it held."""

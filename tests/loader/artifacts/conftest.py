@@ -1,4 +1,4 @@
-"""Stores of both kinds, for tests that ask the same of each."""
+"""Stores of each kind, for tests that ask the same of each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from loader.artifacts.files import Files
 from loader.artifacts.place import open_files
-from tests.emulators import address, s3
+from tests.emulators import address, gcs, gcs_address, s3
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +24,18 @@ def s3_address(s3_endpoint: str) -> str:
     return address(s3_endpoint, uuid.uuid4().hex)
 
 
-@pytest.fixture(params=["local", "s3"])
+@pytest.fixture(scope="session")
+def gcs_endpoint() -> Iterator[str]:
+    with gcs() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def gs_address(gcs_endpoint: str) -> str:
+    return gcs_address(gcs_endpoint, uuid.uuid4().hex)
+
+
+@pytest.fixture(params=["local", "s3", "gs"])
 def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
-    return open_files("" if request.param == "local" else request.getfixturevalue("s3_address"), tmp_path / "data")
+    where = "" if request.param == "local" else request.getfixturevalue(f"{request.param}_address")
+    return open_files(where, tmp_path / "data")
