@@ -23,6 +23,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: float = 30.0
     max_queue: int = 1000
     """Requests outstanding at this gateway's side of the pool; over it the answer is 503."""
+    takes_any_type: bool = False
+    """Whether bodies may be of another type than JSON: the model gets them as they are."""
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -66,18 +66,18 @@ class Application:
         targets = self._current.routes.targets
         if exchange.path not in targets:
             exchange.path = parse_url(exchange.url).path.encode()
-        if exchange.path in targets:
-            self._check(exchange)
+        if (target := targets.get(exchange.path)) is not None:
+            self._check(exchange, target)
             return self._answer_model
         path = exchange.path.decode()
         place = find_place(self._base, path)
         match place.kind:
             case Kind.MODEL:
                 self._check_known(place)
-                self._check(exchange)
+                self._check(exchange, self._current.routes.live.get(place.model))
                 return self._answer_model
             case Kind.ALL:
-                self._check(exchange, taken=(b"flat",))
+                self._check(exchange, None, taken=(b"flat",))
                 wants_flat(exchange.url)  # before anything is scored
                 return self._in_background(self._answer_all)
             case Kind.DAEMON:
@@ -154,10 +154,11 @@ class Application:
         said = b'{"status":"ready"}' if kind is Kind.READY else b'{"status":"ok"}'
         return lambda it: it.respond(_JSON, 200, said)
 
-    def _check(self, exchange: Exchange, taken: tuple[bytes, ...] = ()) -> None:
+    def _check(self, exchange: Exchange, target: Target | None, taken: tuple[bytes, ...] = ()) -> None:
         """Raise Refused unless this can be a request to a model. `taken`: what a query may name."""
         if exchange.method == b"POST":
-            exchange.format = body_format(exchange.fields)
+            if target is None or not target.takes_any_type:
+                exchange.format = body_format(exchange.fields)
             self._bodies.check(declared_length(exchange.fields))
         elif exchange.method in _READING:
             check_reading(exchange.url, taken)

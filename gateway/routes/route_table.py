@@ -14,7 +14,7 @@ from gateway.workers.pool import Pool
 class Target:
     """Where a path leads."""
 
-    __slots__ = ("get_headers", "headers", "max_queue", "model", "pool", "tally", "timeout_ns")
+    __slots__ = ("get_headers", "headers", "max_queue", "model", "pool", "takes_any_type", "tally", "timeout_ns")
 
     def __init__(self, route: Route, pool: Pool, tally: Tally) -> None:
         self.model = route.model
@@ -22,6 +22,7 @@ class Target:
         self.tally = tally
         self.timeout_ns = int(route.timeout_s * 1e9)
         self.max_queue = route.max_queue
+        self.takes_any_type = route.takes_any_type
         self.headers = encode_headers(
             [
                 JSON_TYPE,

@@ -125,6 +125,7 @@ def _route(model: str, live: Live) -> Route:
         pool=live.pool.id,
         timeout_s=serve.timeout_s,
         max_queue=serve.max_queue,
+        takes_any_type=live.pool.description.takes == "bytes",
     )
     try:
         return msgspec.json.decode(msgspec.json.encode(route), type=Route)

@@ -76,6 +76,7 @@ class _Model:
         self.variables = _added(components, name, "variables", description.variables_schema) or _ANYTHING
         self.answer = _added(components, name, "answer", description.answer_schema) or _ANYTHING
         self._takes_nothing = description.takes == "nothing"
+        self._takes_any_type = description.takes == "bytes"
         self._is_required = bool(_resolved(self.variables, components).get("required"))
 
     def tag(self) -> Schema:
@@ -107,11 +108,14 @@ class _Model:
     def _post(self, id: str, summary: str, about: str) -> Schema:
         return {
             **self._operation(id, summary, about),
-            "requestBody": _body(
-                _request(self.variables, self._is_required), self._is_required, self._request_examples()
-            ),
+            "requestBody": self._request_body(),
             "responses": self._responses(_one_or_many(self.answer), self._answer_examples(), has_body=True),
         }
+
+    def _request_body(self) -> Schema:
+        if self._takes_any_type:
+            return {"required": True, "content": {"*/*": {}}}
+        return _body(_request(self.variables, self._is_required), self._is_required, self._request_examples())
 
     def _get(self, id: str, summary: str, about: str) -> Schema:
         return {

@@ -89,6 +89,17 @@ async def test_bodies_of_another_type_are_refused(tmp_path: Path) -> None:
 
 
 @asynchronous
+async def test_a_model_that_takes_bodies_as_they_are_gets_those_of_any_type(tmp_path: Path) -> None:
+    async with gateway(tmp_path) as running, running.client() as client:
+        [worker] = await running.serve(Raw=echoes)
+        await running.route(live={"Raw": route("Raw", pool=worker.path, takes_any_type=True)})
+        for path in ("/models/Raw", "/models/Raw/v1"):
+            answer = await client.post(path, content=b"\xff\xd8", headers={"content-type": "image/jpeg"})
+            assert answer.is_success, answer.text
+            assert worker.requests[-1].body == b"\xff\xd8"
+
+
+@asynchronous
 async def test_paths_that_name_nothing_are_unknown_whatever_they_hold(tmp_path: Path) -> None:
     async with gateway(tmp_path) as running, running.client() as client:
         [worker] = await running.serve(Iris=echoes)

@@ -49,7 +49,7 @@ def write_model(root: Path, etls: str | None = None, **files: str | bytes) -> Pa
 class Worker:
     """A worker process, from the daemon's side."""
 
-    def __init__(self, folder: Path, **config: Any) -> None:
+    def __init__(self, folder: Path, python: str = sys.executable, **config: Any) -> None:
         self.config = WorkerConfig(
             **{
                 "model": folder.name,
@@ -66,7 +66,7 @@ class Worker:
         self.control.settimeout(WAIT_S)
         with theirs, os.fdopen(page):
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-s", str(BOOT), str(theirs.fileno()), str(page)],
+                [python, "-P", "-s", str(BOOT), str(theirs.fileno()), str(page)],
                 pass_fds=[theirs.fileno(), page],
                 stderr=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -269,3 +269,8 @@ def test_pydantic_schemas_fit_in(mode: Mode) -> None:
     outer = pydantic.create_model("Outer", one=(inner, ...), many=(dict[str, inner], {}))
     found = document(state(model("Iris", live(variables_schema=schema(outer, mode)))))
     assert "Iris.Inner" in found["components"]["schemas"]
+
+
+def test_a_model_that_takes_the_body_as_it_is_is_described_so() -> None:
+    found = document(state(model("Raw", live(takes="bytes"))))
+    assert found["paths"][f"{BASE}/Raw"]["post"]["requestBody"] == {"required": True, "content": {"*/*": {}}}
