@@ -1,4 +1,4 @@
-"""Waking everybody who waits for news, without any of them taking it from the others."""
+"""A signal that wakes all tasks that wait for it; none of them takes it from the others."""
 
 from __future__ import annotations
 

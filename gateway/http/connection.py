@@ -1,4 +1,4 @@
-"""A client's connection: whose turn it is to be answered, and how long is waited for what.
+"""A client's connection: answers its requests in order, and limits how long each step may take.
 
 Nothing here runs in a task: a request that a worker answers costs its parsing and a few calls.
 """

@@ -23,7 +23,7 @@ def is_packed(fields: Fields) -> bool:
     codings = [each.strip().lower() for each in fields.get(b"content-encoding", b"").split(b",")]
     codings = [each for each in codings if each not in (b"", b"identity")]
     if codings not in ([], [b"gzip"], [b"x-gzip"]):
-        raise refuse("unsupported_encoding", "a body is taken with Content-Encoding: gzip, or without any", _TAKEN)
+        raise refuse("unsupported_encoding", "send the body with Content-Encoding: gzip, or without any", _TAKEN)
     return bool(codings)
 
 

@@ -15,7 +15,7 @@ class Phase(Enum):
     BODY = "the rest of a request's body"
     LEFTOVER = "the rest of a body whose request is answered"
     ANSWER = "the answer"
-    PARTING = "a client whose connection closes with the answer it is sent"
+    PARTING = "the client to read why its request is refused, before the connection closes"
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Limits:
     head_s: float = 20.0
     """Seconds from the first byte of a request to the end of its head."""
     idle_s: float = 75.0
-    """Seconds between requests: longer than the 60 that nginx keeps an idle upstream connection, so that it is nginx
-    who closes, and never a request who meets a closing connection."""
+    """Seconds between requests: longer than the 60 that nginx keeps an idle upstream connection, so that nginx closes
+    it, and no request is sent on a connection that is being closed."""
     stalled_s: float = 60.0
     """Seconds in which a client that has an answer to read must have read some of it."""
     parting_s: float = 2.0

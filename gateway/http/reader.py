@@ -186,12 +186,12 @@ class RequestReader:
                 CLOSE,
             )
         if version == "1.1" and b"host" not in fields:
-            return refuse("malformed_request", "a request of HTTP/1.1 has a Host", CLOSE)
+            return refuse("malformed_request", "the request has no Host; HTTP/1.1 requires one", CLOSE)
         if count != len(fields) and sum(name == b"host" for name, _ in self._headers) > 1:
-            return refuse("malformed_request", "a request has one Host", CLOSE)
+            return refuse("malformed_request", "the request has more than one Host; send one", CLOSE)
         codings = [value.lower() for name, value in self._headers if name == b"transfer-encoding"]
         if codings not in ([], [b"chunked"]):  # llhttp wants `chunked` last, and says nothing of the others
-            return refuse("malformed_request", "the one Transfer-Encoding that is read is chunked", CLOSE)
+            return refuse("malformed_request", "the request has a Transfer-Encoding other than chunked", CLOSE)
         return None
 
     def _no_http(self, error: httptools.HttpParserError) -> Refused:
@@ -210,4 +210,4 @@ class RequestReader:
 
 
 def _unknown_version(version: str) -> Refused:
-    return refuse("http_version_not_supported", f"HTTP/1.1 is spoken here, and not {version}", CLOSE)
+    return refuse("http_version_not_supported", f"this server speaks HTTP/1.1, not {version}", CLOSE)

@@ -1,1 +1,1 @@
-"""From a request's path to whoever answers it: a worker, all models, the daemon."""
+"""From a request's path to its answer: from a worker, from all models, or from the daemon."""

@@ -1,4 +1,4 @@
-"""Removes releases and environments that nobody needs any more."""
+"""Removes releases and environments that are no longer needed."""
 
 from __future__ import annotations
 

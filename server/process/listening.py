@@ -1,4 +1,4 @@
-"""The socket that clients connect to, and what it is called."""
+"""The socket that clients connect to, and its address in words."""
 
 from __future__ import annotations
 

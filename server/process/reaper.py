@@ -1,4 +1,4 @@
-"""Ends what a daemon leaves when it dies without a word: git, uv, and whatever the authors' code has started.
+"""Ends what a killed daemon leaves: git, uv, and all processes that the authors' code has started.
 
 Workers and gateways die with the daemon by themselves (PR_SET_PDEATHSIG). The others descend from the daemon, or
 have its mark in their environment, by which a process of the reaper's own finds them once the daemon has gone.

@@ -19,7 +19,7 @@ def repo(tmp_path: Path) -> Repo:
     return repo
 
 
-def test_a_push_is_served_by_the_spare_and_leaves_another_one(tmp_path: Path, repo: Repo) -> None:
+def test_a_push_is_served_by_the_warm_worker_and_leaves_another_one(tmp_path: Path, repo: Repo) -> None:
     with serving(tmp_path / "data", repo.path) as server:
         server.wait(server.warm_workers, "the warm worker")
         [warm] = server.warm_workers()

@@ -1,1 +1,1 @@
-"""What the worker does with ONNX files: sessions whose concurrent calls are merged where nobody can tell."""
+"""ONNX files in a worker: sessions whose concurrent calls are merged where every result stays the same."""

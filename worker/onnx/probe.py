@@ -1,4 +1,4 @@
-"""A trial while a model loads: do its rows come out together as they do apart?
+"""A test while a model loads: whether rows give the same results together as apart.
 
 It costs some ten runs of at most four rows, and warms the session up. It can only find a difference, so it comes
 after what the graph is known to do (see `merging`).

@@ -1,4 +1,4 @@
-"""What a process of a model's has to do with its parent, which is Pawl."""
+"""The parent of a model's process, which is Pawl: how a process ends with it, and does not end it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _EVERYBODY = -1
 
 
 def die_with_parent() -> None:
-    """From now on."""
+    """Have the kernel kill this process when its parent ends."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 

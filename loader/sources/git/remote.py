@@ -1,4 +1,4 @@
-"""The followed repository: where it is, and what it takes to be let in."""
+"""The followed repository: its address, and the login for it."""
 
 from __future__ import annotations
 

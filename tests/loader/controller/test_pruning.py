@@ -11,7 +11,7 @@ from tests.loader.pools import PLAIN, Place, place, release_of, run, until
 
 
 def put(here: Place, number: int, model: str = "Model") -> str:
-    """Put a release on the shelf, later than those before it; its id."""
+    """Put a release into the store, later than those before it; its id."""
     release = release_of(here.write(PLAIN + f"# {number}\n", model=model))
     os.utime(here.release_store.put(release, here.source), (number, number))
     return release.id

@@ -1,4 +1,4 @@
-"""From a release to its files on the shelf: what is refused, what is shared, and what a crash leaves."""
+"""From a release to its files in the store: what is refused, what is shared, and what a crash leaves."""
 
 from __future__ import annotations
 

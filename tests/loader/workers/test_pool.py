@@ -163,11 +163,11 @@ def test_without_the_memory_that_the_predecessor_took_nothing_is_started(tmp_pat
     run(test())
 
 
-def test_a_turn_that_lasts_long_holds_up_nobody() -> None:
+def test_a_start_that_takes_long_holds_up_no_other() -> None:
     async def test() -> None:
         start_limiter, began = StartLimiter(1, longest_s=0.05), asyncio.Event()
 
-        async def take_turn() -> None:
+        async def take_permit() -> None:
             async with start_limiter.permit():
                 pass
 
@@ -180,11 +180,11 @@ def test_a_turn_that_lasts_long_holds_up_nobody() -> None:
         await began.wait()
         async with asyncio.timeout(5):
             for _ in range(3):
-                await take_turn()
+                await take_permit()
         waiting.cancel()
         await asyncio.wait([waiting])
-        async with start_limiter.permit():  # what had no turn any more gave none back: there is one, and it is taken
-            other = asyncio.create_task(take_turn())
+        async with start_limiter.permit():  # an expired permit was not given back twice: there is one, and it is taken
+            other = asyncio.create_task(take_permit())
             await asyncio.sleep(0)
             assert not other.done()
         await other

@@ -1,4 +1,4 @@
-"""The tables that the switchboard hands out."""
+"""The route tables that the publisher hands out."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ FLIPS = """
         def __init__(self, onnx):
             self.session = onnx["model"]
             flips = itertools.cycle([True, False, False, True, True, True, False])
-            sys.modules["_pawl.onnx.batchable"].Batchable.is_slow = lambda lane, rows: next(flips)
+            sys.modules["_pawl.onnx.batchable"].Batchable.is_slow = lambda session, rows: next(flips)
         def transform_predict(self, variables):
             return {"y": self.double(self.double(variables["x"]))}
 """

@@ -51,7 +51,7 @@ class Watched:
 
 
 class Bound:
-    """A session, its lane and its buffers."""
+    """A session, how the batcher sees it, and its buffers."""
 
     def __init__(self, path: Path, *, max_rows: int = 64, **options: Any) -> None:
         self.session = Watched(path)

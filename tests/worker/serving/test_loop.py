@@ -340,7 +340,7 @@ def test_a_draining_worker_answers_what_is_there_and_exits_with_its_last_connect
         assert worker.wait() == 0
 
 
-def test_a_gateway_that_has_knocked_when_its_worker_is_told_to_drain_is_let_in(tmp_path: Path) -> None:
+def test_a_connection_in_the_backlog_when_its_worker_drains_is_accepted(tmp_path: Path) -> None:
     gate = make_gate(tmp_path)
     with serving(tmp_path, GATE) as worker, worker.connect() as first:
         first.send({"variables": {"wait": True}})
@@ -383,7 +383,7 @@ def test_an_answer_does_not_wait_for_the_requests_behind_it(tmp_path: Path) -> N
         assert worker.status_page.counters()["requests"] < 500
 
 
-def test_an_idle_worker_sleeps_but_for_a_turn_now_and_then(tmp_path: Path) -> None:
+def test_an_idle_worker_sleeps_but_for_an_iteration_now_and_then(tmp_path: Path) -> None:
     with serving(tmp_path, ECHO) as worker:
         assert worker.ask({"variables": {}}) == (200, {})
         start_limiter = [next_turn(worker, 0)]
@@ -393,7 +393,7 @@ def test_an_idle_worker_sleeps_but_for_a_turn_now_and_then(tmp_path: Path) -> No
 
 
 def next_turn(worker: Worker, last: int) -> int:
-    """When the next turn is taken that we see."""
+    """The next heartbeat that we see."""
     while (turned := worker.status_page.heartbeat_ns) == last:
         time.sleep(0.001)
     return turned

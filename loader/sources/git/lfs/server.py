@@ -102,4 +102,4 @@ def _action(pointer: Pointer, found: _Object | None) -> _Download:
 
 
 def _failure(pointer: Pointer, why: str) -> ReleaseFailed:
-    return failed(pointer, f"could not be had from Git LFS ({why}); check that the login may read it there")
+    return failed(pointer, f"could not be fetched from Git LFS ({why}); check that the login may read it there")

@@ -76,7 +76,7 @@ class LfsStore:
         except NoLfsServer as error:
             raise failed(pointers[0], f"is in Git LFS: {error}") from error
         except Stopped:
-            raise failed(pointers[0], "was not had from Git LFS before the stop") from None
+            raise failed(pointers[0], "was not fetched from Git LFS before the stop") from None
         except TimeoutError as error:
             late = next((pointer for pointer in pointers if not self.path(pointer).is_file()), pointers[0])
             raise failed(late, "takes too long to come from Git LFS; raise FETCH_TIMEOUT_S") from error

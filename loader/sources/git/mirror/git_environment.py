@@ -1,4 +1,4 @@
-"""What of its surroundings git obeys: Pawl's own word, and of the operator's the part that says how to reach a server.
+"""The variables and the configuration that git gets: Pawl's own, and of the operator's only how to reach a server.
 
 A model runs as the same user and may write anything that this user may: git's configuration in the home, the mirror's
 own. So git is given none of these files. Of the operator's configuration, as it was before any model ran, what is named
@@ -20,7 +20,7 @@ Pairs = Iterable[tuple[str, str]]
 
 
 def quiet_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Variables for every git: it asks nobody anything, sees none of our secrets and reads none of others' files."""
+    """Variables for every git: it prompts for nothing, sees none of our secrets and no configuration of others."""
     ours = dict.fromkeys(environ.keys() - scrubbed(environ).keys(), "")
     return ours | configured(()) | {
         "GIT_TERMINAL_PROMPT": "0",

@@ -1,4 +1,4 @@
-"""What lies in the mirror besides objects and refs: what we write there, and nothing that git would obey."""
+"""The files of the mirror besides objects and refs: Pawl's own, and none by which a model could command git."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def test_what_goes_on_stands_still_for_no_time() -> None:
     status_page.close()
 
 
-def test_a_loop_is_given_time_for_its_turn_and_no_more_than_a_request() -> None:
+def test_a_loop_is_given_time_for_its_iteration_and_no_more_than_a_request() -> None:
     assert standing_still(Standstill({}, 2.5), Serve(timeout_s=0.1)) is None
     assert standing_still(Standstill({}, 4.0), Serve(timeout_s=0.1)) is not None
     assert standing_still(Standstill({}, 29.0), Serve(timeout_s=30)) is None

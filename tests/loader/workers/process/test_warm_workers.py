@@ -81,7 +81,7 @@ async def one_is_made_elsewhere() -> None:
         await until(lambda: len(others.pids) == 2)
 
 
-def test_a_start_takes_the_spare_and_another_one_is_made(tmp_path: Path) -> None:
+def test_a_start_takes_the_warm_worker_and_another_one_is_made(tmp_path: Path) -> None:
     async def test() -> None:
         async with keeping() as warm_workers, place(tmp_path, warm_workers=warm_workers) as here:
             await here.start(here.write())
@@ -95,7 +95,7 @@ def test_a_start_takes_the_spare_and_another_one_is_made(tmp_path: Path) -> None
     run(test())
 
 
-def test_a_worker_that_dies_is_replaced_by_the_spare(tmp_path: Path) -> None:
+def test_a_worker_that_dies_is_replaced_by_the_warm_worker(tmp_path: Path) -> None:
     async def test() -> None:
         async with keeping() as warm_workers, place(tmp_path, warm_workers=warm_workers) as here:
             pool = await here.start(here.write())
@@ -106,7 +106,7 @@ def test_a_worker_that_dies_is_replaced_by_the_spare(tmp_path: Path) -> None:
     run(test())
 
 
-def test_an_author_can_not_tell_a_spare_from_a_fresh_worker(tmp_path: Path) -> None:
+def test_an_author_can_not_tell_a_warm_worker_from_a_fresh_worker(tmp_path: Path) -> None:
     async def test() -> None:
         async with keeping() as warm_workers, place(tmp_path, warm_workers=warm_workers) as here:
             wanted = here.write(LOOKS)
@@ -121,7 +121,7 @@ def test_an_author_can_not_tell_a_spare_from_a_fresh_worker(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("harm", [signal.SIGKILL, signal.SIGSTOP])
-def test_a_spare_that_died_or_hangs_costs_nothing(harm: int) -> None:
+def test_a_warm_worker_that_died_or_hangs_costs_nothing(harm: int) -> None:
     async def test() -> None:
         async with keeping() as warm_workers:
             await use(warm_workers)
@@ -138,7 +138,7 @@ def state(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
-def test_a_spare_serves_only_the_interpreter_and_the_environment_that_it_has() -> None:
+def test_a_warm_worker_serves_only_the_interpreter_and_the_environment_that_it_has() -> None:
     async def test() -> None:
         async with keeping() as warm_workers:
             await use(warm_workers)
@@ -149,7 +149,7 @@ def test_a_spare_serves_only_the_interpreter_and_the_environment_that_it_has() -
     run(test())
 
 
-def test_a_spare_is_not_used_once_packages_were_installed(tmp_path: Path) -> None:
+def test_a_warm_worker_is_not_used_once_packages_were_installed(tmp_path: Path) -> None:
     python = tmp_path / "bin/python"
     packages = tmp_path / f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
     packages.mkdir(parents=True)
@@ -168,7 +168,7 @@ def test_a_spare_is_not_used_once_packages_were_installed(tmp_path: Path) -> Non
     run(test())
 
 
-def test_no_spare_is_made_while_something_is_being_started() -> None:
+def test_no_warm_worker_is_made_while_something_is_being_started() -> None:
     async def test() -> None:
         async with keeping() as warm_workers:
             with warm_workers.starting():
@@ -196,7 +196,7 @@ def test_a_release_on_its_way_has_the_machine_for_itself(tmp_path: Path) -> None
     run(test())
 
 
-def test_no_spare_is_made_where_memory_is_short() -> None:
+def test_no_warm_worker_is_made_where_memory_is_short() -> None:
     async def test() -> None:
         async with keeping(Memory(limit=100, used=80, limited=True)) as warm_workers:
             await use(warm_workers)
@@ -220,7 +220,7 @@ def test_warm_workers_go_before_a_worker_does_when_memory_runs_out(tmp_path: Pat
     run(test())
 
 
-def test_a_spare_goes_before_a_push_fails_for_want_of_memory(tmp_path: Path) -> None:
+def test_a_warm_worker_goes_before_a_push_fails_for_want_of_memory(tmp_path: Path) -> None:
     waited: list[int] = []
 
     def memory() -> Memory:

@@ -89,7 +89,7 @@ def test_the_end_of_the_source_ends_a_download(large: Large, drip_at: str) -> No
         put = thread.submit(large.put, source)
         assert large.server.dripping.wait(60)
         source.close()
-        with pytest.raises(ReleaseFailed, match=r"Iris/big\.onnx was not had from Git LFS before the stop"):
+        with pytest.raises(ReleaseFailed, match=r"Iris/big\.onnx was not fetched from Git LFS before the stop"):
             put.result(60)
 
 
@@ -107,7 +107,7 @@ def test_an_answer_that_does_not_fit_is_refused(large: Large) -> None:
 )
 def test_an_answer_that_is_none_of_the_protocol_fails_the_release_alone(large: Large, answer: bytes) -> None:
     large.server.lfs_answer = answer
-    assert "could not be had from Git LFS" in str(large.fail())
+    assert "could not be fetched from Git LFS" in str(large.fail())
 
 
 @pytest.mark.parametrize("href", ["ftp://127.0.0.1/x", "file:///etc/passwd", "", "//", "http://[", "http://"])
