@@ -12,7 +12,7 @@ from typing import Literal
 
 from core.runs import AttemptResult, RunResult, RunState
 
-_LONGEST_PAUSE_S = 60.0
+_LONGEST_PAUSE_S = 5.0
 
 
 @dataclass(frozen=True)

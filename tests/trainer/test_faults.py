@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from core.runs import AttemptResult, RunState
+from loader.artifacts.slugs import slug
+from tests.trainer.simulation import MODELS, TICK_S, WORK_S, World
+from trainer.names import attempt_record
+
+SCHEDULES = int(os.environ.get("TRAINER_SCHEDULES", "50"))
+CATCH_UP_S = 5.0
+"""After recovery, besides the work itself."""
+
+
+@pytest.mark.parametrize("seed", range(SCHEDULES))
+def test_whatever_fails_each_wanted_run_has_one_result(seed: int, tmp_path: Path) -> None:
+    world = World(seed, tmp_path)
+    world.run()
+    catch_up(world)
+    for run in world.wanted():
+        result = world.result_of(run.run)
+        assert result is not None
+        assert result.state in (RunState.SUCCEEDED, RunState.REJECTED)
+        assert result.artifact in world.artifacts, "an artifact is stored before the record that names it"
+        record = world.store[f"runs/{slug(run.model)}/{run.run}/{attempt_record(result.attempts)}"]
+        assert msgspec.json.decode(record, type=AttemptResult).artifact == result.artifact
+    for key, told in world.settled.items():
+        assert all(one == world.result_of(key) for one in told), "everyone is told the same"
+
+
+def catch_up(world: World) -> None:
+    """All that is wanted runs twice at most: what ran when the trouble ended may have been lost."""
+    works = 2 * (len(MODELS) * WORK_S + CATCH_UP_S)
+    end = world.now + works
+    while not world.is_caught_up():
+        assert world.now < end, f"not caught up {works} s after recovery"
+        world.tick()
+    for _ in range(int(CATCH_UP_S / TICK_S)):
+        world.tick()
+
+
+def test_a_schedule_holds_faults_of_every_kind(tmp_path: Path) -> None:
+    """What is drawn is worth drawing: attempts are lost, given up and superseded, and daemons end."""
+    states: set[RunState] = set()
+    for seed in range(30):
+        world = World(seed, tmp_path / str(seed))
+        world.run()
+        records = [content for name, content in world.store.items() if is_attempt(name)]
+        states |= {msgspec.json.decode(content, type=AttemptResult).state for content in records}
+    assert states >= {RunState.SUCCEEDED, RunState.LOST, RunState.SUPERSEDED}
+
+
+def is_attempt(name: str) -> bool:
+    return any(name.endswith(f"/{attempt_record(number)}") for number in range(1, 100))

@@ -1,0 +1,101 @@
+"""What the store says of runs, and what is written there: each record once."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from core.runs import AttemptResult, RunResult
+from loader.artifacts.records import RunRecords
+from trainer.names import (
+    ACCEPTED,
+    LOG,
+    attempt_log,
+    attempt_record,
+    attempts_in,
+    result_record,
+    retried_after,
+    retry_record,
+)
+from trainer.plan import Recorded
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class Retry(msgspec.Struct, frozen=True, kw_only=True):
+    """A person asked for another attempt."""
+
+    by: str = ""
+    why: str = ""
+
+
+class Ledger:
+    """Every method raises StoreUnavailable. What was read of a run is remembered, for it never changes."""
+
+    def __init__(self, records: RunRecords) -> None:
+        self._records = records
+        self._read: dict[tuple[str, str, str], msgspec.Struct] = {}
+
+    def recorded(self, model: str, key: str, begun: int = 0) -> Recorded:
+        """All that is written of the run; `begun` is the last attempt that had a process here."""
+        names = self._records.names(model, key)
+        after = retried_after(names)
+        attempts = {
+            number: found
+            for number in attempts_in(names)
+            if (found := self._get(model, key, attempt_record(number), AttemptResult)) is not None
+        }
+        return Recorded(attempts, self._result(model, key, names, after), after, begun)
+
+    def record_attempt(self, result: AttemptResult) -> None:
+        """Unless another has."""
+        self._put_once(result.model, result.run, attempt_record(result.attempt), result)
+
+    def conclude(self, result: RunResult, retried_after: int) -> RunResult:
+        """Write down what became of the run; what the first wrote who did that."""
+        model, key, name = result.model, result.run, result_record(retried_after)
+        log = self._records.get(model, key, attempt_log(result.attempts))
+        if log is not None:
+            self._records.put(model, key, LOG, log)
+        self._put_once(model, key, name, result)
+        written = self._get(model, key, name, RunResult)
+        assert written is not None
+        if retried_after:
+            self._records.put(model, key, result_record(0), msgspec.json.encode(written))
+        return written
+
+    def accept(self, result: RunResult) -> RunResult:
+        """A person takes it all the same."""
+        self._put_once(result.model, result.run, ACCEPTED, result)
+        written = self._get(result.model, result.run, ACCEPTED, RunResult)
+        assert written is not None
+        return written
+
+    def retry(self, model: str, key: str, after: int, retry: Retry) -> None:
+        """Open the run again, with another attempt than those there were."""
+        self._put_once(model, key, retry_record(after), retry)
+
+    def forget(self, model: str, key: str) -> None:
+        """What is remembered of it in memory."""
+        self._read = {place: read for place, read in self._read.items() if place[:2] != (model, key)}
+
+    def _result(self, model: str, key: str, names: tuple[str, ...], after: int) -> RunResult | None:
+        name = ACCEPTED if ACCEPTED in names else result_record(after)
+        return self._get(model, key, name, RunResult) if name in names else None
+
+    def _get(self, model: str, key: str, name: str, kind: type[T]) -> T | None:
+        place = (model, key, name)
+        known = self._read.get(place)
+        if isinstance(known, kind):
+            return known
+        content = self._records.get(model, key, name)
+        if content is None:
+            return None
+        read = msgspec.json.decode(content, type=kind)
+        if name != result_record(0):  # which a retry's result replaces
+            self._read[place] = read
+        return read
+
+    def _put_once(self, model: str, key: str, name: str, value: msgspec.Struct) -> None:
+        self._records.put_once(model, key, name, msgspec.json.encode(value))
