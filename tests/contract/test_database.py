@@ -1,11 +1,14 @@
-"""A PostgreSQL that goes away, hangs or refuses the login: models are served and pushed, and it heals by itself."""
+"""A database that goes away, hangs, refuses or is of another edition: models are served, and it heals by itself."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,6 +22,7 @@ from tests.serving import Server, descendants, echo, serving
 
 AWAY = "the registry's database does not do what it should"
 BACK = "events are written down again"
+FIRST_EDITION = Path(__file__).parent.parent / "data" / "first_edition"
 
 
 @pytest.fixture
@@ -141,6 +145,50 @@ def test_what_happened_while_one_hung_is_written_down_once_it_goes_on(
             send(hanging, signal.SIGCONT)
         push(server, repo, "v3")
         wait_written(server, postgres.url, "v1", "v2", "v3")
+
+
+def test_a_first_editions_registry_is_taken_over_and_its_events_are_told(tmp_path: Path, repo: Repo) -> None:
+    (tmp_path / "data").mkdir()
+    shutil.copy(FIRST_EDITION / "registry.db", tmp_path / "data")
+    with serving(tmp_path / "data", repo.path) as server:
+        told = ["v1 is live after 0.42 s"]
+        server.wait(lambda: told == [event["message"] for event in server.events("live")][1:], "the earlier event")
+        assert "set aside" not in server.log
+
+
+def test_with_the_schema_of_a_newer_pawl_models_are_served_and_the_database_is_left_alone(
+    tmp_path: Path, repo: Repo
+) -> None:
+    registry = Registry(f"sqlite:///{tmp_path / 'data' / 'registry.db'}")
+    (tmp_path / "data").mkdir()
+    with registry.transaction():
+        pass
+    registry.close()
+    with closing(sqlite3.connect(tmp_path / "data" / "registry.db")) as connection:
+        connection.execute("UPDATE pawl_alembic_version SET version_num = '2_1'")
+        connection.commit()
+    before = (tmp_path / "data" / "registry.db").read_bytes()
+    with serving(tmp_path / "data", repo.path) as server:
+        server.wait(lambda: "has the schema 2_1 of a newer Pawl" in server.log, "the complaint")
+        push(server, repo, "v2")
+        assert [event["version"] for event in server.events("live")] == ["v2", "v1"]
+    assert (tmp_path / "data" / "registry.db").read_bytes() == before
+
+
+def test_a_file_that_another_program_locks_holds_up_no_push_and_gets_what_happened_meanwhile(
+    tmp_path: Path, repo: Repo
+) -> None:
+    path = tmp_path / "data" / "registry.db"
+    with serving(path.parent, repo.path) as server:
+        wait_written(server, f"sqlite:///{path}", "v1")
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            push(server, repo, "v2")
+            server.wait(lambda: "database is locked" in server.log, "the complaint")
+            push(server, repo, "v3")
+            other.execute("ROLLBACK")
+        server.wait(lambda: BACK in server.log, "that it is free")
+        wait_written(server, f"sqlite:///{path}", "v1", "v2", "v3")
 
 
 def send(pids: set[int], number: int) -> None:
