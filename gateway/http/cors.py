@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection
 
 from core.paths import ADMIN
-from gateway.http.exchange import Exchange, Header, encode_headers
+from gateway.http.exchange import Exchange
+from gateway.http.headers import Header, encode_headers
 
 _EXPOSED = (b"access-control-expose-headers", b"X-Pawl-Model, X-Pawl-Version, X-Pawl-Commit, Retry-After")
 _METHODS = (b"access-control-allow-methods", b"GET, HEAD, POST")

@@ -7,7 +7,8 @@ import zlib
 from collections.abc import Iterator
 
 from gateway.http.bodies import BodyBudget
-from gateway.http.exchange import Exchange, Fields
+from gateway.http.exchange import Exchange
+from gateway.http.headers import Fields
 from gateway.http.refusals import Refused, refuse
 
 _PIECE = 64 * 1024

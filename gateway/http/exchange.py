@@ -4,40 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from http import HTTPStatus
 from typing import Protocol
 
 import msgspec
 
 from core.task import spawn
 from gateway.http.compression import AT_ONCE, CODING, SMALLEST, VARY, accepts_gzip, pack
+from gateway.http.headers import Fields, Header, encode_headers
 from gateway.http.refusals import CLOSE, JSON_TYPE, Refused
+from gateway.http.statuses import STATUS_LINES
 from worker.wire.frames import Format
 
-Header = tuple[bytes, bytes]
-Fields = dict[bytes, bytes]
-"""Headers by name, in lower case; what came in several has one value, a list (RFC 9110, section 5.3)."""
 Answerer = Callable[["Exchange"], object]
 """Begins to answer an exchange whose request is whole."""
 
 
-class _StatusLines(dict[int, bytes]):
-    def __missing__(self, status: int) -> bytes:
-        return b"HTTP/1.1 %d \r\n" % status
-
-
-_STATUS_LINES = _StatusLines((each.value, f"HTTP/1.1 {each.value} {each.phrase}\r\n".encode()) for each in HTTPStatus)
-BODILESS = frozenset({204, 304})
-"""Statuses of answers that end with their head, https://www.rfc-editor.org/rfc/rfc9112#section-6.3."""
 _CLOSE_LINE = b"connection: close\r\n"
 _SMALL = 1024
 """Bytes of a body's piece that is not kept by itself."""
-_CHUNKED_LINE = b"transfer-encoding: chunked\r\n"
-
-
-def encode_headers(headers: Iterable[Header]) -> bytes:
-    """As they stand in an HTTP message, each with the end of its line."""
-    return b"".join(b"%b: %b\r\n" % header for header in headers)
 
 
 class Line(Protocol):
@@ -102,8 +86,6 @@ class Exchange(msgspec.Struct, eq=False):
     """Called when nobody waits for the answer any more."""
     _pieces: list[bytes | bytearray] = []
     _is_begun: bool = False
-    _has_body: bool = True
-    _is_chunked: bool = False
 
     @property
     def body(self) -> bytes:
@@ -157,7 +139,7 @@ class Exchange(msgspec.Struct, eq=False):
         shown = b"" if self.method == b"HEAD" else body
         self.line.write(
             b"%b%b%b%bcontent-length: %d\r\n\r\n%b"
-            % (_STATUS_LINES[status], self.line.date, headers, closing, len(body), shown)
+            % (STATUS_LINES[status], self.line.date, headers, closing, len(body), shown)
         )
         self.line.finish(self)
 
@@ -172,28 +154,21 @@ class Exchange(msgspec.Struct, eq=False):
         headers = [JSON_TYPE, *(each for each in refused.headers if each != CLOSE)]
         self.respond(encode_headers(headers), refused.status, refused.body)
 
-    def begin(self, status: int, headers: list[Header]) -> None:
-        """The start of an answer that comes in pieces."""
+    def begin(self, status: int, headers: bytes, *, has_end: bool) -> None:
+        """The head of an answer whose body is written as it comes. `has_end`: whether its reader can tell where it
+        ends; where not, that is where the connection ends."""
         self._is_begun = True
-        self._has_body = self.method != b"HEAD" and status not in BODILESS
-        has_end = not self._has_body or any(name == b"content-length" for name, _ in headers)
-        self._is_chunked = self.speaks_1_1 and not has_end
-        self.keep_alive = self.keep_alive and (has_end or self._is_chunked)
-        start = _STATUS_LINES[status] + self.line.date + encode_headers(headers) + self.more_headers
-        start += _CHUNKED_LINE if self._is_chunked else b""
-        self._write(start + (b"" if self.keep_alive else _CLOSE_LINE) + b"\r\n")
+        self.keep_alive = self.keep_alive and has_end
+        closing = self.more_headers if self.keep_alive else self.more_headers + _CLOSE_LINE
+        self.write(b"%b%b%b%b\r\n" % (STATUS_LINES[status], self.line.date, headers, closing))
 
-    async def send(self, piece: bytes) -> None:
-        """A piece of the answer that was begun, as soon as the client takes it."""
-        if not piece or not self._has_body:
-            return
-        self._write(b"%x\r\n%b\r\n" % (len(piece), piece) if self._is_chunked else piece)
-        await self.line.drained()
+    def write(self, data: bytes) -> None:
+        """More of the answer that was begun, as it is to be sent."""
+        if not self.is_over:
+            self.line.write(data)
 
     def end(self) -> None:
-        """The end of the answer that was begun."""
-        if self._is_chunked:
-            self._write(b"0\r\n\r\n")
+        """The answer that was begun is complete."""
         if not self.is_over:
             self._end()
             self.line.finish(self)
@@ -228,7 +203,3 @@ class Exchange(msgspec.Struct, eq=False):
     def _end(self) -> None:
         self.is_over = True
         self.on_leave = None  # it leads back here: a cycle for each request, which only a collection would free
-
-    def _write(self, data: bytes) -> None:
-        if not self.is_over:
-            self.line.write(data)

@@ -12,10 +12,11 @@ from typing import Protocol
 import httptools
 
 from gateway.http.bodies import BodyBudget
-from gateway.http.exchange import Exchange, Fields, Header, Line, encode_headers
+from gateway.http.exchange import Exchange, Line
+from gateway.http.head import Head, fault, too_large, unknown_version
+from gateway.http.headers import Fields, Header, by_name, encode_headers
 from gateway.http.limits import Limits, Phase
-from gateway.http.refusals import ALLOW, CLOSE, Refused, refuse
-from gateway.http.request import by_name
+from gateway.http.refusals import CLOSE, Refused, refuse
 
 
 class Receiver(Line, Protocol):
@@ -74,7 +75,7 @@ class RequestReader:
         except httptools.HttpParserError as error:
             raise self._no_http(error) from error
         if self._fed > self._limits.head_bytes:
-            raise self._too_large_a_head()
+            raise too_large(self._limits)
 
     def close(self) -> None:
         """Take nothing more for a request."""
@@ -111,7 +112,8 @@ class RequestReader:
         is_odd = not len(fields) == len(headers) <= self._most_headers or b"host" not in fields or not speaks_1_1
         if is_odd or is_offer or b"transfer-encoding" in fields or self._fed > self._most_bytes:
             fields = by_name(headers)
-            refusal = self._fault(method, fields)
+            head = Head(method, url, parser.get_http_version(), headers, fields, self._fed)
+            refusal = fault(head, self._limits)
             keep_alive = keep_alive and speaks_1_1 and refusal is None
         self._fed = 0
         self.exchange = exchange = Exchange(
@@ -161,7 +163,7 @@ class RequestReader:
     def _without_offer(self) -> bytes:
         """The head that was just read: only with an `Upgrade` is there an offer, whatever `Connection` says."""
         if len(self._headers) > self._most_headers:  # some were left out: the framing may be among them
-            raise self._too_large_a_head()
+            raise too_large(self._limits)
         parser = self._parser
         headers = encode_headers(header for header in self._headers if header[0] != b"upgrade")
         return b"%b %b HTTP/%b\r\n%b\r\n" % (
@@ -171,43 +173,7 @@ class RequestReader:
             headers,
         )
 
-    def _fault(self, method: bytes, fields: Fields) -> Refused | None:
-        """What is wrong with a head that can be read."""
-        count, version = len(self._headers), self._parser.get_http_version()
-        if count > self._most_headers or (self._fed > self._limits.head_bytes and self._is_long()):
-            return self._too_large_a_head()
-        if version not in ("1.1", "1.0"):
-            return _unknown_version(version)
-        if method == b"CONNECT":
-            return refuse(
-                "method_not_allowed",
-                "this server is not a proxy: send the path alone, and its name as Host",
-                ALLOW,
-                CLOSE,
-            )
-        if version == "1.1" and b"host" not in fields:
-            return refuse("malformed_request", "the request has no Host; HTTP/1.1 requires one", CLOSE)
-        if count != len(fields) and sum(name == b"host" for name, _ in self._headers) > 1:
-            return refuse("malformed_request", "the request has more than one Host; send one", CLOSE)
-        codings = [value.lower() for name, value in self._headers if name == b"transfer-encoding"]
-        if codings not in ([], [b"chunked"]):  # llhttp wants `chunked` last, and says nothing of the others
-            return refuse("malformed_request", "the request has a Transfer-Encoding other than chunked", CLOSE)
-        return None
-
     def _no_http(self, error: httptools.HttpParserError) -> Refused:
         if self._parser.get_method() == b"PRI":  # how HTTP/2 begins
-            return _unknown_version("2.0")
+            return unknown_version("2.0")
         return refuse("malformed_request", f"the request is not valid HTTP: {error}", CLOSE)
-
-    def _is_long(self) -> bool:
-        """What comes in one piece with other things has no length until it is parsed."""
-        length = len(self._url) + sum(len(name) + len(value) for name, value in self._headers)
-        return length > self._limits.head_bytes
-
-    def _too_large_a_head(self) -> Refused:
-        most = f"{self._limits.head_bytes} bytes beside its body, and {self._limits.headers} headers"
-        return refuse("head_too_large", f"a request has at most {most}", CLOSE)
-
-
-def _unknown_version(version: str) -> Refused:
-    return refuse("http_version_not_supported", f"this server speaks HTTP/1.1, not {version}", CLOSE)

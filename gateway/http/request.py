@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container
 from typing import NamedTuple
 from urllib.parse import unquote
 
 import httptools
 
-from gateway.http.exchange import Fields, Header
+from gateway.http.headers import Fields
 from gateway.http.refusals import CLOSE, Refused, refuse
 from worker.wire.frames import Format
 
@@ -36,14 +36,6 @@ def parse_url(url: bytes) -> Url:
         raise refuse("malformed_request", "the request's target is not a valid URL", CLOSE) from None
     raw_path = parsed.path or b"/"
     return Url(unquote(raw_path.decode("ascii", "replace")), raw_path, parsed.query or b"")
-
-
-def by_name(headers: Iterable[Header]) -> Fields:
-    """Names must be in lower case."""
-    values: dict[bytes, dict[bytes, None]] = {}
-    for name, value in headers:
-        values.setdefault(name, {})[value] = None
-    return {name: b", ".join(each) for name, each in values.items()}
 
 
 def declared_length(fields: Fields) -> int:

@@ -8,7 +8,8 @@ import socket
 from email.utils import formatdate
 
 from gateway.http.bodies import BodyBudget
-from gateway.http.connection import Application, Connection, Shared
+from gateway.http.connections.connection import Connection
+from gateway.http.connections.shared import Application, Shared
 from gateway.http.limits import Limits
 from gateway.http.refusals import refuse
 

@@ -11,7 +11,8 @@ from core.task import spawn
 from gateway.http.bodies import BodyBudget
 from gateway.http.cors import Cors
 from gateway.http.decompression import is_packed, unpack
-from gateway.http.exchange import Answerer, Exchange, encode_headers
+from gateway.http.exchange import Answerer, Exchange
+from gateway.http.headers import encode_headers
 from gateway.http.refusals import ALLOW, JSON_TYPE, NO_STORE, Refused, failure, refuse, shorten
 from gateway.http.request import body_format, check_reading, declared_length, parse_url, wants_flat
 from gateway.routes.all_models import flat, malformed, score_all, side_by_side

@@ -10,8 +10,8 @@ from typing import Protocol
 import msgspec
 
 from gateway.counts import CLIENT_GONE
-from gateway.http.exchange import BODILESS
 from gateway.http.refusals import Refused, refuse
+from gateway.http.statuses import BODILESS
 from gateway.routes.route_table import Target
 from worker.wire.client import Answer, WorkerBusy, WorkerConnection, WorkerLost
 from worker.wire.frames import Format

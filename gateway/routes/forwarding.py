@@ -14,9 +14,11 @@ import httptools
 
 from core.task import spawn
 from gateway.http.compression import CompressedAnswer, accepts_gzip
-from gateway.http.exchange import Exchange, Header, encode_headers
+from gateway.http.exchange import Exchange
+from gateway.http.headers import Header, encode_headers
 from gateway.http.refusals import Refused, refuse
 from gateway.http.request import parse_url
+from gateway.http.streaming import StreamedAnswer
 
 _CONNECT_S = 5.0
 _SILENCE_S = 60.0
@@ -124,12 +126,12 @@ async def _relay(daemon: socket.socket, answer: _Answer, exchange: Exchange) -> 
     while not answer.is_begun:
         answer.feed(await _receive(daemon, answer))
     compressed = CompressedAnswer(exchange.fields, answer.status, answer.headers)
-    exchange.begin(answer.status, compressed.headers)
+    streamed = StreamedAnswer(exchange, answer.status, compressed.headers)
     while True:
         piece, answer.pieces = b"".join(answer.pieces), []
-        await exchange.send(compressed.pack(piece, is_last=answer.is_whole))
+        await streamed.send(compressed.pack(piece, is_last=answer.is_whole))
         if answer.is_whole:
-            exchange.end()
+            streamed.end()
             return
         answer.feed(await _receive(daemon, answer))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from gateway.counts import Counts, Tally
-from gateway.http.exchange import encode_headers
+from gateway.http.headers import encode_headers
 from gateway.http.refusals import JSON_TYPE, NO_STORE
 from gateway.messages import Route, Table
 from gateway.workers.pool import Pool

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from gateway.http.bodies import BodyBudget
-from gateway.http.connection import Application
+from gateway.http.connections.shared import Application
 from gateway.http.exchange import Answerer, Exchange
 from gateway.http.limits import Limits
 from gateway.http.refusals import refuse

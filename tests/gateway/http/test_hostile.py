@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.http.exchange import Answerer, Exchange
+from gateway.http.streaming import StreamedAnswer
 from gateway.messages import Counted
 from tests.gateway.connections import HEAD, Slow, hello, http, post, read_answer
 from tests.gateway.running import answers, asynchronous, echoes, gateway
@@ -184,10 +185,10 @@ async def test_nonsense_after_the_last_request_is_answered_by_nothing() -> None:
 @asynchronous
 async def test_an_old_client_gets_neither_chunks_nor_a_hint_to_go_on() -> None:
     async def pieces(exchange: Exchange) -> None:
-        exchange.begin(200, [])
+        answer = StreamedAnswer(exchange, 200, [])
         for piece in (b"one", b"two"):
-            await exchange.send(piece)
-        exchange.end()
+            await answer.send(piece)
+        answer.end()
 
     tasks = []
     async with http(lambda it: tasks.append(asyncio.create_task(pieces(it)))) as port:

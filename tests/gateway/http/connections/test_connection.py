@@ -8,6 +8,7 @@ import contextlib
 import pytest
 
 from gateway.http.exchange import Exchange
+from gateway.http.streaming import StreamedAnswer
 from tests.gateway.connections import HEAD, Slow, http, post, read_answer
 from tests.gateway.running import asynchronous
 
@@ -68,8 +69,8 @@ async def test_a_client_that_does_not_read_its_answer_is_let_go() -> None:
 
     def huge(exchange: Exchange) -> None:
         exchange.on_leave = gone.set
-        exchange.begin(200, [])
-        sending.append(asyncio.create_task(exchange.send(b"x" * 50_000_000)))
+        answer = StreamedAnswer(exchange, 200, [])
+        sending.append(asyncio.create_task(answer.send(b"x" * 50_000_000)))
 
     sending: list[asyncio.Task[None]] = []
     async with http(huge, stalled_s=0.1) as port:
@@ -217,9 +218,9 @@ async def test_a_client_that_asks_first_whether_to_send_its_body_is_told_to_when
 @pytest.mark.parametrize("status", [204, 304])
 async def test_an_answer_that_has_no_body_gets_none(status: int) -> None:
     async def pieces(exchange: Exchange) -> None:
-        exchange.begin(status, [])
-        await exchange.send(b"HTTP/1.1 200 OK\r\n\r\n")
-        exchange.end()
+        answer = StreamedAnswer(exchange, status, [])
+        await answer.send(b"HTTP/1.1 200 OK\r\n\r\n")
+        answer.end()
 
     tasks = []
     async with http(lambda it: tasks.append(asyncio.create_task(pieces(it)))) as port:

@@ -8,40 +8,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from dataclasses import dataclass, field
-from typing import Protocol, cast
+from typing import cast
 
-from gateway.http.bodies import BodyBudget
-from gateway.http.exchange import Answerer, Exchange
-from gateway.http.limits import Limits, Phase
+from gateway.http.connections.flow_control import FlowControl
+from gateway.http.connections.shared import Shared
+from gateway.http.connections.stopwatch import Stopwatch
+from gateway.http.exchange import Exchange
+from gateway.http.limits import Phase
 from gateway.http.reader import RequestReader
 from gateway.http.refusals import CLOSE, Refused, failure, refuse
 
 log = logging.getLogger("pawl.gateway")
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-
-class Application(Protocol):
-    """Who answers."""
-
-    def route(self, exchange: Exchange) -> Answerer:
-        """Who answers a request of which only the head has come. Raises Refused where nobody does."""
-
-
-@dataclass
-class Shared:
-    """What all connections of a server have in common."""
-
-    application: Application
-    bodies: BodyBudget
-    limits: Limits
-    date: bytes
-    """The header's line."""
-    connections: set[Connection] = field(default_factory=set)
-    emptied: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the last connection closes."""
-    is_stopping: bool = False
 
 
 class Connection(asyncio.Protocol):
@@ -56,10 +35,8 @@ class Connection(asyncio.Protocol):
         self._waiting: deque[Exchange] = deque()
         """Those without a complete answer."""
         self._is_told_to_go_on = False
-        self._drained: asyncio.Future[None] | None = None
-        """Unless the client takes what is written."""
-        self._since = self._loop.time()
-        self._seen: tuple[Phase, int, int] = (Phase.IDLE, 0, 0)
+        self._writing = FlowControl()
+        self._stopwatch = Stopwatch(shared.limits, self._loop.time)
 
     # What exchanges ask for.
 
@@ -72,8 +49,7 @@ class Connection(asyncio.Protocol):
         self._transport.write(data)
 
     async def drained(self) -> None:
-        if self._drained is not None:
-            await asyncio.shield(self._drained)
+        await self._writing.wait()
 
     def finish(self, exchange: Exchange) -> None:
         self._waiting.popleft()
@@ -101,7 +77,7 @@ class Connection(asyncio.Protocol):
         if not self._shared.connections:
             self._shared.emptied.set()
         self._reader.close()
-        self._let_write()
+        self._writing.resume()
         while self._waiting:
             exchange = self._waiting.popleft()
             self._shared.bodies.release(exchange.size)
@@ -119,10 +95,10 @@ class Connection(asyncio.Protocol):
             self._encourage(self._reader.exchange)
 
     def pause_writing(self) -> None:
-        self._drained = self._loop.create_future()
+        self._writing.pause()
 
     def resume_writing(self) -> None:
-        self._let_write()
+        self._writing.resume()
         self.advance()
 
     # What the reader finds.
@@ -141,7 +117,7 @@ class Connection(asyncio.Protocol):
 
     def advance(self) -> None:
         """Have the first that waits answered, if it has come and its client takes what it is sent."""
-        if not self._waiting or self._drained is not None:
+        if not self._waiting or self._writing.is_paused:
             return
         exchange = self._waiting[0]
         if exchange.is_taken:
@@ -165,11 +141,9 @@ class Connection(asyncio.Protocol):
     def sweep(self) -> None:
         """Look at the time: end what has lasted too long."""
         self.date = self._shared.date
-        seen = (self._phase(), self._reader.requests, self._transport.get_write_buffer_size())
-        if seen != self._seen:
-            self._seen, self._since = seen, self._loop.time()
-        elif self._loop.time() - self._since > self._limit(*seen):
-            self._expire(seen[0])
+        phase = self._phase()
+        if self._stopwatch.has_run_out(phase, self._reader.requests, self._transport.get_write_buffer_size()):
+            self._expire(phase)
 
     def stop(self) -> None:
         """Answer what has come, then close."""
@@ -234,18 +208,10 @@ class Connection(asyncio.Protocol):
         else:
             self._transport.close()
 
-    def _let_write(self) -> None:
-        drained, self._drained = self._drained, None
-        if drained is not None:
-            drained.set_result(None)
-
     def _phase(self) -> Phase:
         if self._waiting:
             return Phase.ANSWER if self._waiting[0].is_whole or self._waiting[0].is_taken else Phase.BODY
         return self._reader.phase
-
-    def _limit(self, phase: Phase, _: int, unread: int) -> float:
-        return self._shared.limits.stalled_s if unread else self._shared.limits.of(phase)
 
     def _expire(self, phase: Phase) -> None:
         if self._transport.get_write_buffer_size():
