@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -76,8 +75,8 @@ class Arguments:
                 raise ContractBroken(f"{title} needs the argument {each.name!r}; {self._remedy(each.name)}")
 
     def _remedy(self, name: str) -> str:
-        close = difflib.get_close_matches(name, [*self.offered, *self.params], n=1)
-        meant = f"is {close[0]!r} meant? " if close else ""
+        close = _close(name, [*self.offered, *self.params])
+        meant = f"is {close!r} meant? " if close else ""
         pawl = f"Pawl gives {', '.join(self.offered)}; " if self.offered else ""
         return f"{meant}{pawl}add {name!r} to {self.key} in model.yaml, or give it a default"
 
@@ -95,5 +94,11 @@ def _listed(parameters: Sequence[inspect.Parameter]) -> str:
 
 
 def _guess(name: str, names: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, names, n=1)
-    return f": is {close[0]!r} meant?" if close else ""
+    close = _close(name, names)
+    return f": is {close!r} meant?" if close else ""
+
+
+def _close(name: str, names: Sequence[str]) -> str | None:
+    from difflib import get_close_matches  # only here, for it is needed only for a refusal
+
+    return next(iter(get_close_matches(name, names, n=1)), None)

@@ -27,18 +27,19 @@ def module_name(folder: str) -> str:
 
 
 def find_entry(module: ModuleType, name: str | None) -> Callable[..., Any]:
-    """The one named; else the function `train`; else the only class with a method `train`: of those that the module
-    defines, or, where it defines none, of those that it imports. Raises ContractBroken."""
-    found = _named(module, name) if name is not None else getattr(module, METHOD, None)
-    if found is None:
-        found = _only_class(module)
+    """The one named; else the function `train`; else the only class with a method `train`.
+
+    What the module defines goes before what it imports. Raises ContractBroken.
+    """
+    found = _named(module, name) if name is not None else _found(module)
     file = f"{module.__name__}.py"
     if not callable(found):
         raise ContractBroken(f"{file}: {name or METHOD} is a {type(found).__name__}; it must be a function or a class")
     if inspect.iscoroutinefunction(found) or inspect.isgeneratorfunction(found) or inspect.isasyncgenfunction(found):
         what = "a generator" if inspect.isgeneratorfunction(found) else "a coroutine"
         raise ContractBroken(f"{place_of(found, file)}: {name or METHOD} is {what}; it must be a plain function")
-    return found
+    entry: Callable[..., Any] = found
+    return entry
 
 
 def _named(module: ModuleType, name: str) -> Any:
@@ -49,10 +50,21 @@ def _named(module: ModuleType, name: str) -> Any:
     return found
 
 
-def _only_class(module: ModuleType) -> type:
+def _found(module: ModuleType) -> Any:
+    """A library's function of that name is not the author's, where there is a class of his."""
+    function = getattr(module, METHOD, None)
+    own = [each for each in _classes(module) if each.__module__ == module.__name__]
+    is_own = getattr(function, "__module__", module.__name__) == module.__name__
+    return function if function is not None and (is_own or not own) else _only_class(module, own)
+
+
+def _classes(module: ModuleType) -> list[type]:
+    return [each for each in classes(module) if callable(getattr(each, METHOD, None)) and not inspect.isabstract(each)]
+
+
+def _only_class(module: ModuleType, own: list[type]) -> type:
     file = f"{module.__name__}.py"
-    found = [each for each in classes(module) if callable(getattr(each, METHOD, None)) and not inspect.isabstract(each)]
-    found = [each for each in found if each.__module__ == module.__name__] or found
+    found = own or _classes(module)
     if len(found) > 1:
         listed = ", ".join(f"{each.__name__} ({place_of(each, file)})" for each in found)
         raise ContractBroken(

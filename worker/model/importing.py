@@ -70,6 +70,11 @@ class _Place:
 def remedy(error: ModuleNotFoundError) -> str:
     """What to do about a module that is missing."""
     missing = (error.name or "").partition(".")[0]
+    if missing == "etls":
+        return (
+            "a run does without etls.py where train.py trains, so that a change of etls.py alone starts no run; "
+            "put what both need into a module of its own"
+        )
     return (
         f"if {missing!r} is a package, list what provides it in the folder's requirements.txt; "
         f"if it is a folder beside this one, list it under 'uses' in model.yaml"

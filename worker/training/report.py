@@ -34,7 +34,7 @@ class Report:
         self._lock = Lock()
         os.register_at_fork(after_in_child=self._unlock)
 
-    def __call__(self, step: Any, total: Any = None, **scores: Any) -> bool:
+    def __call__(self, /, step: Any, total: Any = None, **scores: Any) -> bool:
         """Whether the code is to stop and keep what it has. Raises ContractBroken for what is not a number."""
         reported = Reported(
             step=_finite(step, "step"),

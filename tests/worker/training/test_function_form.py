@@ -129,6 +129,36 @@ def test_a_function_that_leaves_nothing_breaks_the_contract(tmp_path: Path) -> N
     assert message.startswith("train.py, line 2: it left nothing in output")
 
 
+def test_a_librarys_function_train_is_not_taken_for_the_authors(tmp_path: Path) -> None:
+    own = """
+        from library import train
+        class Mine:
+            def train(self, dataset_path): ...
+            def evaluate(self, dataset_path): return 2
+            def save(self, path): open(path + "m", "w").close()
+            def load(self, path): ...
+    """
+    library = leaving("return 1")
+    assert outcome(write_folder(tmp_path, own, library__py=library)) == Trained({"score": 2.0})
+    imported = write_folder(tmp_path, "from library import train\nclass Other: ...\n")
+    assert outcome(imported) == Trained({"score": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("def evaluate(model): return 1\n", "train.py, line 3: evaluate needs the argument 'model'; Pawl gives"),
+        (
+            "def evaluate(artifact): return 'x'\n",
+            "train.py, line 3: evaluate returned 'x' (a str), which is not a score",
+        ),
+    ],
+)
+def test_a_wrong_evaluate_is_told(tmp_path: Path, code: str, said: str) -> None:
+    folder = write_folder(tmp_path, f"def train(output):\n    return 1\n{code}")
+    assert said in breach(folder, evaluate=artifact(tmp_path))
+
+
 EVALUATES = """
     def train(output): return 1
     def evaluate(artifact, validation):

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.worker.training.children import BOOT, outcome, raised, starting, write_folder
-from worker.wire.training import Exited, Reported, Trained
+from uv import find_uv_bin
+
+from tests.worker.training.children import BOOT, WAIT_S, outcome, raised, starting, write_folder
+from worker.wire.messages import encode_message
+from worker.wire.training import Breach, Exited, Reported, TrainConfig, Trained
 
 
 def test_what_the_code_raises_is_told_without_our_frames(tmp_path: Path) -> None:
@@ -33,6 +37,11 @@ def test_code_that_can_not_be_imported_is_told_with_its_line(tmp_path: Path) -> 
     write_folder(tmp_path, "def train():\n    import missing_package\n")
     assert "train.py, line 2: ModuleNotFoundError" in raised(folder).message
     assert "requirements.txt" in raised(folder).message
+
+
+def test_code_that_imports_etls_py_is_told_why_it_is_missing(tmp_path: Path) -> None:
+    message = raised(write_folder(tmp_path, "import etls\n")).message
+    assert message.startswith("train.py, line 1: no module named 'etls'; a run does without etls.py where train.py")
 
 
 def test_an_exit_of_the_code_is_told(tmp_path: Path) -> None:
@@ -271,4 +280,40 @@ def _is_alive(pid: int) -> bool:
 def test_the_process_of_the_run_is_spared(tmp_path: Path) -> None:
     folder = write_folder(tmp_path, "import os\ndef train():\n    os.kill(os.getppid(), 9)\n")
     assert raised(folder).message.startswith("train.py, line 3: PermissionError")
-    assert os.getpid()
+
+
+def test_a_child_whose_parent_went_before_it_began_imports_nothing(tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair()
+    folder = write_folder(tmp_path, "open('begun', 'w')\n")
+    ours.sendall(encode_message(TrainConfig(model="Model", folder=f"{folder}/", root=f"{tmp_path}/")))
+    ours.close()
+    with theirs:
+        command = [sys.executable, "-P", "-s", str(BOOT), str(theirs.fileno())]
+        assert subprocess.run(command, pass_fds=[theirs.fileno()], timeout=WAIT_S).returncode == 0
+    assert not (folder / "begun").exists()
+
+
+def test_code_whose_parent_has_gone_is_asked_to_stop(tmp_path: Path) -> None:
+    with starting(write_folder(tmp_path, STEPS)) as child:
+        child.hear()
+        child.lines.close()
+        child.control.close()
+        assert child.wait() == 0
+        assert os.listdir(child.output) == ["m"]
+
+
+def test_a_child_that_hangs_shows_where(tmp_path: Path) -> None:
+    with starting(write_folder(tmp_path, "import time\nprint('begun')\ntime.sleep(600)\n")) as child:
+        assert child.process.stdout is not None
+        assert child.process.stderr is not None
+        assert child.process.stdout.readline() == b"begun\n"
+        child.process.send_signal(signal.SIGUSR2)
+        assert any(b'train.py", line' in line for line in child.process.stderr)
+
+
+def test_an_environment_without_msgspec_is_told_so(tmp_path: Path) -> None:
+    subprocess.run([find_uv_bin(), "venv", "-q", str(tmp_path / "env")], check=True)
+    with starting(write_folder(tmp_path, STEPS), python=str(tmp_path / "env" / "bin" / "python")) as child:
+        (message,) = child.hear_all()
+    assert isinstance(message, Breach)
+    assert message.message.startswith("Pawl's part of a worker needs msgspec 0.18.6 or newer, which can't be imported")
