@@ -84,3 +84,15 @@ class DatasetUnavailable(PawlError):
     def __init__(self, message: str, *, heals: Heals) -> None:
         super().__init__(message)
         self.heals = heals
+
+
+class RunNotFound(PawlError):
+    """No run goes by that key."""
+
+
+class RunStateConflict(PawlError):
+    """A run can't do that in the state in which it is."""
+
+
+class NotTrainable(PawlError):
+    """A model can't be trained so: it has no training code, or what was asked for doesn't fit it."""

@@ -64,6 +64,14 @@ API_MODELS = HttpPath("/-/api/models", Kind.DAEMON)
 API_MODEL = HttpPath("/-/api/models/{model}", Kind.DAEMON)
 API_RETRY = HttpPath("/-/api/models/{model}/retry", Kind.DAEMON)
 API_EVENTS = HttpPath("/-/api/events", Kind.DAEMON)
+API_MODEL_RUNS = HttpPath("/-/api/models/{model}/runs", Kind.DAEMON)
+API_RUNS = HttpPath("/-/api/runs", Kind.DAEMON)
+API_RUN = HttpPath("/-/api/runs/{run}", Kind.DAEMON)
+API_RUN_CANCEL = HttpPath("/-/api/runs/{run}/cancel", Kind.DAEMON)
+API_RUN_RETRY = HttpPath("/-/api/runs/{run}/retry", Kind.DAEMON)
+API_RUN_ACCEPT = HttpPath("/-/api/runs/{run}/accept", Kind.DAEMON)
+API_RUN_LOG = HttpPath("/-/api/runs/{run}/log", Kind.DAEMON)
+API_RUN_ARTIFACT = HttpPath("/-/api/runs/{run}/artifact", Kind.DAEMON)
 
 OPEN_INFERENCE = HttpPath("/v2", Kind.DAEMON)
 PING = HttpPath("/ping", Kind.NOTHING, is_beside_base=True)
@@ -74,6 +82,7 @@ APP = HttpPath("/app/predict", Kind.NOTHING, is_beside_base=True)
 PATHS = (
     *(HEALTH, READY, METRICS, INDEX, DOCS, OPENAPI, ALL, MODEL, VERSION),
     *(ADMIN, SYNC, STATIC, API_MODELS, API_MODEL, API_RETRY, API_EVENTS),
+    *(API_MODEL_RUNS, API_RUNS, API_RUN, API_RUN_CANCEL, API_RUN_RETRY, API_RUN_ACCEPT, API_RUN_LOG, API_RUN_ARTIFACT),
     *(OPEN_INFERENCE, PING, INVOCATIONS, EXECUTION_PARAMETERS, APP),
 )
 

@@ -17,6 +17,7 @@ from server.http.access import BodyTooLarge
 from server.http.admin_api import Admin
 from server.http.parameters import ParameterInvalid
 from server.http.replies import error
+from server.http.runs_api import RunsApi
 from server.http.slashes import redirect_slashes
 from server.pages.pages import Pages
 from server.traffic.metrics import Metrics
@@ -26,17 +27,12 @@ log = logging.getLogger("pawl")
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 
 
-def build_app(base: str, admin: Admin, pages: Pages, metrics: Metrics) -> Starlette:
-    routes = [*admin.routes(), *pages.routes()]
+def build_app(base: str, admin: Admin, runs: RunsApi, pages: Pages, metrics: Metrics) -> Starlette:
+    routes = [*admin.routes(), *runs.routes(), *pages.routes()]
     under_base = [Route(base, pages.index), Mount(base, redirect_slashes(Router(routes)))] if base else routes
     app = Starlette(
         routes=[metrics.route(), *under_base],
-        exception_handlers={
-            HTTPException: _refused,
-            BodyTooLarge: _too_large,
-            ParameterInvalid: _invalid,
-            Exception: _failed,
-        },
+        exception_handlers=EXCEPTION_HANDLERS,
         middleware=[Middleware(_Nowhere)],
     )
     redirect_slashes(app.router)
@@ -74,3 +70,11 @@ async def _failed(request: Request, caught: Exception) -> Response:
     error_id = uuid.uuid4().hex
     log.error("%s failed (error id %s)", request.scope["path"], error_id, exc_info=caught)
     return error("internal", "Pawl itself failed; its log says more", error_id=error_id)
+
+
+EXCEPTION_HANDLERS = {
+    HTTPException: _refused,
+    BodyTooLarge: _too_large,
+    ParameterInvalid: _invalid,
+    Exception: _failed,
+}

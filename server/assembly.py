@@ -11,6 +11,9 @@ from core.release import Release
 from core.settings import Settings
 from core.task import every
 from gateway.messages import Counted, GatewayConfig
+from loader.artifacts.place import open_files
+from loader.artifacts.records import RunRecords
+from loader.artifacts.store import ArtifactStore
 from loader.controller.on_demand import OnDemand
 from loader.controller.pruning import Pruning
 from loader.controller.release_names import ReleaseNames
@@ -34,7 +37,9 @@ from server.gateways.data_plane import DataPlane
 from server.gateways.gateways import Gateway, Gateways, Handlers
 from server.gateways.routes import RoutePublisher
 from server.gateways.version_starts import VersionStarts
+from server.http.access import Access
 from server.http.admin_api import Admin
+from server.http.runs_api import RunsApi
 from server.http.server import AdminServer
 from server.loading import Loading
 from server.pages.pages import Pages
@@ -44,6 +49,8 @@ from server.source_choice import followed, open_source
 from server.state import server_state
 from server.traffic.metrics import Metrics
 from server.traffic.traffic import Traffic
+from trainer.no_training import NoTraining
+from trainer.run_catalogue import RunCatalogue
 
 _MEGABYTE = 1024 * 1024
 _IDLE_S = 5.0
@@ -78,11 +85,15 @@ def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ
     pruning = Pruning(release_store, environments, starter.in_use, reconciler.followed)
     guard = MemoryGuard(starter.pools, relieve=warm_workers.give_up)
 
-    state = partial(server_state, source.where, reconciler)
+    files = open_files(settings.artifacts, data.path)
+    runs = RunCatalogue(RunRecords(files), ArtifactStore(files), data.path / "runs", NoTraining())
+    state = partial(server_state, source.where, reconciler, runs.newest)
     traffic = Traffic([partial(_touch, on_demand)])
-    metrics = Metrics(state, loading.serving_pools, traffic.totals)
+    metrics = Metrics(state, loading.serving_pools, traffic.totals, runs.counts)
     pages = Pages(settings.base, state)
-    app = build_app(settings.base, Admin(settings, reconciler, record.log, state), pages, metrics)
+    admin = Admin(settings, reconciler, record.log, state)
+    runs_api = RunsApi(Access(settings), runs, lambda model: model in reconciler.controllers)
+    app = build_app(settings.base, admin, runs_api, pages, metrics)
     handlers = Handlers(
         open_version=VersionStarts(on_demand, publisher).open,
         counted=traffic.take,
@@ -95,6 +106,7 @@ def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ
             loading,
             BackgroundTask("memory guard", guard.run),
             BackgroundTask("pruning", partial(pruning.run, reconciler.settled)),
+            BackgroundTask("list of runs", runs.run),
             AdminServer(app, admin_socket),
             DataPlane(listener, gateways, publisher, handlers),
             Announcement(reconciler, publisher, banner, state, record),

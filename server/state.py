@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -11,6 +11,7 @@ from core.manifest import Manifest
 from loader.controller.model_controller import ModelController
 from loader.reconcile import Reconciler
 from loader.workers.examples import Example, read_examples
+from trainer.run_views import RunView
 from worker.wire.messages import Description
 
 
@@ -57,6 +58,8 @@ class ModelState(msgspec.Struct, frozen=True, kw_only=True):
     stage: str | None
     """What is being done for a release on its way."""
     failure: Failure | None
+    training: RunView | None = None
+    """Its newest run; None: there has been none."""
 
 
 class ServerState(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,20 +73,29 @@ class ServerState(msgspec.Struct, frozen=True, kw_only=True):
     left_out: Mapping[str, str]
 
 
-def server_state(where: str, reconciler: Reconciler) -> ServerState:
+def server_state(
+    where: str, reconciler: Reconciler, newest_runs: Callable[[], Mapping[str, RunView]] = dict
+) -> ServerState:
+    """`newest_runs`: of each model that trains."""
+    runs = newest_runs()
+    controllers = sorted(reconciler.controllers.items())
     return ServerState(
         source=where,
         head=reconciler.head,
         problem=reconciler.problem,
         ready=reconciler.ready.is_set(),
-        models={name: _model(controller) for name, controller in sorted(reconciler.controllers.items())},
+        models={name: _model(controller, runs.get(name)) for name, controller in controllers},
         left_out=reconciler.left_out,
     )
 
 
-def _model(controller: ModelController) -> ModelState:
+def _model(controller: ModelController, newest_run: RunView | None) -> ModelState:
     return ModelState(
-        name=controller.model, live=_live(controller), stage=controller.stage, failure=_failure(controller)
+        name=controller.model,
+        live=_live(controller),
+        stage=controller.stage,
+        failure=_failure(controller),
+        training=newest_run,
     )
 
 

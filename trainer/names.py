@@ -16,6 +16,11 @@ def attempt_log(attempt: int) -> str:
     return f"a{attempt}.log.txt"
 
 
+def attempt_curve(attempt: int) -> str:
+    """What the attempt reported, as `progress.jsonl` has it."""
+    return f"a{attempt}.progress.jsonl"
+
+
 def result_record(retried_after: int) -> str:
     """What became of the run; of one that a person had tried again after that many attempts, what became of it then."""
     return f"result-a{retried_after}.json" if retried_after else "result.json"
@@ -37,3 +42,14 @@ def retried_after(names: tuple[str, ...]) -> int:
 
 def _numbers(pattern: str, names: tuple[str, ...]) -> list[int]:
     return sorted(int(found[1]) for name in names if (found := re.fullmatch(pattern, name)))
+
+
+def decisive(names: tuple[str, ...]) -> str | None:
+    """Of a run's files the one that says what became of it, or how far it has come; None: there is none yet."""
+    if ACCEPTED in names:
+        return ACCEPTED
+    result = result_record(retried_after(names))
+    if result in names:
+        return result
+    attempts = attempts_in(names)
+    return attempt_record(attempts[-1]) if attempts else None

@@ -88,8 +88,15 @@ def read_reached(folder: Path) -> Reached | None:
 
 
 def read_curve(folder: Path) -> list[Point]:
-    with suppress(OSError, msgspec.DecodeError):
-        return msgspec.json.Decoder(Point).decode_lines((folder / "progress.jsonl").read_bytes())
+    with suppress(OSError):
+        return read_points((folder / "progress.jsonl").read_bytes())
+    return []
+
+
+def read_points(lines: bytes) -> list[Point]:
+    """A line that is just being written is left out."""
+    with suppress(msgspec.DecodeError):
+        return msgspec.json.Decoder(Point).decode_lines(lines[: lines.rfind(b"\n") + 1])
     return []
 
 

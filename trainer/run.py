@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ from loader.artifacts.store import ArtifactStore
 from trainer import process_tree
 from trainer.attempt import Attempt
 from trainer.attempt_process import GivenUp, claim
-from trainer.names import attempt_log, attempt_record
+from trainer.names import attempt_curve, attempt_log, attempt_record
 from trainer.patience import patiently
 from trainer.preparation import Preparation, data_in_folder
 from trainer.progress import Progress
@@ -84,7 +85,7 @@ async def _run(spec: RunSpec, folder: Path, lineage: Descendants | None) -> int:
     )
     result = await _guarded(attempt, spec)
     printed.close()
-    written = await write(records, spec, result, read_log(folder / "log.txt", spec.log_bytes), stop)
+    written = await write(records, spec, result, _left(spec, folder), stop)
     return 0 if written else NOT_WRITTEN
 
 
@@ -106,10 +107,19 @@ async def _guarded(attempt: Attempt, spec: RunSpec) -> AttemptResult:
         )
 
 
-async def write(records: RunRecords, spec: RunSpec, result: AttemptResult, printed: bytes, stop: Stop) -> bool:
-    """The log, and last the record; whether there is one now. While the store is away it is tried again: for as long as
-    it takes, or, where the attempt is to stop, for a moment."""
-    writing = asyncio.ensure_future(patiently(partial(_write, records, spec, result, printed), _say))
+def _left(spec: RunSpec, folder: Path) -> dict[str, bytes]:
+    """What is kept of an attempt beside its record, by name in the store."""
+    curve = folder / "progress.jsonl"
+    left = {attempt_log(spec.attempt): read_log(folder / "log.txt", spec.log_bytes)}
+    return {**left, attempt_curve(spec.attempt): curve.read_bytes()} if curve.exists() else left
+
+
+async def write(
+    records: RunRecords, spec: RunSpec, result: AttemptResult, left: Mapping[str, bytes], stop: Stop
+) -> bool:
+    """What is kept beside it, and last the record; whether there is one now. While the store is away it is tried again:
+    for as long as it takes, or, where the attempt is to stop, for a moment."""
+    writing = asyncio.ensure_future(patiently(partial(_write, records, spec, result, left), _say))
     stopping = asyncio.ensure_future(stop.wait())
     await asyncio.wait((writing, stopping), return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
@@ -117,8 +127,9 @@ async def write(records: RunRecords, spec: RunSpec, result: AttemptResult, print
     return writing.done()
 
 
-def _write(records: RunRecords, spec: RunSpec, result: AttemptResult, printed: bytes) -> None:
-    records.put(spec.model, spec.run, attempt_log(spec.attempt), printed)
+def _write(records: RunRecords, spec: RunSpec, result: AttemptResult, left: Mapping[str, bytes]) -> None:
+    for name, content in left.items():
+        records.put(spec.model, spec.run, name, content)
     records.put_once(spec.model, spec.run, attempt_record(spec.attempt), msgspec.json.encode(result))
 
 

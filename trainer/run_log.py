@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-_COUNT_BYTES = 8
+COUNT_BYTES = 8
 
 
 class RunLog:
@@ -49,10 +49,10 @@ class RunLog:
         while rest:
             at = self._past_head % self._ring_most
             piece = rest[: self._ring_most - at]
-            os.pwrite(self._ring, piece, _COUNT_BYTES + at)
+            os.pwrite(self._ring, piece, COUNT_BYTES + at)
             self._past_head += len(piece)
             rest = rest[len(piece) :]
-        os.pwrite(self._ring, self._past_head.to_bytes(_COUNT_BYTES, "little"), 0)
+        os.pwrite(self._ring, self._past_head.to_bytes(COUNT_BYTES, "little"), 0)
 
 
 def ring_of(path: Path) -> Path:
@@ -74,7 +74,7 @@ def read_log(path: Path, most: int) -> bytes:
 def _read_ring(path: Path, most: int) -> tuple[bytes, int]:
     """The last bytes in their order, and how many are lost."""
     with open(path, "rb") as file:
-        count = int.from_bytes(file.read(_COUNT_BYTES), "little")
+        count = int.from_bytes(file.read(COUNT_BYTES), "little")
         ring = file.read(most)
     if count <= most:
         return ring[:count], 0

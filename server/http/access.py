@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Awaitable, Callable
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -12,6 +13,8 @@ from starlette.responses import Response
 from core.settings import Settings
 from server.http.replies import error
 from server.http.webhook import MAX_BYTES, Delivery, is_token
+
+Handler = Callable[[Request], Awaitable[Response]]
 
 _HOST = re.compile(r"\[([^]]*)\](?::\d*)?|([^:]*)(?::\d*)?")
 _DISABLED = "set ADMIN_TOKEN (and send it as 'Authorization: Bearer …') to use this"
@@ -32,6 +35,13 @@ class Access:
         self._token = settings.admin_token
         self._secret = settings.webhook_secret
         self._is_for_here = not settings.admin_token and is_loopback(settings.host)
+
+    def reading(self, answer: Handler) -> Handler:
+        """`answer`, for who may read."""
+        return _guarded(self.refuse_reading, answer)
+
+    def changing(self, answer: Handler) -> Handler:
+        return _guarded(self.refuse_changing, answer)
 
     def refuse_reading(self, request: Request) -> Response | None:
         """Anybody may read where only this machine reaches us and no token is set; else who has the token."""
@@ -61,6 +71,13 @@ class Access:
                 raise BodyTooLarge
             delivery.feed(piece)
         return delivery.matches()
+
+
+def _guarded(refuse: Callable[[Request], Response | None], answer: Handler) -> Handler:
+    async def guarded(request: Request) -> Response:
+        return refuse(request) or await answer(request)
+
+    return guarded
 
 
 def is_loopback(host: str) -> bool:

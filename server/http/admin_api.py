@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
@@ -31,7 +31,6 @@ _OF_EACH_KIND = 20
 _CURSOR = "[0-9a-f]{14}-[0-9a-f]{8}"
 
 T = TypeVar("T")
-Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Admin:
@@ -48,10 +47,10 @@ class Admin:
     def routes(self) -> list[Route]:
         return [
             Route(SYNC.template, self.sync, methods=["POST"]),
-            Route(API_MODELS.template, self._reading(self.models)),
-            Route(API_MODEL.template, self._reading(self.model)),
-            Route(API_RETRY.template, self._changing(self.retry), methods=["POST"]),
-            Route(API_EVENTS.template, self._reading(self.events)),
+            Route(API_MODELS.template, self._access.reading(self.models)),
+            Route(API_MODEL.template, self._access.reading(self.model)),
+            Route(API_RETRY.template, self._access.changing(self.retry), methods=["POST"]),
+            Route(API_EVENTS.template, self._access.reading(self.events)),
         ]
 
     async def sync(self, request: Request) -> Response:
@@ -100,19 +99,6 @@ class Admin:
             most=limit + 1,
         )
         return Json(_page(list(map(_item, events)), limit, lambda item: str(item["id"])))
-
-    def _reading(self, answer: Handler) -> Handler:
-        return _guarded(self._access.refuse_reading, answer)
-
-    def _changing(self, answer: Handler) -> Handler:
-        return _guarded(self._access.refuse_changing, answer)
-
-
-def _guarded(refuse: Callable[[Request], Response | None], answer: Handler) -> Handler:
-    async def guarded(request: Request) -> Response:
-        return refuse(request) or await answer(request)
-
-    return guarded
 
 
 def _page(items: list[T], limit: int, cursor: Callable[[T], str]) -> dict[str, object]:

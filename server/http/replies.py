@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from core.error_codes import ERROR_CODES
 
@@ -17,6 +19,27 @@ class Json(Response):
 
     def render(self, content: Any) -> bytes:
         return msgspec.json.encode(content)
+
+
+class Streamed(StreamingResponse):
+    """Sent piece by piece, as far as the client takes it; `done` is called in the end, whatever that was."""
+
+    def __init__(
+        self,
+        content: AsyncIterator[bytes] | Iterator[bytes],
+        *,
+        media_type: str,
+        headers: Mapping[str, str],
+        done: Callable[[], None],
+    ) -> None:
+        super().__init__(content, headers=headers, media_type=media_type)
+        self._done = done
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._done()
 
 
 def error(code: str, message: str, **more: object) -> Json:

@@ -9,6 +9,7 @@ from core.paths import MODEL
 from loader.workers.examples import Example
 from server.curl import curl
 from server.state import ModelState
+from trainer.run_views import RunView
 
 _STAGES = {
     "checkout": "writing its files to the disk",
@@ -35,6 +36,10 @@ class Card:
     stays: str
     """What answers all the same."""
     on_its_way: str
+    training: str
+    """The state of its newest run, and the reason; empty where it doesn't train."""
+    training_says: str
+    """What the run says of it; empty where it went well."""
 
 
 def card(model: ModelState, base: str, url: str, examples: Sequence[Example]) -> Card:
@@ -55,7 +60,15 @@ def card(model: ModelState, base: str, url: str, examples: Sequence[Example]) ->
         else "",
         stays=f"{live.version} goes on answering." if live else "Nothing answers.",
         on_its_way=_STAGES.get(model.stage, model.stage) if model.stage else "",
+        training=_training(model.training) if model.training else "",
+        training_says=model.training.message or model.training.what if model.training else "",
     )
+
+
+def _training(run: RunView) -> str:
+    how_far = "" if run.step is None else f", step {run.step:g}" + (f" of {run.total:g}" if run.total else "")
+    why = f" ({run.reason})" if run.reason else ""
+    return f"run {run.run} of commit {short(run.commit)}: {run.state}{why}{how_far}"
 
 
 def short(commit: str) -> str:

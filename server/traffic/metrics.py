@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from core.paths import METRICS
+from core.runs import RunState
 from gateway.messages import DURATION_BUCKETS_S
 from loader.workers.pool import Pool
 from server.state import ModelState, ServerState
@@ -24,11 +25,17 @@ class Metrics(Collector):
     """Sums since the daemon's start. Labels come from route tables, never from a URL."""
 
     def __init__(
-        self, state: Callable[[], ServerState], pools: Callable[[], Iterable[Pool]], totals: Iterable[Sums]
+        self,
+        state: Callable[[], ServerState],
+        pools: Callable[[], Iterable[Pool]],
+        totals: Iterable[Sums],
+        runs: Callable[[], Mapping[RunState, int]] = dict,
     ) -> None:
+        """`runs`: how many training runs are in each state."""
         self._state = state
         self._pools = pools
         self._totals = totals
+        self._runs = runs
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -44,6 +51,7 @@ class Metrics(Collector):
         yield self._durations_family()
         yield from _model_families(state)
         yield from _worker_families(list(self._pools()))
+        yield _runs_family(self._runs())
         yield GaugeMetricFamily("pawl_ready", "Whether the server is ready.", float(state.ready))
         yield GaugeMetricFamily(
             "pawl_source_reachable",
@@ -72,6 +80,13 @@ def _cumulative(counts: list[int]) -> Iterator[tuple[str, float]]:
     for bound, count in zip((*map(str, DURATION_BUCKETS_S), "+Inf"), counts, strict=True):
         total += count
         yield bound, total
+
+
+def _runs_family(counts: Mapping[RunState, int]) -> Metric:
+    family = GaugeMetricFamily("pawl_runs", "Training runs that are in each state.", labels=["state"])
+    for state, count in counts.items():
+        family.add_metric([state], count)
+    return family
 
 
 def _model_families(state: ServerState) -> Iterator[Metric]:

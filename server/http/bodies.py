@@ -1,0 +1,51 @@
+"""JSON bodies of requests to the admin API."""
+
+from __future__ import annotations
+
+import re
+from typing import TypeVar
+
+import msgspec
+from starlette.requests import Request
+
+from core.errors import PawlError
+from server.http.access import BodyTooLarge
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+_MOST = 1024 * 1024
+"""Bytes."""
+
+
+class BodyMalformed(PawlError):
+    """The body is not valid JSON; the edge answers 400."""
+
+
+class BodyInvalid(PawlError):
+    """The body is JSON of another form; the edge answers 422."""
+
+    def __init__(self, message: str, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+async def read_body(request: Request, kind: type[T]) -> T:
+    """No body is as good as `{}`. Raises BodyTooLarge, BodyMalformed, BodyInvalid."""
+    content = b""
+    async for piece in request.stream():
+        content += piece
+        if len(content) > _MOST:
+            raise BodyTooLarge
+    try:
+        return msgspec.json.decode(content or b"{}", type=kind)
+    except msgspec.ValidationError as error:
+        takes = ", ".join(kind.__struct_fields__)
+        raise BodyInvalid(f"the body does not fit: {error}; it takes {takes}", _field(str(error))) from error
+    except msgspec.DecodeError as error:
+        raise BodyMalformed(f"the body is not valid JSON: {error}") from error
+
+
+def _field(message: str) -> str:
+    """Which one msgspec speaks of; empty: the body as a whole."""
+    found = re.search(r"field `(.+)`|at `\$\.(.+)`", message)
+    return "" if found is None else found[1] or found[2]

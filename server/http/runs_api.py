@@ -1,0 +1,220 @@
+"""The admin API of training runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from core.errors import (
+    ArtifactDamaged,
+    ArtifactGone,
+    NotTrainable,
+    PawlError,
+    RunNotFound,
+    RunStateConflict,
+    SourceError,
+    StoreUnavailable,
+    VersionAmbiguous,
+    VersionNotFound,
+)
+from core.paths import (
+    API_MODEL_RUNS,
+    API_RUN,
+    API_RUN_ACCEPT,
+    API_RUN_ARTIFACT,
+    API_RUN_CANCEL,
+    API_RUN_LOG,
+    API_RUN_RETRY,
+    API_RUNS,
+)
+from core.runs import RunState
+from loader.artifacts.slugs import slug
+from server.http import parameters
+from server.http.access import Access, Handler
+from server.http.bodies import BodyInvalid, BodyMalformed, read_body
+from server.http.log_stream import follow
+from server.http.replies import Json, Streamed, error
+from trainer.followed_log import FollowedLog
+from trainer.run_catalogue import Asked, RunCatalogue
+from trainer.run_views import RunView
+from trainer.zipped import zipped
+
+_MOST = 1000
+_MOST_STREAMS = 32
+_CURSOR = "[0-9a-f]{14}-[0-9a-f]{12}"
+_TEXT = "text/plain; charset=utf-8"
+_AS_TEXT = {"x-content-type-options": "nosniff"}
+
+_CODES: dict[type[PawlError], str] = {
+    RunNotFound: "run_not_found",
+    RunStateConflict: "run_state",
+    NotTrainable: "not_trainable",
+    ArtifactGone: "artifact_gone",
+    ArtifactDamaged: "artifact_gone",
+    StoreUnavailable: "store_unavailable",
+    VersionNotFound: "version_not_found",
+    VersionAmbiguous: "version_ambiguous",
+    SourceError: "not_ready",
+    BodyMalformed: "malformed_json",
+    BodyInvalid: "invalid_parameter",
+}
+
+
+class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What comes with an action."""
+
+    reason: str = ""
+
+
+class RunsApi:
+    """Routes under `{base}/-/api/`."""
+
+    def __init__(self, access: Access, runs: RunCatalogue, is_followed: Callable[[str], bool]) -> None:
+        """`is_followed`: whether there is a model of that name."""
+        self._access = access
+        self._runs = runs
+        self._is_followed = is_followed
+        self._streams = 0
+
+    def routes(self) -> list[Route]:
+        reading, changing = self._access.reading, self._access.changing
+        post = ["POST"]
+        return [
+            Route(API_RUNS.template, reading(_answering(self.runs))),
+            Route(API_RUN.template, reading(_answering(self.one))),
+            Route(API_RUN_LOG.template, reading(_answering(self.log))),
+            Route(API_RUN_ARTIFACT.template, reading(_answering(self.artifact))),
+            Route(API_MODEL_RUNS.template, changing(_answering(self.start)), methods=post),
+            Route(API_RUN_CANCEL.template, changing(_answering(self.cancel)), methods=post),
+            Route(API_RUN_RETRY.template, changing(_answering(self.retry)), methods=post),
+            Route(API_RUN_ACCEPT.template, changing(_answering(self.accept)), methods=post),
+        ]
+
+    async def runs(self, request: Request) -> Response:
+        """The newest first."""
+        query = request.query_params
+        items, following = await self._runs.listed(
+            model=query.get("model") or None,
+            state=parameters.one_of(query, "state", list(RunState)),
+            limit=parameters.count(query, "limit", default=100, most=_MOST),
+            cursor=parameters.matching(query, "cursor", _CURSOR, "what `next` was in the answer before"),
+        )
+        return Json({"items": items, "next": following})
+
+    async def one(self, request: Request) -> Response:
+        return Json(await self._runs.one(_run(request)))
+
+    async def start(self, request: Request) -> Response:
+        """201 with a new run, 200 with the run that there was for the same."""
+        model = request.path_params["model"]
+        if not self._is_followed(model):
+            return error("model_not_found", f"no model {model[:100]!r} is followed")
+        view, is_new = await self._runs.start(model, await read_body(request, Asked))
+        return Json(view, status_code=201 if is_new else 200)
+
+    async def cancel(self, request: Request) -> Response:
+        said = await read_body(request, Said)
+        return Json(await self._runs.cancel(_run(request), said.reason))
+
+    async def retry(self, request: Request) -> Response:
+        said = await read_body(request, Said)
+        return Json(await self._runs.retry(_run(request), said.reason))
+
+    async def accept(self, request: Request) -> Response:
+        """Only with a reason: somebody will ask why it is served."""
+        said = await read_body(request, Said)
+        if not said.reason.strip():
+            raise BodyInvalid('accept takes a reason, such as {"reason": "the test set was wrong"}', "reason")
+        return Json(await self._runs.accept(_run(request), said.reason))
+
+    async def log(self, request: Request) -> Response:
+        query = request.query_params
+        attempt = parameters.count(query, "attempt", default=0, most=10_000) if query.get("attempt") else None
+        is_followed = parameters.one_of(query, "follow", ["0", "1"]) == "1"
+        if not is_followed:
+            return Response(await self._runs.log(_run(request), attempt), media_type=_TEXT, headers=_AS_TEXT)
+        offset = parameters.count(query, "offset", default=1, most=10**9) if query.get("offset", "0") != "0" else 0
+        return await self._followed(await self._runs.find(_run(request)), attempt, offset)
+
+    async def _followed(self, view: RunView, attempt: int | None, offset: int) -> Response:
+        if self._streams >= _MOST_STREAMS:
+            return error("too_many_streams", f"{_MOST_STREAMS} logs are followed already; end one, or ask again")
+        attempt = attempt or max(view.attempts, 1)
+        is_going_on = partial(self._runs.is_attempting, view.run, attempt)
+        printed = await self._open_log(view.run, attempt, offset, is_going_on)
+        if printed is None:
+            rest = (await self._runs.log(view.run, attempt))[offset:]
+            return Response(rest, media_type=_TEXT, headers={**_AS_TEXT, "x-pawl-log-offset": str(offset)})
+        self._streams += 1
+        return Streamed(
+            follow(printed, is_going_on),
+            media_type=_TEXT,
+            headers={**_AS_TEXT, "x-pawl-log-offset": str(printed.at), "x-accel-buffering": "no"},
+            done=partial(self._followed_to_the_end, printed),
+        )
+
+    async def _open_log(
+        self, run: str, attempt: int, offset: int, is_going_on: Callable[[], bool]
+    ) -> FollowedLog | None:
+        """None: there is none in the attempt's folder, and none will come soon."""
+        for _ in range(_LOOKS):
+            was_going_on = is_going_on()
+            try:
+                return FollowedLog(self._runs.log_file(run, attempt), self._runs.log_bytes, offset)
+            except FileNotFoundError:
+                if not was_going_on:
+                    return None
+            await asyncio.sleep(_LOOK_S)
+        return None
+
+    def _followed_to_the_end(self, printed: FollowedLog) -> None:
+        self._streams -= 1
+        printed.close()
+
+    async def artifact(self, request: Request) -> Response:
+        run = _run(request)
+        view, folder = await self._runs.artifact(run)
+        name = f"{slug(view.model)}-run-{run}.zip"
+        return Streamed(
+            zipped(folder),
+            media_type="application/zip",
+            headers={"content-disposition": f'attachment; filename="{name}"', "etag": f'"{view.artifact}"'},
+            done=partial(self._runs.discard, folder),
+        )
+
+
+_LOOK_S = 0.2
+_LOOKS = 200
+"""For a log that is to come: 40 seconds, within a gateway's patience."""
+
+
+def _run(request: Request) -> str:
+    """A run's key; as a version it is written with `run-` before it."""
+    return str(request.path_params["run"]).removeprefix("run-")
+
+
+def _answering(answer: Handler) -> Handler:
+    """What can't be done is answered with the code that says so."""
+
+    async def answering(request: Request) -> Response:
+        try:
+            return await answer(request)
+        except tuple(_CODES) as refused:
+            return _refusal(refused)
+
+    return answering
+
+
+def _refusal(refused: PawlError) -> Response:
+    match refused:
+        case BodyInvalid():
+            return error("invalid_parameter", str(refused), field=refused.field)
+        case VersionAmbiguous():
+            return error("version_ambiguous", str(refused), commits=refused.commits)
+    return error(_CODES[type(refused)], str(refused))
