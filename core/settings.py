@@ -12,6 +12,7 @@ import msgspec
 from core.errors import SettingError
 
 Count = Annotated[int, msgspec.Meta(ge=1, le=256, description="a whole number from 1 to 256")]
+Cores = Annotated[int, msgspec.Meta(ge=0, le=4096, description="a whole number of cores from 0 to 4096")]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=31_536_000, description="a number of seconds above 0, at most a year")]
 Bytes = Annotated[int, msgspec.Meta(ge=1, le=2**30, description="a number of megabytes from 1 to 1073741824")]
 Body = Annotated[int, msgspec.Meta(ge=1, le=4095, description="a number of megabytes from 1 to 4095")]
@@ -86,6 +87,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where the registry is; empty: SQLite in DATA_DIR."""
     artifacts: Store = ""
     """Where artifacts and the results of runs are; empty: a folder in DATA_DIR. It may carry a login."""
+    trainer: Annotated[Literal["local", "none"], msgspec.Meta(description="local or none")] = "local"
+    """Where training runs: local: as processes of this machine; none: nothing is trained here."""
+    train_at_once: Count = 1
+    """Runs at a time."""
+    train_cpus: Cores = 0
+    """Cores that a run may take; 0: all but one, and at least one."""
     max_artifact_gb: Gigabytes = 20.0
     """Gigabytes that one run may leave."""
     dataset_cache_gb: Gigabytes = 50.0
