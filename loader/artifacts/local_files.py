@@ -6,7 +6,6 @@ import errno
 import fcntl
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from loader.artifacts.files import MOST_READ, Stored, Tree
 from loader.artifacts.folder import copy_as
+from loader.artifacts.locked_paths import ASIDE, YOUNG_S, locked_aside, remove_unless_held
 
 
 class LocalFiles:
@@ -55,7 +55,7 @@ class LocalFiles:
         self._check_root()
         path = self._root / tree.at
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _aside(path.parent) as aside:
+        with locked_aside(path.parent) as aside:
             self._step("aside")
             for entry in tree.files:
                 target = aside / "files" / entry.name
@@ -101,26 +101,31 @@ class LocalFiles:
     def remove(self, at: str, first: str) -> None:
         self._check_root()
         path = self._root / at
-        aside = path.with_name(f"{_ASIDE}removed-{path.name}-{os.urandom(6).hex()}")
+        aside = path.with_name(f"{ASIDE}removed-{path.name}-{os.urandom(6).hex()}")
         path.rename(aside)
         self._step("hidden")
         shutil.rmtree(aside)
 
     def tidy(self) -> None:
         for where, folders, names in os.walk(self._root):
-            for name in [name for name in [*folders, *names] if name.startswith(_ASIDE)]:
-                _remove_unless_in_use(Path(where) / name, self._now() - _YOUNG_S)
-            folders[:] = [name for name in folders if not name.startswith(_ASIDE)]
+            for name in [name for name in [*folders, *names] if name.startswith(ASIDE)]:
+                self._remove_left(Path(where) / name)
+            folders[:] = [name for name in folders if not name.startswith(ASIDE)]
 
     def _check_root(self) -> None:
         """A folder that was unmounted or removed holds nothing, which is not what it held."""
         if not self._root.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, "the folder is gone", str(self._root))
 
+    def _remove_left(self, aside: Path) -> None:
+        with suppress(OSError):
+            if aside.stat().st_mtime < self._now() - YOUNG_S:
+                remove_unless_held(aside)
+
     @contextmanager
     def _written(self, path: Path, content: bytes) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f"{_ASIDE}{os.urandom(6).hex()}")
+        aside = path.with_name(f"{ASIDE}{os.urandom(6).hex()}")
         try:
             with open(aside, "xb") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
@@ -135,39 +140,7 @@ class LocalFiles:
             aside.unlink(missing_ok=True)
 
 
-_ASIDE = ".tmp-"
-_YOUNG_S = 60.0
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
-
-
-@contextmanager
-def _aside(parent: Path) -> Iterator[Path]:
-    """A folder that is locked as long as this process works in it, so that another can tell it from rubbish."""
-    aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=parent))
-    os.chmod(aside, 0o755)
-    descriptor = os.open(aside, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield aside
-    finally:
-        os.close(descriptor)
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def _remove_unless_in_use(aside: Path, before: float) -> None:
-    """The youngest may be about to be locked."""
-    with suppress(OSError):
-        if aside.stat().st_mtime > before:
-            return
-        descriptor = os.open(aside, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if aside.is_dir():
-                shutil.rmtree(aside)
-            else:
-                aside.unlink()
-        finally:
-            os.close(descriptor)
 
 
 def _rename(aside: Path, path: Path) -> None:
@@ -220,8 +193,8 @@ def _sync(folder: Path) -> None:
 def _visible(root: Path) -> Iterator[tuple[str, list[str], list[str]]]:
     """As `os.walk`, without what is being written. Raises OSError but for a root that isn't there."""
     for where, folders, names in os.walk(root, onerror=_unless_missing):
-        folders[:] = [name for name in folders if not name.startswith(_ASIDE)]
-        yield where, folders, [name for name in names if not name.startswith(_ASIDE)]
+        folders[:] = [name for name in folders if not name.startswith(ASIDE)]
+        yield where, folders, [name for name in names if not name.startswith(ASIDE)]
 
 
 def _unless_missing(error: OSError) -> None:
