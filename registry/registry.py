@@ -114,11 +114,13 @@ class Registry:
         if not self._opening.acquire(timeout=_TURN_S):
             raise RegistryUnavailable("the registry's database does not answer")
         try:
-            if self._database is not None and self._database.is_replaced():
-                self._close(self._database)
-            if self._database is None:
-                self._refuse_while_it_rests(again)
-                self._database = self._new_database()
+            database = self._database
+            if database is not None and not database.is_replaced():
+                return database
+            if database is not None:
+                self._close(database)
+            self._refuse_while_it_rests(again)
+            self._database = self._new_database()
             return self._database
         finally:
             self._opening.release()

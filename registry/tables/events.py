@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Column, Index, Integer, String, Table, delete, func, insert, select
+from sqlalchemy import Column, Index, Integer, String, Table, delete, insert, select
 from sqlalchemy.engine import Connection, Row
 
 from core.events import AUDIT, Event, EventKind
@@ -76,15 +76,15 @@ class Events:
 
     def newest(self, most: int, model: str | None = None) -> list[Event]:
         """So many of each kind, all of them newest first."""
-        place = func.row_number().over(partition_by=_events.c.kind, order_by=_events.c.id.desc())
-        known = [kind.value for kind in EventKind]  # a newer Pawl may have written more
-        chosen = select(_events.c.id, place.label("place")).where(_events.c.kind.in_(known))
+        # a newer Pawl may have written kinds that this one doesn't know
+        rows = [row for kind in EventKind for row in self._newest_of(kind, most, model)]
+        return [_event(row) for row in sorted(rows, key=lambda row: int(row.id), reverse=True)]
+
+    def _newest_of(self, kind: EventKind, most: int, model: str | None) -> Sequence[Row[Any]]:
+        chosen = select(_events).where(_events.c.kind == kind.value).order_by(_events.c.id.desc()).limit(most)
         if model is not None:
             chosen = chosen.where(_events.c.model == model)
-        ranked = chosen.subquery()
-        wanted = select(ranked.c.id).where(ranked.c.place <= most)
-        rows = self._connection.execute(select(_events).where(_events.c.id.in_(wanted)).order_by(_events.c.id.desc()))
-        return list(map(_event, rows))
+        return self._connection.execute(chosen).all()
 
     def _known(self, keys: Sequence[str]) -> set[str | None]:
         return set(self._connection.scalars(select(_events.c.key).where(_events.c.key.in_(keys)))) if keys else set()
