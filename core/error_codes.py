@@ -72,6 +72,7 @@ _ANSWERED = (
     ErrorCode("worker_lost", 502, _MODEL, "The model's process ended during the request.", _SOON),
     ErrorCode("bad_worker_answer", 502, _MODEL, "The model's process sent what is not an answer.", _SOON),
     ErrorCode("not_live", 503, _MODEL | _VERSION, "No process of the model, or of the version, is ready.", _SOON),
+    ErrorCode("not_trained", 503, _MODEL | _VERSION, "No accepted artifact; `run` is its run's state.", _SOON),
     ErrorCode("queue_full", 503, _MODEL | _VERSION, "Too many requests wait for the model.", _SOON),
     ErrorCode("deadline_exceeded", 504, _MODEL, "The model took longer than it may."),
     ErrorCode("version_not_found", 404, _VERSION, "The model has no such version."),
@@ -93,7 +94,6 @@ _ANSWERED = (
 )  # in the order in which people read them
 
 _PLANNED = (
-    ErrorCode("not_trained", 503, _MODEL, "The model has never been trained; the error tells its run's state.", _SOON),
     ErrorCode("stage_failed", 502, _MODEL, "A model that this one calls failed; the error names it.", _SOON),
     ErrorCode("key_required", 401, _MODEL | _ADMIN, "The request has no valid key."),
     ErrorCode("key_forbidden", 403, _MODEL | _ADMIN, "The key does not cover this."),

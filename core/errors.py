@@ -41,6 +41,13 @@ class ReleaseFailed(PawlError):
         self.heals = heals
 
 
+class ReleaseGone(ReleaseFailed):
+    """A release can't be served, since its artifact is no longer kept."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, stage="checkout")
+
+
 def failure_of_ours(error: Exception) -> ReleaseFailed:
     """What nobody thought of fails the release that it came up with, and no other."""
     return ReleaseFailed(f"Pawl itself failed: {error!r}"[:500], stage="load", heals=Heals.WITH_MACHINE)
@@ -60,6 +67,14 @@ class VersionAmbiguous(PawlError):
     def __init__(self, message: str, commits: tuple[str, ...]) -> None:
         super().__init__(message)
         self.commits = commits
+
+
+class NotTrained(PawlError):
+    """A revision has no accepted artifact; `run`: the state of the run that it is waited from, if that is known."""
+
+    def __init__(self, message: str, run: str | None = None) -> None:
+        super().__init__(message)
+        self.run = run
 
 
 class StoreUnavailable(PawlError):

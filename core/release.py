@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from hashlib import sha256
+from typing import NamedTuple
 
 from core.errors import ReleaseFailed
 from core.manifest import Manifest
@@ -76,6 +78,13 @@ class Version:
         return f"v{self.number}"
 
 
+class Served(NamedTuple):
+    """A release, and the version that it goes by."""
+
+    release: Release
+    version: Version
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A model at one commit: its revision, or the reason why there is none."""
@@ -100,6 +109,19 @@ class Snapshot:
     """The head before, where this one does not descend from it: history was rewritten."""
 
 
+class Choice(Enum):
+    """Why a model's release is what is wanted of it."""
+
+    HEAD = auto()
+    """It is the followed head's."""
+    PINNED = auto()
+    """An operator chose it."""
+    REJECTED = auto()
+    """The head's was turned down."""
+    UNTRAINED = auto()
+    """The head's has no artifact yet."""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """A model as it is to be: a release to serve, or the reason why there is none."""
@@ -108,4 +130,18 @@ class Wanted:
     version: Version
     release: Release | None
     failure: ReleaseFailed | None = None
-    """Set when `release` is None: the folder can't be served as it is."""
+    """Set when `release` is None and the folder can't be served as it is."""
+    choice: Choice = Choice.HEAD
+    head: Version | None = None
+    """What the followed head's goes by, where that isn't what is wanted."""
+    run: str | None = None
+    """State of the run that the head's artifact is waited from, as far as that is known."""
+
+    @property
+    def withheld(self) -> str | None:
+        """Why there is nothing to serve although nothing failed; None where that isn't so."""
+        if self.release is not None or self.failure is not None:
+            return None
+        if self.choice is Choice.UNTRAINED:
+            return f"it has never been trained; its run is {self.run or 'about to be queued'}"
+        return "its release was rejected, and none before it was live"

@@ -18,6 +18,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     """`vN`."""
     commit: str
+    run: str = ""
+    """Key of the run that left what answers; empty where it was not trained."""
     pool: str
     """Key of `Table.pools`."""
     timeout_s: float = 30.0
@@ -40,6 +42,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Releases that were asked for by name, by `Model/version` as the caller wrote it."""
     down: dict[str, str] = {}
     """Models that are followed and have nothing to answer with, and why: 503 rather than 404."""
+    untrained: dict[str, str] = {}
+    """Those of `down` that wait for their first artifact, and the state of the run that leaves it."""
     pools: dict[str, tuple[str, ...]] = {}
     """Socket paths of each pool's ready workers."""
 

@@ -1,10 +1,128 @@
-"""What is to be served, out of what the source holds: pure."""
+"""What is to be served and what is to be trained, out of what is known of both: pure."""
 
 from __future__ import annotations
 
-from core.release import Candidate, Release, Wanted
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from core.decisions import NO_DECISIONS, Decisions, Rejected
+from core.release import Artifact, Candidate, Choice, Release, Revision, Served, Version, Wanted
+
+
+@dataclass(frozen=True)
+class Training:
+    """A model that trains, at the followed head."""
+
+    version: Version
+    revision: Revision
+    artifact: Artifact | None
+    """The newest accepted one of its code key; None: a run is needed."""
+
+
+@dataclass(frozen=True)
+class Desired:
+    """What is to be, of every model."""
+
+    models: Mapping[str, Wanted]
+    training: Mapping[str, Training]
+
+
+NOTHING_DESIRED = Desired({}, {})
+_NOTHING_REJECTED = Rejected()
+
+
+def desire(
+    candidates: Mapping[str, Candidate], decisions: Decisions, last_live: Mapping[str, Sequence[Served]]
+) -> Desired:
+    """What is pinned; else the head's release unless it is rejected or has no artifact; else the newest that was live
+    and is not rejected; else nothing.
+
+    `last_live`: of each model, what was live, the latest first.
+    """
+    pins = decisions.pins or {}
+    return Desired(
+        {
+            model: _wanted(model, candidates.get(model), decisions, last_live.get(model, ()))
+            for model in sorted({*candidates, *pins})
+        },
+        {
+            model: Training(candidate.version, candidate.revision, newest_artifact(candidate.revision, decisions))
+            for model, candidate in candidates.items()
+            if candidate.revision is not None and candidate.revision.code_key is not None
+        },
+    )
+
+
+def newest_artifact(revision: Revision, decisions: Decisions) -> Artifact | None:
+    """The newest accepted artifact of the revision's code key, of a run that was not rejected since."""
+    rejected = _rejected(revision.model, decisions)
+    accepted = (decisions.artifacts or {}).get(revision.code_key or "", ())
+    return next((artifact for artifact in accepted if artifact.run not in rejected.runs), None)
+
+
+def newest_release(revision: Revision, decisions: Decisions) -> Release | None:
+    """The revision with its newest accepted artifact; None where it trains and has none."""
+    if revision.code_key is None:
+        return Release(revision)
+    artifact = newest_artifact(revision, decisions)
+    return None if artifact is None else Release(revision, artifact)
+
+
+def _wanted(model: str, head: Candidate | None, decisions: Decisions, last_live: Sequence[Served]) -> Wanted:
+    if (pin := (decisions.pins or {}).get(model)) is not None:
+        version = None if head is None else head.version
+        return Wanted(model, pin.version, pin.release, choice=Choice.PINNED, head=version)
+    assert head is not None
+    rejected = _rejected(model, decisions)
+    if head.revision is None:
+        return _failing(head, rejected, last_live)
+    release = newest_release(head.revision, decisions)
+    if release is None:
+        choice = Choice.REJECTED if _has_artifacts(head.revision, decisions) else Choice.UNTRAINED
+        run = decisions.runs.get(head.revision.code_key or "")
+        return _earlier(head, choice, rejected, last_live, run)
+    if release.id in rejected.releases:
+        return _earlier(head, Choice.REJECTED, rejected, last_live)
+    return Wanted(model, head.version, release)
+
+
+def _failing(head: Candidate, rejected: Rejected, last_live: Sequence[Served]) -> Wanted:
+    """What is live stays live, unless it was rejected meanwhile and there is another."""
+    if last_live and last_live[0].release.id in rejected.releases:
+        earlier = _earlier(head, Choice.REJECTED, rejected, last_live)
+        if earlier.release is not None:
+            return earlier
+    return Wanted(head.model, head.version, None, head.failure)
+
+
+def _earlier(
+    head: Candidate, choice: Choice, rejected: Rejected, last_live: Sequence[Served], run: str | None = None
+) -> Wanted:
+    for release, version in last_live:
+        if release.id not in rejected.releases:
+            return Wanted(head.model, version, release, choice=choice, head=head.version, run=run)
+    return Wanted(head.model, head.version, None, choice=choice, head=head.version, run=run)
+
+
+def _rejected(model: str, decisions: Decisions) -> Rejected:
+    return (decisions.rejections or {}).get(model, _NOTHING_REJECTED)
+
+
+def _has_artifacts(revision: Revision, decisions: Decisions) -> bool:
+    return bool((decisions.artifacts or {}).get(revision.code_key or ""))
+
+
+def kept(
+    decisions: Decisions, candidates: Mapping[str, Candidate], last_live: Mapping[str, Sequence[Served]]
+) -> Decisions:
+    """The decisions as far as they bear on what may be served: what a restart needs to know."""
+    heads = (candidate.revision for candidate in candidates.values() if candidate.revision is not None)
+    live = (served.release.revision for last in last_live.values() for served in last)
+    keys = {revision.code_key for revision in (*heads, *live)}
+    artifacts = {key: found for key, found in (decisions.artifacts or {}).items() if key in keys}
+    return Decisions(decisions.pins, decisions.rejections, artifacts)
 
 
 def wanted(candidate: Candidate) -> Wanted:
-    release = None if candidate.revision is None else Release(candidate.revision)
-    return Wanted(candidate.model, candidate.version, release, candidate.failure)
+    """What is wanted of a model where nobody decided anything."""
+    return _wanted(candidate.model, candidate, NO_DECISIONS, ())

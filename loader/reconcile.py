@@ -6,16 +6,18 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from core.broadcast import Broadcast
+from core.decisions import Decisions
 from core.errors import PawlError, SourceError
 from core.events import Event, EventKind
-from core.release import Snapshot, Wanted
+from core.release import Candidate, Release, Snapshot, Wanted
 from core.task import spawn
 from loader.controller.live_recorder import LiveRecorder
 from loader.controller.model_controller import ModelController, PoolStarter
 from loader.controller.routes import Routes
-from loader.desire import wanted
+from loader.desire import NOTHING_DESIRED, desire, kept
 from loader.releases.live_file import LiveFile
 from loader.sources.source import Source
 from loader.workers.pool import Pool
@@ -37,7 +39,11 @@ class Reconciler:
         front: Routes,
         last_good: LiveFile,
         record: Callable[[Event], None],
+        decisions: Callable[[], Decisions] = Decisions,
     ) -> None:
+        """`decisions`: what operators and the trainer decided so far; whoever changes that calls `reconsider`."""
+        self.desired = NOTHING_DESIRED
+        """What is to be served and trained."""
         self.head = ""
         """The commit that was looked at last."""
         self.problem: str | None = None
@@ -52,7 +58,9 @@ class Reconciler:
         self._source = source
         self._start_pool = start_pool
         self._front = LiveRecorder(front, last_good, lambda: (source.seen, source.forgotten))
-        self._last_good = last_good
+        self._decisions = decisions
+        self._heads: Mapping[str, Candidate] = last_good.heads()
+        self._decided = last_good.decisions()
         self._record = record
         self._controllers: dict[str, ModelController] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -74,6 +82,22 @@ class Reconciler:
         """The models; None as long as nobody knows which were removed while we didn't run."""
         return set(self._controllers) if self.head else None
 
+    @property
+    def heads(self) -> Mapping[str, Candidate]:
+        """The models at the followed head, as it was looked at last, before a restart if need be."""
+        return self._heads
+
+    @property
+    def decided(self) -> Decisions:
+        """What is known of the decisions, from before a restart if need be."""
+        return self._decided
+
+    def last_live(self) -> list[Release]:
+        """The last releases of each model that were live, and those that are pinned: what one may go back to."""
+        pins = (self._decided.pins or {}).values()
+        served = [one for last in self._front.last_live.values() for one in last]
+        return [one.release for one in (*served, *pins)]
+
     def wake(self) -> None:
         """Look at the source soon. For the loop's own thread."""
         self._dirty.set()
@@ -93,11 +117,27 @@ class Reconciler:
 
     def restore(self) -> None:
         """Start what was live when the server stopped, asking nobody."""
-        live = self._last_good.live()
-        if live:
-            self._awaited = set(live)
-        for model, (release, version) in live.items():
-            self._controller(model).want(Wanted(model, version, release), was_live=True)
+        last_live = self._front.last_live
+        if last_live:
+            self._awaited = set(last_live)
+        for model, served in last_live.items():
+            controller = self._controller(model)
+            controller.remember(one.release.id for one in served)
+            controller.want(Wanted(model, served[0].version, served[0].release))
+
+    def reconsider(self) -> None:
+        """Decide anew what is to be served, with what was seen of the source last. For the loop's own thread."""
+        decided = self._decisions().over(self._decided)
+        if replace(decided, runs=self._decided.runs) != self._decided:
+            self._front.forget_versions()
+        self._decided = decided
+        self.desired = desire(self._heads, decided, self._front.last_live)
+        for model, wanted in self.desired.models.items():
+            self._controller(model).want(wanted)
+        if self.head:  # else what is followed was not seen since a restart, and nothing tells that a folder has gone
+            for model in self._controllers.keys() - self.desired.models.keys():
+                self._controllers[model].want(None)
+        self._front.keep(self._heads, kept(decided, self._heads, self._front.last_live))
 
     def retry(self, model: str) -> None:
         """Raises ModelUnknown."""
@@ -158,10 +198,8 @@ class Reconciler:
         self._note_left_out(snapshot.left_out)
         if self._awaited is None:
             self._awaited = set(snapshot.models)
-        for model, candidate in snapshot.models.items():
-            self._controller(model).want(wanted(candidate))
-        for model in self._controllers.keys() - snapshot.models.keys():
-            self._controllers[model].want(None)
+        self._heads = snapshot.models
+        self.reconsider()
         self._check_ready()
 
     def _lost(self, problem: str) -> None:
@@ -171,6 +209,7 @@ class Reconciler:
             )
             self._record(Event(kind=EventKind.SOURCE_LOST, message=f"{problem} ({keeps})"))
         self.problem = problem
+        self.reconsider()
 
     def _note_left_out(self, left_out: Mapping[str, str]) -> None:
         for name, reason in left_out.items():

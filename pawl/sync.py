@@ -35,7 +35,8 @@ def sync(
     """Have a server look at its repository now, and tell what becomes of the push.
 
     Without [bold]--wait[/bold] it is asked to look, and that is all. With it, each model is told when everything is
-    decided: live, failed (with the reason; what was live before still is), unchanged or removed.
+    decided: live, failed (with the reason; what was live before still is), unchanged, removed, rejected, or in
+    training, which is not waited for.
 
     Examples:
 

@@ -77,12 +77,12 @@ def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ
     starter = Starter(release_store, environments, _worker_defaults(settings, data, environ), warm_workers=warm_workers)
     start_pool = partial(starter.start, source=source)
     reconciler = Reconciler(source, start_pool, publisher, live_file, record.log.record)
-    names = ReleaseNames(source)
+    names = ReleaseNames(source, reconciler)
     on_demand = OnDemand(
         names.find, _one_worker_starter(starter, source, publisher), publisher, settings.version_idle_s
     )
     loading = Loading(reconciler, on_demand, starter, warm_workers)
-    pruning = Pruning(release_store, environments, starter.in_use, reconciler.followed)
+    pruning = Pruning(release_store, environments, partial(_needed, starter, reconciler), reconciler.followed)
     guard = MemoryGuard(starter.pools, relieve=warm_workers.give_up)
 
     files = open_files(settings.artifacts, data.path)
@@ -123,6 +123,11 @@ def _record(settings: Settings, data: DataDir) -> Record:
 
 def _timer(seconds: float, work: Callable[[], Awaitable[None]], name: str) -> BackgroundTask:
     return BackgroundTask(f"timer: {name}", partial(every, seconds, work, name))
+
+
+def _needed(starter: Starter, reconciler: Reconciler) -> set[Release]:
+    """Releases that have processes, or that one may go back to."""
+    return {*starter.in_use(), *reconciler.last_live()}
 
 
 def _touch(on_demand: OnDemand, counted: Counted) -> None:

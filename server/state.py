@@ -33,6 +33,8 @@ class LiveRelease(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     commit: str
     release: str
+    run: str | None = None
+    """Key of the run that left its artifact."""
     workers: int
     crashing: bool
     memory_mb: int
@@ -107,6 +109,7 @@ def _live(controller: ModelController) -> LiveRelease | None:
         version=controller.live.version.label,
         commit=controller.live.version.commit,
         release=pool.release.id,
+        run=controller.live.run,
         workers=len(pool.sockets),
         crashing=pool.crashing,
         memory_mb=pool.memory() // 2**20,

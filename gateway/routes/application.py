@@ -180,13 +180,16 @@ class Application:
     def _check_known(self, place: Place) -> None:
         """Raise Refused unless `place` is a version that the daemon could start."""
         table, model = self._current.routes.table, place.model
+        if model in table.untrained and not place.version:
+            error = {"code": "not_trained", "message": f"{model}: {table.down[model]}", "run": table.untrained[model]}
+            raise Refused(error)
         if model in table.down and not place.version:
             raise refuse("not_live", f"{model} has nothing to answer with: {table.down[model]}")
         if model not in table.live and model not in table.down:
             raise self._unknown(model)
         if not may_be_version(place.version):
             named = f"{model} has no version {shorten(place.version)}"
-            raise refuse("version_not_found", f"{named}; say vN or at least 7 digits of a commit")
+            raise refuse("version_not_found", f"{named}; say vN, at least 7 digits of a commit, or run-KEY")
 
     def _unknown(self, model: str) -> Refused:
         unknown = f"no model is called {shorten(model)}"

@@ -29,6 +29,7 @@ class Target:
                 (b"x-pawl-model", route.model.encode()),
                 (b"x-pawl-version", route.version.encode()),
                 (b"x-pawl-commit", route.commit.encode()),
+                *([(b"x-pawl-run", route.run.encode())] if route.run else []),
             ]
         )
         """Those of an answer, as lines."""
@@ -59,7 +60,12 @@ def _target(route: Route, pools: Mapping[str, Pool], counts: Counts) -> Target:
 
 
 def _names(route: Route) -> Iterator[str]:
-    """What a live release goes by without being asked for: a prefix of its commit might be another's as well."""
+    """What a live release goes by without being asked for: a prefix of its commit might be another's as well.
+
+    One of an artifact has no other names: its version has another artifact once a newer one is accepted.
+    """
     yield route.model
+    if route.run:
+        return
     yield f"{route.model}/{route.version}"
     yield f"{route.model}/{route.commit}"

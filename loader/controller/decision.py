@@ -41,6 +41,10 @@ class State:
     live: tuple[str, Version] | None = None
     """The id of the live release, and the version it goes by."""
     failure: Failure | None = None
+    run: str | None = None
+    """Key of the run that the live release goes by."""
+    withheld: str | None = None
+    """Why nothing is served although nothing failed, as it was told last."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +64,17 @@ class Refuse:
 
 @dataclass(frozen=True)
 class Rename:
-    """What is live is what is wanted, under another version."""
+    """What is live is what is wanted, under another version, or of another run that left the same files."""
 
     version: Version
+    run: str | None = None
+
+
+@dataclass(frozen=True)
+class Withhold:
+    """Nothing of the model is to be served, although its folder is there and nothing failed."""
+
+    wanted: Wanted
 
 
 @dataclass(frozen=True)
@@ -77,17 +89,20 @@ class Wait:
     seconds: float | None = None
 
 
-Action = Attempt | Refuse | Rename | Retire | Wait
+Action = Attempt | Refuse | Rename | Withhold | Retire | Wait
 
 
 def decide(state: State, now: float) -> Action:
     wanted = state.wanted
     if wanted is None:
         return Retire()
+    if wanted.withheld is not None:
+        return Wait() if state.live is None and state.withheld == wanted.withheld else Withhold(wanted)
     if wanted.release is None:
         return _refuse_once(wanted, state.failure)
     if state.live is not None and state.live[0] == wanted.release.id:
-        return Wait() if state.live[1] == wanted.version else Rename(wanted.version)
+        is_named = (state.live[1], state.run) == (wanted.version, wanted.release.run)
+        return Wait() if is_named else Rename(wanted.version, wanted.release.run)
     if state.failure is None or state.failure.key != failure_key(wanted):
         return Attempt(wanted)
     return _try_again(wanted, state.failure, now)

@@ -20,7 +20,8 @@ class EventTexts:
 
     def live(self, live: Live, took_s: float) -> None:
         runs = "".join(f", {each.runs}" for each in live.pool.description.sessions)
-        self._event(EventKind.LIVE, f"{live.version.label} is live after {took_s:.2f} s{runs}", live.version)
+        of_run = f" (run {live.run})" if live.run else ""
+        self._event(EventKind.LIVE, f"{live.version.label}{of_run} is live after {took_s:.2f} s{runs}", live.version)
 
     def failed(self, failure: Failure, live: Live | None) -> None:
         """`live`: what goes on answering."""

@@ -7,9 +7,11 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
+from core.decisions import Decisions
+from core.release import Candidate, Served
 from core.task import spawn
 from loader.controller.routes import Live, Routes
-from loader.releases.live_file import Change, LiveFile, Seen
+from loader.releases.live_file import MOST_LIVE, Change, LiveFile, Seen
 from loader.workers.pool import Pool
 
 log = logging.getLogger("pawl.loader")
@@ -38,20 +40,38 @@ class LiveRecorder:
         self._seen = seen
         self._again_s = again_s
         self._thread = ThreadPoolExecutor(1, "live.json")
+        self._last_live = last_good.last_live()
         self._changes: dict[str, Change] = {}
+        self._known: tuple[Mapping[str, Candidate], Decisions] | None = None
         self._current: asyncio.Task[None] | None = None
         self._next: asyncio.Task[None] | None = None
         """Writes the changes once the one before has written its own; None when there are none."""
         self._failing = False
 
+    @property
+    def last_live(self) -> Mapping[str, tuple[Served, ...]]:
+        """Of each model what is live, and what was before it, the latest first. Replaced whole: threads may read it."""
+        return self._last_live
+
     async def show(self, model: str, live: Live) -> None:
         await self._front.show(model, live)
-        await self._remember(model, (live.pool.release, live.version))
+        last = _with_latest(Served(live.pool.release, live.version), self._last_live.get(model, ()))
+        self._last_live = {**self._last_live, model: last}
+        self._changes[model] = last
+        await self._written()
 
-    async def hide(self, model: str, why: str | None) -> None:
-        await self._front.hide(model, why)
+    async def hide(self, model: str, why: str | None, *, run: str | None = None) -> None:
+        await self._front.hide(model, why, run=run)
         if why is None:
-            await self._remember(model, None)
+            self._last_live = {name: last for name, last in self._last_live.items() if name != model}
+            self._changes[model] = None
+            await self._written()
+
+    def keep(self, heads: Mapping[str, Candidate], decisions: Decisions) -> None:
+        """Write down soon what is at the followed head, and what decides over it."""
+        if self._known != (heads, decisions):
+            self._known = heads, decisions
+            self._soon()
 
     async def show_version(self, model: str, name: str, live: Live) -> None:
         await self._front.show_version(model, name, live)
@@ -74,21 +94,25 @@ class LiveRecorder:
             write.cancel()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _remember(self, model: str, change: Change) -> None:
-        self._changes[model] = change
+    async def _written(self) -> None:
+        write = self._soon()
+        if not self._failing:
+            await asyncio.wait({write}, timeout=PATIENCE_S)
+
+    def _soon(self) -> asyncio.Task[None]:
         if self._next is None:
             self._next = spawn(self._write_next(self._current), "writing of live.json")
-        if not self._failing:
-            await asyncio.wait({self._next}, timeout=PATIENCE_S)
+        return self._next
 
     async def _write_next(self, before: asyncio.Task[None] | None) -> None:
         if before is not None:
             await asyncio.wait({before})
         self._current, self._next = self._next, None
         changes, self._changes = self._changes, {}
+        known = self._known
 
         def write() -> None:
-            self._last_good.update(changes, *self._seen())
+            self._last_good.update(changes, *self._seen(), known)
 
         while not await self._has_written(write):  # noqa: ASYNC110 (a disk tells nobody when it has room)
             await asyncio.sleep(self._again_s)
@@ -108,3 +132,7 @@ class LiveRecorder:
             log.info("live.json is written again")
         self._failing = False
         return True
+
+
+def _with_latest(latest: Served, before: tuple[Served, ...]) -> tuple[Served, ...]:
+    return (latest, *(one for one in before if one.release != latest.release))[:MOST_LIVE]

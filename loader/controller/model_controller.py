@@ -6,13 +6,13 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import Protocol
 
 from core.errors import STAGES, ReleaseFailed, failure_of_ours
 from core.events import Event
-from core.release import Release, Version, Wanted
+from core.release import Choice, Release, Version, Wanted
 from core.task import spawn
 from loader.controller.decision import (
     Action,
@@ -23,6 +23,7 @@ from loader.controller.decision import (
     Retire,
     State,
     Wait,
+    Withhold,
     decide,
     failure_key,
     tried_for_ever,
@@ -76,6 +77,8 @@ class ModelController:
         self.failure: Failure | None = None
         self._wanted: Wanted | None = None
         self._was_live: set[str] = set()
+        self._withheld: str | None = None
+        """Why nothing is served although nothing failed, while that is so."""
         self._made_room: Live | None = None
         """What was stopped for a release that is not live yet; it comes back if that one fails."""
         self._start_pool = start_pool
@@ -97,6 +100,10 @@ class ModelController:
             self._was_live.add(wanted.release.id)
         self._wanted = wanted
         self._changed.set()
+
+    def remember(self, was_live: Iterable[str]) -> None:
+        """Those releases were live before a restart."""
+        self._was_live.update(was_live)
 
     def retry(self) -> None:
         """Try what failed again, whatever it was."""
@@ -130,8 +137,10 @@ class ModelController:
             await self.live.pool.stop(timeout_s)
 
     def _state(self) -> State:
-        live = None if self.live is None else (self.live.pool.release.id, self.live.version)
-        return State(self._wanted, live, self.failure)
+        if self.live is None:
+            return State(self._wanted, None, self.failure, withheld=self._withheld)
+        live = self.live.pool.release.id, self.live.version
+        return State(self._wanted, live, self.failure, self.live.run)
 
     async def _do(self, action: Action) -> None:
         match action:
@@ -139,8 +148,10 @@ class ModelController:
                 await self._attempt(wanted)
             case Refuse(wanted, error):
                 await self._fail(wanted, error)
-            case Rename(version):
-                await self._rename(version)
+            case Rename(version, run):
+                await self._rename(version, run)
+            case Withhold(wanted):
+                await self._withhold(wanted)
             case Wait(seconds):
                 await self._wait(seconds)
 
@@ -158,13 +169,14 @@ class ModelController:
     async def _attempt(self, wanted: Wanted) -> None:
         assert wanted.release is not None
         began = time.monotonic()
+        self._withheld = None
         if self.live is None and self.failure is None:
             await self._front.hide(self.model, "it is being loaded")
         try:
             pool = await self._start_unless_superseded(wanted.release)
             if pool is not None:
                 self.failure = None
-                await self._swap(Live(wanted.version, pool), time.monotonic() - began)
+                await self._swap(Live(wanted.version, pool, wanted.release.run), time.monotonic() - began)
         except ReleaseFailed as error:
             await self._fall_back(wanted, error)
         except Exception as error:
@@ -264,6 +276,7 @@ class ModelController:
     async def _fail(self, wanted: Wanted, error: ReleaseFailed) -> None:
         key = failure_key(wanted)
         tries = self.failure.tries + 1 if self.failure is not None and self.failure.key == key else 1
+        self._withheld = None
         self.failure = Failure(key, error, tries, time.monotonic(), key in self._was_live, wanted.version)
         self._event_texts.failed(self.failure, self.live)
         if self.live is None:
@@ -272,13 +285,23 @@ class ModelController:
             )
         self._settled(self, self.live is not None)
 
-    async def _rename(self, version: Version) -> None:
+    async def _rename(self, version: Version, run: str | None) -> None:
         assert self.live is not None
-        self.live = replace(self.live, version=version)
+        self.live = replace(self.live, version=version, run=run)
         self.failure = None
         await self._front.show(self.model, self.live)
         self._event_texts.renamed(version)
         self._settled(self, True)
+
+    async def _withhold(self, wanted: Wanted) -> None:
+        """Serve nothing, and say why; it is looked at again when something else is wanted."""
+        run = (wanted.run or "queued") if wanted.choice is Choice.UNTRAINED else None
+        await self._front.hide(self.model, wanted.withheld, run=run)
+        old, self.live, self._made_room, self.failure = self.live, None, None, None
+        self._withheld = wanted.withheld
+        self._settled(self, False)
+        if old is not None:
+            self._drain(old.pool)
 
     async def _retire(self) -> None:
         await self._front.hide(self.model, None)

@@ -71,7 +71,7 @@ class OnDemand:
                 # While it started a push came, by which the name means something else.
                 await self.open(model, name, live)
                 return
-        await self._front.show_version(model, name, Live(version, pool))
+        await self._front.show_version(model, name, Live(version, pool, release.run))
 
     def touch(self, names: Iterable[str]) -> None:
         """What goes by those names (`Model/vN`) is in use."""

@@ -1,18 +1,68 @@
-"""What a release is asked for by: `vN` or a commit."""
+"""What a release is asked for by: `vN`, a commit, or `run-<run key>`."""
 
 from __future__ import annotations
 
-from core.release import Wanted
-from loader.desire import wanted
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
+
+from core.decisions import Decisions
+from core.errors import NotTrained, VersionNotFound
+from core.release import Artifact, Candidate, Release, Revision, Wanted
+from loader.desire import newest_release
 from loader.sources.source import Source
+
+RUN = "run-"
+
+
+class Known(Protocol):
+    """What is known of the models besides their history."""
+
+    @property
+    def heads(self) -> Mapping[str, Candidate]: ...
+
+    @property
+    def decided(self) -> Decisions: ...
+
+    def last_live(self) -> Iterable[Release]: ...
 
 
 class ReleaseNames:
     """Finds releases by name, of the models that the source has."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(
+        self, source: Source, known: Known, artifact_of: Callable[[str, str], Artifact | None] = lambda model, run: None
+    ) -> None:
+        """`artifact_of(model, run)`: what a run of the model left that nobody need have accepted; it may block."""
         self._source = source
+        self._known = known
+        self._artifact_of = artifact_of
 
     def find(self, model: str, name: str) -> Wanted:
-        """Blocks. Raises VersionNotFound or VersionAmbiguous."""
-        return wanted(self._source.resolve(model, name))
+        """Blocks. Raises VersionNotFound, VersionAmbiguous or NotTrained."""
+        if name.startswith(RUN):
+            return self._of_run(model, name.removeprefix(RUN))
+        found, decided = self._source.resolve(model, name), self._known.decided
+        if found.revision is None:
+            return Wanted(model, found.version, None, found.failure)
+        release = newest_release(found.revision, decided)
+        if release is None:
+            state = decided.runs.get(found.revision.code_key or "")
+            raise NotTrained(f"{model} {found.version.label} has no accepted artifact", state)
+        return Wanted(model, found.version, release)
+
+    def _of_run(self, model: str, run: str) -> Wanted:
+        """The newest revision with what the run left."""
+        head = self._known.heads.get(model)
+        if head is None:
+            raise VersionNotFound(f"{model} is not a model at the followed head, so no run's artifact can be served")
+        if head.revision is None:
+            return Wanted(model, head.version, None, head.failure)
+        artifact = self._known_artifact(head.revision, run) or self._artifact_of(model, run)
+        if artifact is None:
+            raise VersionNotFound(f"no run {run[:50]!r} of {model} left an artifact")
+        return Wanted(model, head.version, Release(head.revision, artifact))
+
+    def _known_artifact(self, head: Revision, run: str) -> Artifact | None:
+        accepted = (self._known.decided.artifacts or {}).get(head.code_key or "", ())
+        live = (one.artifact for one in self._known.last_live() if one.model == head.model)
+        return next((one for one in (*accepted, *live) if one is not None and one.run == run), None)

@@ -15,6 +15,8 @@ class Live:
 
     version: Version
     pool: Pool
+    run: str | None = None
+    """Key of the run that left the release's artifact."""
 
 
 class Routes(Protocol):
@@ -24,8 +26,11 @@ class Routes(Protocol):
         """Requests for the model go there from now on."""
         ...
 
-    async def hide(self, model: str, why: str | None) -> None:
-        """The model answers nothing from now on: 503 with `why`, or 404 if that is None."""
+    async def hide(self, model: str, why: str | None, *, run: str | None = None) -> None:
+        """The model answers nothing from now on: 503 with `why`, or 404 if that is None.
+
+        `run`: state of the run that its first artifact is waited from; None where it waits for none.
+        """
         ...
 
     async def show_version(self, model: str, name: str, live: Live) -> None:

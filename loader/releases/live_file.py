@@ -1,4 +1,4 @@
-"""`live.json`: the releases that were live last, so that a restart can serve before it asks anybody."""
+"""`live.json`: what was live last, and what decided over it, so that a restart can serve before it asks anybody."""
 
 from __future__ import annotations
 
@@ -10,35 +10,34 @@ from types import MappingProxyType
 
 import msgspec
 
-from core.manifest import Manifest
-from core.release import Release, Revision, Version
+from core.decisions import Decisions, Rejected
+from core.release import Candidate, Release, Served, Version
+from loader.releases.live_format import (
+    ArtifactEntry,
+    LiveEntry,
+    LiveJson,
+    RejectedEntry,
+    artifacts_of,
+    read_entry,
+    read_head,
+    read_live,
+    write_head,
+    write_live,
+)
 
 log = logging.getLogger("pawl.loader")
 
+MOST_LIVE = 3
+"""Releases of a model that are remembered to have been live."""
 _SEEN = 1000
-"""Releases of a model remembered in local mode."""
+"""Revisions of a model remembered in local mode."""
+_MOST_ARTIFACTS = 20
+"""Of one code key."""
 
-Change = tuple[Release, Version] | None
-"""What a model is live with from now on; None: it has gone."""
+Change = tuple[Served, ...] | None
+"""What a model is live with from now on, and what it was before, the latest first; None: it has gone."""
 Seen = Mapping[str, list[str]]
-"""Releases of each model in the order they came: what local mode numbers versions by."""
-
-
-class Entry(msgspec.Struct, frozen=True):
-    release: str
-    version: int
-    commit: str
-    manifest: Manifest
-    folders: dict[str, str]
-    default_requirements: str | None = None
-
-
-class _File(msgspec.Struct, frozen=True):
-    source: str = ""
-    live: dict[str, msgspec.Raw] = {}
-    """Entries as they are written, each read and written apart: one that can't be costs none of the others."""
-    seen: dict[str, list[str]] = {}
-    forgotten: dict[str, int] = {}
+"""Revisions of each model in the order they came: what local mode numbers versions by."""
 
 
 class LiveFile:
@@ -48,21 +47,43 @@ class LiveFile:
         """`source`: what is followed; what another source left there is not served."""
         self._path = path
         file = _read(path)
-        self._file = file if file.source == source else _File(source=source)
+        self._file = file if file.source == source else LiveJson(source=source)
         self._unwritten = False
 
-    def live(self) -> dict[str, tuple[Release, Version]]:
-        read = {model: _entry(model, raw, self._path) for model, raw in self._file.live.items()}
-        return {model: _release(model, entry) for model, entry in read.items() if entry is not None}
+    def live(self) -> dict[str, Served]:
+        return {model: served[0] for model, served in self.last_live().items()}
+
+    def last_live(self) -> dict[str, tuple[Served, ...]]:
+        """Of each model what is live, and what was before it, the latest first."""
+        found: dict[str, tuple[Served, ...]] = {}
+        for model, raw in self._file.live.items():
+            if (live := read_live(model, raw)) is not None:
+                earlier = (read_live(model, one) for one in self._file.earlier.get(model, ()))
+                found[model] = (live, *(one for one in earlier if one is not None))
+        return found
+
+    def heads(self) -> dict[str, Candidate]:
+        """The models as they were at the followed head when it was looked at last."""
+        read = (read_head(model, raw) for model, raw in self._file.heads.items())
+        return {head.model: head for head in read if head is not None}
+
+    def decisions(self) -> Decisions:
+        pins = {model: read_live(model, raw) for model, raw in self._file.pins.items()}
+        rejections = self._file.rejections.items()
+        return Decisions(
+            {model: pin for model, pin in pins.items() if pin is not None},
+            {model: Rejected(frozenset(one.releases), frozenset(one.runs)) for model, one in rejections},
+            artifacts_of(self._file.artifacts),
+        )
 
     @property
     def seen(self) -> dict[str, list[str]]:
-        """The last releases of each model in the order they came: what local mode numbers versions by."""
+        """The last revisions of each model in the order they came: what local mode numbers versions by."""
         return {model: list(ids) for model, ids in self._file.seen.items()}
 
     @property
     def forgotten(self) -> dict[str, int]:
-        """How many releases of each model came before those in `seen`."""
+        """How many revisions of each model came before those in `seen`."""
         return {model: self._forgotten(model, ids) for model, ids in self._file.seen.items()}
 
     def put(
@@ -72,7 +93,7 @@ class LiveFile:
         seen: Seen | None = None,
         forgotten: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
-        self.update({release.model: (release, version)}, seen, forgotten)
+        self.update({release.model: (Served(release, version),)}, seen, forgotten)
 
     def remove(self, model: str) -> None:
         self.update({model: None})
@@ -82,20 +103,20 @@ class LiveFile:
         changes: Mapping[str, Change],
         seen: Seen | None = None,
         forgotten: Mapping[str, int] = MappingProxyType({}),
+        known: tuple[Mapping[str, Candidate], Decisions] | None = None,
     ) -> None:
-        """Write all of it in one go. Raises OSError, after which `write_again` is to be called."""
-        live = dict(self._file.live)
-        for model, change in changes.items():
-            if change is None:
-                live.pop(model, None)
-            elif (raw := _raw(model, *change)) is not None:
-                live[model] = raw
-        if seen is None:
-            self._write(msgspec.structs.replace(self._file, live=live))
-        else:
+        """Write all of it in one go. Raises OSError, after which `write_again` is to be called.
+
+        `known`: the models at the followed head, and what decides over them.
+        """
+        file = _with_changes(self._file, changes)
+        if known is not None:
+            file = _with_known(file, *known)
+        if seen is not None:
             last = {model: ids[-_SEEN:] for model, ids in seen.items()}
             counts = {model: forgotten.get(model, 0) + len(ids) - len(last[model]) for model, ids in seen.items()}
-            self._write(_File(source=self._file.source, live=live, seen=last, forgotten=counts))
+            file = msgspec.structs.replace(file, seen=last, forgotten=counts)
+        self._write(file)
 
     def write_again(self) -> None:
         """Write what could not be written when it was due. Raises OSError."""
@@ -104,11 +125,12 @@ class LiveFile:
 
     def _forgotten(self, model: str, ids: list[str]) -> int:
         """A file from before this was counted tells it by the number of what is live."""
-        entry = _entry(model, self._file.live[model], self._path) if model in self._file.live else None
+        raw = self._file.live.get(model)
+        entry = None if raw is None else read_entry(model, raw, LiveEntry)
         told = entry.version - len(ids) if entry is not None else 0
         return self._file.forgotten.get(model, max(0, told))
 
-    def _write(self, file: _File) -> None:
+    def _write(self, file: LiveJson) -> None:
         if file == self._file and not self._unwritten:
             return
         self._file, self._unwritten = file, True
@@ -125,40 +147,40 @@ def _for_us_alone(path: str, flags: int) -> int:
     return os.open(path, flags, mode=0o600)
 
 
-def _read(path: Path) -> _File:
+def _read(path: Path) -> LiveJson:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_File)
+        return msgspec.json.decode(path.read_bytes(), type=LiveJson)
     except FileNotFoundError:
-        return _File()
+        return LiveJson()
     except (ValueError, OSError, RecursionError) as error:
         log.error("%s can't be read (%s); starting without the last-known-good set", path, error)
-        return _File()
+        return LiveJson()
 
 
-def _entry(model: str, raw: msgspec.Raw, path: Path) -> Entry | None:
-    try:
-        return msgspec.json.decode(raw, type=Entry)
-    except (ValueError, RecursionError) as error:
-        log.error("%s: what %s says of it can't be read (%s); it starts when it is looked for", model, path, error)
-        return None
+def _with_changes(file: LiveJson, changes: Mapping[str, Change]) -> LiveJson:
+    live, earlier = dict(file.live), dict(file.earlier)
+    for model, change in changes.items():
+        if change is None:
+            live.pop(model, None)
+            earlier.pop(model, None)
+        elif (raw := write_live(change[0])) is not None:
+            live[model] = raw
+            written = (write_live(one) for one in change[1:])
+            earlier[model] = [one for one in written if one is not None]
+    return msgspec.structs.replace(file, live=live, earlier=earlier)
 
 
-def _raw(model: str, release: Release, version: Version) -> msgspec.Raw | None:
-    entry = Entry(
-        release=release.id,
-        version=version.number,
-        commit=version.commit,
-        manifest=release.manifest,
-        folders=dict(release.revision.folders),
-        default_requirements=release.revision.default_requirements,
+def _with_known(file: LiveJson, heads: Mapping[str, Candidate], decisions: Decisions) -> LiveJson:
+    pins = {model: write_live(pin) for model, pin in (decisions.pins or {}).items()}
+    written = {model: write_head(head) for model, head in heads.items()}
+    rejections = (decisions.rejections or {}).items()
+    artifacts = (decisions.artifacts or {}).items()
+    return msgspec.structs.replace(
+        file,
+        heads={model: raw for model, raw in written.items() if raw is not None},
+        pins={model: raw for model, raw in pins.items() if raw is not None},
+        rejections={model: RejectedEntry(sorted(one.releases), sorted(one.runs)) for model, one in rejections},
+        artifacts={
+            key: [ArtifactEntry(one.id, one.run) for one in found[:_MOST_ARTIFACTS]] for key, found in artifacts
+        },
     )
-    try:
-        return msgspec.Raw(msgspec.json.encode(entry))
-    except (ValueError, TypeError, RecursionError):
-        log.exception("%s: it can't be written down, so a restart would serve what was live before", model)
-        return None
-
-
-def _release(model: str, entry: Entry) -> tuple[Release, Version]:
-    revision = Revision(model, entry.release, entry.manifest, entry.folders, entry.default_requirements)
-    return Release(revision), Version(entry.version, entry.commit)

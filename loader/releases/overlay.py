@@ -68,7 +68,8 @@ def _put(source: Path, target: Path, digest: str, earlier: dict[Blob, Held]) -> 
             os.link(held.path, target)
             return Recorded(mode, blob, held.size, held.sha256)
     source.rename(target)
-    target.chmod(0o644)
+    if target.stat().st_mode & 0o777 != 0o444:  # else it may be a link to the store's own
+        target.chmod(0o644)
     return Recorded(mode, blob, target.stat().st_size, digest)
 
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from core.errors import Heals, ReleaseFailed
+from core.errors import ArtifactDamaged, ArtifactGone, Heals, ReleaseFailed, ReleaseGone, StoreUnavailable
 from core.release import Artifact, Release
 from loader.files.checkout import sync
 from loader.files.record import is_whole
@@ -22,8 +22,11 @@ from loader.sources.source import Source
 class Artifacts(Protocol):
     """Where the files are that runs left."""
 
-    def fetch(self, id: str, into: Path) -> None:
-        """Write the artifact's files into the empty folder `into`. Raises PawlError where they can't be had."""
+    def fetch(self, id: str, into: Path) -> object:
+        """Write the artifact's files into the empty folder `into`.
+
+        Raises StoreUnavailable, ArtifactGone, ArtifactDamaged.
+        """
         ...
 
 
@@ -97,12 +100,22 @@ class ReleaseStore:
     def _lay_over(self, artifact: Artifact, root: Path, model: str) -> None:
         fetched = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=root.parent))
         try:
-            if self._artifacts is None:
-                raise ReleaseFailed(f"there is no store to have the artifact {artifact.id} from", stage="checkout")
-            self._artifacts.fetch(artifact.id, fetched)
+            self._fetch(artifact, fetched)
             lay_over(root, model, fetched)
         finally:
             _remove(fetched)
+
+    def _fetch(self, artifact: Artifact, into: Path) -> None:
+        try:
+            if self._artifacts is None:
+                raise ArtifactGone(f"there is no store to have the artifact {artifact.id} from")
+            self._artifacts.fetch(artifact.id, into)
+        except StoreUnavailable as error:
+            raise ReleaseFailed(str(error), stage="checkout", heals=Heals.WITH_MACHINE) from error
+        except ArtifactGone as error:
+            raise ReleaseGone(f"what run {artifact.run} left is no longer kept: {error}") from error
+        except ArtifactDamaged as error:
+            raise ReleaseFailed(str(error), stage="checkout") from error
 
 
 _ASIDE = ".tmp-"

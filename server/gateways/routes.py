@@ -25,6 +25,7 @@ class RoutePublisher:
         """`hand_out` returns once every gateway routes by the table."""
         self.live: dict[str, Live] = {}
         self.down: dict[str, str] = {}
+        self._untrained: dict[str, str] = {}
         self._versions: dict[str, Live] = {}
         self._routes: dict[str, Route] = {}
         """Of what is live and of versions, by the keys of both."""
@@ -40,13 +41,17 @@ class RoutePublisher:
         self._forget_versions_on(model, unless=live.pool)
         self.live[model], self._routes[model] = live, route
         self.down.pop(model, None)
+        self._untrained.pop(model, None)
         await self._publish()
 
-    async def hide(self, model: str, why: str | None) -> None:
+    async def hide(self, model: str, why: str | None, *, run: str | None = None) -> None:
         self._forget_versions_on(model, unless=None)
         self.live.pop(model, None)
         self._routes.pop(model, None)
         self.down.pop(model, None)
+        self._untrained.pop(model, None)
+        if run is not None:
+            self._untrained[model] = run
         if why is not None:
             self.down[model] = why
         else:
@@ -105,6 +110,7 @@ class RoutePublisher:
             live={model: self._routes[model] for model in self.live},
             versions={key: self._routes[key] for key in self._versions},
             down=dict(self.down),
+            untrained=dict(self._untrained),
             pools=pools,
         )
 
@@ -122,6 +128,7 @@ def _route(model: str, live: Live) -> Route:
         model=model,
         version=live.version.label,
         commit=live.version.commit,
+        run=live.run or "",
         pool=live.pool.id,
         timeout_s=serve.timeout_s,
         max_queue=serve.max_queue,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from core.errors import PawlError, ReleaseFailed, VersionAmbiguous, VersionNotFound
+from core.errors import NotTrained, PawlError, ReleaseFailed, ReleaseGone, VersionAmbiguous, VersionNotFound
 from gateway.messages import Start, Started
 from loader.controller.on_demand import OnDemand, TooManyVersions
 from server.gateways.routes import RoutePublisher
@@ -44,6 +44,10 @@ def _refusal(start: Start, failure: PawlError) -> Started:
             code = "version_not_found"
         case TooManyVersions():
             code = "too_many_versions"
+        case NotTrained(run=run):
+            code, more = "not_trained", {"run": run or "queued"}
+        case ReleaseGone():
+            code = "artifact_gone"
         case ReleaseFailed(stage=stage):
             code, more = "not_live", {"stage": stage}
     return Started(ticket=start.ticket, error={"code": code, "message": str(failure), **more})

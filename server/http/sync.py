@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from core.release import Version, Wanted
+from core.release import Choice, Version, Wanted
 from loader.controller.decision import failure_key
 from loader.controller.model_controller import ModelController
 from loader.reconcile import Reconciler
@@ -25,6 +25,10 @@ class State(StrEnum):
     """It was live at the call already."""
     REMOVED = "removed"
     """Its folder has gone, and its route with it."""
+    REJECTED = "rejected"
+    """It was turned down; what was live before it still is."""
+    TRAINING = "training"
+    """It has no artifact yet, which is not waited for; what was live before still is."""
     PENDING = "pending"
     """It is on its way."""
 
@@ -49,6 +53,10 @@ class Synced(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return all(outcome.state is not State.PENDING for outcome in self.models.values())
 
 
+_WITHHELD = {
+    Choice.REJECTED: (State.REJECTED, "was rejected"),
+    Choice.UNTRAINED: (State.TRAINING, "has no artifact yet"),
+}
 Served = tuple[str, Version]
 """A release's id, and the version that it goes by."""
 
@@ -81,6 +89,10 @@ def _outcome(controller: ModelController, before: Served | None) -> Outcome:
     if wanted is None:
         # One that was never live has no route to be taken away; it is gone once its keeper is.
         return _removed(before) if before is not None and live is None else _pending(controller, before)
+    if wanted.choice in _WITHHELD:
+        keeps = "nothing is live yet" if live is None else f"{live[1].label} stays live"
+        state, says = _WITHHELD[wanted.choice]
+        return _say(state, wanted.head or wanted.version, f"{says} ({keeps})")
     if live is not None and live == _asked(wanted):
         is_new = live != before
         says = "is live" if is_new else "was live already"

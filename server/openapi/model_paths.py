@@ -17,6 +17,7 @@ HEADERS = {
     "X-Pawl-Model": "The model that answered.",
     "X-Pawl-Version": "Its version, `vN`.",
     "X-Pawl-Commit": "The full hash of the commit that gave the version.",
+    "X-Pawl-Run": "The run that left what answers; absent where the model is not trained.",
 }
 _HEADER_REFS = {name: {"$ref": f"#/components/headers/{name}"} for name in HEADERS}
 
@@ -24,7 +25,7 @@ _VERSION: Schema = {
     "name": "version",
     "in": "path",
     "required": True,
-    "description": "`vN`, or at least 7 digits of a commit.",
+    "description": "`vN`, at least 7 digits of a commit, or `run-` and the key of a run.",
     "schema": {"type": "string", "pattern": f"^({VERSION_FORM})$"},
 }
 

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from core.decisions import Decisions
+from core.errors import SourceError
 from core.events import Event
 from core.release import Release, Snapshot
 from loader.reconcile import Reconciler
@@ -26,6 +28,7 @@ class Held(LocalSource):
         super().__init__(folder, {})
         self.looks = 0
         """How many have found what there is; they may not have ended."""
+        self.is_lost = False
         self.may_end = threading.Event()
         self.may_end.set()
 
@@ -33,6 +36,8 @@ class Held(LocalSource):
         found = super().look()
         self.looks += 1
         assert self.may_end.wait(PATIENCE_S)
+        if self.is_lost:
+            raise SourceError("it is lost")
         return found
 
 
@@ -46,10 +51,16 @@ class Looking:
         self.events: list[Event] = []
         self.spoilt: dict[str, Exception] = {}
         """Models that don't start, and why."""
+        self.decisions = Decisions()
         self.may_start = asyncio.Event()
         self.may_start.set()
         self.reconciler = Reconciler(
-            self.source, self._start, self.shown, LiveFile(folder / "live.json", "here"), self.events.append
+            self.source,
+            self._start,
+            self.shown,
+            LiveFile(folder / "live.json", "here"),
+            self.events.append,
+            lambda: self.decisions,
         )
 
     async def _start(self, release: Release, **more: object) -> Pool:
@@ -66,9 +77,10 @@ class Looking:
 
 
 @asynccontextmanager
-async def looking(here: Place, folder: Path, *, is_held: bool = False) -> AsyncIterator[Looking]:
+async def looking(here: Place, folder: Path, *, is_held: bool = False, is_lost: bool = False) -> AsyncIterator[Looking]:
     """At the models of the place, remembering in `folder` what is live. `is_held`: the first look does not end."""
     found = Looking(here, folder)
+    found.source.is_lost = is_lost
     if is_held:
         found.source.may_end.clear()
     found.reconciler.restore()

@@ -26,6 +26,7 @@ from loader.workers.pool import Pool
 from loader.workers.process.warm_workers import WarmWorkers
 from loader.workers.report import Report
 from loader.workers.starter import Starter, WorkerDefaults, no_room
+from tests.loader.artifact_folders import ArtifactFolders
 from worker.wire.client import Answer, connect
 
 PLAIN = """
@@ -51,7 +52,8 @@ class Place:
         self.models.mkdir()
         self.run = Path(tempfile.mkdtemp(prefix="pawl-"))
         """Of a short path, as sockets need."""
-        self.release_store = ReleaseStore(folder / "releases")
+        self.artifacts = ArtifactFolders(folder / "artifacts")
+        self.release_store = ReleaseStore(folder / "releases", self.artifacts)
         self.environments = Environments(folder / "envs", dict(os.environ))
         self.source = LocalSource(self.models, {})
         self.reports: list[Report] = []
@@ -100,14 +102,18 @@ class Shown:
     def __init__(self) -> None:
         self.live: dict[str, Live] = {}
         self.down: dict[str, str] = {}
+        self.untrained: dict[str, str] = {}
         self.versions: dict[str, Live] = {}
 
     async def show(self, model: str, live: Live) -> None:
         self.live[model] = live
         self.down.pop(model, None)
 
-    async def hide(self, model: str, why: str | None) -> None:
+    async def hide(self, model: str, why: str | None, *, run: str | None = None) -> None:
         self.live.pop(model, None)
+        self.untrained.pop(model, None)
+        if run is not None:
+            self.untrained[model] = run
         if why is not None:
             self.down[model] = why
 

@@ -101,3 +101,46 @@ async def test_who_leaves_while_a_version_starts_spoils_it_for_nobody(tmp_path: 
         running.send(Started(ticket=start.ticket))
         assert (await request).json() == [2]
         assert reader.at_eof() or not await reader.read()
+
+
+@asynchronous
+async def test_an_answer_of_what_was_trained_names_its_run_and_other_answers_none(tmp_path: Path) -> None:
+    async with gateway(tmp_path) as running, running.client() as client:
+        await running.serve(Iris=echoes)
+        assert "x-pawl-run" not in (await client.post("/models/Iris", json={})).headers
+        await running.route(live={"Iris": route("Iris", run="0123456789ab", pool=running.table.live["Iris"].pool)})
+        assert (await client.post("/models/Iris", json={})).headers["x-pawl-run"] == "0123456789ab"
+
+
+@asynchronous
+async def test_the_version_of_what_was_trained_is_asked_for_since_a_newer_artifact_may_be_its_own(
+    tmp_path: Path,
+) -> None:
+    async with gateway(tmp_path) as running, running.client() as client:
+        await running.serve(Iris=echoes)
+        await running.route(live={"Iris": route("Iris", run="0123456789ab", pool=running.table.live["Iris"].pool)})
+        for ticket, version in enumerate(("v1", COMMIT, "run-0123456789ab"), 1):
+            request = asyncio.create_task(client.post(f"/models/Iris/{version}", json={}))
+            start = await running.hear(lambda message, ticket=ticket: getattr(message, "ticket", 0) == ticket)
+            assert isinstance(start, Start)
+            assert start.version == version
+            running.send(Started(ticket=ticket, error={"code": "artifact_gone", "message": "it is gone"}))
+            assert (await request).status_code == 410
+
+
+@asynchronous
+async def test_a_model_that_was_never_trained_says_how_its_run_stands(tmp_path: Path) -> None:
+    async with gateway(tmp_path) as running, running.client() as client:
+        await running.route(down={"Iris": "it has never been trained"}, untrained={"Iris": "running"})
+        answer = await client.post("/models/Iris", json={})
+        error = answer.json()["error"]
+        assert (answer.status_code, error["code"], error["run"]) == (503, "not_trained", "running")
+        assert answer.headers["retry-after"]
+
+
+@asynchronous
+async def test_what_is_no_runs_key_is_no_version(tmp_path: Path) -> None:
+    async with gateway(tmp_path) as running, running.client() as client:
+        await running.serve(Iris=echoes)
+        for name in ("run-", "run-0123456789a", "run-0123456789abc", "run-0123456789aX"):
+            assert (await client.post(f"/models/Iris/{name}", json={})).status_code == 404

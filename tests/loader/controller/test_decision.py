@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import Heals, ReleaseFailed
 from core.manifest import Manifest
-from core.release import Release, Revision, Version, Wanted
+from core.release import Artifact, Choice, Release, Revision, Version, Wanted
 from loader.controller.decision import (
     TRIES,
     Attempt,
@@ -16,6 +16,7 @@ from loader.controller.decision import (
     Retire,
     State,
     Wait,
+    Withhold,
     decide,
     failure_key,
     pause_after,
@@ -101,3 +102,23 @@ def test_the_pause_is_known_beforehand_and_none_where_no_try_follows() -> None:
     assert [pause_after(failed(tries=tries)) for tries in range(1, TRIES + 1)] == [2, 10, None]
     assert pause_after(failed(heals=Heals.NEVER)) is None
     assert pause_after(failed(heals=Heals.NEVER, tries=99, was_live=True)) == 60
+
+
+def untrained(run: str | None = None) -> Wanted:
+    return Wanted("M", Version(1, "c"), None, choice=Choice.UNTRAINED, run=run)
+
+
+def test_what_waits_for_its_first_artifact_is_withheld_and_told_anew_when_its_run_moves_on() -> None:
+    assert decide(State(untrained()), 0) == Withhold(untrained())
+    assert decide(State(untrained(), withheld=untrained().withheld), 0) == Wait()
+    assert decide(State(untrained("running"), withheld=untrained().withheld), 0) == Withhold(untrained("running"))
+    assert decide(State(untrained(), live=("a", Version(1, "c"))), 0) == Withhold(untrained())
+
+
+def test_another_run_that_left_the_same_files_is_another_name() -> None:
+    revision = Revision("M", "a", Manifest(), {"M": "t"})
+    want = Wanted("M", Version(1, "c"), Release(revision, Artifact("x", "new")))
+    assert want.release is not None
+    live = want.release.id, Version(1, "c")
+    assert decide(State(want, live, run="old"), 0) == Rename(Version(1, "c"), "new")
+    assert decide(State(want, live, run="new"), 0) == Wait()

@@ -2,14 +2,22 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 from pathlib import Path
 
 import pytest
 
+from core.decisions import Decisions, Rejected
+from core.errors import ReleaseFailed
 from core.manifest import Manifest
-from core.release import Release, Revision, Version
+from core.release import Artifact, Candidate, Release, Revision, Served, Version
 from loader.releases.live_file import LiveFile
+from loader.sources.git.remote import Remote
+from loader.sources.git.source import GitSource
+from tests.repos import Repo
+
+FIRST_EDITION = Path(__file__).parents[2] / "data/live.first-edition.json"
 
 
 def release(model: str = "Iris", id: str = "abc") -> Release:
@@ -102,7 +110,7 @@ def test_what_cannot_be_written_of_one_model_costs_none_of_the_others(tmp_path: 
     path = tmp_path / "live.json"
     last_good = LiveFile(path, "here")
     odd = Release(Revision("Odd", "abc", Manifest(metadata={"a": {True: 1}}), {"Odd": "tree"}))
-    last_good.update({"Odd": (odd, Version(1, "c")), "Iris": (release(), Version(1, "c"))})
+    last_good.update({"Odd": (Served(odd, Version(1, "c")),), "Iris": (Served(release(), Version(1, "c")),)})
     assert set(LiveFile(path, "here").live()) == {"Iris"}
 
 
@@ -110,3 +118,51 @@ def test_nobody_else_may_read_the_file(tmp_path: Path) -> None:
     path = tmp_path / "live.json"
     LiveFile(path, "here").put(release(), Version(1, "c"))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_what_decided_over_a_model_is_there_after_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "live.json"
+    revision = Revision("Iris", "abc", Manifest(), {"Iris": "tree"}, code_key="c0de")
+    served = Served(Release(revision, Artifact("a1", "run1")), Version(3, "c" * 40))
+    before = Served(Release(revision, Artifact("a0", "run0")), Version(3, "c" * 40))
+    heads = {
+        "Iris": Candidate("Iris", Version(4, "d" * 40), revision),
+        "Odd": Candidate("Odd", Version(1, "d" * 40), None, ReleaseFailed("no class", stage="manifest")),
+    }
+    decisions = Decisions(
+        {"Iris": before}, {"Iris": Rejected(frozenset("r"), frozenset("k"))}, {"c0de": (Artifact("a1", "run1"),)}
+    )
+    LiveFile(path, "here").update({"Iris": (served, before)}, known=(heads, decisions))
+    again = LiveFile(path, "here")
+    assert again.last_live() == {"Iris": (served, before)}
+    assert [one.release.run for one in again.last_live()["Iris"]] == ["run1", "run0"]
+    assert again.decisions() == decisions
+    assert again.heads()["Iris"] == heads["Iris"]
+    head = again.heads()["Iris"].revision
+    assert head is not None
+    assert head.code_key == "c0de"
+    assert str(again.heads()["Odd"].failure) == "no class"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_file_of_the_first_edition_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "live.json"
+    shutil.copy(FIRST_EDITION, path)
+    file = LiveFile(path, "/tmp/first/models")
+    live = file.live()
+    assert live["Churn"].release.manifest.serve.timeout_s == 5
+    repo = Repo(tmp_path / "models")
+    repo.write("Iris/etls.py", "class Iris:\n    def transform_predict(self):\n        return {}\n").commit()
+    repo.write(
+        "Churn/etls.py", "import common\n\n\nclass Churn:\n    def transform_predict(self):\n        return {}\n"
+    )
+    repo.write("Churn/model.yaml", "description: who leaves\nuses: [common]\nserve: {timeout_s: 5}\n")
+    repo.write("common/common.py").commit()
+    source = GitSource(Remote(str(repo)), tmp_path / "data")
+    heads = source.look().models
+    source.close()
+    assert {model: (one.release.revision, one.version) for model, one in live.items()} == {
+        model: (head.revision, head.version) for model, head in heads.items()
+    }
+    file.update({}, known=(heads, Decisions()))
+    assert LiveFile(path, "/tmp/first/models").live() == live

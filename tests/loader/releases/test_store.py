@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,36 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import PawlError, ReleaseFailed
+from core.errors import ReleaseFailed, ReleaseGone
 from core.release import Artifact, Release, Revision
 from loader.files.record import is_whole
 from loader.releases.store import ReleaseStore
 from loader.sources.git.remote import Remote
 from loader.sources.git.source import GitSource
+from tests.loader.artifact_folders import ArtifactFolders
 from tests.repos import Repo
-
-
-class Gone(PawlError):
-    """The artifact is not there."""
-
-
-class Folders:
-    """Artifacts that are folders of a folder."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def write(self, id: str, **files: str) -> Artifact:
-        for path, content in files.items():
-            at = self.root / id / path.replace("__", "/").replace("_", ".")
-            at.parent.mkdir(parents=True, exist_ok=True)
-            at.write_text(content)
-        return Artifact(id, run=f"run of {id}")
-
-    def fetch(self, id: str, into: Path) -> None:
-        if not (self.root / id).is_dir():
-            raise Gone(id)
-        shutil.copytree(self.root / id, into, dirs_exist_ok=True, symlinks=True)
 
 
 class Trained:
@@ -49,7 +26,7 @@ class Trained:
     def __init__(self, folder: Path) -> None:
         self.repo = Repo(folder / "models")
         self.repo.write("Iris/etls.py", "code").write("Iris/train.py").write("Iris/model.txt", "old").commit()
-        self.artifacts = Folders(folder / "artifacts")
+        self.artifacts = ArtifactFolders(folder / "artifacts")
         self.store = ReleaseStore(folder / "data/releases", self.artifacts)
         self.source = GitSource(Remote(str(self.repo)), folder / "data")
 
@@ -82,7 +59,7 @@ def files(root: Path) -> dict[str, str]:
 
 def test_the_artifact_is_laid_over_the_folder_and_a_name_that_both_have_is_the_artifacts(tmp_path: Path) -> None:
     with trained(tmp_path) as one:
-        root = one.put(one.artifacts.write("a1", model_txt="new", net__w_bin="weights"))
+        root = one.put(one.artifacts.write("a1", {"model.txt": "new", "net/w.bin": "weights"}))
         assert files(root / "Iris") == {
             "etls.py": "code",
             "train.py": "",
@@ -98,7 +75,7 @@ def test_the_artifact_is_laid_over_the_folder_and_a_name_that_both_have_is_the_a
 def test_a_file_may_take_a_folders_place_and_a_folder_a_files(tmp_path: Path) -> None:
     with trained(tmp_path) as one:
         one.repo.write("Iris/a/x.py").write("Iris/a/y.py").write("Iris/b", "file").link("Iris/c", "b").commit()
-        root = one.put(one.artifacts.write("a1", a="file", b__c__z_py="z", c__w_py="w"))
+        root = one.put(one.artifacts.write("a1", {"a": "file", "b/c/z.py": "z", "c/w.py": "w"}))
         found = files(root / "Iris")
         assert {name: found[name] for name in found if name[0] in "abc"} == {
             "a": "file",
@@ -111,7 +88,7 @@ def test_a_file_may_take_a_folders_place_and_a_folder_a_files(tmp_path: Path) ->
 
 def test_releases_of_one_artifact_share_its_files(tmp_path: Path) -> None:
     with trained(tmp_path) as one:
-        artifact = one.artifacts.write("a1", w_bin="weights")
+        artifact = one.artifacts.write("a1", {"w.bin": "weights"})
         first = one.put(artifact)
         one.repo.commit_file("Iris/etls.py", "new code")
         second = one.put(artifact)
@@ -122,14 +99,14 @@ def test_releases_of_one_artifact_share_its_files(tmp_path: Path) -> None:
 
 def test_an_artifact_that_cannot_be_had_leaves_nothing(tmp_path: Path) -> None:
     with trained(tmp_path) as one:
-        with pytest.raises(Gone):
+        with pytest.raises(ReleaseGone):
             one.put(Artifact("a2", "run"))
         assert one.names() == []
 
 
 def test_an_artifact_with_a_link_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     with trained(tmp_path) as one:
-        artifact = one.artifacts.write("a1", w_bin="weights")
+        artifact = one.artifacts.write("a1", {"w.bin": "weights"})
         (tmp_path / "artifacts/a1/link").symlink_to("/etc")
         with pytest.raises(ReleaseFailed, match="link in the artifact is not a regular file"):
             one.put(artifact)
@@ -138,7 +115,7 @@ def test_an_artifact_with_a_link_is_refused_and_leaves_nothing(tmp_path: Path) -
 
 def test_a_release_that_lost_a_file_of_its_artifact_is_written_again(tmp_path: Path) -> None:
     with trained(tmp_path) as one:
-        artifact = one.artifacts.write("a1", w_bin="weights")
+        artifact = one.artifacts.write("a1", {"w.bin": "weights"})
         root = one.put(artifact)
         (root / "Iris").chmod(0o755)
         (root / "Iris/w.bin").unlink()

@@ -19,7 +19,9 @@ from server.gateways.routes import RoutePublisher
 def _live(number: int) -> Any:
     release = SimpleNamespace(manifest=Manifest())
     return SimpleNamespace(
-        version=Version(number, "c" * 40), pool=SimpleNamespace(id=f"pool {number}", sockets=(), release=release)
+        version=Version(number, "c" * 40),
+        run=None,
+        pool=SimpleNamespace(id=f"pool {number}", sockets=(), release=release),
     )
 
 
@@ -49,7 +51,7 @@ def test_a_version_on_the_live_pool_loses_its_route_when_that_pool_is_replaced_a
         publisher, first = RoutePublisher(hand_out), _live(1)
         await publisher.show("Echo", first)
         await publisher.show_version("Echo", "1234567", first)
-        renamed = SimpleNamespace(version=Version(2, "d" * 40), pool=first.pool)
+        renamed = SimpleNamespace(version=Version(2, "d" * 40), run=None, pool=first.pool)
         await publisher.show("Echo", renamed)  # type: ignore[arg-type]
         assert "Echo/1234567" in tables[-1].versions
         await publisher.show("Echo", _live(3))
@@ -113,3 +115,25 @@ def test_a_route_that_no_gateway_could_read_fails_alone() -> None:
 
     asyncio.run(test())
     assert set(tables[-1].live) == {"Good", "Better"}
+
+
+def test_a_model_that_waits_for_its_first_artifact_is_down_and_says_so_until_it_is_shown() -> None:
+    async def ask() -> None:
+        tables: list[Table] = []
+
+        async def hand_out(table: Table) -> None:
+            tables.append(table)
+
+        publisher = RoutePublisher(hand_out)
+        await publisher.hide("Echo", "it has never been trained", run="running")
+        assert (tables[-1].down, tables[-1].untrained) == (
+            {"Echo": "it has never been trained"},
+            {"Echo": "running"},
+        )
+        await publisher.hide("Echo", "it is being loaded")
+        assert (tables[-1].down, tables[-1].untrained) == ({"Echo": "it is being loaded"}, {})
+        await publisher.hide("Echo", "it has never been trained", run="running")
+        await publisher.show("Echo", _live(1))
+        assert (tables[-1].down, tables[-1].untrained) == ({}, {})
+
+    asyncio.run(ask())

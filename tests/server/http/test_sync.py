@@ -10,6 +10,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from core.decisions import Decisions, Rejected
 from core.errors import Heals, ReleaseFailed
 from core.settings import read_settings
 from registry.event_log import EventLog
@@ -104,5 +105,26 @@ def test_the_webhook_has_what_waits_for_the_machine_tried_at_once(tmp_path: Path
                 answer = await client.post(f"/-/sync{query}", headers={"authorization": f"Bearer {TOKEN}"})
             assert answer.status_code == (200 if query else 202)
             await until(lambda: "Model" in found.shown.live)
+
+    run(test())
+
+
+def test_a_sync_does_not_wait_for_a_model_in_training_and_tells_of_what_was_rejected(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with place(tmp_path) as here:
+            here.write()
+            async with looking(here, tmp_path) as found:
+                await until(lambda: "Model" in found.shown.live)
+                live = found.shown.live["Model"].pool.release.id
+                (here.models / "Model/train.py").write_text("")
+                synced, is_all = await sync(found.reconciler, 30)
+                assert is_all
+                assert (synced.models["Model"].state, synced.models["Model"].version) == (State.TRAINING, "v2")
+                assert synced.models["Model"].message == "v2 has no artifact yet (v1 stays live)"
+                (here.models / "Model/train.py").unlink()
+                found.decisions = Decisions(rejections={"Model": Rejected(frozenset([live]))})
+                synced, is_all = await sync(found.reconciler, 30)
+                assert is_all
+                assert synced.models["Model"].state is State.REJECTED
 
     run(test())

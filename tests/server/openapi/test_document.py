@@ -106,7 +106,8 @@ def test_the_release_is_named() -> None:
     path = document(state(model("Iris", live(about="Which iris is it?"))))["paths"][f"{BASE}/Iris"]
     assert (path["x-pawl-version"], path["x-pawl-commit"], path["x-pawl-release"]) == ("v3", COMMIT, "feedbeef")
     assert path["post"]["description"].startswith("Which iris is it?")
-    assert set(path["post"]["responses"]["200"]["headers"]) == {"X-Pawl-Model", "X-Pawl-Version", "X-Pawl-Commit"}
+    told = set(path["post"]["responses"]["200"]["headers"])
+    assert told == {"X-Pawl-Model", "X-Pawl-Version", "X-Pawl-Commit", "X-Pawl-Run"}
 
 
 def test_descriptions_hold_no_html() -> None:

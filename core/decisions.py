@@ -1,0 +1,45 @@
+"""What besides the source decides over which releases are live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from core.release import Artifact, Served
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """What was turned down of a model."""
+
+    releases: frozenset[str] = frozenset()
+    """By id."""
+    runs: frozenset[str] = frozenset()
+    """By key: their artifacts are not taken for another revision either."""
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What operators and the trainer decided. None: that can't be asked for now, so what was known last holds."""
+
+    pins: Mapping[str, Served] | None = None
+    """By model."""
+    rejections: Mapping[str, Rejected] | None = None
+    """By model."""
+    artifacts: Mapping[str, tuple[Artifact, ...]] | None = None
+    """The accepted ones by code key, the newest first."""
+    runs: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """State of each run that an artifact is waited from, by code key."""
+
+    def over(self, known: Decisions) -> Decisions:
+        """These, and what was known where they say nothing."""
+        return Decisions(
+            known.pins if self.pins is None else self.pins,
+            known.rejections if self.rejections is None else self.rejections,
+            known.artifacts if self.artifacts is None else self.artifacts,
+            self.runs,
+        )
+
+
+NO_DECISIONS = Decisions()

@@ -1,0 +1,24 @@
+"""A folder that trains and has no artifact yet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.repos import Repo
+from tests.serving import echo, serving
+
+
+def test_a_model_that_was_never_trained_is_told_apart_and_holds_up_nothing(tmp_path: Path) -> None:
+    repo = Repo(tmp_path / "models")
+    repo.write("Echo/etls.py", echo("one")).write("Trained/train.py", "def train(): ...").commit()
+    with serving(tmp_path / "data", repo.path) as server:
+        assert server.post("/Trained").error(503, "not_trained")["run"] == "queued"
+        assert server.post("/Trained/v1").error(503, "not_trained")["run"] == "queued"
+        server.post("/Trained/run-0123456789ab").error(404, "version_not_found")
+        answer = server.post("/Echo")
+        assert answer.json["by"] == "one"
+        assert "x-pawl-run" not in answer.headers
+        repo.write("Echo/train.py", "def train(): ...").commit()
+        found = server.admin("POST", "/-/sync?wait=30").json
+        assert (found["models"]["Echo"]["state"], found["models"]["Trained"]["state"]) == ("training", "training")
+        assert server.post("/Echo").headers["x-pawl-version"] == "v1"
