@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import typer
 
 from pawl.check import check
+from pawl.help_text import unwrapped
+from pawl.runs.command import runs
 from pawl.serve import serve
 from pawl.sync import sync
 
@@ -31,25 +31,25 @@ Serve a repository, and what is pushed to it:
 Is what was pushed live, and if not, why?
 
   git push && pawl sync --wait
+
+What is being trained, and what became of it?
+
+  pawl runs
 """
-
-
-def _unwrapped(text: str | None) -> str:
-    """Paragraphs as one line each, to be wrapped anew where they are shown."""
-    return re.sub(r"(?<=\S)\n *(?=\S)", " ", text or "")
 
 
 app = typer.Typer(
     name="pawl",
-    help=_unwrapped(_HELP),
+    help=unwrapped(_HELP),
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-app.command(help=_unwrapped(check.__doc__))(check)
-app.command(help=_unwrapped(serve.__doc__))(serve)
-app.command(help=_unwrapped(sync.__doc__))(sync)
+app.command(help=unwrapped(check.__doc__))(check)
+app.add_typer(runs, name="runs")
+app.command(help=unwrapped(serve.__doc__))(serve)
+app.command(help=unwrapped(sync.__doc__))(sync)
 
 if __name__ == "__main__":
     app(prog_name="pawl")

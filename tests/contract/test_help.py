@@ -48,7 +48,10 @@ def test_the_server_explains_itself_and_refuses_arguments() -> None:
     assert "'--port=1'" in done.stderr
 
 
-@pytest.mark.parametrize("command", [(), ("serve",), ("check",), ("sync",)])
+RUNS = tuple(("runs", verb) for verb in ("show", "start", "cancel", "retry", "accept", "log"))
+
+
+@pytest.mark.parametrize("command", [(), ("serve",), ("check",), ("sync",), ("runs",), *RUNS])
 def test_each_command_explains_itself(command: tuple[str, ...]) -> None:
     done = run(sys.executable, "-m", "pawl", *command, "--help")
     assert done.returncode == 0

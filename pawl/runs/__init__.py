@@ -1,0 +1,1 @@
+"""`pawl runs` and its commands."""

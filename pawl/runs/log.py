@@ -1,0 +1,70 @@
+"""`pawl runs log`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from core.paths import API_RUN_LOG
+from pawl.exits import told
+from pawl.runs.options import Run, Server, Token
+from pawl.sync import SERVER
+
+if TYPE_CHECKING:
+    from pawl.api import Api
+
+
+def log(
+    run: Run,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until the run is over.")] = False,
+    attempt: Annotated[
+        int | None, typer.Option(min=1, metavar="NUMBER", show_default=False, help="Another attempt than the last.")
+    ] = None,
+    server: Server = SERVER,
+    token: Token = "",
+) -> None:
+    """Print what a run's code has printed. Of a long log, the middle is cut out, and a line says how much.
+
+    Example:
+
+      pawl runs log -f 1f0c2b3a4d5e
+    """
+    with told():
+        from pawl.api import Api, path_of
+
+        path = path_of(API_RUN_LOG, run=run)
+        with Api(server, token) as api:
+            if follow:
+                _follow(api, path, run, attempt)
+            else:
+                _copy(api, path, {"attempt": attempt} if attempt else {})
+
+
+def _follow(api: Api, path: str, run: str, attempt: int | None) -> None:
+    """The server ends a stream now and then, and is asked again for what follows."""
+    from pawl.runs.run import fetch, read_run
+
+    followed, offset = attempt or 0, 0
+    while True:
+        now = read_run(fetch(api, run))
+        if not attempt and max(now.attempts, 1) != followed:
+            followed, offset = max(now.attempts, 1), 0
+        offset = _copy(api, path, {"follow": 1, "attempt": followed, "offset": offset}, offset)
+        if not now.is_going_on or (attempt and now.attempts > attempt):
+            return
+
+
+def _copy(api: Api, path: str, query: dict[str, int], offset: int = 0) -> int:
+    """Where to go on."""
+    with api.stream(path, **query) as (headers, pieces):
+        begins = int(headers.get("x-pawl-log-offset", offset))
+        if begins > offset:
+            sys.stdout.write(f"\n... {begins - offset} bytes are left out here ...\n")
+            sys.stdout.flush()
+        for piece in pieces:
+            sys.stdout.buffer.write(piece)
+            sys.stdout.buffer.flush()
+            begins += len(piece)
+    return begins

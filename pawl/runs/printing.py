@@ -1,0 +1,141 @@
+"""Runs as people and programs read them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from core.runs import RunState
+from pawl.runs.run import Run, read_run
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+_POINTS = 10
+"""Of a curve that are shown in a terminal."""
+_COLOURS = {
+    RunState.SUCCEEDED: "green",
+    RunState.RUNNING: "cyan",
+    RunState.EVALUATING: "cyan",
+    RunState.FAILED: "red",
+    RunState.LOST: "red",
+    RunState.REJECTED: "yellow",
+}
+
+
+def print_json(answer: Any) -> None:
+    sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
+
+
+def print_list(runs: Sequence[Run]) -> None:
+    """A table for a terminal; else a line for each, with tabs between."""
+    if not sys.stdout.isatty():
+        _print_lines(run.line for run in runs)
+    elif runs:
+        _print_table(runs)
+    else:
+        sys.stdout.write("there are no such runs\n")
+
+
+def print_run(run: Run) -> None:
+    """Everything; else a line for each field."""
+    if not sys.stdout.isatty():
+        _print_lines((name, value) for name, value in _fields(run))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    for name, value in _fields(run):
+        table.add_row(Text(name, style="bold"), _state(run) if name == "state" else Text(value))
+    Console(highlight=False).print(table)
+
+
+def print_outcome(answer: Any, as_json: bool) -> None:
+    """The run that an action was about, as it is now."""
+    run = read_run(answer)
+    if as_json:
+        print_json(answer)
+    elif sys.stdout.isatty():
+        sys.stdout.write(f"run {run.run} of {run.model} is {run.why}\n")
+    else:
+        _print_lines([run.line])
+
+
+def _print_lines(lines: Iterable[Iterable[str]]) -> None:
+    for line in lines:
+        sys.stdout.write("\t".join(" ".join(part.split()) for part in line) + "\n")
+
+
+def _print_table(runs: Sequence[Run]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for title in ("RUN", "MODEL", "STATE", "SCORES", "COMMIT", "QUEUED"):
+        table.add_column(title, no_wrap=title in ("RUN", "COMMIT", "QUEUED"))
+    for run in runs:
+        scored = run.scored or run.how_far
+        table.add_row(run.run, Text(run.model), _state(run), Text(scored), Text(run.commit[:7]), _ago(run.queued_at))
+    Console(highlight=False).print(table)
+
+
+def _state(run: Run) -> Text:
+    from rich.text import Text
+
+    return Text(run.why, style=_COLOURS.get(RunState(run.state), "dim") if run.state in list(RunState) else "")
+
+
+def _fields(run: Run) -> Iterator[tuple[str, str]]:
+    """Those that say something."""
+    told = {
+        "run": run.run,
+        "model": run.model,
+        "state": run.why,
+        "progress": run.how_far if run.is_going_on else "",
+        "message": run.message,
+        "compared": run.compared,
+        "scores": run.scored,
+        "params": _params(run.params),
+        "model_params": _params(run.model_params),
+        "commit": run.commit,
+        "artifact": run.artifact,
+        "started by": run.started_by,
+        "queued": _moment(run.queued_at),
+        "began": _moment(run.began_at),
+        "ended": _moment(run.ended_at),
+        "peak memory": f"{run.peak_memory / 2**20:.0f} MiB" if run.peak_memory else "",
+        "CPU": f"{run.cpu_seconds:.1f} s" if run.cpu_seconds else "",
+        "packages": ", ".join(f"{name} {version}" for name, version in sorted(run.packages.items())),
+    }
+    yield from ((name, value) for name, value in told.items() if value)
+    for one in run.tries:
+        yield f"attempt {one.attempt}", f"{one.state}{f' ({one.reason})' if one.reason else ''} {one.message}".strip()
+    for point in run.curve[-_POINTS:]:
+        scores = ", ".join(f"{name} {'-' if score is None else f'{score:.4g}'}" for name, score in point.scores.items())
+        yield f"step {point.step:g}", scores
+    if run.detail:
+        yield "detail", run.detail
+
+
+def _params(params: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={msgspec.json.encode(value).decode()}" for name, value in params.items())
+
+
+def _moment(at: datetime | None) -> str:
+    return "" if at is None else at.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _ago(at: datetime) -> str:
+    past = max(datetime.now(UTC) - at, timedelta())
+    if past < timedelta(minutes=1):
+        return f"{past.seconds} s ago"
+    if past < timedelta(hours=1):
+        return f"{past.seconds // 60} min ago"
+    return f"{past.seconds // 3600} h ago" if past < timedelta(days=1) else f"{past.days} d ago"
