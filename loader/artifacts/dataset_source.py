@@ -32,6 +32,10 @@ Room = Callable[[int], None]
 """Asked before so many bytes, in all, are written. Raises DatasetUnavailable where there is no room for them."""
 
 
+LOOK_S = 60.0
+"""In which a source must say what state it is in."""
+
+
 class Source(Protocol):
     """Both raise DatasetUnavailable."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from core.errors import PawlError
-from loader.artifacts.dataset_source import Failure, Fetched, Room, State
+from loader.artifacts.dataset_source import LOOK_S, Failure, Fetched, Room, State
 from loader.artifacts.deadlines import Deadlines, Late
 from loader.artifacts.manifest import is_plain
 from loader.artifacts.object_stores import connect, list_folder
@@ -36,10 +36,10 @@ class StoredDataset:
         self._failure = Failure(address)
 
     def state(self) -> State:
-        return self._run(lambda: self._state(self._found()))
+        return self._run(lambda: self._state(self._found()), min(self._timeout_s, LOOK_S))
 
     def download(self, into: Path, room: Room) -> Fetched:
-        return self._run(lambda: self._download(into, room))
+        return self._run(lambda: self._download(into, room), self._timeout_s)
 
     def _download(self, into: Path, room: Room) -> Fetched:
         found = self._found()
@@ -82,9 +82,9 @@ class StoredDataset:
             while piece := stream.read(_PIECE):
                 out.write(piece)
 
-    def _run(self, work: Callable[[], T]) -> T:
+    def _run(self, work: Callable[[], T], seconds: float) -> T:
         try:
-            return self._deadlines.run(work, self._timeout_s)
+            return self._deadlines.run(work, seconds)
         except PawlError:
             raise
         except Late as error:

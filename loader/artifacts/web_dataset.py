@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from loader.artifacts.dataset_source import Failure, Fetched, Room, State
+from loader.artifacts.dataset_source import LOOK_S, Failure, Fetched, Room, State
 from loader.artifacts.manifest import is_plain
 
 T = TypeVar("T")
@@ -29,10 +29,10 @@ class WebDataset:
 
     def state(self) -> State:
         """By the head of the answer to a GET: signed addresses often refuse a HEAD."""
-        return self._run(self._state)
+        return self._run(self._state, min(self._timeout_s, LOOK_S))
 
     def download(self, into: Path, room: Room) -> Fetched:
-        return self._run(lambda: self._download(into, room))
+        return self._run(lambda: self._download(into, room), self._timeout_s)
 
     async def _state(self) -> State:
         async with self._answer() as answer:
@@ -94,26 +94,28 @@ class WebDataset:
             raise self._failure.for_now(f"is not to be had now ({status}); see to the server if that lasts")
         raise self._failure.never(f"is answered by {status}; see to the address in model.yaml")
 
-    def _run(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    def _run(self, work: Callable[[], Coroutine[Any, Any, T]], seconds: float) -> T:
         try:
-            return asyncio.run(self._run_in_time(work))
+            return asyncio.run(_in_time(work, seconds))
         except TimeoutError as error:
-            raise self._failure.for_now(f"did not come in {self._timeout_s:,.0f} s; raise DATASET_TIMEOUT_S") from error
+            what = f"did not come in {seconds:,.0f} s; see to the server, or raise DATASET_TIMEOUT_S"
+            raise self._failure.for_now(what) from error
         except (httpx.InvalidURL, ValueError) as error:
             raise self._failure.never(f"is no address: {error}; see to it in model.yaml") from error
         except (httpx.HTTPError, ssl.SSLError) as error:
             what = str(error) or type(error).__name__
             raise self._failure.for_now(f"could not be read: {what}; see to the server and the network") from error
 
-    async def _run_in_time(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        async with asyncio.timeout(self._timeout_s):
-            return await work()
-
 
 _MOST_REDIRECTS = 5
 _PIECE = 1 << 20
 _CONNECT_S = 20.0
 _SILENCE_S = 60.0
+
+
+async def _in_time(work: Callable[[], Coroutine[Any, Any, T]], seconds: float) -> T:
+    async with asyncio.timeout(seconds):
+        return await work()
 
 
 def _state(answer: httpx.Response) -> State:
