@@ -31,9 +31,9 @@ What to make of it:
   ratios within a run mean more than the rates. In brackets: least and most of the rounds, of each round's own ratio.
   Where there are more than two cores, each server has two of them: Pawl, too, gives ONNX Runtime one thread there, as
   all others are told to. Each peer is set as well as we could; [peers.md](benchmarks/peers.md) tells what was tried.
-- Before it is measured, each server's answers to 64 different rows, 16 at a time, are held to ONNX Runtime's own; an
-  answer that is wrong counts as a failure to start. The bare app, which answers a constant, is spared that. Under load
-  all requests ask about one row.
+- Before it is measured, each server's answers to 64 different rows, 16 at a time, are compared with ONNX Runtime's
+  own; a wrong answer counts as a failure to start. The bare app answers a constant, so its answers are not compared.
+  Under load all requests ask about one row.
 - "CPU s/1,000" is the CPU time of all the server's processes for 1,000 requests ("?": one of them has ended, and took
   its count along), and "MB" their memory (PSS) after the load. What else a machine does disturbs the rates and the p99
   most, CPU time and memory least.

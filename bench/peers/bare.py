@@ -14,7 +14,7 @@ from bench.peers.common import pack_row, probabilities, uvicorn
 
 @dataclass(frozen=True)
 class Bare(App):
-    """Its answers are held to nothing: they are a constant."""
+    """Its answers are a constant, and not compared with anything."""
 
     @contextmanager
     def serving(self, model: Model) -> Iterator[Endpoint]:
