@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn, Protocol
 
 from ..errors import ContractBroken, JudgingImpossible, LoadFailed, ScoresMissing
@@ -31,6 +31,8 @@ from .function_form import FunctionForm
 from .output import flush_libraries
 from .report import Report
 from .stopping import Stopped, Stopping, end_by
+
+_MOST_STRAYS = 3
 
 
 class Form(Protocol):
@@ -96,10 +98,21 @@ def _load(config: TrainConfig, tracebacks: AuthorTracebacks) -> Form:
 def _run(form: Form, config: TrainConfig, report: Report) -> Outcome:
     if config.evaluate is not None:
         return Judged(form.judge(config.evaluate))
+    before = os.listdir(config.folder)
     scores = form.train(report)
     if not any(files for _, _, files in os.walk(config.output)):
-        raise ContractBroken(f"{form.place}: it left nothing in output; write the model's files to that folder")
+        raise ContractBroken(
+            f"{form.place}: it left nothing in output; write the model's files to that folder"
+            f"{_strays(config.folder, before)}"
+        )
     return Trained(scores)
+
+
+def _strays(folder: str, before: Sequence[str]) -> str:
+    """What is in the folder that wasn't before."""
+    found = sorted(set(os.listdir(folder)) - {*before, "__pycache__"})
+    more = f" and {len(found) - _MOST_STRAYS} more" if len(found) > _MOST_STRAYS else ""
+    return f", not to the working directory ({', '.join(found[:_MOST_STRAYS])}{more})" if found else ""
 
 
 def _cause(error: BaseException) -> BaseException:

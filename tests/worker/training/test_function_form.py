@@ -126,7 +126,13 @@ def test_a_function_that_leaves_nothing_breaks_the_contract(tmp_path: Path) -> N
     message = breach(
         write_folder(tmp_path, "import os\ndef train(output):\n    os.mkdir(output + 'x')\n    return 1\n")
     )
-    assert message.startswith("train.py, line 2: it left nothing in output")
+    assert message == "train.py, line 2: it left nothing in output; write the model's files to that folder"
+
+
+@pytest.mark.parametrize(("count", "said"), [(2, "(m0, m1)"), (5, "(m0, m1, m2 and 2 more)")])
+def test_files_in_the_wrong_place_are_told(tmp_path: Path, count: int, said: str) -> None:
+    train = f"def train():\n    for n in range({count}): open(f'm{{n}}', 'w').close()\n    return 1\n"
+    assert breach(write_folder(tmp_path, train)).endswith(f"folder, not to the working directory {said}")
 
 
 def test_a_librarys_function_train_is_not_taken_for_the_authors(tmp_path: Path) -> None:
