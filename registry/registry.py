@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from registry.errors import RegistryBegunAnew, RegistryUnavailable
 from registry.performance import Performance
-from registry.sqlite_file import fault_of, set_aside
+from registry.sqlite_file import fault_of, make_private, set_aside
 
 if TYPE_CHECKING:
     from registry.database import Database
@@ -134,7 +134,7 @@ class Registry:
     def _new_database(self) -> Database:
         from registry.database import Database
 
-        self._clear_obvious_faults()
+        self._prepare_file()
         try:
             database = Database(self._url)
         except RegistryUnavailable as error:
@@ -142,6 +142,7 @@ class Registry:
             if not isinstance(told, RegistryBegunAnew):
                 self._failed = time.monotonic(), told
                 raise told from error
+            self._prepare_file()
             database = Database(self._url)
         self._failed = None
         return database
@@ -151,9 +152,12 @@ class Registry:
             self._database = None
         database.close()
 
-    def _clear_obvious_faults(self) -> None:
-        if self._file is not None and (fault := fault_of(self._file, is_thorough=False)) is not None:
+    def _prepare_file(self) -> None:
+        if self._file is None:
+            return
+        if (fault := fault_of(self._file, is_thorough=False)) is not None:
             self._set_aside(self._file, fault)
+        make_private(self._file)
 
     def _clear_the_way(self, error: RegistryUnavailable) -> RegistryUnavailable:
         """The error to tell: that of the file, if it is the cause of this one."""

@@ -39,6 +39,16 @@ def fault_of(path: Path, *, is_thorough: bool) -> str | None:
         return str(error)
 
 
+def make_private(path: Path) -> None:
+    """Let its owner alone read it, from its first byte on; SQLite gives the files beside it the same permissions."""
+    with suppress(OSError):  # SQLite says what is wrong with the place
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            os.fchmod(descriptor, 0o600)
+        finally:
+            os.close(descriptor)
+
+
 def set_aside(path: Path) -> Path:
     """Where it is now. Raises OSError."""
     stem = f"{path.name}.set-aside-"

@@ -28,17 +28,17 @@ class Postgres:
 
     def __init__(self, programs: Path, folder: Path) -> None:
         self._programs = programs
-        self._folder = folder
+        self.folder = folder
         self._data = folder / "data"
         self.url = self.url_for(USER)
 
     def url_for(self, login: str) -> str:
         """Of the one database, for a user (`name` or `name:password`)."""
-        return f"postgresql://{login}@/postgres?host={self._folder}"
+        return f"postgresql://{login}@/postgres?host={self.folder}"
 
     def start(self) -> None:
-        options = f"-k {self._folder} -c listen_addresses= -c fsync=off"
-        self._control("--wait", "--log", self._folder / "log", "-o", options, "start")
+        options = f"-k {self.folder} -c listen_addresses= -c fsync=off"
+        self._control("--wait", "--log", self.folder / "log", "-o", options, "start")
 
     def stop(self) -> None:
         """At once, cutting off its clients, as a crash does."""
@@ -59,7 +59,7 @@ class Postgres:
         self.execute(f"CREATE ROLE {name} SUPERUSER LOGIN PASSWORD '{password}'")
 
     def execute(self, statement: str) -> None:
-        _run(self._programs / "psql", "--quiet", "--host", self._folder, "--username", USER, "--command", statement)
+        _run(self._programs / "psql", "--quiet", "--host", self.folder, "--username", USER, "--command", statement)
 
     def _control(self, *arguments: object) -> None:
         _run(self._programs / "pg_ctl", "--pgdata", self._data, *arguments)

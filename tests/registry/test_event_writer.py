@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from logging.handlers import QueueHandler
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from core.events import Event, EventKind
 from registry.event_writer import EventWriter
 from registry.registry import Registry
+from tests.postgres import USER, Postgres
+from tests.registry.proxies import proxy_of
 
 
 def test_what_was_written_before_a_close_is_there_afterwards_and_remembered_by_the_next(tmp_path: Path) -> None:
@@ -100,6 +103,22 @@ def test_a_database_that_is_back_is_told(tmp_path: Path) -> None:
         assert (back.levelname, back.getMessage()) == ("INFO", "events are written down again")
         event_writer.close(timeout_s=30)
         assert records.empty()
+
+
+def test_an_event_whose_commit_was_not_answered_is_there_once(postgres: Postgres) -> None:
+    remembered = threading.Event()
+    with TemporaryDirectory(prefix="pawl-", dir="/tmp") as folder, proxy_of(postgres.folder, Path(folder)) as proxy:
+        registry = Registry(f"postgresql://{USER}@/postgres?host={folder}", pause_s=0.01)
+        event_writer = EventWriter(registry, lambda earlier: remembered.set(), most=10)
+        event_writer.start()
+        assert remembered.wait(30)
+        proxy.armed.set()
+        event_writer.write(Event(kind=EventKind.LIVE, message="once"))
+        assert proxy.has_cut.wait(30)
+        event_writer.write(Event(kind=EventKind.LIVE, message="next"))
+        event_writer.close(timeout_s=30)
+        registry.close()
+    assert written(postgres.url) == ["next", "once"]
 
 
 def writer(url: str, *, pause_s: float = 2.0) -> EventWriter:

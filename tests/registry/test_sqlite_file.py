@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import sqlite3
+import stat
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -90,6 +92,24 @@ def test_a_sound_registry_is_kept(tmp_path: Path, caplog: pytest.LogCaptureFixtu
         event_writer.close(timeout_s=30)
     assert written(path) == ["1", "0"]
     assert not caplog.messages
+
+
+@pytest.mark.parametrize("was_there", [False, True])
+def test_nobody_else_can_read_what_people_did(tmp_path: Path, was_there: bool) -> None:
+    path = tmp_path / "registry.db"
+    if was_there:
+        another_editions(path)
+    registry = Registry(f"sqlite:///{path}", file=path)
+    with registry.transaction() as transaction:
+        transaction.events.append([Event(kind=EventKind.LIVE, message="new")])
+        modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in tmp_path.iterdir()}
+    registry.close()
+    assert modes == dict.fromkeys(["registry.db", "registry.db-wal", "registry.db-shm"], 0o600)
+
+
+def another_editions(path: Path) -> None:
+    shutil.copy(Path(__file__).parent.parent / "data" / "first_edition" / "registry.db", path)
+    path.chmod(0o644)
 
 
 def test_a_few_are_kept_with_what_belongs_to_them(tmp_path: Path) -> None:
