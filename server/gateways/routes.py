@@ -19,7 +19,8 @@ _MOST_VERSIONS = 256
 
 
 class RoutePublisher:
-    """Implements `loader.front.Front`. A table goes out whole; what changes in one turn of the loop goes out in one."""
+    """Implements `loader.controller.routes.Routes`. A table goes out whole; what changes in one turn of the loop goes out
+    in one."""
 
     def __init__(self, hand_out: Callable[[Table], Awaitable[None]]) -> None:
         """`hand_out` returns once every gateway routes by the table."""

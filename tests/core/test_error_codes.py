@@ -50,7 +50,8 @@ def test_every_code_that_is_answered_is_in_the_table() -> None:
 
 def test_every_code_of_the_table_is_answered_but_for_those_that_are_planned() -> None:
     named = {text(node) for node in nodes()}
-    assert {code for code in ERROR_CODES if code not in named} == PLANNED
+    assert ERROR_CODES.keys() - PLANNED <= named
+    assert not PLANNED & set(given_codes())  # some are the names of other things, too
 
 
 @pytest.mark.parametrize("line", ERROR_CODES.values(), ids=lambda line: line.code)
