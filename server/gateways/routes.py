@@ -19,8 +19,7 @@ _MOST_VERSIONS = 256
 
 
 class RoutePublisher:
-    """Implements `loader.controller.routes.Routes`. A table goes out whole; what changes in one turn of the loop goes out
-    in one."""
+    """Implements `Routes` of the loader. A table goes out whole, once for all changes of one turn of the loop."""
 
     def __init__(self, hand_out: Callable[[Table], Awaitable[None]]) -> None:
         """`hand_out` returns once every gateway routes by the table."""
