@@ -70,7 +70,10 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     artifacts: str = ""
     """Where the artifact store is; empty: in `data_dir`."""
     environment_timeout_s: float = 900.0
-    log_bytes: int = 32 * 2**20
+    max_artifact_bytes: int = 20_000_000_000
+    dataset_cache_bytes: int = 50_000_000_000
+    dataset_timeout_s: float = 3600.0
+    log_bytes: int = 16 * 2**20
     """What is kept of what the code prints, the middle cut out."""
     dataset_fingerprint: str = ""
     validation_fingerprint: str = ""
@@ -152,6 +155,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     cpu_seconds: float = 0.0
     packages: dict[str, str] = {}
     started_by: str = ""
+    own: bool = False
+    """Whether its params are a person's, not the folder's; such a run never goes live by itself."""
 
 
 def run_key(code_key: str, dataset_fingerprint: str, validation_fingerprint: str, asked: Mapping[str, Any] = {}) -> str:

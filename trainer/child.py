@@ -188,7 +188,8 @@ class Child:
             await asyncio.sleep(_TICK_S)
             return
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._stop.wait(), _TICK_S)
+            async with asyncio.timeout(_TICK_S):
+                await self._stop.wait()
 
     def _kill(self, process: subprocess.Popen[bytes], reason: Reason | None) -> None:
         self._killed_for = self._killed_for or reason

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -29,7 +29,9 @@ from trainer.plan import (
     Stop,
     Supersede,
     plan,
+    state_of,
 )
+from trainer.progress import Reached
 
 log = logging.getLogger("pawl.trainer")
 
@@ -52,6 +54,18 @@ class Executor(Protocol):
     def bury(self, key: str, attempt: int) -> None: ...
 
     def remove(self, key: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class OpenState:
+    """A run that is not over."""
+
+    run: RunFile
+    state: RunState
+    attempt: int
+    """The one that runs, or is next."""
+    reached: Reached | None
+    """What its process says."""
 
 
 @dataclass(frozen=True)
@@ -79,17 +93,20 @@ class Controller:
         make_spec: Callable[[RunFile, int, str], RunSpec],
         live: Callable[[str], Live | None],
         told: Told,
+        reached: Callable[[str, int], Reached | None] = lambda key, attempt: None,
         at_once: int = 1,
         now: Callable[[], float] = time.time,
     ) -> None:
         """`make_spec(run, attempt, judge)`: `judge` is the artifact to be judged on the run's data, or empty. Raises
-        PawlError or OSError. `live`: of a model, what is live."""
+        PawlError or OSError. `live`: of a model, what is live. `reached`: how far an attempt
+        says that it has come."""
         self._open_runs = open_runs
         self._ledger = ledger
         self._executor = executor
         self._make_spec = make_spec
         self._live = live
         self._told = told
+        self._reached = reached
         self._at_once = at_once
         self._now = now
         self._over: set[tuple[str, str]] = set()
@@ -105,14 +122,25 @@ class Controller:
         except (StoreUnavailable, OSError) as error:
             self._note(str(error))
 
+    def states(self, wanted: Set[str]) -> list[OpenState]:
+        """The runs that are open, as the last look left them. Raises StoreUnavailable."""
+        running = self._executor.running()
+        found = []
+        for key, run in self._open_runs.all.items():
+            recorded, alive = self._recorded(run), running.get(key)
+            reached = None if alive is None else self._reached(key, alive.attempt)
+            state = state_of(run.opened(key in wanted), alive, recorded, None if reached is None else reached.state)
+            attempt = recorded.last + 1 if alive is None else alive.attempt
+            found.append(OpenState(run, state, attempt, reached))
+        return found
+
     def is_over(self, model: str, key: str) -> bool:
         """Whether the run has ended, for good as far as the trainer goes. Raises StoreUnavailable."""
         if (model, key) not in self._over:
             result = self._ledger.recorded(model, key).result
             if result is None:
                 return False
-            self._over.add((model, key))
-            self._told.settled(result)
+            self._note_end(result)
         return True
 
     def reopen(self, run: RunFile) -> None:
@@ -163,8 +191,7 @@ class Controller:
                 self._close(run)
             case Close():
                 assert recorded.result is not None
-                self._over.add((run.model, run.run))
-                self._told.settled(recorded.result)
+                self._note_end(recorded.result)
                 self._close(run)
 
     def _start(self, run: RunFile, attempt: int) -> None:
@@ -174,9 +201,12 @@ class Controller:
         self._told.begun(run, attempt)
 
     def _settle(self, result: RunResult, recorded: Recorded) -> None:
-        written = self._ledger.conclude(result, recorded.retried_after)
-        self._over.add((written.model, written.run))
-        self._told.settled(written)
+        self._note_end(self._ledger.conclude(result, recorded.retried_after))
+
+    def _note_end(self, result: RunResult) -> None:
+        if (result.model, result.run) not in self._over:
+            self._over.add((result.model, result.run))
+            self._told.settled(result)
 
     def _mark_lost(self, run: RunFile, attempt: int) -> None:
         self._executor.bury(run.run, attempt)
@@ -265,4 +295,5 @@ def _result(
         cpu_seconds=last.cpu_seconds,
         packages=last.packages,
         started_by=run.started_by,
+        own=run.own,
     )

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +18,7 @@ from core.runs import RunSpec, RunState
 from trainer.attempt_process import find, give_up
 from trainer.plan import Running
 from trainer.process_tree import kill_lineage
+from trainer.spawned import Spawned, spawn
 from trainer.stop import CANCEL_GRACE_S, GRACE_S, tell_why, told_why
 
 _ROOT = Path(__file__).parents[1]
@@ -38,7 +38,7 @@ class LocalRuns:
         self._home = home
         self._environ = environ
         self._now = now
-        self._children: dict[Path, subprocess.Popen[bytes]] = {}
+        self._children: dict[Path, Spawned] = {}
 
     def folder(self, key: str, attempt: int) -> Path:
         return self._home / key / f"a{attempt}"
@@ -74,7 +74,7 @@ class LocalRuns:
         if (process := find(folder)) is not None:
             process.signal(signal.SIGTERM)
         elif (child := self._children.get(folder)) is not None:
-            child.kill()  # it has not begun yet
+            child.kill()  # it has not claimed the attempt yet
 
     def enforce(self) -> None:
         """End those that were asked to, and take too long."""
@@ -99,24 +99,19 @@ class LocalRuns:
         """Runs that there are files of."""
         return sorted(path.name for path in self._home.glob("*") if not path.name.startswith("."))
 
-    def _start(self, folder: Path) -> subprocess.Popen[bytes]:
-        with open(folder / "trainer.log", "ab") as own_log:
-            return subprocess.Popen(
-                [sys.executable, "-P", "-m", "trainer.run", str(folder / "spec.json")],
-                cwd=_ROOT,
-                env={**self._environ, "PYTHONPATH": str(_ROOT)},
-                stdin=subprocess.DEVNULL,
-                stdout=own_log,
-                stderr=own_log,
-                start_new_session=True,
-            )
+    def _start(self, folder: Path) -> Spawned:
+        return spawn(
+            [sys.executable, "-P", "-m", "trainer.run", str(folder / "spec.json")],
+            {**self._environ, "PYTHONPATH": str(_ROOT)},
+            folder / "trainer.log",
+        )
 
     def _attempts(self, key: str = "*") -> Iterator[Path]:
         return (path for path in self._home.glob(f"{key}/a*") if _NAME.fullmatch(path.name))
 
     def _is_alive(self, folder: Path) -> bool:
         if (child := self._children.get(folder)) is not None:
-            return child.poll() is None  # one that has ended is there until it is reaped
+            return not child.has_ended()
         process = find(folder)
         return process is not None and process.is_alive
 

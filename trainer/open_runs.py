@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -28,8 +27,8 @@ class RunFile(msgspec.Struct, frozen=True, kw_only=True):
     started_by: str = ""
     asked: bool = False
     """Whether a person asked for it: then no commit ends it."""
-    params: dict[str, Any] | None = None
-    """What the person asked for in place of the folder's; such a run never goes live by itself."""
+    own: bool = False
+    """Whether its params are a person's, not the folder's; such a run never goes live by itself."""
 
     def opened(self, wanted: bool) -> OpenRun:
         return OpenRun(

@@ -15,8 +15,9 @@ from trainer.outcomes import Failure
 
 log = logging.getLogger("pawl.trainer")
 
-FetchData = Callable[[str, Path], Path]
-"""The local path of what an address names, relative to a folder where it is no URL. Raises DatasetUnavailable."""
+FetchData = Callable[[str, Path, str], Path]
+"""The local path of what an address names, in a folder where it is no URL, and of that fingerprint, where one is given.
+Raises DatasetUnavailable."""
 
 
 class Preparation:
@@ -33,8 +34,8 @@ class Preparation:
         return Prepared(
             python=environment.python,
             packages=environment.packages,
-            dataset=self._data("dataset", train.dataset),
-            validation=self._data("validation", train.validation),
+            dataset=self._data("dataset", train.dataset, self._spec.dataset_fingerprint),
+            validation=self._data("validation", train.validation, self._spec.validation_fingerprint),
         )
 
     def _environment(self) -> Environment:
@@ -57,11 +58,11 @@ class Preparation:
             failure = Failure(Reason.ENVIRONMENT, str(error), error.detail, heals=True)
             raise NotPrepared(failure) from error
 
-    def _data(self, key: str, address: str | None) -> Path | None:
+    def _data(self, key: str, address: str | None, fingerprint: str) -> Path | None:
         if address is None:
             return None
         try:
-            return self._fetch(address, Path(self._spec.folder))
+            return self._fetch(address, Path(self._spec.folder), fingerprint)
         except DatasetUnavailable as error:
             failure = Failure(Reason.DATASET, f"train.{key}: {error}", heals=error.heals is not Heals.NEVER)
             raise NotPrepared(failure) from error
@@ -72,13 +73,3 @@ def _requirements(root: Path, model: str) -> Path | None:
     return next(
         (path for path in (root / model / "requirements.txt", root / "requirements.txt") if path.exists()), None
     )
-
-
-def data_in_folder(address: str, folder: Path) -> Path:
-    """Raises DatasetUnavailable."""
-    path = (folder / address).resolve()
-    if "://" in address or not path.is_relative_to(folder.resolve()):
-        raise DatasetUnavailable(f"{address} is not in the model's folder; put it there", heals=Heals.NEVER)
-    if not path.exists():
-        raise DatasetUnavailable(f"there is no {address} in the model's folder; push it too", heals=Heals.NEVER)
-    return path

@@ -16,6 +16,8 @@ import msgspec
 
 from core.descendants import Descendants
 from core.runs import AttemptResult, RunSpec, RunState
+from loader.artifacts.datasets import Datasets
+from loader.artifacts.folder import Bounds
 from loader.artifacts.place import open_files
 from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore
@@ -24,7 +26,7 @@ from trainer.attempt import Attempt
 from trainer.attempt_process import GivenUp, claim
 from trainer.names import attempt_curve, attempt_log, attempt_record
 from trainer.patience import patiently
-from trainer.preparation import Preparation, data_in_folder
+from trainer.preparation import Preparation
 from trainer.progress import Progress
 from trainer.run_log import RunLog, read_log
 from trainer.stop import Stop
@@ -72,11 +74,12 @@ async def _run(spec: RunSpec, folder: Path, lineage: Descendants | None) -> int:
     files = await asyncio.to_thread(open_files, spec.artifacts, Path(spec.data_dir))
     records = RunRecords(files)
     printed = RunLog(folder / "log.txt", spec.log_bytes)
+    datasets = Datasets(Path(spec.data_dir) / "datasets", spec.dataset_cache_bytes, spec.dataset_timeout_s)
     attempt = Attempt(
         spec,
         folder,
-        Preparation(spec, os.environ, data_in_folder),
-        ArtifactStore(files),
+        Preparation(spec, os.environ, datasets.fetch),
+        ArtifactStore(files, Bounds(bytes=spec.max_artifact_bytes)),
         os.environ,
         printed,
         Progress(folder),

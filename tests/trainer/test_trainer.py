@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from core.release import Artifact
+from core.runs import Reason, RunState
+from tests.trainer.attempts import is_alive
+from tests.trainer.pushes import Pushes, come, in_a_loop
+from trainer.operations import NotInThatState
+
+FITS = """
+def train(output, depth=1):
+    with open(output + "model.txt", "w") as file:
+        file.write(str(depth))
+    return {"accuracy": depth / 10}
+"""
+WAITS = """
+import os, time
+def train(output, checkpoint):
+    with open(checkpoint + "pid", "a") as file:
+        file.write(str(os.getpid()) + "\\n")
+    while not os.path.exists(checkpoint + "go"):
+        time.sleep(0.02)
+    open(output + "m", "w").close()
+    return 1
+"""
+
+
+@pytest.fixture
+def pushes(tmp_path: Path) -> Pushes:
+    return Pushes(tmp_path)
+
+
+@in_a_loop
+async def test_a_push_is_trained_and_its_artifact_accepted(pushes: Pushes) -> None:
+    pushes.push(train=FITS, yaml="train: {params: {depth: 6}, target: {min: 0.5}}")
+    async with pushes.following() as training:
+        await come(lambda: pushes.accepted)
+        [artifact] = training.trainer.accepted.newest_first()[pushes.heads["Iris"].revision.code_key or ""]
+        [result] = pushes.results()
+        assert (result.state, result.scores, result.params) == (RunState.SUCCEEDED, {"accuracy": 0.6}, {"depth": 6})
+        assert artifact == Artifact(result.artifact, result.run)
+        assert pushes.store.manifest(result.artifact).files[0].name == "model.txt"
+        assert pushes.recorded[-1].state == "succeeded"
+        await come(lambda: not training.trainer.open)
+        assert not (training.home / result.run).exists()
+
+
+@in_a_loop
+async def test_what_changes_serving_alone_starts_no_run(pushes: Pushes) -> None:
+    pushes.push(train=FITS, etls="a = 1")
+    async with pushes.following() as training:
+        await come(lambda: pushes.accepted)
+        pushes.push(etls="a = 2")
+        looks = len(pushes.recorded)
+        training.trainer.wake()
+        await training.trainer.perform(lambda: None)
+        await come(lambda: not training.trainer.open)
+        assert len(pushes.recorded) == looks
+    assert len(pushes.results()) == 1
+
+
+@in_a_loop
+async def test_new_data_and_new_params_are_new_runs_and_a_revert_is_none(pushes: Pushes) -> None:
+    pushes.push(train=FITS, yaml="train: {dataset: data.csv}", **{"data.csv": "1"})
+    async with pushes.following():
+        await come(lambda: len(pushes.results()) == 1)
+        pushes.push(**{"data.csv": "2"})
+        await come(lambda: len(pushes.results()) == 2)
+        pushes.push(yaml="train: {dataset: data.csv, params: {depth: 2}}")
+        await come(lambda: len(pushes.results()) == 3)
+        pushes.push(yaml="train: {dataset: data.csv}")
+    async with pushes.following() as training:  # after a restart too
+        await come(lambda: pushes.accepted > 3)
+        await training.trainer.perform(lambda: None)
+        assert not training.trainer.open
+    assert len(pushes.results()) == 3
+
+
+@in_a_loop
+async def test_what_is_below_its_target_is_rejected_until_a_person_accepts_it(pushes: Pushes) -> None:
+    pushes.push(train=FITS, yaml="train: {target: {min: 0.5}}")
+    async with pushes.following() as training:
+        await come(lambda: pushes.results())
+        [rejected] = pushes.results()
+        assert (rejected.state, rejected.reason) == (RunState.REJECTED, Reason.BELOW_TARGET)
+        assert not training.trainer.accepted.newest_first()
+        accept = partial(training.operations.accept, "Iris", rejected.run, "Ann", "a demo")
+        await training.trainer.perform(accept)
+        await come(lambda: pushes.accepted)
+        [accepted] = pushes.results()
+        assert accepted.state is RunState.SUCCEEDED
+        assert accepted.message.startswith("accepted by Ann (a demo); it was rejected: accuracy is 0.1, below")
+
+
+@in_a_loop
+async def test_a_run_outlives_a_restart_and_is_run_once(pushes: Pushes) -> None:
+    pushes.push(train=WAITS)
+    async with pushes.following() as training:
+        await come(lambda: pid_files(pushes))
+        [run] = [state.run.run for state in training.trainer.open] or [pid_files(pushes)[0].parent.parent.name]
+    async with pushes.following() as training:
+        await come(lambda: training.trainer.open and training.trainer.open[0].state is RunState.RUNNING)
+        (training.home / run / "checkpoint" / "go").touch()
+        await come(lambda: pushes.accepted)
+        [result] = pushes.results()
+        assert (result.attempts, result.state) == (1, RunState.SUCCEEDED)
+
+
+@in_a_loop
+async def test_a_killed_run_is_tried_again_with_its_checkpoint(pushes: Pushes) -> None:
+    pushes.push(train=WAITS)
+    async with pushes.following():
+        await come(lambda: pid_files(pushes))
+        [pids] = pid_files(pushes)
+        kill(pids.read_text())
+        await come(lambda: len(pids.read_text().split()) == 2)
+        (pids.parent / "go").touch()
+        await come(lambda: pushes.results())
+        [result] = pushes.results()
+        assert (result.attempts, result.state) == (2, RunState.SUCCEEDED)
+
+
+@in_a_loop
+async def test_a_cancelled_run_ends_and_a_retry_is_a_new_attempt(pushes: Pushes) -> None:
+    pushes.push(train=WAITS)
+    async with pushes.following() as training:
+        await come(lambda: pid_files(pushes))
+        [pids] = pid_files(pushes)
+        key = pids.parent.parent.name
+        await training.trainer.perform(partial(training.operations.cancel, "Iris", key, "Ann"))
+        await come(lambda: not training.trainer.open)
+        [result] = pushes.results()
+        assert (result.state, result.message) == (RunState.CANCELLED, "cancelled by Ann")
+        with pytest.raises(NotInThatState, match="is cancelled; only rejected ones"):
+            await training.trainer.perform(partial(training.operations.accept, "Iris", key, "Ann", ""))
+        await training.trainer.perform(partial(training.operations.retry, "Iris", key, "Ann"))
+        await come(lambda: pid_files(pushes))
+        (pids.parent / "go").touch()
+        await come(lambda: pushes.accepted)
+        [result] = pushes.results()
+        assert (result.state, result.attempts) == (RunState.SUCCEEDED, 2)
+
+
+@in_a_loop
+async def test_params_of_a_person_s_own_make_a_run_that_never_goes_live(pushes: Pushes) -> None:
+    pushes.push(train=FITS)
+    async with pushes.following() as training:
+        await come(lambda: pushes.accepted)
+        start = partial(training.operations.start, "Iris", {"depth": 7}, None, "Ann")
+        key, is_new = await training.trainer.perform(start)
+        assert is_new
+        assert (await training.trainer.perform(start)) == (key, False)
+        await come(lambda: len(pushes.results()) == 2)
+        own = next(result for result in pushes.results() if result.run == key)
+        assert (own.scores, own.own, own.started_by) == ({"accuracy": 0.7}, True, "Ann")
+        await come(lambda: not training.trainer.open)
+        [accepted] = training.trainer.accepted.newest_first().values()
+        assert key not in [artifact.run for artifact in accepted]
+
+
+@in_a_loop
+async def test_data_that_is_not_there_is_a_failed_run_that_says_so(pushes: Pushes) -> None:
+    pushes.push(train=FITS, yaml="train: {dataset: gone.csv}")
+    async with pushes.following():
+        await come(lambda: pushes.results())
+    [result] = pushes.results()
+    assert (result.state, result.reason) == (RunState.FAILED, Reason.DATASET)
+    assert "gone.csv" in result.message
+
+
+def pid_files(pushes: Pushes) -> list[Path]:
+    return [path for path in (pushes.data / "runs").glob("*/checkpoint/pid") if path.read_text().endswith("\n")]
+
+
+def kill(pids: str) -> None:
+    for pid in map(int, pids.split()):
+        assert is_alive(pid)
+        os.kill(pid, 9)

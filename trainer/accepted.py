@@ -1,0 +1,48 @@
+"""The artifacts that runs left and that were accepted, by code key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import msgspec
+
+from core.release import Artifact
+from core.runs import RunResult, RunState
+from loader.artifacts.records import RunRecords
+from trainer.names import ACCEPTED, result_record, retried_after
+
+
+class AcceptedArtifacts:
+    """For the loop's own thread."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, dict[str, tuple[datetime, Artifact]]] = {}
+
+    def add(self, result: RunResult) -> bool:
+        """Whether that is news."""
+        if result.state is not RunState.SUCCEEDED or not result.artifact or result.own:
+            return False
+        runs = self._known.setdefault(result.code_key, {})
+        entry = (result.ended_at, Artifact(result.artifact, result.run))
+        is_news = runs.get(result.run) != entry
+        runs[result.run] = entry
+        return is_news
+
+    def newest_first(self) -> Mapping[str, tuple[Artifact, ...]]:
+        return {
+            code_key: tuple(artifact for _, artifact in sorted(runs.values(), key=lambda run: run[0], reverse=True))
+            for code_key, runs in self._known.items()
+        }
+
+
+def read_results(records: RunRecords, models: Iterable[str]) -> list[RunResult]:
+    """What the store says became of the models' runs. Blocks. Raises StoreUnavailable."""
+    found = []
+    for model in models:
+        for run in records.list(model):
+            name = ACCEPTED if ACCEPTED in run.names else result_record(retried_after(run.names))
+            content = records.get(model, run.key, name) if name in run.names else None
+            if content is not None:
+                found.append(msgspec.json.decode(content, type=RunResult))
+    return found

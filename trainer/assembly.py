@@ -1,0 +1,113 @@
+"""Builds what trains from settings, and starts none of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from core.release import Artifact, Candidate
+from core.run_records import RunRecord
+from core.settings import Settings
+from loader.artifacts.files import Files
+from loader.artifacts.records import RunRecords
+from trainer.accepted import read_results
+from trainer.code_folders import CheckOut, CodeFolders
+from trainer.controller import Controller
+from trainer.demand import Demand, Fingerprint, Trained
+from trainer.gates import Live
+from trainer.ledger import Ledger
+from trainer.local import LocalRuns
+from trainer.open_runs import OpenRuns
+from trainer.operations import Operations
+from trainer.progress import Reached, read_reached
+from trainer.reports import Reports
+from trainer.specs import Place, SpecMaker, cores
+from trainer.trainer import Held, Trainer
+
+_GIGABYTE = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What is not training's own."""
+
+    heads: Callable[[], Mapping[str, Trained]]
+    """The models that train, at the followed head."""
+    live: Callable[[], Mapping[str, Artifact]]
+    """Of each model the artifact that is live, if any."""
+    check_out: CheckOut
+    resolve: Callable[[str, str], Candidate]
+    fingerprint: Fingerprint
+    files: Files
+    lease: Held
+    accepted_more: Callable[[], None]
+    record: Callable[[RunRecord], None]
+
+
+@dataclass(frozen=True)
+class Training:
+    trainer: Trainer
+    operations: Operations
+    home: Path
+    """Of the folders of runs."""
+
+
+def assemble(settings: Settings, data: Path, environ: Mapping[str, str], around: Surroundings) -> Training:
+    """`environ`: what runs may see. Raises OSError where folders can't be made."""
+    home = data / "runs"
+    records = RunRecords(around.files)
+    ledger, open_runs = Ledger(records), OpenRuns(home)
+    code_folders = CodeFolders(home / ".code", around.check_out)
+    demand = Demand(code_folders, around.fingerprint)
+    local, reports = LocalRuns(home, environ), Reports()
+    controller = Controller(
+        open_runs,
+        ledger,
+        local,
+        SpecMaker(_place(settings, data, home), code_folders.path),
+        partial(_live, around.live, ledger),
+        reports.told,
+        partial(_reached, local),
+        at_once=settings.train_at_once,
+    )
+    trainer = Trainer(
+        demand,
+        controller,
+        around.lease,
+        around.heads,
+        partial(read_results, records),
+        around.accepted_more,
+        around.record,
+        reports,
+    )
+    operations = Operations(
+        demand, controller, ledger, open_runs, code_folders, around.resolve, around.heads, reports.settled.append
+    )
+    return Training(trainer, operations, home)
+
+
+def _place(settings: Settings, data: Path, home: Path) -> Place:
+    return Place(
+        data_dir=data,
+        home=home,
+        artifacts=settings.artifacts,
+        environment_timeout_s=settings.environment_timeout_s,
+        max_artifact_bytes=int(settings.max_artifact_gb * _GIGABYTE),
+        dataset_cache_bytes=int(settings.dataset_cache_gb * _GIGABYTE),
+        dataset_timeout_s=settings.dataset_timeout_s,
+        cores=cores(settings.train_cpus),
+    )
+
+
+def _live(live: Callable[[], Mapping[str, Artifact]], ledger: Ledger, model: str) -> Live | None:
+    artifact = live().get(model)
+    result = None if artifact is None else ledger.recorded(model, artifact.run).result
+    if artifact is None or result is None:
+        return None
+    return Live(artifact.id, artifact.run, result.scores, result.dataset_fingerprint, result.validation_fingerprint)
+
+
+def _reached(local: LocalRuns, key: str, attempt: int) -> Reached | None:
+    return read_reached(local.folder(key, attempt))

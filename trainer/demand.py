@@ -1,0 +1,130 @@
+"""Which runs the head wants: for each model that trains, that of its code and of the data as it is now."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from core import cron
+from core.errors import DatasetUnavailable, Heals, PawlError
+from core.release import Revision, Version
+from core.runs import run_key
+from core.train import Train
+from trainer.code_folders import CodeFolders, git_ids
+from trainer.open_runs import RunFile
+
+log = logging.getLogger("pawl.trainer")
+
+Fingerprint = Callable[[str, Mapping[str, str]], str]
+"""What changes when the data at an address does, given the ids of the folder's files. Raises DatasetUnavailable."""
+
+UNAVAILABLE = "unavailable"
+"""In place of the fingerprint of data that can't be had: the run says why."""
+_PAUSE_S = 5.0
+"""Before what failed is tried again."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model that trains, at the followed head."""
+
+    version: Version
+    revision: Revision
+
+    @property
+    def train(self) -> Train:
+        return self.revision.manifest.train or Train()
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """The data of a code key, as it was looked at last."""
+
+    dataset: str
+    validation: str
+    next_look: datetime | None
+
+
+class Demand:
+    """`wanted` blocks, for it reads data, and is called by one thread at a time."""
+
+    def __init__(
+        self, code_folders: CodeFolders, fingerprint: Fingerprint, now: Callable[[], float] = time.time
+    ) -> None:
+        self._code_folders = code_folders
+        self._fingerprint = fingerprint
+        self._now = now
+        self._seen: dict[str, _Seen] = {}
+        self._failed: dict[str, tuple[float, str]] = {}
+        """When, and why, a model's code or data could last not be looked at."""
+
+    def wanted(self, models: Mapping[str, Trained]) -> list[RunFile]:
+        """What fails of one model is logged, and tried again after a pause."""
+        found = [run for trained in models.values() if (run := self._tried(trained)) is not None]
+        keys = {trained.revision.code_key for trained in models.values()}
+        self._seen = {key: seen for key, seen in self._seen.items() if key in keys}
+        return found
+
+    def run_of(self, trained: Trained, started_by: str, params: dict[str, Any] | None = None) -> RunFile:
+        """The run of a revision; `params`: a person's own, in place of the folder's. Raises PawlError, OSError."""
+        revision = trained.revision
+        assert revision.code_key is not None
+        seen = self._look(trained)
+        given = trained.train.params
+        train = msgspec.structs.replace(trained.train, params={**given, **(params or {})})
+        asked = {} if train.params == given else {"params": train.params}
+        return RunFile(
+            run=run_key(revision.code_key, seen.dataset, seen.validation, asked),
+            model=revision.model,
+            commit=trained.version.commit,
+            code_key=revision.code_key,
+            train=train,
+            queued_at=self._now(),
+            dataset_fingerprint=seen.dataset,
+            validation_fingerprint=seen.validation,
+            started_by=started_by,
+            own=bool(asked),
+        )
+
+    def _tried(self, trained: Trained) -> RunFile | None:
+        model = trained.revision.model
+        failed_at, said = self._failed.get(model, (0.0, ""))
+        if self._now() < failed_at + _PAUSE_S:
+            return None
+        try:
+            run = self.run_of(trained, f"commit {trained.version.commit}")
+        except (PawlError, OSError) as error:
+            if str(error) != said:
+                log.warning("%s: its run can't be queued yet: %s", model, error)
+            self._failed[model] = (self._now(), str(error))
+            return None
+        self._failed.pop(model, None)
+        return run
+
+    def _look(self, trained: Trained) -> _Seen:
+        key, train = trained.revision.code_key, trained.train
+        assert key is not None
+        folder = self._code_folders.put(trained.revision) / trained.revision.model
+        seen, now = self._seen.get(key), datetime.fromtimestamp(self._now(), UTC)
+        if seen is None or (seen.next_look is not None and seen.next_look <= now):
+            next_look = None if train.schedule is None else cron.next_time(train.schedule, now)
+            dataset, validation = (self._fingerprint_of(data, folder) for data in (train.dataset, train.validation))
+            seen = self._seen[key] = _Seen(dataset, validation, next_look)
+        return seen
+
+    def _fingerprint_of(self, address: str | None, folder: Path) -> str:
+        if address is None:
+            return ""
+        try:
+            return self._fingerprint(address, {} if "://" in address else git_ids(folder, address))
+        except DatasetUnavailable as error:
+            if error.heals is not Heals.NEVER:
+                raise
+            return UNAVAILABLE

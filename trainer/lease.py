@@ -1,0 +1,43 @@
+"""Whether this daemon, of several with one database, is the one that trains."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from core.errors import PawlError
+
+log = logging.getLogger("pawl.trainer")
+
+NAME = "runs"
+SECONDS = 30.0
+_RENEWED_AFTER_S = 10.0
+
+
+class Lease:
+    """Renewed when it is asked about; while the database is away, held no longer than was promised."""
+
+    def __init__(self, take: Callable[[float], Awaitable[bool]], now: Callable[[], float] = time.monotonic) -> None:
+        """`take(seconds)`: take or renew it; whether it is ours. Raises PawlError."""
+        self._take = take
+        self._now = now
+        self._until = 0.0
+        self._asked_at = -_RENEWED_AFTER_S
+
+    async def is_held(self) -> bool:
+        now = self._now()
+        if now >= self._asked_at + (_RENEWED_AFTER_S if now < self._until else 1.0):
+            self._asked_at = now
+            try:
+                self._until = now + SECONDS if await self._take(SECONDS) else 0.0
+            except PawlError as error:
+                log.warning("whether this daemon is to train can't be asked: %s", error)
+        return self._now() < self._until
+
+
+class Alone:
+    """Nobody else trains."""
+
+    async def is_held(self) -> bool:
+        return True

@@ -1,0 +1,132 @@
+"""What people ask of runs: a run now, its end, another attempt, acceptance all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from core.errors import PawlError
+from core.release import Candidate
+from core.runs import RunResult, RunState
+from trainer.code_folders import CodeFolders
+from trainer.controller import Controller
+from trainer.demand import Demand, Trained
+from trainer.ledger import Ledger, Retry
+from trainer.open_runs import OpenRuns, RunFile
+
+
+class NotTrainable(PawlError):
+    """A model that is there does not train."""
+
+
+class NotInThatState(PawlError):
+    """A run is not in the state that this takes."""
+
+
+class Operations:
+    """All block, and are to be called by the trainer's thread (`Trainer.perform`). They raise StoreUnavailable."""
+
+    def __init__(
+        self,
+        demand: Demand,
+        controller: Controller,
+        ledger: Ledger,
+        open_runs: OpenRuns,
+        code_folders: CodeFolders,
+        resolve: Callable[[str, str], Candidate],
+        heads: Callable[[], Mapping[str, Trained]],
+        told: Callable[[RunResult], None],
+    ) -> None:
+        """`resolve(model, commit)` raises VersionNotFound, VersionAmbiguous. `told` gets what was accepted."""
+        self._demand = demand
+        self._controller = controller
+        self._ledger = ledger
+        self._open_runs = open_runs
+        self._code_folders = code_folders
+        self._resolve = resolve
+        self._heads = heads
+        self._told = told
+
+    def start(self, model: str, params: dict[str, Any] | None, commit: str | None, by: str) -> tuple[str, bool]:
+        """The run's key, and whether it is a new one. Raises NotTrainable, and what `resolve` does."""
+        run = self._demand.run_of(self._trained(model, commit), by, params)
+        if run.run in self._open_runs.all or self._controller.is_over(model, run.run):
+            return run.run, False
+        self._controller.reopen(msgspec.structs.replace(run, asked=True))
+        return run.run, True
+
+    def cancel(self, model: str, key: str, by: str) -> None:
+        """Its process is ended at the next look. Raises NotInThatState."""
+        recorded = self._ledger.recorded(model, key)
+        run = self._open_runs.all.get(key)
+        cancelled = RunResult(
+            run=key,
+            model=model,
+            state=RunState.CANCELLED,
+            commit=run.commit if run else "",
+            code_key=run.code_key if run else "",
+            message=f"cancelled by {by}",
+            attempts=recorded.last,
+            queued_at=datetime.fromtimestamp(run.queued_at, UTC) if run else None,
+            started_by=run.started_by if run else "",
+        )
+        written = self._ledger.conclude(cancelled, recorded.retried_after)
+        if written.state is not RunState.CANCELLED:
+            raise NotInThatState(f"run {key} has ended already: it is {written.state}")
+
+    def retry(self, model: str, key: str, by: str) -> None:
+        """Raises NotInThatState, and what `resolve` does."""
+        recorded = self._ledger.recorded(model, key)
+        result = recorded.result
+        if result is None or result.state is RunState.SUCCEEDED:
+            raise NotInThatState(f"run {key} is {'not over' if result is None else result.state}; nothing is to retry")
+        run = self._again(result)
+        self._ledger.retry(model, key, recorded.last, Retry(by=by))
+        self._controller.reopen(run)
+
+    def accept(self, model: str, key: str, by: str, why: str) -> None:
+        """Raises NotInThatState."""
+        result = self._ledger.recorded(model, key).result
+        if result is None or result.state is not RunState.REJECTED or not result.artifact:
+            raise NotInThatState(
+                f"run {key} is {'not over' if result is None else result.state}; only rejected ones are accepted"
+            )
+        message = f"accepted by {by}{f' ({why})' if why else ''}; it was rejected: {result.message}"
+        accepted = msgspec.structs.replace(
+            result, state=RunState.SUCCEEDED, message=message, ended_at=datetime.now(UTC)
+        )
+        self._told(self._ledger.accept(accepted))
+
+    def _again(self, result: RunResult) -> RunFile:
+        """The run as it was, with its code checked out."""
+        trained = self._trained(result.model, result.commit)
+        self._code_folders.put(trained.revision)
+        train = msgspec.structs.replace(trained.train, params=result.params, model_params=result.model_params)
+        return RunFile(
+            run=result.run,
+            model=result.model,
+            commit=result.commit,
+            code_key=result.code_key,
+            train=train,
+            queued_at=datetime.now(UTC).timestamp(),
+            dataset_fingerprint=result.dataset_fingerprint,
+            validation_fingerprint=result.validation_fingerprint,
+            started_by=result.started_by,
+            asked=True,
+            own=result.own,
+        )
+
+    def _trained(self, model: str, commit: str | None) -> Trained:
+        """Of the head, or of another commit."""
+        head = self._heads().get(model)
+        if commit is None or (head is not None and head.version.commit == commit):
+            if head is None:
+                raise NotTrainable(f"{model} has neither a train.py nor a train section in model.yaml")
+            return head
+        found = self._resolve(model, commit)
+        if found.revision is None or found.revision.code_key is None:
+            raise found.failure or NotTrainable(f"{model} does not train at commit {commit}")
+        return Trained(found.version, found.revision)

@@ -1,0 +1,72 @@
+"""What an attempt is told: from a run, and from the settings of this place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import PawlError
+from core.runs import RunSpec
+from trainer.open_runs import RunFile
+
+
+class CodeGone(PawlError):
+    """The folder that a run is to train in is not there."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where attempts run, and what they may take."""
+
+    data_dir: Path
+    home: Path
+    """Of all runs."""
+    artifacts: str = ""
+    environment_timeout_s: float = 900.0
+    max_artifact_bytes: int = 20_000_000_000
+    dataset_cache_bytes: int = 50_000_000_000
+    dataset_timeout_s: float = 3600.0
+    cores: tuple[int, ...] = ()
+
+
+class SpecMaker:
+    def __init__(self, place: Place, code_folder: Callable[[str], Path]) -> None:
+        """`code_folder`: where the code of that key is checked out."""
+        self._place = place
+        self._code_folder = code_folder
+
+    def __call__(self, run: RunFile, attempt: int, judge: str) -> RunSpec:
+        """Raises CodeGone."""
+        root = self._code_folder(run.code_key)
+        if not root.is_dir():
+            raise CodeGone(f"the code of run {run.run} is not in {root} any more; push it again, or retry the run")
+        place = self._place
+        return RunSpec(
+            run=run.run,
+            attempt=attempt,
+            model=run.model,
+            commit=run.commit,
+            code_key=run.code_key,
+            train=run.train,
+            root=str(root),
+            home=str(place.home / run.run),
+            data_dir=str(place.data_dir),
+            artifacts=place.artifacts,
+            environment_timeout_s=place.environment_timeout_s,
+            max_artifact_bytes=place.max_artifact_bytes,
+            dataset_cache_bytes=place.dataset_cache_bytes,
+            dataset_timeout_s=place.dataset_timeout_s,
+            dataset_fingerprint=run.dataset_fingerprint,
+            validation_fingerprint=run.validation_fingerprint,
+            judge=judge,
+            started_by=run.started_by,
+            cores=place.cores,
+        )
+
+
+def cores(most: int) -> tuple[int, ...]:
+    """`most` of the processors that we may use, the last ones; 0: all but one, and at least one."""
+    ours = sorted(os.sched_getaffinity(0))
+    return tuple(ours[-min(most or max(1, len(ours) - 1), len(ours)) :])

@@ -1,0 +1,129 @@
+"""Training as a part of the daemon: one loop, however it was woken."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Protocol, TypeVar
+
+from core.errors import StoreUnavailable
+from core.run_records import RunRecord
+from core.runs import RunResult
+from trainer.accepted import AcceptedArtifacts
+from trainer.controller import Controller, OpenState
+from trainer.demand import Demand, Trained
+from trainer.reports import Reports
+
+log = logging.getLogger("pawl.trainer")
+
+T = TypeVar("T")
+
+_BUSY_S = 0.5
+"""Between two looks while a run is open."""
+_IDLE_S = 5.0
+
+
+class Held(Protocol):
+    async def is_held(self) -> bool: ...
+
+
+class Trainer:
+    """`run` until it is cancelled. What runs then goes on by itself, and is found again."""
+
+    def __init__(
+        self,
+        demand: Demand,
+        controller: Controller,
+        lease: Held,
+        heads: Callable[[], Mapping[str, Trained]],
+        read_accepted: Callable[[Sequence[str]], list[RunResult]],
+        accepted_more: Callable[[], None],
+        record: Callable[[RunRecord], None],
+        reports: Reports,
+    ) -> None:
+        """`heads`: the models that train, at the followed head. `read_accepted`: what the store says became of models'
+        runs; blocks. `accepted_more` is called when there are artifacts that were not there before."""
+        self.accepted = AcceptedArtifacts()
+        self.open: list[OpenState] = []
+        """The runs that are not over, as they were seen last."""
+        self._demand = demand
+        self._controller = controller
+        self._lease = lease
+        self._heads = heads
+        self._read_accepted = read_accepted
+        self._accepted_more = accepted_more
+        self._record = record
+        self._reports = reports
+        self._read_models: set[str] = set()
+        self._dirty = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, "trainer")
+
+    def wake(self) -> None:
+        """Look soon. For the loop's own thread."""
+        self._dirty.set()
+
+    async def run(self) -> None:
+        while True:
+            self._dirty.clear()
+            try:
+                await self._look()
+            except StoreUnavailable as error:
+                log.warning("training waits: %s", error)
+            except Exception:
+                log.exception("a failure of Pawl's own while looking after runs; going on")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_BUSY_S if self.open else _IDLE_S):
+                    await self._dirty.wait()
+
+    async def perform(self, work: Callable[[], T]) -> T:
+        """Do what a person asked for between two looks, and look at once."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        finally:
+            self.wake()
+
+    async def _look(self) -> None:
+        heads, acts = self._heads(), await self._lease.is_held()
+        loop = asyncio.get_running_loop()
+        try:
+            self.open = await loop.run_in_executor(self._thread, self._look_in_thread, heads, acts)
+        finally:
+            self._tell()
+
+    def _look_in_thread(self, heads: Mapping[str, Trained], acts: bool) -> list[OpenState]:
+        self._read_back(heads)
+        wanted = self._demand.wanted(heads)
+        if acts:
+            self._controller.look(wanted)
+        else:  # another does: what it accepts is served here too
+            for run in wanted:
+                self._controller.is_over(run.model, run.run)
+        return self._controller.states({run.run for run in wanted}) if acts else []
+
+    def _read_back(self, heads: Mapping[str, Trained]) -> None:
+        """What the store knows of models that were not read since the start. A registry that was lost is filled so."""
+        for model in sorted(heads.keys() - self._read_models):
+            self._reports.settled.extend(self._read_accepted([model]))
+            self._read_models.add(model)
+
+    def _tell(self) -> None:
+        is_news = False
+        while self._reports.settled:
+            result = self._reports.settled.popleft()
+            is_news |= self.accepted.add(result)
+            self._record(record_of(result))
+        if is_news:
+            self._accepted_more()
+
+
+def record_of(result: RunResult) -> RunRecord:
+    """What the registry keeps of a run that is over."""
+    fields = {
+        name: getattr(result, name) for name in RunResult.__struct_fields__ if name in RunRecord.__struct_fields__
+    }
+    fields.update(attempt=max(1, result.attempts), state=str(result.state), reason=str(result.reason or ""))
+    fields.update({} if result.queued_at is not None else {"queued_at": result.ended_at})
+    return RunRecord(**fields)
