@@ -72,8 +72,12 @@ def _walk(folder: Path, root: Path, prefix: str, bounds: Bounds) -> Iterator[tup
     """Names, and where the files are that go by them; None for a folder."""
     if prefix.count("/") > bounds.depth:
         raise ArtifactRefused(f"{prefix[:200]} is more than {bounds.depth} folders deep; leave fewer inside each other")
-    with os.scandir(folder) as found:
-        children = sorted(found, key=lambda child: child.name)
+    try:
+        with os.scandir(folder) as found:
+            children = sorted(found, key=lambda child: child.name)
+    except OSError as error:
+        where = prefix or "the output folder"
+        raise ArtifactRefused(f"{where} can't be read: {error.strerror}; leave it there, readable") from error
     for child in children:
         name = prefix + child.name
         if not is_plain(name):
@@ -81,7 +85,7 @@ def _walk(folder: Path, root: Path, prefix: str, bounds: Bounds) -> Iterator[tup
                 f"{name!r} is a name that not every store takes; use a shorter one of printable signs"
             )
         path = _resolved(Path(child.path), root, name) if child.is_symlink() else Path(child.path)
-        kind = path.stat().st_mode
+        kind = _kind_of(path, name)
         if stat.S_ISDIR(kind):
             yield name, None
             yield from _walk(path, root, f"{name}/", bounds)
@@ -118,6 +122,13 @@ def _hash(name: str, path: Path, left: int, bounds: Bounds) -> Entry:
                 )
             digest.update(piece)
     return Entry(name, size, digest.hexdigest())
+
+
+def _kind_of(path: Path, name: str) -> int:
+    try:
+        return path.stat().st_mode
+    except OSError as error:
+        raise ArtifactRefused(f"{name} can't be read: {error.strerror}; end what writes to it") from error
 
 
 def _kind(mode: int) -> str:

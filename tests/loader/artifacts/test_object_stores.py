@@ -10,7 +10,16 @@ from tests.serving import ROOT
 
 
 @pytest.mark.parametrize(
-    "module", ["server.__main__", "server.daemon", "gateway.__main__", "worker.boot", "loader.artifacts.place"]
+    "module",
+    [
+        "server.__main__",
+        "server.assembly",
+        "gateway.__main__",
+        "worker.boot",
+        "loader.artifacts.place",
+        "loader.artifacts.datasets",
+        "trainer.run",
+    ],
 )
 def test_pyarrow_is_imported_where_an_address_is_used_alone(module: str) -> None:
     code = f"import sys, {module}; sys.exit('pyarrow' in sys.modules)"

@@ -79,6 +79,11 @@ def test_what_is_no_file_is_refused_by_name(tmp_path: Path) -> None:
     assert store.list() == []
 
 
+def test_a_folder_that_is_gone_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactRefused, match="the output folder can't be read"):
+        ArtifactStore(open_files("", tmp_path)).put(tmp_path / "gone")
+
+
 @pytest.mark.parametrize("name", ["a\nb", "a\\b", "a" * 250 + "/" + "b" * 250 + "/" + "c" * 250 + "/" + "d" * 60])
 def test_a_name_that_not_every_store_takes_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ArtifactRefused, match="not every store takes"):
