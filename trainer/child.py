@@ -32,6 +32,8 @@ _PIPE_BYTES = 1 << 20
 _TICK_S = 0.25
 _DESTROY_S = 10.0
 """What a child may take to end once it has said how it went."""
+_TRACEBACK_S = 0.5
+"""What a child may take to print where it is."""
 _END_S = 15.0
 _LAST_WORDS_S = 5.0
 
@@ -171,8 +173,9 @@ class Child:
             self._peak = max(self._peak, taken)
             if taken > self._limits.memory:
                 self._kill(process, Reason.OUT_OF_MEMORY)
-            elif now > overdue and self._outcome is None:
-                self._kill(process, Reason.TIMEOUT)
+            elif now > overdue and self._outcome is None and self._killed_for is None:
+                self._killed_for, kill_at = Reason.TIMEOUT, now + _TRACEBACK_S
+                _ask_where_it_is(process)
             elif self._stop.is_asked and kill_at == float("inf"):
                 kill_at = now + self._stop.grace_s
                 _ask_to_stop(process, writer)
@@ -214,6 +217,12 @@ def _ask_to_stop(process: subprocess.Popen[bytes], writer: asyncio.StreamWriter)
     writer.write(encode_message(StopSoon()))
     with suppress(ProcessLookupError):
         process.send_signal(signal.SIGTERM)
+
+
+def _ask_where_it_is(process: subprocess.Popen[bytes]) -> None:
+    """Its tracebacks go to the log."""
+    with suppress(ProcessLookupError):
+        process.send_signal(signal.SIGUSR2)
 
 
 async def _end_of(process: subprocess.Popen[bytes]) -> None:

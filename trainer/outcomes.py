@@ -45,7 +45,11 @@ def _killed(reason: Reason, train: Train) -> Failure:
             "raise that, or have the code hold less at a time"
         )
         return Failure(reason, message)
-    return Failure(reason, f"the run was not over after {train.timeout_s:g} s; raise train.timeout_s, or train less")
+    message = (
+        f"the run was not over after {train.timeout_s:g} s; the end of its log shows where it was; "
+        "raise train.timeout_s, or train less"
+    )
+    return Failure(reason, message)
 
 
 def _silent(ended: Ended) -> Failure:

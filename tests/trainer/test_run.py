@@ -50,8 +50,11 @@ def test_what_goes_wrong_has_its_reason(shop: Shop, code: str, reason: Reason, s
 
 
 def test_a_run_that_takes_too_long_is_ended(shop: Shop) -> None:
-    result = shop.train("import time\ndef train(output):\n    time.sleep(600)", timeout_s=0.5)
+    result = shop.train("import time\ndef train(output):\n    time.sleep(600)", timeout_s=5)
     assert (result.state, result.reason) == (RunState.FAILED, Reason.TIMEOUT)
+    log = shop.records.get(MODEL, KEY, attempt_log(1))
+    assert log is not None
+    assert b'train.py", line 3 in train' in log
 
 
 def test_a_run_that_takes_too_much_memory_is_ended(shop: Shop) -> None:
