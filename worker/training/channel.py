@@ -40,9 +40,7 @@ class Channel:
     def told_to_stop(self) -> bool:
         """Whether the other end has said so, or has gone. Waits for nothing."""
         if self.is_ours and not self._told_to_stop:
-            with suppress(BlockingIOError):
-                self._socket.recv(65536, socket.MSG_DONTWAIT)  # there is one message, and its mere coming says it
-                self._told_to_stop = True
+            self._told_to_stop = self._has_heard()
         return self._told_to_stop
 
     def offer(self, message: msgspec.Struct) -> bool:
@@ -66,6 +64,16 @@ class Channel:
             while self._unsent:
                 self._unsent = self._unsent[self._socket.send(self._unsent, socket.MSG_DONTWAIT) :]
         return not self._unsent
+
+    def _has_heard(self) -> bool:
+        """There is one message, and its mere coming says it."""
+        try:
+            self._socket.recv(65536, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:  # the other end was closed before it read all
+            return True
+        return True
 
     def _leave_to_parent(self) -> None:
         self.is_ours = False

@@ -294,8 +294,10 @@ def test_a_child_whose_parent_went_before_it_began_imports_nothing(tmp_path: Pat
 
 
 def test_code_whose_parent_has_gone_is_asked_to_stop(tmp_path: Path) -> None:
+    """Also where something that the code reported was still unread."""
     with starting(write_folder(tmp_path, STEPS)) as child:
         child.hear()
+        child.control.recv(1, socket.MSG_PEEK)
         child.lines.close()
         child.control.close()
         assert child.wait() == 0
