@@ -94,7 +94,7 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Gateway to daemon, once a second, also when nothing changed (it says that the gateway lives)."""
 
     requests: dict[str, dict[int, int]] = {}
-    """Answers since the last such message: by `Model/vN`, by HTTP status."""
+    """Answers since the last such message: by `Model/vN` or `Model/run-KEY`, by HTTP status."""
     durations: dict[str, Durations] = {}
     """Of those answers, by `Model/vN`."""
     outstanding: dict[str, int] = {}

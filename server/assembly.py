@@ -71,7 +71,9 @@ def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ
     gateways = Gateways(settings.gateways, partial(Gateway.start, listener, config, environ), config)
     publisher = RoutePublisher(gateways.route_by)
 
-    release_store = ReleaseStore(data.path / "releases")
+    files = open_files(settings.artifacts, data.path)
+    artifacts = ArtifactStore(files)
+    release_store = ReleaseStore(data.path / "releases", artifacts)
     environments = Environments(data.path / "envs", environ, settings.environment_timeout_s)
     warm_workers = WarmWorkers()
     starter = Starter(release_store, environments, _worker_defaults(settings, data, environ), warm_workers=warm_workers)
@@ -85,8 +87,7 @@ def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ
     pruning = Pruning(release_store, environments, partial(_needed, starter, reconciler), reconciler.followed)
     guard = MemoryGuard(starter.pools, relieve=warm_workers.give_up)
 
-    files = open_files(settings.artifacts, data.path)
-    runs = RunCatalogue(RunRecords(files), ArtifactStore(files), data.path / "runs", NoTraining())
+    runs = RunCatalogue(RunRecords(files), artifacts, data.path / "runs", NoTraining())
     state = partial(server_state, source.where, reconciler, runs.newest)
     traffic = Traffic([partial(_touch, on_demand)])
     metrics = Metrics(state, loading.serving_pools, traffic.totals, runs.counts)

@@ -49,14 +49,20 @@ class RouteTable:
             for name in _names(table.live[model]):
                 self._add(f"{base}/{name}", target)
         for name, route in table.versions.items():
-            self._add(f"{base}/{name}", _target(route, pools, counts))
+            self._add(f"{base}/{name}", _target(route, pools, counts, _counted_as(route, name)))
 
     def _add(self, path: str, target: Target) -> None:
         self.targets[path.encode()] = self.targets[path.encode() + b"/"] = target
 
 
-def _target(route: Route, pools: Mapping[str, Pool], counts: Counts) -> Target:
-    return Target(route, pools.get(route.pool, Pool()), counts.tally(f"{route.model}/{route.version}"))
+def _target(route: Route, pools: Mapping[str, Pool], counts: Counts, counted_as: str = "") -> Target:
+    tally = counts.tally(counted_as or f"{route.model}/{route.version}")
+    return Target(route, pools.get(route.pool, Pool()), tally)
+
+
+def _counted_as(route: Route, name: str) -> str:
+    """Asked for by its run, a release is told apart from the live one, which may go by the same version."""
+    return f"{route.model}/run-{route.run}" if name.startswith(f"{route.model}/run-") else ""
 
 
 def _names(route: Route) -> Iterator[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from core.errors import PawlError
 from core.release import Release, Version, Wanted
+from loader.controller.release_names import RUN
 from loader.controller.routes import Live, Routes
 from loader.workers.pool import Pool
 from loader.workers.report import Report
@@ -29,7 +30,7 @@ class _Guest:
 
     pool: asyncio.Task[Pool]
     names: set[str] = field(default_factory=set)
-    """`Model/vN`, as its requests are counted."""
+    """`Model/vN` or `Model/run-KEY`, as its requests are counted."""
     used: float = field(default_factory=time.monotonic)
 
     @property
@@ -66,7 +67,7 @@ class OnDemand:
         if now_live is not None and now_live.pool.release == release:
             pool = now_live.pool
         else:
-            pool = await self._guest(release, f"{model}/{version.label}")
+            pool = await self._guest(release, f"{model}/{name if name.startswith(RUN) else version.label}")
             if await self._look_up(model, name) != (release, version):
                 # While it started a push came, by which the name means something else.
                 await self.open(model, name, live)
@@ -74,7 +75,7 @@ class OnDemand:
         await self._front.show_version(model, name, Live(version, pool, release.run))
 
     def touch(self, names: Iterable[str]) -> None:
-        """What goes by those names (`Model/vN`) is in use."""
+        """What goes by those names (`Model/vN`, `Model/run-KEY`) is in use."""
         for guest in self._guests.values():
             if not guest.names.isdisjoint(names):
                 guest.used = time.monotonic()

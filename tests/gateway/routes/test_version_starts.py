@@ -144,3 +144,19 @@ async def test_what_is_no_runs_key_is_no_version(tmp_path: Path) -> None:
         await running.serve(Iris=echoes)
         for name in ("run-", "run-0123456789a", "run-0123456789abc", "run-0123456789aX"):
             assert (await client.post(f"/models/Iris/{name}", json={})).status_code == 404
+
+
+@asynchronous
+async def test_what_is_asked_for_by_its_run_is_counted_apart_from_what_is_live(tmp_path: Path) -> None:
+    async with gateway(tmp_path) as running, running.client() as client:
+        await running.serve(Iris=echoes)
+        live = running.table.live["Iris"]
+        await running.route(
+            live={"Iris": route("Iris", run="0" * 12, pool=live.pool)},
+            versions={f"Iris/run-{'1' * 12}": route("Iris", run="1" * 12, pool=live.pool)},
+        )
+        await client.post(f"/models/Iris/run-{'1' * 12}", json={})
+        await client.post("/models/Iris", json={})
+        for name in ("Iris/v1", f"Iris/run-{'1' * 12}"):
+            await running.hear_counts(name)
+            assert running.counted(name) == {200: 1}
