@@ -40,6 +40,11 @@ def retried_after(names: tuple[str, ...]) -> int:
     return max(_numbers(r"retry-a(\d+)\.json", names), default=0)
 
 
+def is_verdict(name: str) -> bool:
+    """Whether the file says what became of the run, and not only of an attempt."""
+    return name == ACCEPTED or name.startswith("result")
+
+
 def _numbers(pattern: str, names: tuple[str, ...]) -> list[int]:
     return sorted(int(found[1]) for name in names if (found := re.fullmatch(pattern, name)))
 

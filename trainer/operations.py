@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from core.errors import PawlError
+from core.errors import NotTrainable, PawlError
 from core.release import Candidate
 from core.runs import RunResult, RunState
 from trainer.code_folders import CodeFolders
@@ -16,10 +16,6 @@ from trainer.controller import Controller
 from trainer.demand import Demand, Trained
 from trainer.ledger import Ledger, Retry
 from trainer.open_runs import OpenRuns, RunFile
-
-
-class NotTrainable(PawlError):
-    """A model that is there does not train."""
 
 
 class NotInThatState(PawlError):

@@ -28,6 +28,9 @@ log = logging.getLogger("pawl.trainer")
 
 _DOWNLOADS = ".downloads"
 _LOOK_S = 1.0
+_SOON_S = 0.05
+_LOOKS = 100
+"""For a run that was asked for: five seconds."""
 _REFRESH_S = 30.0
 """Between two looks at what other daemons wrote."""
 _MOST_REMEMBERED = 1000
@@ -132,7 +135,7 @@ class RunCatalogue:
     async def start(self, model: str, asked: Asked) -> tuple[RunView, bool]:
         """The run, and whether it is new. Raises what `Control.start` does."""
         key, is_new = await self._control.start(model, asked)
-        return await self._seen(model, key), is_new
+        return await self._appeared(model, key, is_over=not is_new), is_new
 
     async def cancel(self, key: str, reason: str) -> RunView:
         """Raises RunNotFound, RunStateConflict, StoreUnavailable; likewise those that follow."""
@@ -140,16 +143,18 @@ class RunCatalogue:
         if not view.is_going_on:
             raise RunStateConflict(f"run {key} can't be cancelled: it is {view.state} already")
         await self._control.cancel(view, reason)
-        return await self._seen(view.model, key)
+        return await asyncio.to_thread(self._index.reread, view.model, key) or await self._seen(view.model, key)
 
     async def retry(self, key: str, reason: str) -> RunView:
         view = await self.find(key)
         if view.is_going_on:
             raise RunStateConflict(f"run {key} can't be tried again: it is still {view.state}; cancel it first")
+        if any(open_run.run == key for open_run in self._control.open()):
+            raise RunStateConflict(f"run {key} can't be tried again yet: its process is still ending; ask again soon")
         if view.state is RunState.SUCCEEDED and await asyncio.to_thread(self._artifacts.has, view.artifact):
             raise RunStateConflict(f"run {key} has succeeded, and what it left is kept: it would leave the same again")
         await self._control.retry(view, reason)
-        return await self._seen(view.model, key)
+        return await self._appeared(view.model, key, is_over=False)
 
     async def accept(self, key: str, reason: str) -> RunView:
         """Raises ArtifactGone too."""
@@ -169,7 +174,9 @@ class RunCatalogue:
     def is_attempting(self, key: str, attempt: int) -> bool:
         """Whether that attempt has not ended, or not begun."""
         view = self._open.get(key)
-        return view is not None and view.attempts <= attempt and view.state is not RunState.QUEUED
+        if view is None or view.attempts != attempt:
+            return view is not None and view.attempts < attempt
+        return view.state is not RunState.QUEUED
 
     def log_file(self, key: str, attempt: int) -> Path:
         """Where an attempt writes it, while it runs here."""
@@ -201,7 +208,9 @@ class RunCatalogue:
 
     def _look(self) -> None:
         """At what the trainer says. For the loop's own thread."""
-        now = {view.run: self._with_progress(view) for view in self._control.open()}
+        told = [view for view in self._control.open() if not self._index.is_over(view.run)]
+        now = {view.run: self._with_progress(view) for view in told if not view.state.is_terminal}
+        self._ended |= {view.run: view for view in told if view.state.is_terminal}
         self._ended |= {key: view for key, view in self._open.items() if key not in now}
         self._ended = {key: view for key, view in self._ended.items() if key not in now}
         self._unrecorded = {key: view for key, view in self._unrecorded.items() if key not in now}
@@ -214,6 +223,18 @@ class RunCatalogue:
         self._look()
         for key, view in list(self._ended.items()):
             await self._seen(view.model, key)
+
+    async def _appeared(self, model: str, key: str, *, is_over: bool) -> RunView:
+        """The run once the trainer has seen that it is open; `is_over`: unless it is over already."""
+        for _ in range(_LOOKS):
+            recorded = await asyncio.to_thread(self._index.reread, model, key)
+            self._look()
+            if key in self._open:
+                return self._open[key]
+            if is_over and recorded is not None:
+                return recorded
+            await asyncio.sleep(_SOON_S)
+        return await self._seen(model, key)
 
     async def _seen(self, model: str, key: str) -> RunView:
         """The run as it is now, after something has happened to it."""

@@ -13,7 +13,7 @@ import msgspec
 
 from loader.artifacts.records import RunFiles, RunRecords
 from loader.artifacts.slugs import slug
-from trainer.names import attempts_in, decisive
+from trainer.names import attempts_in, decisive, is_verdict
 from trainer.run_views import RunView, view_of_record
 
 log = logging.getLogger("pawl.trainer")
@@ -43,6 +43,12 @@ class RunIndex:
     def find(self, key: str) -> RunView | None:
         known = self._known.get(key)
         return None if known is None else known.view
+
+    def is_over(self, key: str) -> bool:
+        """Whether it is written down what became of the run, and nobody has asked for another attempt since."""
+        known = self._known.get(key)
+        name = None if known is None else decisive(known.names)
+        return name is not None and is_verdict(name)
 
     def newest_first(self) -> Sequence[RunView]:
         with self._changing:

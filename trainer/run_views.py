@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from core.runs import AttemptResult, Reason, RunResult, RunState
-from trainer.names import ACCEPTED
+from trainer.names import ACCEPTED, is_verdict
 from trainer.progress import Point
 
 _NEVER = datetime.fromtimestamp(0, UTC)
@@ -86,7 +86,7 @@ class RunDetail(RunView, frozen=True, kw_only=True):
 
 def view_of_record(name: str, content: bytes) -> RunView:
     """By the file of that name: `decisive` says which. Raises msgspec.DecodeError."""
-    if not name.startswith("a") or name == ACCEPTED:
+    if is_verdict(name):
         return view_of_result(msgspec.json.decode(content, type=RunResult), is_accepted=name == ACCEPTED)
     return view_of_attempt(msgspec.json.decode(content, type=AttemptResult))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +15,8 @@ from pawl.sync import SERVER
 
 if TYPE_CHECKING:
     from pawl.api import Api
+
+_PAUSE_S = 1.0
 
 
 def log(
@@ -51,7 +54,9 @@ def _follow(api: Api, path: str, run: str, attempt: int | None) -> None:
         now = read_run(fetch(api, run))
         if not attempt and max(now.attempts, 1) != followed:
             followed, offset = max(now.attempts, 1), 0
-        offset = _copy(api, path, {"follow": 1, "attempt": followed, "offset": offset}, offset)
+        before, offset = offset, _copy(api, path, {"follow": 1, "attempt": followed, "offset": offset}, offset)
+        if offset == before and now.is_going_on:
+            time.sleep(_PAUSE_S)  # it is between two attempts
         if not now.is_going_on or (attempt and now.attempts > attempt):
             return
 
