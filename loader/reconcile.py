@@ -1,4 +1,8 @@
-"""The one loop that makes what runs follow what the source wants, however it was woken."""
+"""The loop that compares what the source holds with what runs, and tells each model's controller what is wanted.
+
+It is level-triggered: however often and by whatever it is woken, it looks at the present state, so a notice that is
+lost or comes twice does no harm.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +40,8 @@ class Reconciler:
         self,
         source: Source,
         start_pool: PoolStarter,
-        front: Routes,
-        last_good: LiveFile,
+        routes: Routes,
+        live_file: LiveFile,
         record: Callable[[Event], None],
         decisions: Callable[[], Decisions] = Decisions,
     ) -> None:
@@ -51,16 +55,16 @@ class Reconciler:
         self.left_out: Mapping[str, str] = {}
         self.ready = asyncio.Event()
         """Set once the last-known-good set serves, or every model of the first look is live or has failed."""
-        self.settled = asyncio.Event()
-        """Set whenever something has gone live, failed or gone; whoever waits for it clears it."""
+        self.outcome = asyncio.Event()
+        """Set whenever a model has gone live, failed or gone. Its one waiter clears it."""
         self.news = Broadcast()
-        """Sent with the same, for any number who wait."""
+        """Sent with `outcome`, for any number of waiters."""
         self._source = source
         self._start_pool = start_pool
-        self._front = LiveRecorder(front, last_good, lambda: (source.seen, source.forgotten))
+        self._recorder = LiveRecorder(routes, live_file, lambda: (source.seen, source.forgotten))
         self._decisions = decisions
-        self._heads: Mapping[str, Candidate] = last_good.heads()
-        self._decided = last_good.decisions()
+        self._heads: Mapping[str, Candidate] = live_file.heads()
+        self._decided = live_file.decisions()
         self._record = record
         self._controllers: dict[str, ModelController] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -95,7 +99,7 @@ class Reconciler:
     def last_live(self) -> list[Release]:
         """The last releases of each model that were live, and those that are pinned: what one may go back to."""
         pins = (self._decided.pins or {}).values()
-        served = [one for last in self._front.last_live.values() for one in last]
+        served = [one for last in self._recorder.last_live.values() for one in last]
         return [one.release for one in (*served, *pins)]
 
     def wake(self) -> None:
@@ -117,7 +121,7 @@ class Reconciler:
 
     def restore(self) -> None:
         """Start what was live when the server stopped, asking nobody."""
-        last_live = self._front.last_live
+        last_live = self._recorder.last_live
         if last_live:
             self._awaited = set(last_live)
         for model, served in last_live.items():
@@ -129,15 +133,15 @@ class Reconciler:
         """Decide anew what is to be served, with what was seen of the source last. For the loop's own thread."""
         decided = self._decisions().over(self._decided)
         if replace(decided, runs=self._decided.runs) != self._decided:
-            self._front.forget_versions()
+            self._recorder.forget_versions()
         self._decided = decided
-        self.desired = desire(self._heads, decided, self._front.last_live)
+        self.desired = desire(self._heads, decided, self._recorder.last_live)
         for model, wanted in self.desired.models.items():
             self._controller(model).want(wanted)
         if self.head:  # else what is followed was not seen since a restart, and nothing tells that a folder has gone
             for model in self._controllers.keys() - self.desired.models.keys():
                 self._controllers[model].want(None)
-        self._front.keep(self._heads, kept(decided, self._heads, self._front.last_live))
+        self._recorder.keep(self._heads, kept(decided, self._heads, self._recorder.last_live))
 
     def retry(self, model: str) -> None:
         """Raises ModelUnknown."""
@@ -170,7 +174,7 @@ class Reconciler:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
-        await self._front.close()
+        await self._recorder.close()
         await asyncio.gather(*(controller.close(timeout_s) for controller in self._controllers.values()))
 
     async def _look(self) -> None:
@@ -192,7 +196,7 @@ class Reconciler:
             )
             self._record(Event(kind=EventKind.HISTORY_REWRITTEN, message=message, commit=snapshot.head))
         if snapshot.head != self.head:
-            self._front.forget_versions()
+            self._recorder.forget_versions()
         self.problem = None
         self.head = snapshot.head
         self._note_left_out(snapshot.left_out)
@@ -219,14 +223,14 @@ class Reconciler:
 
     def _controller(self, model: str) -> ModelController:
         if model not in self._controllers:
-            controller = ModelController(model, self._start_pool, self._front, self._record, self._settled)
+            controller = ModelController(model, self._start_pool, self._recorder, self._record, self._note_outcome)
             self._controllers[model] = controller
-            task = spawn(self._keep(controller), f"keeper of {model}")
+            task = spawn(self._run(controller), f"controller of {model}")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return self._controllers[model]
 
-    async def _keep(self, controller: ModelController) -> None:
+    async def _run(self, controller: ModelController) -> None:
         while True:
             try:
                 await controller.run()
@@ -236,15 +240,15 @@ class Reconciler:
             else:
                 if controller.wanted is None:
                     del self._controllers[controller.model]
-                    self.settled.set()  # only now does nobody need its files any more
+                    self.outcome.set()  # only now does nobody need its files any more
                     self.news.send()
                     return
 
-    def _settled(self, controller: ModelController, is_live: bool) -> None:
+    def _note_outcome(self, controller: ModelController, is_live: bool) -> None:
         if self._awaited is not None:
             self._awaited.discard(controller.model)
         self._check_ready()
-        self.settled.set()
+        self.outcome.set()
         self.news.send()
 
     def _check_ready(self) -> None:

@@ -106,7 +106,7 @@ def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ
             record,
             loading,
             BackgroundTask("memory guard", guard.run),
-            BackgroundTask("pruning", partial(pruning.run, reconciler.settled)),
+            BackgroundTask("pruning", partial(pruning.run, reconciler.outcome)),
             BackgroundTask("list of runs", runs.run),
             AdminServer(app, admin_socket),
             DataPlane(listener, gateways, publisher, handlers),

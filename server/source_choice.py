@@ -23,10 +23,10 @@ def followed(settings: Settings) -> str:
     return " ".join((address.url, settings.git_branch, settings.git_folder.strip("/"))).rstrip()
 
 
-def open_source(settings: Settings, home: DataDir, last_good: LiveFile) -> Source:
+def open_source(settings: Settings, home: DataDir, live_file: LiveFile) -> Source:
     """The repository at `gitPath`, or the local folder. Raises SettingError."""
     if not settings.git_path:
-        return _local(last_good)
+        return _local(live_file)
     remote = Remote(
         url=settings.git_path,
         branch=settings.git_branch,
@@ -41,7 +41,7 @@ def open_source(settings: Settings, home: DataDir, last_good: LiveFile) -> Sourc
     return GitSource(remote, home.path)
 
 
-def _local(last_good: LiveFile) -> Source:
+def _local(live_file: LiveFile) -> Source:
     folder = LOCAL.absolute()
     if not folder.is_dir():
         raise SettingError(f"gitPath is not set, and there is no folder {folder} to serve instead; set gitPath")
@@ -49,4 +49,4 @@ def _local(last_good: LiveFile) -> Source:
         LocalSource,  # watchfiles starts threads of its own: only where a folder is watched
     )
 
-    return LocalSource(folder, last_good.seen, forgotten=last_good.forgotten)
+    return LocalSource(folder, live_file.seen, forgotten=live_file.forgotten)

@@ -1,4 +1,4 @@
-"""Writes down what is live, in a thread: a slow disk holds up nothing but the bookkeeping."""
+"""Writes `live.json`, in a thread, so that a slow disk delays a swap for a few seconds at most."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ AGAIN_S = 10.0
 
 
 class LiveRecorder:
-    """A front whose changes a restart finds again: it passes all on to `front`, and returns once it is written down.
+    """Passes every change of routes on to `routes`, and writes it to `live.json`, from which a restart serves.
 
-    Many changes are written in one go: those that come while the ones before are being written.
+    Changes that come while earlier ones are being written are written together.
     """
 
     def __init__(
         self,
-        front: Routes,
-        last_good: LiveFile,
+        routes: Routes,
+        live_file: LiveFile,
         seen: Callable[[], tuple[Seen, Mapping[str, int]]],
         again_s: float = AGAIN_S,
     ) -> None:
-        self._front = front
-        self._last_good = last_good
+        self._routes = routes
+        self._live_file = live_file
         self._seen = seen
         self._again_s = again_s
         self._thread = ThreadPoolExecutor(1, "live.json")
-        self._last_live = last_good.last_live()
+        self._last_live = live_file.last_live()
         self._changes: dict[str, Change] = {}
         self._known: tuple[Mapping[str, Candidate], Decisions] | None = None
         self._current: asyncio.Task[None] | None = None
@@ -54,14 +54,14 @@ class LiveRecorder:
         return self._last_live
 
     async def show(self, model: str, live: Live) -> None:
-        await self._front.show(model, live)
+        await self._routes.show(model, live)
         last = _with_latest(Served(live.pool.release, live.version), self._last_live.get(model, ()))
         self._last_live = {**self._last_live, model: last}
         self._changes[model] = last
         await self._written()
 
     async def hide(self, model: str, why: str | None, *, run: str | None = None) -> None:
-        await self._front.hide(model, why, run=run)
+        await self._routes.hide(model, why, run=run)
         if why is None:
             self._last_live = {name: last for name, last in self._last_live.items() if name != model}
             self._changes[model] = None
@@ -74,16 +74,16 @@ class LiveRecorder:
             self._soon()
 
     async def show_version(self, model: str, name: str, live: Live) -> None:
-        await self._front.show_version(model, name, live)
+        await self._routes.show_version(model, name, live)
 
     async def hide_pool(self, pool: Pool) -> None:
-        await self._front.hide_pool(pool)
+        await self._routes.hide_pool(pool)
 
     def forget_versions(self) -> None:
-        self._front.forget_versions()
+        self._routes.forget_versions()
 
     def refresh(self) -> None:
-        self._front.refresh()
+        self._routes.refresh()
 
     async def close(self) -> None:
         """Write what is yet to be written, if that is possible soon."""
@@ -112,7 +112,7 @@ class LiveRecorder:
         known = self._known
 
         def write() -> None:
-            self._last_good.update(changes, *self._seen(), known)
+            self._live_file.update(changes, *self._seen(), known)
 
         while not await self._has_written(write):  # noqa: ASYNC110 (a disk tells nobody when it has room)
             await asyncio.sleep(self._again_s)

@@ -43,7 +43,7 @@ BRING_BACK_S = 10.0
 
 
 class PoolStarter(Protocol):
-    """Starts a proved pool of a release; see `Starter.start`."""
+    """Starts a tested pool of a release; see `Starter.start`."""
 
     def __call__(
         self,
@@ -63,13 +63,13 @@ class ModelController:
         self,
         model: str,
         start_pool: PoolStarter,
-        front: Routes,
+        routes: Routes,
         record: Callable[[Event], None],
-        settled: Callable[[ModelController, bool], None],
+        on_outcome: Callable[[ModelController, bool], None],
         superseded_after_s: float = SUPERSEDED_AFTER_S,
         bring_back_s: float = BRING_BACK_S,
     ) -> None:
-        """`settled(self, is_live)` is called whenever a try has ended, and when the model has gone."""
+        """`on_outcome(self, is_live)` is called whenever a try has ended, and when the model has gone."""
         self.model = model
         self.stage: str | None = None
         """What is being done for a release on its way; None when none is."""
@@ -82,9 +82,9 @@ class ModelController:
         self._made_room: Live | None = None
         """What was stopped for a release that is not live yet; it comes back if that one fails."""
         self._start_pool = start_pool
-        self._front = front
+        self._routes = routes
         self._event_texts = EventTexts(model, record)
-        self._settled = settled
+        self._on_outcome = on_outcome
         self._superseded_after_s = superseded_after_s
         self._bring_back_s = bring_back_s
         self._changed = asyncio.Event()
@@ -171,7 +171,7 @@ class ModelController:
         began = time.monotonic()
         self._withheld = None
         if self.live is None and self.failure is None:
-            await self._front.hide(self.model, "it is being loaded")
+            await self._routes.hide(self.model, "it is being loaded")
         try:
             pool = await self._start_unless_superseded(wanted.release)
             if pool is not None:
@@ -214,8 +214,8 @@ class ModelController:
             release,
             make_room=lambda: self._make_room(release),
             progress=self._progress,
-            changed=self._front.refresh,
-            report=lambda report: self._tell(report, release),
+            changed=self._routes.refresh,
+            report=lambda report: self._report(report, release),
         )
 
     def _progress(self, doing: str) -> None:
@@ -231,7 +231,7 @@ class ModelController:
         if release.manifest.serve.swap == "beside":
             return live.pool.peak_memory
         self._made_room, self.live = live, None
-        await self._front.hide(self.model, "it is being replaced by its next release")
+        await self._routes.hide(self.model, "it is being replaced by its next release")
         await asyncio.shield(self._drain(live.pool))
         return 0
 
@@ -254,7 +254,7 @@ class ModelController:
 
     async def _swap(self, live: Live, took_s: float) -> None:
         try:
-            await self._front.show(self.model, live)
+            await self._routes.show(self.model, live)
         except Exception:
             self._drain(live.pool)
             raise
@@ -262,7 +262,7 @@ class ModelController:
         self._made_room = None
         old, self.live = self.live, live
         self._event_texts.live(live, took_s)
-        self._settled(self, True)
+        self._on_outcome(self, True)
         if old is not None:
             self._drain(old.pool)
 
@@ -280,39 +280,39 @@ class ModelController:
         self.failure = Failure(key, error, tries, time.monotonic(), key in self._was_live, wanted.version)
         self._event_texts.failed(self.failure, self.live)
         if self.live is None:
-            await self._front.hide(
+            await self._routes.hide(
                 self.model, f"its release failed at {error.stage}; the log and the admin API say why"
             )
-        self._settled(self, self.live is not None)
+        self._on_outcome(self, self.live is not None)
 
     async def _rename(self, version: Version, run: str | None) -> None:
         assert self.live is not None
         self.live = replace(self.live, version=version, run=run)
         self.failure = None
-        await self._front.show(self.model, self.live)
+        await self._routes.show(self.model, self.live)
         self._event_texts.renamed(version)
-        self._settled(self, True)
+        self._on_outcome(self, True)
 
     async def _withhold(self, wanted: Wanted) -> None:
         """Serve nothing, and say why; it is looked at again when something else is wanted."""
         run = (wanted.run or "queued") if wanted.choice is Choice.UNTRAINED else None
-        await self._front.hide(self.model, wanted.withheld, run=run)
+        await self._routes.hide(self.model, wanted.withheld, run=run)
         old, self.live, self._made_room, self.failure = self.live, None, None, None
         self._withheld = wanted.withheld
-        self._settled(self, False)
+        self._on_outcome(self, False)
         if old is not None:
             self._drain(old.pool)
 
     async def _retire(self) -> None:
-        await self._front.hide(self.model, None)
+        await self._routes.hide(self.model, None)
         self._event_texts.removed()
         old, self.live, self._made_room, self.failure = self.live, None, None, None
-        self._settled(self, False)
+        self._on_outcome(self, False)
         if old is not None:
             self._drain(old.pool)
         if self._drains:  # of what was live before, too
             await asyncio.wait(self._drains)
 
-    def _tell(self, report: Report, release: Release) -> None:
+    def _report(self, report: Report, release: Release) -> None:
         version = None if self.live is None or self.live.pool.release != release else self.live.version
         self._event_texts.reported(report, version)

@@ -25,36 +25,36 @@ class TooManyVersions(PawlError):
 
 
 @dataclass
-class _Guest:
-    """A pool that is here because it was asked for by name."""
+class _VersionPool:
+    """A pool that was started because a request named its version."""
 
-    pool: asyncio.Task[Pool]
+    start: asyncio.Task[Pool]
     names: set[str] = field(default_factory=set)
     """`Model/vN` or `Model/run-KEY`, as its requests are counted."""
     used: float = field(default_factory=time.monotonic)
 
     @property
     def started(self) -> Pool | None:
-        done = self.pool.done() and not self.pool.cancelled() and self.pool.exception() is None
-        return self.pool.result() if done else None
+        done = self.start.done() and not self.start.cancelled() and self.start.exception() is None
+        return self.start.result() if done else None
 
 
 class OnDemand:
-    """At most `MOST_POOLS` pools of one worker each."""
+    """Starts pools of one worker for versions that requests name, at most `MOST_POOLS` of them."""
 
     def __init__(
         self,
         resolve: Callable[[str, str], Wanted],
         start_pool: Callable[[Release, Callable[[Report], None]], Awaitable[Pool]],
-        front: Routes,
+        routes: Routes,
         idle_s: float,
     ) -> None:
         """`resolve(model, name)` blocks; it raises VersionNotFound and VersionAmbiguous."""
         self._resolve = resolve
         self._start_pool = start_pool
-        self._front = front
+        self._routes = routes
         self._idle_s = idle_s
-        self._guests: dict[tuple[str, str], _Guest] = {}
+        self._pools: dict[tuple[str, str], _VersionPool] = {}
         self._looks: dict[tuple[str, str], asyncio.Task[Wanted]] = {}
 
     async def open(self, model: str, name: str, live: Callable[[], Live | None]) -> None:
@@ -67,34 +67,34 @@ class OnDemand:
         if now_live is not None and now_live.pool.release == release:
             pool = now_live.pool
         else:
-            pool = await self._guest(release, f"{model}/{name if name.startswith(RUN) else version.label}")
+            pool = await self._obtain(release, f"{model}/{name if name.startswith(RUN) else version.label}")
             if await self._look_up(model, name) != (release, version):
                 # While it started a push came, by which the name means something else.
                 await self.open(model, name, live)
                 return
-        await self._front.show_version(model, name, Live(version, pool, release.run))
+        await self._routes.show_version(model, name, Live(version, pool, release.run))
 
     def touch(self, names: Iterable[str]) -> None:
         """What goes by those names (`Model/vN`, `Model/run-KEY`) is in use."""
-        for guest in self._guests.values():
-            if not guest.names.isdisjoint(names):
-                guest.used = time.monotonic()
+        for each in self._pools.values():
+            if not each.names.isdisjoint(names):
+                each.used = time.monotonic()
 
     async def stop_idle(self) -> None:
         now = time.monotonic()
-        for key, guest in list(self._guests.items()):
-            pool = guest.started
-            if pool is not None and now - guest.used > self._idle_s:
-                del self._guests[key]
-                await self._front.hide_pool(pool)
+        for key, each in list(self._pools.items()):
+            pool = each.started
+            if pool is not None and now - each.used > self._idle_s:
+                del self._pools[key]
+                await self._routes.hide_pool(pool)
                 await pool.stop()
 
     def pools(self) -> tuple[Pool, ...]:
-        return tuple(guest.started for guest in self._guests.values() if guest.started is not None)
+        return tuple(each.started for each in self._pools.values() if each.started is not None)
 
     async def close(self, timeout_s: float) -> None:
         """Stop all of them, those that are being started too."""
-        starting = [guest.pool for guest in self._guests.values() if not guest.pool.done()]
+        starting = [each.start for each in self._pools.values() if not each.start.done()]
         for start in starting:
             start.cancel()
         if starting:
@@ -119,20 +119,20 @@ class OnDemand:
         if not look.cancelled():
             look.exception()  # seen by whoever still waits for it
 
-    async def _guest(self, release: Release, name: str) -> Pool:
+    async def _obtain(self, release: Release, name: str) -> Pool:
         key = (release.model, release.id)
-        if key not in self._guests:
-            if len(self._guests) >= MOST_POOLS:
+        if key not in self._pools:
+            if len(self._pools) >= MOST_POOLS:
                 raise TooManyVersions(
                     f"{MOST_POOLS} old versions are running, which is as many as may; try again when one has been idle"
                 )
             start = asyncio.create_task(self._start(release), name=f"start of {key}")
-            self._guests[key] = _Guest(start)
+            self._pools[key] = _VersionPool(start)
             start.add_done_callback(lambda done: self._forget_failed(key, done))
-        guest = self._guests[key]
-        guest.names.add(name)
-        pool = await asyncio.shield(guest.pool)
-        guest.used = time.monotonic()
+        each = self._pools[key]
+        each.names.add(name)
+        pool = await asyncio.shield(each.start)
+        each.used = time.monotonic()
         return pool
 
     async def _start(self, release: Release) -> Pool:
@@ -140,7 +140,7 @@ class OnDemand:
 
     def _forget_failed(self, key: tuple[str, str], start: asyncio.Task[Pool]) -> None:
         if start.cancelled() or start.exception() is not None:
-            self._guests.pop(key, None)
+            self._pools.pop(key, None)
 
     def _log(self, report: Report) -> None:
         log.warning("an old version asked for by name: %s\n%s", report.message, report.detail)

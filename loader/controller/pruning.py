@@ -37,7 +37,7 @@ class _Pruned:
 
 
 class Pruning:
-    """Prunes whenever something has settled. A failure of it is logged and changes nothing else."""
+    """Prunes whenever a model has gone live, failed or gone. A failure is logged and changes nothing else."""
 
     def __init__(
         self,
@@ -55,10 +55,10 @@ class Pruning:
         self._pause_s = pause_s
         self._pruned: dict[str, _Pruned] = {}
 
-    async def run(self, settled: asyncio.Event) -> None:
+    async def run(self, outcome: asyncio.Event) -> None:
         while True:
-            await settled.wait()
-            settled.clear()
+            await outcome.wait()
+            outcome.clear()
             try:
                 await self.prune()
             except Exception:

@@ -1,4 +1,4 @@
-"""What the loader asks of whoever routes requests."""
+"""What the loader asks of the part that routes requests."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ class ReleaseStore:
             source.check_out(release.revision, aside)
             if release.artifact is not None:
                 self._lay_over(release.artifact, aside, release.model)
-            _settle(aside, path)
+            _rename_into_place(aside, path)
             sync(path.parent)
             sync(self._root)
         finally:
@@ -136,7 +136,7 @@ def _failure(path: Path, error: OSError) -> ReleaseFailed:
     )
 
 
-def _settle(aside: Path, path: Path) -> None:
+def _rename_into_place(aside: Path, path: Path) -> None:
     try:
         aside.rename(path)
     except OSError:

@@ -87,7 +87,7 @@ def _synced(reconciler: Reconciler, before: Mapping[str, Served | None]) -> Sync
 def _outcome(controller: ModelController, before: Served | None) -> Outcome:
     wanted, live, failure = controller.wanted, _served(controller), controller.failure
     if wanted is None:
-        # One that was never live has no route to be taken away; it is gone once its keeper is.
+        # One that was never live has no route to be taken away; it is gone once its controller is.
         return _removed(before) if before is not None and live is None else _pending(controller, before)
     if wanted.choice in _WITHHELD:
         keeps = "nothing is live yet" if live is None else f"{live[1].label} stays live"

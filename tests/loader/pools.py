@@ -1,4 +1,4 @@
-"""Real pools of models that a test writes down, and a front that remembers what it was shown."""
+"""Real pools of models that a test writes down, and routes that remember what they were shown."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Place:
 
 
 class Shown:
-    """A front that remembers."""
+    """Routes that remember."""
 
     def __init__(self) -> None:
         self.live: dict[str, Live] = {}

@@ -26,14 +26,14 @@ def written(path: Path) -> dict[str, int]:
 def test_what_was_shown_is_written_down_by_then(tmp_path: Path) -> None:
     async def test() -> None:
         path = tmp_path / "live.json"
-        front = LiveRecorder(Shown(), LiveFile(path, "here"), lambda: ({}, {}))
-        await asyncio.gather(*(front.show(f"M{number}", live(f"M{number}")) for number in range(20)))
+        routes = LiveRecorder(Shown(), LiveFile(path, "here"), lambda: ({}, {}))
+        await asyncio.gather(*(routes.show(f"M{number}", live(f"M{number}")) for number in range(20)))
         assert len(written(path)) == 20
-        await front.hide("M0", "it is being replaced")
+        await routes.hide("M0", "it is being replaced")
         assert "M0" in written(path)
-        await front.hide("M0", None)
+        await routes.hide("M0", None)
         assert "M0" not in written(path)
-        await front.close()
+        await routes.close()
 
     run(test())
 
@@ -43,18 +43,18 @@ def test_a_disk_that_is_full_holds_up_no_swap_is_told_of_once_and_gets_all_when_
 ) -> None:
     async def test() -> None:
         path = tmp_path / "live.json"
-        front = LiveRecorder(shown := Shown(), LiveFile(path, "here"), lambda: ({}, {}), again_s=0.01)
+        routes = LiveRecorder(shown := Shown(), LiveFile(path, "here"), lambda: ({}, {}), again_s=0.01)
         in_the_way = path.with_suffix(".tmp")
         in_the_way.mkdir()
-        first = asyncio.create_task(front.show("M1", live("M1")))
+        first = asyncio.create_task(routes.show("M1", live("M1")))
         await until(lambda: caplog.records)
-        await front.show("M2", live("M2", 7))
+        await routes.show("M2", live("M2", 7))
         assert set(shown.live) == {"M1", "M2"}
         assert written(path) == {}
         in_the_way.rmdir()
         await first
         await until(lambda: written(path) == {"M1": 1, "M2": 7})
         assert len([record for record in caplog.records if "can't be written" in record.getMessage()]) == 1
-        await front.close()
+        await routes.close()
 
     run(test())

@@ -31,12 +31,12 @@ class Waits:
 
 
 class Kept:
-    """A keeper of the model, what it shows, and what it records."""
+    """A controller of the model, what it shows, and what it records."""
 
     def __init__(self, here: Place, superseded_after_s: float, bring_back_s: float) -> None:
         self.shown = Shown()
         self.events: list[Event] = []
-        self.settled: list[bool] = []
+        self.outcomes: list[bool] = []
         self.spoilt: dict[str, Exception] = {}
         """Releases that don't start, and why."""
         self._here = here
@@ -45,7 +45,7 @@ class Kept:
             self._start,
             self.shown,
             self.events.append,
-            lambda controller, is_live: self.settled.append(is_live),
+            lambda controller, is_live: self.outcomes.append(is_live),
             superseded_after_s,
             bring_back_s,
         )
@@ -217,7 +217,7 @@ def test_a_model_that_goes_while_it_is_started_is_no_failure_of_ours(
             await until(lambda: here.starter.pools()[0].processes[0].pid)
             worker = here.starter.pools()[0].processes[0].pid
             kept.controller.want(numbered(here.write(manifest="serve: {replicas: many}"), 2) if refused else None)
-            await until(lambda: kept.settled)
+            await until(lambda: kept.outcomes)
             assert not is_alive(worker)
             assert kept.kinds() == [EventKind.FAILED if refused else EventKind.REMOVED]
             assert "Pawl's own" not in caplog.text
@@ -324,7 +324,7 @@ def test_what_failed_for_good_is_tried_again_when_asked_and_not_before(tmp_path:
             kept.controller.retry()
             await until(lambda: kept.live() == 1)
             assert kept.controller.failure is None
-            assert kept.settled == [False, True]
+            assert kept.outcomes == [False, True]
 
     run(test())
 

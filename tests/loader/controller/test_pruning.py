@@ -71,7 +71,7 @@ def test_a_failure_is_logged_and_the_next_time_is_another_chance(tmp_path: Path)
     async def test() -> None:
         async with place(tmp_path) as here:
             looked = asyncio.Event()
-            settled = asyncio.Event()
+            outcome = asyncio.Event()
 
             def fails_once() -> list[str]:
                 if not looked.is_set():
@@ -81,11 +81,11 @@ def test_a_failure_is_logged_and_the_next_time_is_another_chance(tmp_path: Path)
 
             put(here, 1)
             task = asyncio.create_task(
-                Pruning(here.release_store, here.environments, here.starter.in_use, fails_once).run(settled)
+                Pruning(here.release_store, here.environments, here.starter.in_use, fails_once).run(outcome)
             )
-            settled.set()
+            outcome.set()
             await looked.wait()
-            settled.set()
+            outcome.set()
             await until(lambda: not here.release_store.models())
             task.cancel()
 
@@ -120,7 +120,7 @@ def test_a_model_removed_while_all_is_quiet_leaves_no_files(tmp_path: Path) -> N
                 pruning = Pruning(
                     here.release_store, here.environments, here.starter.in_use, lambda: set(controllers), pause_s=0
                 )
-                task = asyncio.create_task(pruning.run(found.reconciler.settled))
+                task = asyncio.create_task(pruning.run(found.reconciler.outcome))
                 await until(lambda: set(found.shown.live) == {"Model", "Other"})
                 shutil.rmtree(here.models / "Model")
                 await found.reconciler.look_now()

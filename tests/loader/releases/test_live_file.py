@@ -53,27 +53,27 @@ def test_what_another_source_left_is_not_served(tmp_path: Path) -> None:
 
 def test_what_could_not_be_written_is_written_later_and_the_file_stays_whole(tmp_path: Path) -> None:
     path = tmp_path / "live.json"
-    last_good = LiveFile(path, "here")
-    last_good.put(release(id="old"), Version(1, "c"))
+    live_file = LiveFile(path, "here")
+    live_file.put(release(id="old"), Version(1, "c"))
     aside = path.with_suffix(".tmp")
     aside.mkdir()  # in the way of every write
     with pytest.raises(OSError):
-        last_good.put(release(id="new"), Version(2, "d"))
+        live_file.put(release(id="new"), Version(2, "d"))
     with pytest.raises(OSError):
-        last_good.write_again()
+        live_file.write_again()
     assert LiveFile(path, "here").live()["Iris"][0].id == "old"
     aside.rmdir()
-    last_good.write_again()
+    live_file.write_again()
     assert LiveFile(path, "here").live()["Iris"][0].id == "new"
 
 
 def test_nothing_is_written_when_nothing_has_changed(tmp_path: Path) -> None:
     path = tmp_path / "live.json"
-    last_good = LiveFile(path, "here")
-    last_good.put(release(), Version(1, "c"))
+    live_file = LiveFile(path, "here")
+    live_file.put(release(), Version(1, "c"))
     before = os.stat(path)[stat.ST_INO]
-    last_good.put(release(), Version(1, "c"))
-    last_good.write_again()
+    live_file.put(release(), Version(1, "c"))
+    live_file.write_again()
     assert os.stat(path)[stat.ST_INO] == before
 
 
@@ -99,18 +99,18 @@ def test_where_nothing_was_counted_the_live_number_tells_how_many_are_forgotten(
 
 def test_what_cannot_be_read_of_one_model_costs_none_of_the_others(tmp_path: Path) -> None:
     path = tmp_path / "live.json"
-    last_good = LiveFile(path, "here")
-    last_good.put(release(), Version(1, "c"))
-    last_good.put(release("Churn"), Version(1, "d"))
+    live_file = LiveFile(path, "here")
+    live_file.put(release(), Version(1, "c"))
+    live_file.put(release("Churn"), Version(1, "d"))
     path.write_text(path.read_text().replace('"timeout_s": 30.0', '"timeout_s": null', 1))
     assert set(LiveFile(path, "here").live()) == {"Churn"}
 
 
 def test_what_cannot_be_written_of_one_model_costs_none_of_the_others(tmp_path: Path) -> None:
     path = tmp_path / "live.json"
-    last_good = LiveFile(path, "here")
+    live_file = LiveFile(path, "here")
     odd = Release(Revision("Odd", "abc", Manifest(metadata={"a": {True: 1}}), {"Odd": "tree"}))
-    last_good.update({"Odd": (Served(odd, Version(1, "c")),), "Iris": (Served(release(), Version(1, "c")),)})
+    live_file.update({"Odd": (Served(odd, Version(1, "c")),), "Iris": (Served(release(), Version(1, "c")),)})
     assert set(LiveFile(path, "here").live()) == {"Iris"}
 
 
