@@ -49,6 +49,9 @@ from server.source_choice import followed, open_source
 from server.state import server_state
 from server.traffic.metrics import Metrics
 from server.traffic.traffic import Traffic
+from server.training import build_training, decisions
+from trainer.accepted import AcceptedArtifacts
+from trainer.control import TrainerControl
 from trainer.no_training import NoTraining
 from trainer.run_catalogue import RunCatalogue
 
@@ -78,7 +81,8 @@ def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ
     warm_workers = WarmWorkers()
     starter = Starter(release_store, environments, _worker_defaults(settings, data, environ), warm_workers=warm_workers)
     start_pool = partial(starter.start, source=source)
-    reconciler = Reconciler(source, start_pool, publisher, live_file, record.log.record)
+    accepted = AcceptedArtifacts()
+    reconciler = Reconciler(source, start_pool, publisher, live_file, record.log.record, partial(decisions, accepted))
     names = ReleaseNames(source, reconciler)
     on_demand = OnDemand(
         names.find, _one_worker_starter(starter, source, publisher), publisher, settings.version_idle_s
@@ -87,7 +91,10 @@ def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ
     pruning = Pruning(release_store, environments, partial(_needed, starter, reconciler), reconciler.followed)
     guard = MemoryGuard(starter.pools, relieve=warm_workers.give_up)
 
-    runs = RunCatalogue(RunRecords(files), artifacts, data.path / "runs", NoTraining())
+    training = build_training(settings, data, environ, source, reconciler, record.registry, files, accepted)
+    trainer = training.trainer
+    control = NoTraining() if settings.trainer == "none" else TrainerControl(trainer, training.operations)
+    runs = RunCatalogue(RunRecords(files), artifacts, training.home, control)
     state = partial(server_state, source.where, reconciler, runs.newest)
     traffic = Traffic([partial(_touch, on_demand)])
     metrics = Metrics(state, loading.serving_pools, traffic.totals, runs.counts)
@@ -107,6 +114,7 @@ def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ
             loading,
             BackgroundTask("memory guard", guard.run),
             BackgroundTask("pruning", partial(pruning.run, reconciler.outcome)),
+            BackgroundTask("trainer", trainer.run),
             BackgroundTask("list of runs", runs.run),
             AdminServer(app, admin_socket),
             DataPlane(listener, gateways, publisher, handlers),

@@ -1,4 +1,4 @@
-"""The artifacts that runs left and that were accepted, by code key."""
+"""What training tells those who decide what is served: accepted artifacts, and states of runs, by code key."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ class AcceptedArtifacts:
     """For the loop's own thread."""
 
     def __init__(self) -> None:
+        self.is_read = False
+        """Whether the store was read; until then nobody knows what there is."""
+        self.states: Mapping[str, str] = {}
+        """Of each code key at the head, the state of its run."""
         self._known: dict[str, dict[str, tuple[datetime, Artifact]]] = {}
 
     def add(self, result: RunResult) -> bool:

@@ -12,7 +12,7 @@ from core.run_records import RunRecord
 from core.settings import Settings
 from loader.artifacts.files import Files
 from loader.artifacts.records import RunRecords
-from trainer.accepted import read_results
+from trainer.accepted import AcceptedArtifacts, read_results
 from trainer.code_folders import CheckOut, CodeFolders
 from trainer.controller import Controller
 from trainer.demand import Demand, Fingerprint, Trained
@@ -42,7 +42,8 @@ class Surroundings:
     fingerprint: Fingerprint
     files: Files
     lease: Held
-    accepted_more: Callable[[], None]
+    changed: Callable[[], None]
+    """What was accepted has changed, or the state of a run at the head."""
     record: Callable[[RunRecord], None]
 
 
@@ -54,8 +55,10 @@ class Training:
     """Of the folders of runs."""
 
 
-def assemble(settings: Settings, data: Path, environ: Mapping[str, str], around: Surroundings) -> Training:
-    """`environ`: what runs may see. Raises OSError where folders can't be made."""
+def assemble(
+    settings: Settings, data: Path, environ: Mapping[str, str], around: Surroundings, accepted: AcceptedArtifacts
+) -> Training:
+    """`environ`: what runs may see. `accepted` is filled by the trainer. Raises OSError where folders can't be made."""
     home = data / "runs"
     records = RunRecords(around.files)
     ledger, open_runs = Ledger(records), OpenRuns(home)
@@ -78,9 +81,10 @@ def assemble(settings: Settings, data: Path, environ: Mapping[str, str], around:
         around.lease,
         around.heads,
         partial(read_results, records),
-        around.accepted_more,
+        around.changed,
         around.record,
         reports,
+        accepted,
     )
     operations = Operations(
         demand, controller, ledger, open_runs, code_folders, around.resolve, around.heads, reports.settled.append

@@ -11,12 +11,11 @@ from core.errors import (
     DatasetUnavailable,
     NotTrainable,
     ReleaseFailed,
-    RunStateConflict,
     StoreUnavailable,
 )
 from core.runs import RunState
 from trainer.controller import OpenState
-from trainer.operations import NotInThatState, Operations
+from trainer.operations import Operations
 from trainer.run_catalogue import Asked
 from trainer.run_views import RunView
 from trainer.trainer import Trainer
@@ -52,8 +51,6 @@ class TrainerControl:
     async def _perform(self, work: Callable[[], T]) -> T:
         try:
             return await self._trainer.perform(work)
-        except NotInThatState as error:
-            raise RunStateConflict(str(error)) from error
         except ReleaseFailed as error:
             raise NotTrainable(str(error)) from error
         except DatasetUnavailable as error:

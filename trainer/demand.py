@@ -62,6 +62,7 @@ class Demand:
         self._fingerprint = fingerprint
         self._now = now
         self._seen: dict[str, _Seen] = {}
+        self._kept: set[str] | None = None
         self._failed: dict[str, tuple[float, str]] = {}
         """When, and why, a model's code or data could last not be looked at."""
 
@@ -92,6 +93,12 @@ class Demand:
             started_by=started_by,
             own=bool(asked),
         )
+
+    def prune(self, code_keys: set[str]) -> None:
+        """Remove the code of others."""
+        if code_keys != self._kept:
+            self._code_folders.prune(code_keys)
+            self._kept = code_keys
 
     def _tried(self, trained: Trained) -> RunFile | None:
         model = trained.revision.model

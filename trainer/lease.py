@@ -36,6 +36,13 @@ class Lease:
         return self._now() < self._until
 
 
+class Never:
+    """This daemon trains nothing."""
+
+    async def is_held(self) -> bool:
+        return False
+
+
 class Alone:
     """Nobody else trains."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from core.errors import NotTrainable, PawlError
+from core.errors import NotTrainable, RunStateConflict
 from core.release import Candidate
 from core.runs import RunResult, RunState
 from trainer.code_folders import CodeFolders
@@ -16,10 +16,6 @@ from trainer.controller import Controller
 from trainer.demand import Demand, Trained
 from trainer.ledger import Ledger, Retry
 from trainer.open_runs import OpenRuns, RunFile
-
-
-class NotInThatState(PawlError):
-    """A run is not in the state that this takes."""
 
 
 class Operations:
@@ -55,7 +51,7 @@ class Operations:
         return run.run, True
 
     def cancel(self, model: str, key: str, by: str) -> None:
-        """Its process is ended at the next look. Raises NotInThatState."""
+        """Its process is ended at the next look. Raises RunStateConflict."""
         recorded = self._ledger.recorded(model, key)
         run = self._open_runs.all.get(key)
         cancelled = RunResult(
@@ -71,23 +67,25 @@ class Operations:
         )
         written = self._ledger.conclude(cancelled, recorded.retried_after)
         if written.state is not RunState.CANCELLED:
-            raise NotInThatState(f"run {key} has ended already: it is {written.state}")
+            raise RunStateConflict(f"run {key} has ended already: it is {written.state}")
 
     def retry(self, model: str, key: str, by: str) -> None:
-        """Raises NotInThatState, and what `resolve` does."""
+        """Raises RunStateConflict, and what `resolve` does."""
         recorded = self._ledger.recorded(model, key)
         result = recorded.result
         if result is None or result.state is RunState.SUCCEEDED:
-            raise NotInThatState(f"run {key} is {'not over' if result is None else result.state}; nothing is to retry")
+            raise RunStateConflict(
+                f"run {key} is {'not over' if result is None else result.state}; nothing is to retry"
+            )
         run = self._again(result)
         self._ledger.retry(model, key, recorded.last, Retry(by=by))
         self._controller.reopen(run)
 
     def accept(self, model: str, key: str, by: str, why: str) -> None:
-        """Raises NotInThatState."""
+        """Raises RunStateConflict."""
         result = self._ledger.recorded(model, key).result
         if result is None or result.state is not RunState.REJECTED or not result.artifact:
-            raise NotInThatState(
+            raise RunStateConflict(
                 f"run {key} is {'not over' if result is None else result.state}; only rejected ones are accepted"
             )
         message = f"accepted by {by}{f' ({why})' if why else ''}; it was rejected: {result.message}"

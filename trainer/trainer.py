@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 _BUSY_S = 0.5
 """Between two looks while a run is open."""
-_IDLE_S = 5.0
+_IDLE_S = 1.0
 
 
 class Held(Protocol):
@@ -40,13 +40,15 @@ class Trainer:
         lease: Held,
         heads: Callable[[], Mapping[str, Trained]],
         read_accepted: Callable[[Sequence[str]], list[RunResult]],
-        accepted_more: Callable[[], None],
+        changed: Callable[[], None],
         record: Callable[[RunRecord], None],
         reports: Reports,
+        accepted: AcceptedArtifacts,
     ) -> None:
         """`heads`: the models that train, at the followed head. `read_accepted`: what the store says became of models'
-        runs; blocks. `accepted_more` is called when there are artifacts that were not there before."""
-        self.accepted = AcceptedArtifacts()
+        runs; blocks. `changed` is called when other artifacts are accepted, and when the state of a run at the head
+        is another."""
+        self.accepted = accepted
         self.open: list[OpenState] = []
         """The runs that are not over, as they were seen last."""
         self._demand = demand
@@ -54,7 +56,7 @@ class Trainer:
         self._lease = lease
         self._heads = heads
         self._read_accepted = read_accepted
-        self._accepted_more = accepted_more
+        self._changed = changed
         self._record = record
         self._reports = reports
         self._read_models: set[str] = set()
@@ -91,7 +93,7 @@ class Trainer:
         try:
             self.open = await loop.run_in_executor(self._thread, self._look_in_thread, heads, acts)
         finally:
-            self._tell()
+            self._tell(heads)
 
     def _look_in_thread(self, heads: Mapping[str, Trained], acts: bool) -> list[OpenState]:
         self._read_back(heads)
@@ -101,7 +103,10 @@ class Trainer:
         else:  # another does: what it accepts is served here too
             for run in wanted:
                 self._controller.is_over(run.model, run.run)
-        return self._controller.states({run.run for run in wanted}) if acts else []
+        opened = self._controller.states({run.run for run in wanted}) if acts else []
+        if heads:
+            self._demand.prune({run.code_key for run in (*wanted, *(state.run for state in opened))})
+        return opened
 
     def _read_back(self, heads: Mapping[str, Trained]) -> None:
         """What the store knows of models that were not read since the start. A registry that was lost is filled so."""
@@ -109,14 +114,22 @@ class Trainer:
             self._reports.settled.extend(self._read_accepted([model]))
             self._read_models.add(model)
 
-    def _tell(self) -> None:
-        is_news = False
+    def _tell(self, heads: Mapping[str, Trained]) -> None:
+        ended: dict[str, str] = {}
+        is_news = not self.accepted.is_read and bool(heads) and heads.keys() <= self._read_models
+        self.accepted.is_read |= is_news
         while self._reports.settled:
             result = self._reports.settled.popleft()
+            ended[result.code_key] = str(result.state)
             is_news |= self.accepted.add(result)
             self._record(record_of(result))
+        opened = {state.run.code_key: str(state.state) for state in self.open if not state.run.own}
+        keys = {trained.revision.code_key for trained in heads.values()}
+        states = {key: state for key, state in {**self.accepted.states, **ended, **opened}.items() if key in keys}
+        is_news |= states != self.accepted.states
+        self.accepted.states = states
         if is_news:
-            self._accepted_more()
+            self._changed()
 
 
 def record_of(result: RunResult) -> RunRecord:

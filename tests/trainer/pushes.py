@@ -20,7 +20,7 @@ from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore
 from loader.sources.local.source import LocalSource
 from tests.trainer.attempts import until
-from trainer.accepted import read_results
+from trainer.accepted import AcceptedArtifacts, read_results
 from trainer.assembly import Surroundings, Training, assemble
 from trainer.demand import Trained
 from trainer.lease import Alone
@@ -62,7 +62,8 @@ class Pushes:
 
     @asynccontextmanager
     async def following(self, **settings: int) -> AsyncIterator[Training]:
-        training = assemble(Settings(**settings), self.data, dict(os.environ), self._around())  # type: ignore[arg-type]
+        training = assemble(Settings(**settings), self.data, dict(os.environ), self._around(), AcceptedArtifacts())  # type: ignore[arg-type]
+        self.training, self.accepted = training, 0
         task = asyncio.create_task(training.trainer.run())
         try:
             yield training
@@ -87,12 +88,13 @@ class Pushes:
             fingerprint=Datasets(self.data / "datasets", 10**9).fingerprint,
             files=self.files,
             lease=Alone(),
-            accepted_more=self._accepted_more,
+            changed=self._changed,
             record=self.recorded.append,
         )
 
-    def _accepted_more(self) -> None:
-        self.accepted += 1
+    def _changed(self) -> None:
+        assert self.training is not None
+        self.accepted = sum(map(len, self.training.trainer.accepted.newest_first().values()))
 
     @property
     def store(self) -> ArtifactStore:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import RunStateConflict
 from core.release import Artifact
 from core.runs import Reason, RunState
 from tests.trainer.attempts import is_alive
 from tests.trainer.pushes import Pushes, come, in_a_loop
-from trainer.operations import NotInThatState
 
 FITS = """
 def train(output, depth=1):
@@ -75,7 +75,7 @@ async def test_new_data_and_new_params_are_new_runs_and_a_revert_is_none(pushes:
         await come(lambda: len(pushes.results()) == 3)
         pushes.push(yaml="train: {dataset: data.csv}")
     async with pushes.following() as training:  # after a restart too
-        await come(lambda: pushes.accepted > 3)
+        await come(lambda: pushes.accepted == 3)
         await training.trainer.perform(lambda: None)
         assert not training.trainer.open
     assert len(pushes.results()) == 3
@@ -136,7 +136,7 @@ async def test_a_cancelled_run_ends_and_a_retry_is_a_new_attempt(pushes: Pushes)
         await come(lambda: not training.trainer.open)
         [result] = pushes.results()
         assert (result.state, result.message) == (RunState.CANCELLED, "cancelled by Ann")
-        with pytest.raises(NotInThatState, match="is cancelled; only rejected ones"):
+        with pytest.raises(RunStateConflict, match="is cancelled; only rejected ones"):
             await training.trainer.perform(partial(training.operations.accept, "Iris", key, "Ann", ""))
         await training.trainer.perform(partial(training.operations.retry, "Iris", key, "Ann"))
         await come(lambda: pid_files(pushes))

@@ -1,0 +1,121 @@
+"""Training as a part of the daemon: what it takes from the other parts, and what it gives them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import uuid
+from collections import deque
+from collections.abc import Mapping
+from functools import partial
+
+from core.decisions import Decisions
+from core.errors import PawlError
+from core.release import Artifact
+from core.run_records import RunRecord
+from core.settings import Settings
+from core.task import spawn
+from loader.artifacts.datasets import Datasets
+from loader.artifacts.files import Files
+from loader.reconcile import Reconciler
+from loader.sources.source import Source
+from registry.registry import Registry
+from registry.transaction import Transaction
+from server.process.data_dir import DataDir
+from server.process.reaping import MARK
+from trainer.accepted import AcceptedArtifacts
+from trainer.assembly import Surroundings, Training, assemble
+from trainer.demand import Trained
+from trainer.lease import NAME, Alone, Lease, Never
+from trainer.trainer import Held
+
+log = logging.getLogger("pawl.trainer")
+
+_GIGABYTE = 1_000_000_000
+_AT_A_TIME = 200
+
+
+class RunRecorder:
+    """Writes runs that are over to the registry, for searching. What is lost of that is in the store."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._waiting: deque[RunRecord] = deque(maxlen=20_000)
+        self._is_writing = False
+
+    def record(self, run: RunRecord) -> None:
+        self._waiting.append(run)
+        if not self._is_writing:
+            self._is_writing = True
+            spawn(self._write(), "record of runs")
+
+    async def _write(self) -> None:
+        try:
+            while self._waiting:
+                runs = [self._waiting.popleft() for _ in range(min(_AT_A_TIME, len(self._waiting)))]
+                await self._registry.perform(partial(_put, runs))
+        except PawlError as error:
+            log.warning("the registry does not know of some runs, which are in the artifact store: %s", error)
+        finally:
+            self._is_writing = False
+
+
+def build_training(
+    settings: Settings,
+    data: DataDir,
+    environ: Mapping[str, str],
+    source: Source,
+    reconciler: Reconciler,
+    registry: Registry,
+    files: Files,
+    accepted: AcceptedArtifacts,
+) -> Training:
+    """`environ`: what runs may see, scrubbed of our secrets. Raises OSError."""
+    datasets = Datasets(data.path / "datasets", int(settings.dataset_cache_gb * _GIGABYTE), settings.dataset_timeout_s)
+    around = Surroundings(
+        heads=partial(_heads, reconciler),
+        live=partial(_live, reconciler),
+        check_out=source.check_out,
+        resolve=source.resolve,
+        fingerprint=datasets.fingerprint,
+        files=files,
+        lease=_lease(settings, registry),
+        changed=reconciler.reconsider,
+        record=RunRecorder(registry).record,
+    )
+    unmarked = {name: value for name, value in environ.items() if name != MARK}  # runs outlive the daemon
+    return assemble(settings, data.path, unmarked, around, accepted)
+
+
+def decisions(accepted: AcceptedArtifacts) -> Decisions:
+    """As far as training goes."""
+    return Decisions(artifacts=accepted.newest_first() if accepted.is_read else None, runs=accepted.states)
+
+
+def _heads(reconciler: Reconciler) -> Mapping[str, Trained]:
+    return {model: Trained(one.version, one.revision) for model, one in reconciler.desired.training.items()}
+
+
+def _live(reconciler: Reconciler) -> Mapping[str, Artifact]:
+    """For any thread."""
+    found = {}
+    for model, controller in list(reconciler.controllers.items()):
+        live = controller.live
+        if live is not None and (artifact := live.pool.release.artifact) is not None:
+            found[model] = artifact
+    return found
+
+
+def _lease(settings: Settings, registry: Registry) -> Held:
+    if settings.trainer == "none":
+        return Never()
+    if not settings.database_url.startswith("postgres"):
+        return Alone()
+    holder = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    return Lease(lambda seconds: registry.perform(lambda transaction: transaction.leases.take(NAME, holder, seconds)))
+
+
+def _put(runs: list[RunRecord], transaction: Transaction) -> None:
+    for run in runs:
+        transaction.runs.put(run)
