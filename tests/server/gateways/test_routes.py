@@ -21,7 +21,9 @@ def _live(number: int) -> Any:
     return SimpleNamespace(
         version=Version(number, "c" * 40),
         run=None,
-        pool=SimpleNamespace(id=f"pool {number}", sockets=(), release=release),
+        pool=SimpleNamespace(
+            id=f"pool {number}", sockets=(), release=release, description=SimpleNamespace(takes="dict")
+        ),
     )
 
 
