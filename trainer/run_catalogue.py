@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+import time
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -32,7 +33,9 @@ _SOON_S = 0.05
 _LOOKS = 100
 """For a run that was asked for: five seconds."""
 _REFRESH_S = 30.0
-"""Between two looks at what other daemons wrote."""
+"""Between two looks at what other daemons wrote, or longer where one takes long."""
+_SHARE = 50.0
+"""How many times as long."""
 _MOST_REMEMBERED = 1000
 """Runs that ended without a record: superseded before they began."""
 
@@ -78,6 +81,8 @@ class RunCatalogue:
         self._home = home
         self._control = control
         self._index = RunIndex(records)
+        self._refreshing = asyncio.Lock()
+        self._refreshes = 0
         self._open: dict[str, RunView] = {}
         """As they were seen last."""
         self._ended: dict[str, RunView] = {}
@@ -86,16 +91,18 @@ class RunCatalogue:
 
     async def run(self) -> None:
         """Keep up with the store, for ever."""
-        looks = 0
+        next_refresh = 0.0
         self.discard(self._home / _DOWNLOADS)  # what a daemon left that was killed
         while True:
             try:
-                await self._catch_up(refresh=looks % int(_REFRESH_S / _LOOK_S) == 0 or not self._index.is_filled)
+                began = time.monotonic()
+                await self._catch_up(refresh=began >= next_refresh)
+                if began >= next_refresh:
+                    next_refresh = began + max(_REFRESH_S, _SHARE * (time.monotonic() - began))
             except StoreUnavailable as error:
                 log.warning("the list of runs may be behind: %s", error)
             except Exception:
                 log.exception("a failure of Pawl's own: the list of runs goes on")
-            looks += 1
             await asyncio.sleep(_LOOK_S)
 
     def newest(self) -> Mapping[str, RunView]:
@@ -219,10 +226,17 @@ class RunCatalogue:
     async def _catch_up(self, refresh: bool) -> None:
         """Read back what has ended. Raises StoreUnavailable."""
         if refresh:
-            await asyncio.to_thread(self._index.refresh)
+            await self._refresh(of=self._refreshes)
         self._look()
         for key, view in list(self._ended.items()):
             await self._seen(view.model, key)
+
+    async def _refresh(self, of: int) -> None:
+        """Unless another has since the `of`th: all who wait for the first look share it."""
+        async with self._refreshing:
+            if self._refreshes == of:
+                await asyncio.to_thread(self._index.refresh)
+                self._refreshes += 1
 
     async def _appeared(self, model: str, key: str, *, is_over: bool) -> RunView:
         """The run once the trainer has seen that it is open; `is_over`: unless it is over already."""

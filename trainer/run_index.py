@@ -19,7 +19,8 @@ from trainer.run_views import RunView, view_of_record
 log = logging.getLogger("pawl.trainer")
 
 _AT_ONCE = 16
-"""Records that are read at a time: a store elsewhere takes its time for each."""
+"""Chunks that are read at a time: a store elsewhere takes its time for each record."""
+_CHUNK = 50
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,9 @@ class RunIndex:
         listed = self._records.list()
         before = dict(self._known)
         changed = [run for run in listed if _has_changed(before.get(run.key), run.names)]
+        chunks = [changed[at : at + _CHUNK] for at in range(0, len(changed), _CHUNK)]
         with ThreadPoolExecutor(_AT_ONCE, "run records") as threads:
-            read = dict(zip((run.key for run in changed), threads.map(self._read, changed), strict=True))
+            read = {key: known for chunk in threads.map(self._read, chunks) for key, known in chunk.items()}
         gone = before.keys() - {run.key for run in listed}
         self._change(read, {key: before[key] for key in gone})
         self.is_filled = True
@@ -73,7 +75,7 @@ class RunIndex:
         found = RunFiles(slug(model), key, self._records.names(model, key))
         known = self._known.get(key)
         if _has_changed(known, found.names):
-            self._change({key: self._read(found)}, {})
+            self._change(self._read([found]), {})
         return self.find(key)
 
     def _change(self, read: Mapping[str, _Known], gone: Mapping[str, _Known]) -> None:
@@ -88,16 +90,21 @@ class RunIndex:
             if read or gone:
                 self._newest = None
 
-    def _read(self, run: RunFiles) -> _Known:
-        name = decisive(run.names)
-        content = None if name is None else self._records.get_listed(run, name)
-        if name is None or content is None:
-            return _Known(run.names, None)
-        try:
-            return _Known(run.names, view_of_record(name, content))
-        except msgspec.DecodeError as error:
-            log.warning("the record %s of run %s (%s) can't be read: %s", name, run.key, run.model, error)
-            return _Known(run.names, None)
+    def _read(self, runs: Sequence[RunFiles]) -> dict[str, _Known]:
+        named = [(run, name) for run in runs if (name := decisive(run.names)) is not None]
+        contents = dict(zip((run.key for run, _ in named), self._records.get_each(named), strict=True))
+        return {run.key: _Known(run.names, _view(run, contents.get(run.key))) for run in runs}
+
+
+def _view(run: RunFiles, content: bytes | None) -> RunView | None:
+    name = decisive(run.names)
+    if name is None or content is None:
+        return None
+    try:
+        return view_of_record(name, content)
+    except msgspec.DecodeError as error:
+        log.warning("the record %s of run %s (%s) can't be read: %s", name, run.key, run.model, error)
+        return None
 
 
 def _has_changed(known: _Known | None, names: tuple[str, ...]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -46,6 +46,10 @@ class Files(Protocol):
 
     def read(self, name: str) -> bytes: ...
 
+    def read_each(self, names: Sequence[str]) -> list[bytes | None]:
+        """Of several, in one call: None for what isn't there."""
+        ...
+
     def write(self, name: str, content: bytes) -> None:
         """Whoever reads gets what was there before, or all of this."""
         ...
@@ -87,3 +91,14 @@ class Files(Protocol):
     def tidy(self) -> None:
         """Remove what uploads left that will never be finished."""
         ...
+
+
+def read_each(read: Callable[[str], bytes], names: Sequence[str]) -> list[bytes | None]:
+    """One after the other."""
+    found: list[bytes | None] = []
+    for name in names:
+        try:
+            found.append(read(name))
+        except FileNotFoundError:
+            found.append(None)
+    return found

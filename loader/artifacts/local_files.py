@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from loader.artifacts.files import MOST_READ, Stored, Tree
+from loader.artifacts.files import MOST_READ, Stored, Tree, read_each
 from loader.artifacts.folder import copy_as
 from loader.artifacts.locked_paths import ASIDE, YOUNG_S, locked_aside, remove_unless_held
 
@@ -37,6 +37,9 @@ class LocalFiles:
         if len(content) > MOST_READ:
             raise OSError(errno.EFBIG, f"{name} holds more than {MOST_READ:,} bytes")
         return content
+
+    def read_each(self, names: Sequence[str]) -> list[bytes | None]:
+        return read_each(self.read, names)
 
     def write(self, name: str, content: bytes) -> None:
         self._check_root()
@@ -85,8 +88,8 @@ class LocalFiles:
     def files(self, under: str) -> list[Stored]:
         self._check_root()
         root = self._root / under
-        found = (Path(where) / name for where, folders, names in _visible(root) for name in names)
-        return sorted((_stored(path, root) for path in found), key=lambda file: file.name)
+        found = (f"{where}/{name}" for where, _, names in _visible(root) for name in names)
+        return sorted((_stored(path, str(root)) for path in found), key=lambda file: file.name)
 
     def folders(self, under: str) -> list[str]:
         self._check_root()
@@ -96,7 +99,7 @@ class LocalFiles:
 
     def find(self, names: Sequence[str]) -> list[Stored]:
         self._check_root()
-        return [_stored(self._root / name, self._root) for name in names if (self._root / name).is_file()]
+        return [_stored(f"{self._root}/{name}", str(self._root)) for name in names if (self._root / name).is_file()]
 
     def remove(self, at: str, first: str) -> None:
         self._check_root()
@@ -202,6 +205,6 @@ def _unless_missing(error: OSError) -> None:
         raise error
 
 
-def _stored(path: Path, root: Path) -> Stored:
-    found = path.stat()
-    return Stored(str(path.relative_to(root)), found.st_size, found.st_mtime)
+def _stored(path: str, root: str) -> Stored:
+    found = os.stat(path)
+    return Stored(path[len(root) + 1 :], found.st_size, found.st_mtime)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loader.artifacts.files import Files
@@ -39,6 +40,10 @@ class RunRecords:
     def get_listed(self, run: RunFiles, name: str) -> bytes | None:
         """`get` for a run as `list` gives it: by its model's slug."""
         return self._read(f"{_ROOT}/{run.model}/{run.key}/{name}")
+
+    def get_each(self, listed: Sequence[tuple[RunFiles, str]]) -> list[bytes | None]:
+        """A file of each of several runs, as `list` gives them."""
+        return self._files.read_each([f"{_ROOT}/{run.model}/{run.key}/{name}" for run, name in listed])
 
     def names(self, model: str, key: str) -> tuple[str, ...]:
         """What there is of one run."""

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from loader.artifacts.files import MOST_READ, Stored, Tree
+from loader.artifacts.files import MOST_READ, Stored, Tree, read_each
 from loader.artifacts.folder import copy_as
 from loader.artifacts.object_stores import list_folder
 from loader.artifacts.turns import take_turn
@@ -36,6 +36,9 @@ class RemoteFiles:
         if len(content) > MOST_READ:
             raise OSError(f"{name} holds more than {MOST_READ:,} bytes")
         return content
+
+    def read_each(self, names: Sequence[str]) -> list[bytes | None]:
+        return read_each(self.read, names)
 
     def write(self, name: str, content: bytes) -> None:
         stream = self._fs.open_output_stream(self._path(name), compression=None)

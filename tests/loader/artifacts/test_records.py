@@ -63,3 +63,12 @@ def test_runs_are_listed(files: Files) -> None:
 def test_nothing_of_a_url_becomes_a_path(files: Files, key: str, name: str) -> None:
     with pytest.raises(ValueError, match="not the name of a run's file"):
         RunRecords(files).get("Iris", key, name)
+
+
+def test_several_runs_are_read_at_once_and_what_is_missing_is_none(files: Files) -> None:
+    records = RunRecords(files)
+    records.put_once("Breast.Cancer", KEY, "a1.json", b"one")
+    records.put_once("iris", KEY, "a1.json", b"two")
+    listed = records.list()
+    assert records.get_each([(run, "a1.json") for run in listed]) == [b"one", b"two"]
+    assert records.get_each([(run, "result.json") for run in listed]) == [None, None]
