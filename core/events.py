@@ -34,6 +34,10 @@ class EventKind(StrEnum):
     ROLLED_BACK = "rolled_back"
     REJECTED = "rejected"
     ACCEPTED = "accepted"
+    RUN_QUEUED = "run_queued"
+    RUN_STARTED = "run_started"
+    RUN_ENDED = "run_ended"
+    """However it ended: the message says."""
 
 
 AUDIT = frozenset({EventKind.PINNED, EventKind.UNPINNED, EventKind.ROLLED_BACK, EventKind.REJECTED, EventKind.ACCEPTED})

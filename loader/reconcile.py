@@ -69,6 +69,8 @@ class Reconciler:
         self._controllers: dict[str, ModelController] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._awaited: set[str] | None = None
+        self._have_settled: set[str] = set()
+        """Models that were live, had failed or turned out to be untrained before the first look was through."""
         self._dirty = asyncio.Event()
         self._looks = 0
         self._looking = False
@@ -201,7 +203,7 @@ class Reconciler:
         self.head = snapshot.head
         self._note_left_out(snapshot.left_out)
         if self._awaited is None:
-            self._awaited = set(snapshot.models)
+            self._awaited = set(snapshot.models) - self._have_settled
         self._heads = snapshot.models
         self.reconsider()
         self._check_ready()
@@ -245,6 +247,7 @@ class Reconciler:
                     return
 
     def _note_outcome(self, controller: ModelController, is_live: bool) -> None:
+        self._have_settled.add(controller.model)
         if self._awaited is not None:
             self._awaited.discard(controller.model)
         self._check_ready()

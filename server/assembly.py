@@ -13,6 +13,7 @@ from core.task import every
 from gateway.messages import Counted, GatewayConfig
 from loader.artifacts.place import open_files
 from loader.artifacts.records import RunRecords
+from loader.artifacts.shipped import SHIPPED, take_shipped
 from loader.artifacts.store import ArtifactStore
 from loader.controller.on_demand import OnDemand
 from loader.controller.pruning import Pruning
@@ -45,11 +46,11 @@ from server.loading import Loading
 from server.pages.pages import Pages
 from server.process.data_dir import DataDir
 from server.record import Record
-from server.source_choice import followed, open_source
+from server.source_choice import LOCAL, followed, open_source
 from server.state import server_state
 from server.traffic.metrics import Metrics
 from server.traffic.traffic import Traffic
-from server.training import build_training, decisions
+from server.training import build_training, decisions, train
 from trainer.accepted import AcceptedArtifacts
 from trainer.control import TrainerControl
 from trainer.no_training import NoTraining
@@ -91,10 +92,12 @@ def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ
     pruning = Pruning(release_store, environments, partial(_needed, starter, reconciler), reconciler.followed)
     guard = MemoryGuard(starter.pools, relieve=warm_workers.give_up)
 
-    training = build_training(settings, data, environ, source, reconciler, record.registry, files, accepted)
+    training = build_training(settings, data, environ, source, reconciler, record, files, accepted)
     trainer = training.trainer
+    records = RunRecords(files)
+    take = list if settings.git_path else partial(take_shipped, LOCAL.absolute() / SHIPPED, artifacts, records)
     control = NoTraining() if settings.trainer == "none" else TrainerControl(trainer, training.operations)
-    runs = RunCatalogue(RunRecords(files), artifacts, training.home, control)
+    runs = RunCatalogue(records, artifacts, training.home, control)
     state = partial(server_state, source.where, reconciler, runs.newest)
     traffic = Traffic([partial(_touch, on_demand)])
     metrics = Metrics(state, loading.serving_pools, traffic.totals, runs.counts)
@@ -114,7 +117,7 @@ def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ
             loading,
             BackgroundTask("memory guard", guard.run),
             BackgroundTask("pruning", partial(pruning.run, reconciler.outcome)),
-            BackgroundTask("trainer", trainer.run),
+            BackgroundTask("trainer", partial(train, trainer, take)),
             BackgroundTask("list of runs", runs.run),
             AdminServer(app, admin_socket),
             DataPlane(listener, gateways, publisher, handlers),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import socket
 import uuid
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from core.decisions import Decisions
@@ -24,16 +25,19 @@ from registry.registry import Registry
 from registry.transaction import Transaction
 from server.process.data_dir import DataDir
 from server.process.reaping import MARK
+from server.record import Record
 from trainer.accepted import AcceptedArtifacts
 from trainer.assembly import Surroundings, Training, assemble
 from trainer.demand import Trained
 from trainer.lease import NAME, Alone, Lease, Never
-from trainer.trainer import Held
+from trainer.trainer import Held, Trainer
 
 log = logging.getLogger("pawl.trainer")
 
 _GIGABYTE = 1_000_000_000
 _AT_A_TIME = 200
+_AGAIN_S = 5.0
+"""Between two tries to take what is shipped, while the store is away."""
 
 
 class RunRecorder:
@@ -67,7 +71,7 @@ def build_training(
     environ: Mapping[str, str],
     source: Source,
     reconciler: Reconciler,
-    registry: Registry,
+    record: Record,
     files: Files,
     accepted: AcceptedArtifacts,
 ) -> Training:
@@ -80,12 +84,31 @@ def build_training(
         resolve=source.resolve,
         fingerprint=datasets.fingerprint,
         files=files,
-        lease=_lease(settings, registry),
+        lease=_lease(settings, record.registry),
         changed=reconciler.reconsider,
-        record=RunRecorder(registry).record,
+        record=RunRecorder(record.registry).record,
+        event=record.log.record,
     )
     unmarked = {name: value for name, value in environ.items() if name != MARK}  # runs outlive the daemon
     return assemble(settings, data.path, unmarked, around, accepted)
+
+
+async def train(trainer: Trainer, take: Callable[[], object]) -> None:
+    """For ever, once what is shipped with the models was taken into the store: else it would be trained again.
+
+    `take` blocks, and raises StoreUnavailable.
+    """
+    trouble = ""
+    while True:
+        try:
+            await asyncio.to_thread(take)
+            break
+        except (PawlError, OSError) as error:
+            if str(error) != trouble:
+                log.error("%s; nothing is trained meanwhile, and it is tried again", error)
+            trouble = str(error)
+        await asyncio.sleep(_AGAIN_S)
+    await trainer.run()
 
 
 def decisions(accepted: AcceptedArtifacts) -> Decisions:

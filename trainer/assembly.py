@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from core.events import Event
 from core.release import Artifact, Candidate
 from core.run_records import RunRecord
 from core.settings import Settings
@@ -45,6 +46,7 @@ class Surroundings:
     changed: Callable[[], None]
     """What was accepted has changed, or the state of a run at the head."""
     record: Callable[[RunRecord], None]
+    event: Callable[[Event], None]
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ def assemble(
         partial(read_results, records),
         around.changed,
         around.record,
+        around.event,
         reports,
         accepted,
     )

@@ -69,7 +69,6 @@ class Preparation:
 
 
 def _requirements(root: Path, model: str) -> Path | None:
-    """The requirements.txt that holds for the model."""
-    return next(
-        (path for path in (root / model / "requirements.txt", root / "requirements.txt") if path.exists()), None
-    )
+    """What a run needs installed: the folder's requirements-train.txt, where it has one; else what serving needs."""
+    places = (root / model / "requirements-train.txt", root / model / "requirements.txt", root / "requirements.txt")
+    return next((path for path in places if path.exists()), None)

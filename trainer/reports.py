@@ -1,21 +1,22 @@
-"""What the controller tells from its thread: to the log at once, and kept for the loop's thread to take."""
+"""What the controller tells from its thread: kept as events and results for the loop's thread to take."""
 
 from __future__ import annotations
 
-import logging
 from collections import deque
+from datetime import UTC, datetime
 
+from core.events import Event, EventKind
 from core.runs import AttemptResult, RunResult, RunState
 from trainer.controller import Told
 from trainer.open_runs import RunFile
-
-log = logging.getLogger("pawl.trainer")
 
 
 class Reports:
     def __init__(self) -> None:
         self.settled: deque[RunResult] = deque()
         """Runs that are over, and were not taken yet."""
+        self.events: deque[Event] = deque()
+        """What happened, likewise."""
         self.told = Told(
             opened=self._opened,
             begun=self._begun,
@@ -23,28 +24,51 @@ class Reports:
             settled=self._settled,
             superseded=self._superseded,
         )
-        self._said: set[tuple[str, int]] = set()
-        """Ends that the log tells of already: they are told again when the run is closed."""
+        self._began_at = datetime.now(UTC)
+        self._said: set[tuple[str, int, RunState]] = set()
+        """Ends that were told of: they are told again when the run is closed."""
 
     def _opened(self, run: RunFile) -> None:
-        log.info("%s: run %s is queued (%s)", run.model, run.run, run.started_by)
+        self._add(EventKind.RUN_QUEUED, run, f"run {run.run} is queued ({run.started_by})")
 
     def _begun(self, run: RunFile, attempt: int) -> None:
-        log.info("%s: run %s begins, attempt %d", run.model, run.run, attempt)
+        again = "" if attempt == 1 else f", attempt {attempt}"
+        self._add(EventKind.RUN_STARTED, run, f"run {run.run} has started{again}")
 
     def _attempted(self, result: AttemptResult) -> None:
-        log.warning("%s: run %s, attempt %d: %s", result.model, result.run, result.attempt, result.message)
+        message = f"run {result.run}, attempt {result.attempt}, was lost: {result.message}"
+        self.events.append(Event(kind=EventKind.RUN_ENDED, model=result.model, commit=result.commit, message=message))
 
     def _settled(self, result: RunResult) -> None:
         self.settled.append(result)
-        if (result.run, result.attempts) in self._said:
+        end = (result.run, result.attempts, result.state)
+        if end in self._said or result.ended_at < self._began_at:  # one of before a restart, which told of it
             return
-        self._said.add((result.run, result.attempts))
-        level = logging.INFO if result.state is RunState.SUCCEEDED else logging.WARNING
-        log.log(level, "%s: run %s is %s%s", result.model, result.run, result.state, _why(result))
+        self._said.add(end)
+        self.events.append(
+            Event(
+                kind=EventKind.RUN_ENDED,
+                model=result.model,
+                commit=result.commit,
+                message=f"run {result.run} {_ENDS.get(result.state, result.state)}{_why(result)}",
+                detail=result.detail,
+            )
+        )
 
     def _superseded(self, run: RunFile) -> None:
-        log.info("%s: run %s is superseded: the head wants it no more", run.model, run.run)
+        self._add(EventKind.RUN_ENDED, run, f"run {run.run} is superseded: the head wants it no more")
+
+    def _add(self, kind: EventKind, run: RunFile, message: str) -> None:
+        self.events.append(Event(kind=kind, model=run.model, commit=run.commit, message=message))
+
+
+_ENDS = {
+    RunState.SUCCEEDED: "succeeded",
+    RunState.REJECTED: "was rejected",
+    RunState.FAILED: "failed",
+    RunState.CANCELLED: "was cancelled",
+    RunState.LOST: "was lost",
+}
 
 
 def _why(result: RunResult) -> str:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from core.errors import StoreUnavailable
+from core.events import Event
 from core.run_records import RunRecord
 from core.runs import RunResult
 from trainer.accepted import AcceptedArtifacts
@@ -42,6 +43,7 @@ class Trainer:
         read_accepted: Callable[[Sequence[str]], list[RunResult]],
         changed: Callable[[], None],
         record: Callable[[RunRecord], None],
+        tell: Callable[[Event], None],
         reports: Reports,
         accepted: AcceptedArtifacts,
     ) -> None:
@@ -58,6 +60,7 @@ class Trainer:
         self._read_accepted = read_accepted
         self._changed = changed
         self._record = record
+        self._event = tell
         self._reports = reports
         self._read_models: set[str] = set()
         self._dirty = asyncio.Event()
@@ -116,6 +119,8 @@ class Trainer:
 
     def _tell(self, heads: Mapping[str, Trained]) -> None:
         ended: dict[str, str] = {}
+        while self._reports.events:
+            self._event(self._reports.events.popleft())
         is_news = not self.accepted.is_read and bool(heads) and heads.keys() <= self._read_models
         self.accepted.is_read |= is_news
         while self._reports.settled:

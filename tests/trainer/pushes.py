@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import wraps
 from pathlib import Path
 
+from core.events import Event
 from core.release import Artifact
 from core.run_records import RunRecord
 from core.runs import RunResult
@@ -37,6 +38,7 @@ class Pushes:
         self.data.mkdir()
         self.live: dict[str, Artifact] = {}
         self.recorded: list[RunRecord] = []
+        self.events: list[Event] = []
         self.heads: Mapping[str, Trained] = {}
         self.source = LocalSource(self.models, {})
         self.files = open_files("", self.data)
@@ -90,6 +92,7 @@ class Pushes:
             lease=Alone(),
             changed=self._changed,
             record=self.recorded.append,
+            event=self.events.append,
         )
 
     def _changed(self) -> None:
