@@ -9,6 +9,7 @@ from pawl.help_text import unwrapped
 from pawl.runs.command import runs
 from pawl.serve import serve
 from pawl.sync import sync
+from pawl.train import train
 
 _HELP = """
 Serves machine-learning models straight from git: git push is the deployment.
@@ -32,6 +33,10 @@ Is what was pushed live, and if not, why?
 
   git push && pawl sync --wait
 
+What would training a folder give?
+
+  pawl train models_serve/Iris
+
 What is being trained, and what became of it?
 
   pawl runs
@@ -50,6 +55,7 @@ app.command(help=unwrapped(check.__doc__))(check)
 app.add_typer(runs, name="runs")
 app.command(help=unwrapped(serve.__doc__))(serve)
 app.command(help=unwrapped(sync.__doc__))(sync)
+app.command(help=unwrapped(train.__doc__))(train)
 
 if __name__ == "__main__":
     app(prog_name="pawl")

@@ -1,0 +1,165 @@
+"""Trains a folder here and now, by the server's own parts."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from core.errors import PawlError
+from core.runs import AttemptResult, RunState
+from core.settings import Settings
+from loader.artifacts.datasets import Datasets
+from loader.artifacts.place import open_files
+from loader.artifacts.records import RunRecords
+from loader.artifacts.store import ArtifactStore
+from loader.sources.local.source import LocalSource
+from trainer.code_folders import CodeFolders
+from trainer.demand import Demand, Trained
+from trainer.gates import Judgement, judge
+from trainer.local import LocalRuns
+from trainer.names import attempt_record
+from trainer.open_runs import RunFile
+from trainer.progress import Reached, read_reached
+from trainer.specs import Place, SpecMaker, cores
+
+_TICK_S = 0.1
+_GIGABYTE = 1_000_000_000
+
+
+class NotTrained(PawlError):
+    """The folder can't be trained."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    run: RunFile
+    attempt: AttemptResult
+    judgement: Judgement
+
+    @property
+    def is_accepted(self) -> bool:
+        return self.judgement.state is RunState.SUCCEEDED
+
+
+def train(
+    folder: Path,
+    settings: Settings,
+    environ: Mapping[str, str],
+    params: Mapping[str, Any],
+    output: Path | None,
+    tell: Callable[[str], None],
+) -> Outcome:
+    """Train the model in `folder` (absolute), with `params` over its own; `output` gets the artifact.
+
+    `tell` is told how far it is; what the code prints goes to stderr. Raises NotTrained, PawlError.
+    """
+    tell("reading the folder")
+    source = LocalSource(folder.parent, {}, only=folder.name)
+    with _home(settings) as (data, home):
+        files = open_files(home.joinpath("store").as_uri(), home)
+        datasets = Datasets(data / "datasets", int(settings.dataset_cache_gb * _GIGABYTE), settings.dataset_timeout_s)
+        code_folders = CodeFolders(home / "code", source.check_out)
+        run = Demand(code_folders, datasets.fingerprint).run_of(_trained(source, folder), "pawl train", {**params})
+        place = _place(settings, data, home)
+        local = LocalRuns(home, environ)
+        local.begin(SpecMaker(place, code_folders.path)(run, 1, ""))
+        _follow(local, run, tell)
+        content = RunRecords(files).get(run.model, run.run, attempt_record(1))
+        if content is None:
+            raise NotTrained((local.folder(run.run, 1) / "trainer.log").read_text()[-2000:])
+        attempt = msgspec.json.decode(content, type=AttemptResult)
+        if attempt.artifact and output is not None:
+            ArtifactStore(files, shares=False).fetch(attempt.artifact, output)
+    return Outcome(run, attempt, _judged(run, attempt))
+
+
+def _judged(run: RunFile, attempt: AttemptResult) -> Judgement:
+    if attempt.state is not RunState.SUCCEEDED:
+        return Judgement(attempt.state, attempt.reason, attempt.message)
+    return judge(run.train, attempt, None)
+
+
+def _trained(source: LocalSource, folder: Path) -> Trained:
+    found = source.look()
+    candidate = found.models.get(folder.name)
+    if candidate is None:
+        raise NotTrained(f"{folder} is not a model: {found.left_out.get(folder.name, 'it holds no train.py')}")
+    if candidate.revision is None:
+        raise candidate.failure or NotTrained(f"{folder} can't be read")
+    if candidate.revision.code_key is None:
+        raise NotTrained(f"{folder} does not train: it has neither a train.py nor a train section in model.yaml")
+    return Trained(candidate.version, candidate.revision)
+
+
+def _follow(local: LocalRuns, run: RunFile, tell: Callable[[str], None]) -> None:
+    """Until it has ended. Ctrl-C cancels it."""
+    shown, seen = 0, None
+    folder = local.folder(run.run, 1)
+    try:
+        while run.run in local.running():
+            shown = _show(folder / "log.txt", shown)
+            if (reached := read_reached(folder)) is not None and reached != seen:
+                seen = reached
+                tell(_said(reached))
+            time.sleep(_TICK_S)
+    except KeyboardInterrupt:
+        local.stop(run.run, 1, RunState.CANCELLED)
+        while run.run in local.running():
+            local.enforce()
+            time.sleep(_TICK_S)
+        raise
+    _show(folder / "log.txt", shown)
+
+
+def _show(log: Path, shown: int) -> int:
+    try:
+        with open(log, "rb") as file:
+            file.seek(shown)
+            printed = file.read()
+    except FileNotFoundError:
+        return shown
+    sys.stderr.write(printed.decode("utf-8", "replace"))
+    sys.stderr.flush()
+    return shown + len(printed)
+
+
+def _said(reached: Reached) -> str:
+    of = f" of {reached.total:g}" if reached.total is not None else ""
+    step = "" if reached.step is None else f", step {reached.step:g}{of}"
+    return f"{reached.state}{f' ({reached.what})' if reached.what else ''}{step}"
+
+
+def _place(settings: Settings, data: Path, home: Path) -> Place:
+    return Place(
+        data_dir=data,
+        home=home,
+        artifacts=home.joinpath("store").as_uri(),
+        environment_timeout_s=settings.environment_timeout_s,
+        max_artifact_bytes=int(settings.max_artifact_gb * _GIGABYTE),
+        dataset_cache_bytes=int(settings.dataset_cache_gb * _GIGABYTE),
+        dataset_timeout_s=settings.dataset_timeout_s,
+        cores=cores(settings.train_cpus),
+    )
+
+
+@contextmanager
+def _home(settings: Settings) -> Iterator[tuple[Path, Path]]:
+    """Where environments and data are kept: the server's DATA_DIR, where there is one, so that what it has built is
+    used; and a temporary folder for all else."""
+    with tempfile.TemporaryDirectory(prefix="pawl-train-", ignore_cleanup_errors=True) as temporary:
+        home = Path(temporary)
+        is_ours = settings.data.is_dir() and os.access(settings.data, os.W_OK)
+        try:
+            yield (settings.data if is_ours else home / "data"), home
+        finally:
+            for where, _, _ in os.walk(home):
+                os.chmod(where, 0o700)
