@@ -15,10 +15,7 @@ _LONGEST_S = 600.0
 
 
 async def follow(
-    printed: FollowedLog,
-    is_going_on: Callable[[], bool],
-    silence_s: float = _SILENCE_S,
-    now: Callable[[], float] = time.monotonic,
+    printed: FollowedLog, is_going_on: Callable[[], bool], now: Callable[[], float] = time.monotonic
 ) -> AsyncIterator[bytes]:
     """All that is printed until the attempt ends.
 
@@ -26,7 +23,7 @@ async def follow(
     from where it was.
     """
     began = heard = now()
-    while True:
+    while now() - began < _LONGEST_S:
         was_going_on = is_going_on()
         try:
             piece = printed.read()
@@ -35,7 +32,7 @@ async def follow(
         if piece:
             heard = now()
             yield piece
-        elif not was_going_on or now() - heard > silence_s or now() - began > _LONGEST_S:
+        elif not was_going_on or now() - heard > _SILENCE_S:
             return
         else:
             await asyncio.sleep(_LOOK_S)

@@ -12,16 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
+from core.runs import Reason, RunState
 from server.pages.accept import prefers_html
 from server.pages.pages import Pages
 from server.state import ServerState
 from tests.server.states import COMMIT, failure, live, model, state
+from trainer.run_views import RunView
 
 BASE = "/models_serve"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
@@ -287,3 +290,22 @@ def test_the_document_is_served(tmp_path: Path) -> None:
     assert found["servers"] == [{"url": "/ml"}]
     body = found["paths"][f"{BASE}/Iris"]["post"]["requestBody"]["content"]["application/json"]
     assert body["examples"] == {"example-0": {"value": {"variables": {"x": 1}}}}
+
+
+def test_the_state_of_a_models_newest_run_and_its_reason_are_shown() -> None:
+    rejected = RunView(
+        run="0123456789ab",
+        model="Iris",
+        state=RunState.REJECTED,
+        reason=Reason.BELOW_TARGET,
+        message="accuracy is 0.5, below <b>0.9</b>",
+        commit=COMMIT,
+    )
+    going_on = msgspec.structs.replace(rejected, state=RunState.RUNNING, reason=None, message="", step=3, total=10)
+    for run, expected in (
+        (rejected, "run 0123456789ab of commit 0123456: rejected (BelowTarget): accuracy is 0.5, below <b>0.9</b>"),
+        (going_on, "run 0123456789ab of commit 0123456: running, step 3 of 10"),
+    ):
+        trained = msgspec.structs.replace(model("Iris", live()), training=run)
+        assert f"Training: {expected}" in Tags(page(state(trained))).text
+    assert "Training" not in Tags(page(state(model("Iris", live())))).text
