@@ -52,6 +52,10 @@ class Reason(StrEnum):
     DATASET = "Dataset"
 
 
+LOG_BYTES = 16 * 2**20
+"""What is kept of what an attempt prints, on disk and in the store."""
+
+
 class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     """All that an attempt needs to know: `a<attempt>/spec.json`."""
 
@@ -73,7 +77,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     max_artifact_bytes: int = 20_000_000_000
     dataset_cache_bytes: int = 50_000_000_000
     dataset_timeout_s: float = 3600.0
-    log_bytes: int = 16 * 2**20
+    log_bytes: int = LOG_BYTES
     """What is kept of what the code prints, the middle cut out."""
     dataset_fingerprint: str = ""
     validation_fingerprint: str = ""

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import msgspec
 
 from core.errors import ArtifactGone, RunNotFound, RunStateConflict, StoreUnavailable
-from core.runs import AttemptResult, RunResult, RunState
+from core.runs import LOG_BYTES, AttemptResult, RunResult, RunState
 from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore
 from trainer.names import LOG, attempt_curve, attempt_log, attempt_record, attempts_in, decisive
@@ -72,7 +72,7 @@ class RunCatalogue:
     """`run` keeps it up to date."""
 
     def __init__(
-        self, records: RunRecords, artifacts: ArtifactStore, home: Path, control: Control, log_bytes: int = 32 * 2**20
+        self, records: RunRecords, artifacts: ArtifactStore, home: Path, control: Control, log_bytes: int = LOG_BYTES
     ) -> None:
         """`home`: the folder of the runs' own folders. `log_bytes`: what is kept of what an attempt prints."""
         self.log_bytes = log_bytes

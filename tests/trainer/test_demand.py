@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from core.errors import DatasetUnavailable, Heals
+from core.manifest import parse_manifest
+from core.release import Revision, Version
+from trainer.code_folders import CodeFolders, git_ids
+from trainer.demand import UNAVAILABLE, Demand, Trained
+
+SATURDAY = 1_780_704_000.0  # 2026-06-06 00:00 UTC
+
+
+class Place:
+    """Where a test's model is checked out from, its data, and the clock."""
+
+    def __init__(self, home: Path) -> None:
+        self.now = SATURDAY
+        self.data: str | DatasetUnavailable = "one"
+        self.check_outs = 0
+        self.folders = CodeFolders(home, self.check_out)
+        self.demand = Demand(self.folders, self.fingerprint, lambda: self.now)
+
+    def check_out(self, revision: Revision, into: Path) -> None:
+        self.check_outs += 1
+        (into / "Iris").mkdir()
+        (into / "Iris" / "train.py").write_text("x = 1\n")
+        (into / "Iris" / "etls.py").write_text("y = 1\n")
+
+    def fingerprint(self, address: str, files: Mapping[str, str]) -> str:
+        if isinstance(self.data, DatasetUnavailable):
+            raise self.data
+        return self.data
+
+    def keys(self, manifest: str, code_key: str = "c" * 12) -> list[str]:
+        revision = Revision("Iris", "r", parse_manifest(manifest.encode()), {"Iris": "t"}, code_key=code_key)
+        return [run.run for run in self.demand.wanted({"Iris": Trained(Version(1, "d" * 40), revision)})]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def test_data_is_looked_at_again_at_a_new_revision_alone(place: Place) -> None:
+    before = place.keys("train: {dataset: 'https://data.example/a'}")
+    place.data, place.now = "two", place.now + 10 * 86_400
+    assert place.keys("train: {dataset: 'https://data.example/a'}") == before
+    assert place.check_outs == 1
+    assert place.keys("train: {dataset: 'https://data.example/a'}", "e" * 12) != before
+
+
+def test_data_is_looked_at_again_on_schedule(place: Place) -> None:
+    manifest = "train: {dataset: 'https://data.example/a', schedule: 0 3 * * *}"
+    before = place.keys(manifest)
+    place.data = "two"
+    place.now += 2 * 3600
+    assert place.keys(manifest) == before
+    place.now += 2 * 3600
+    assert place.keys(manifest) != before
+
+
+def test_data_that_can_not_be_had_is_a_run_of_its_own_that_says_why(place: Place) -> None:
+    place.data = DatasetUnavailable("403", heals=Heals.NEVER)
+    [failing] = place.keys("train: {dataset: 'https://data.example/a'}")
+    place.data = UNAVAILABLE
+    assert place.keys("train: {dataset: 'https://data.example/a'}") == [failing]
+
+
+def test_data_that_is_away_for_a_moment_is_waited_for(place: Place) -> None:
+    place.data = DatasetUnavailable("a timeout", heals=Heals.MAYBE)
+    assert place.keys("train: {dataset: 'https://data.example/a'}") == []
+    place.data = "one"
+    assert place.keys("train: {dataset: 'https://data.example/a'}") == []
+    place.now += 6
+    assert len(place.keys("train: {dataset: 'https://data.example/a'}")) == 1
+
+
+def test_a_run_s_folder_lacks_what_only_serving_needs(place: Place) -> None:
+    place.keys("train: {}")
+    folder = place.folders.path("c" * 12) / "Iris"
+    assert sorted(path.name for path in folder.iterdir()) == ["train.py"]
+    place.demand.prune({"e" * 12})
+    assert not folder.exists()
+
+
+def test_files_have_the_ids_that_git_gives_them(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.csv").write_text("hello\n")
+    expected = {"data/a.csv": "ce013625030ba8dba906f756967f9e9ca394464a"}
+    assert git_ids(tmp_path, "data") == git_ids(tmp_path, "data/a.csv") == expected
+    assert git_ids(tmp_path, "../data") == {}

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import asyncio
+
+from core.errors import PawlError
+from trainer.lease import SECONDS, Lease
+
+
+class Database:
+    """One lease, as the database has it; `answer` is raised where it is an error."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.answer: bool | PawlError = True
+        self.asked = 0
+
+    async def take(self, seconds: float) -> bool:
+        self.asked += 1
+        if isinstance(self.answer, PawlError):
+            raise self.answer
+        return self.answer
+
+    def held(self, lease: Lease, now: float) -> bool:
+        self.now = now
+        return asyncio.run(lease.is_held())
+
+
+def made() -> tuple[Database, Lease]:
+    database = Database()
+    return database, Lease(database.take, lambda: database.now)
+
+
+def test_a_lease_is_renewed_long_before_it_ends_and_not_at_every_look() -> None:
+    database, lease = made()
+    assert all(database.held(lease, second / 10) for second in range(300))
+    assert database.asked == 3
+
+
+def test_while_the_database_is_away_it_is_held_no_longer_than_was_promised() -> None:
+    database, lease = made()
+    assert database.held(lease, 0)
+    database.answer = PawlError("the database is away")
+    assert database.held(lease, SECONDS - 1)
+    assert not database.held(lease, SECONDS)
+
+
+def test_who_does_not_have_it_asks_again_soon() -> None:
+    database, lease = made()
+    database.answer = False
+    assert not database.held(lease, 0)
+    database.answer = True
+    assert not database.held(lease, 0.5)
+    assert database.held(lease, 1.5)
