@@ -12,7 +12,7 @@ import pytest
 from tests.repos import Repo
 from tests.serving import TOKEN, Server, echo, serving
 
-READ = ("/-/api/models", "/-/api/models/Echo", "/-/api/events")
+READ = ("/-/api/models", "/-/api/models/Echo", "/-/api/events", "/-/api/runs")
 MEGABYTE = 2**20
 
 needs_ipv6 = pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="NO IPv6 HERE")

@@ -26,6 +26,8 @@ PATHS = (
         "/..%2fEcho",
         "/" + "x" * 5000,
     ),
+    *("/-/api/runs", "/-/api/runs/%00", "/-/api/runs/0123456789ab/log?follow=1", "/-/api/runs/x/artifact"),
+    *("/-/api/models/Echo/runs", "/-/api/runs/x/accept", "/-/api/runs?cursor=%00", "/-/api/runs?state=x"),
     *("/-/sync?wait=x", "/-/api/events?limit=x", "/-/api/events?cursor=%00", "/-/api/models/%00%0a", "/?x=%ff"),
 )
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
