@@ -29,6 +29,12 @@ class Waits:
         return {{"answered": "whole"}}
 """
 
+FAILS = """
+class Fails:
+    def transform_predict(self, variables):
+        raise RuntimeError("unforeseen")
+"""
+
 
 class Kept:
     """A controller of the model, what it shows, and what it records."""
@@ -185,6 +191,35 @@ def test_tries_of_a_release_that_replaces_are_counted_through_the_return_of_the_
                 "v2 failed at load: no (v1 stays live; next try in 2 s)",
                 "v2 failed again (try 2) at load: no (v1 stays live; next try in 10 s)",
             ]
+
+    run(test())
+
+
+def test_what_is_live_goes_by_its_new_version_and_keeps_its_workers(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with keeping(tmp_path) as (here, kept):
+            wanted = here.write()
+            kept.controller.want(numbered(wanted, 1))
+            await until(lambda: kept.live() == 1)
+            pool = kept.shown.live["Model"].pool
+            kept.controller.want(numbered(wanted, 2))
+            await until(lambda: kept.live() == 2)
+            assert kept.shown.live["Model"].pool is pool
+            assert kept.kinds() == [EventKind.LIVE, EventKind.RENAMED]
+
+    run(test())
+
+
+def test_what_is_reported_of_a_release_before_it_is_live_is_recorded_under_no_version(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with keeping(tmp_path) as (here, kept):
+            here.write()
+            (here.models / "Model" / "examples.json").write_text('[{"variables": {}}]')
+            kept.controller.want(numbered(here.write(FAILS), 1))
+            await until(lambda: kept.controller.failure)
+            assert kept.kinds() == [EventKind.REQUEST_FAILED, EventKind.FAILED]
+            assert [event.version for event in kept.events] == ["", "v1"]
+            assert all("unforeseen" in event.detail for event in kept.events)
 
     run(test())
 

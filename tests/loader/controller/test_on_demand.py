@@ -149,6 +149,19 @@ def test_at_most_four_run_and_those_that_nobody_uses_make_room(tmp_path: Path) -
     run(test())
 
 
+def test_what_is_being_started_is_no_pool_yet_and_is_not_stopped_for_being_idle(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with visiting(tmp_path, idle_s=-1) as (_, visits):
+            opening = asyncio.create_task(visits.open("v1"))
+            await until(lambda: visits.starts)
+            assert visits.on_demand.pools() == ()
+            await visits.on_demand.stop_idle()
+            await opening
+            assert visits.on_demand.pools() == (visits.shown.versions["Model/v1"].pool,)
+
+    run(test())
+
+
 def test_closing_ends_also_what_is_being_started(tmp_path: Path) -> None:
     async def test() -> None:
         async with visiting(tmp_path) as (here, visits):

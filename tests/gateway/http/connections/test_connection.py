@@ -53,6 +53,17 @@ async def test_connections_that_ask_nothing_are_closed() -> None:
 
 
 @asynchronous
+async def test_what_is_refused_for_its_head_is_answered_before_its_body_has_come() -> None:
+    async with http(None, body_s=1.0) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(post(b"x" * 1000)[:-1])
+        answer = await reader.readuntil(b"\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 404 ")
+        assert b"connection: close" not in answer  # as it would be once the body took too long
+        writer.close()
+
+
+@asynchronous
 async def test_a_body_that_nobody_waits_for_is_not_read_for_ever() -> None:
     async with http(None, body_s=0.1) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
