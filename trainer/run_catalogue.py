@@ -213,11 +213,16 @@ class RunCatalogue:
         kept = [view for view in self._index.newest_first() if view.run not in over]
         return sorted([*kept, *over.values()], key=lambda view: view.cursor, reverse=True)
 
+    def _before(self, view: RunView) -> RunView:
+        """A run that is over, as it was before: its reason comes with its state, once the record has been read."""
+        known = self._ended.get(view.run) or self._open.get(view.run)
+        return known or msgspec.structs.replace(view, state=RunState.EVALUATING)
+
     def _look(self) -> None:
         """At what the trainer says. For the loop's own thread."""
         told = [view for view in self._control.open() if not self._index.is_over(view.run)]
         now = {view.run: self._with_progress(view) for view in told if not view.state.is_terminal}
-        self._ended |= {view.run: view for view in told if view.state.is_terminal}
+        self._ended |= {view.run: self._before(view) for view in told if view.state.is_terminal}
         self._ended |= {key: view for key, view in self._open.items() if key not in now}
         self._ended = {key: view for key, view in self._ended.items() if key not in now}
         self._unrecorded = {key: view for key, view in self._unrecorded.items() if key not in now}
