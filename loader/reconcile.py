@@ -16,7 +16,7 @@ from core.broadcast import Broadcast
 from core.decisions import Decisions
 from core.errors import PawlError, SourceError
 from core.events import Event, EventKind
-from core.release import Candidate, Release, Snapshot, Wanted
+from core.release import Candidate, Choice, Release, Snapshot, Wanted
 from core.task import spawn
 from loader.controller.live_recorder import LiveRecorder
 from loader.controller.model_controller import ModelController, PoolStarter
@@ -27,6 +27,10 @@ from loader.sources.source import Source
 from loader.workers.pool import Pool
 
 log = logging.getLogger("pawl.loader")
+
+
+_ARTIFACTS_S = 10.0
+"""For what the store says of artifacts at the start; later a model counts as untrained."""
 
 
 class ModelUnknown(PawlError):
@@ -71,6 +75,8 @@ class Reconciler:
         self._awaited: set[str] | None = None
         self._have_settled: set[str] = set()
         """Models that were live, had failed or turned out to be untrained before the first look was through."""
+        self._waits_for_artifacts = True
+        """Whether a model that seems untrained may turn out to be trained: the store has yet to say what it holds."""
         self._dirty = asyncio.Event()
         self._looks = 0
         self._looking = False
@@ -133,7 +139,8 @@ class Reconciler:
 
     def reconsider(self) -> None:
         """Decide anew what is to be served, with what was seen of the source last. For the loop's own thread."""
-        decided = self._decisions().over(self._decided)
+        now = self._decisions()
+        decided = now.over(self._decided)
         if replace(decided, runs=self._decided.runs) != self._decided:
             self._recorder.forget_versions()
         self._decided = decided
@@ -144,6 +151,8 @@ class Reconciler:
             for model in self._controllers.keys() - self.desired.models.keys():
                 self._controllers[model].want(None)
         self._recorder.keep(self._heads, kept(decided, self._heads, self._recorder.last_live))
+        if now.artifacts is not None:
+            self._settle_untrained()
 
     def retry(self, model: str) -> None:
         """Raises ModelUnknown."""
@@ -204,6 +213,8 @@ class Reconciler:
         self._note_left_out(snapshot.left_out)
         if self._awaited is None:
             self._awaited = set(snapshot.models) - self._have_settled
+        if self._waits_for_artifacts:
+            asyncio.get_running_loop().call_later(_ARTIFACTS_S, self._settle_untrained)
         self._heads = snapshot.models
         self.reconsider()
         self._check_ready()
@@ -246,10 +257,22 @@ class Reconciler:
                     self.news.send()
                     return
 
-    def _note_outcome(self, controller: ModelController, is_live: bool) -> None:
-        self._have_settled.add(controller.model)
+    def _settle_untrained(self) -> None:
+        """What is untrained now is so."""
+        self._waits_for_artifacts = False
+        for controller in self._controllers.values():
+            if _is_untrained(controller):
+                self._settle(controller.model)
+        self._check_ready()
+
+    def _settle(self, model: str) -> None:
+        self._have_settled.add(model)
         if self._awaited is not None:
-            self._awaited.discard(controller.model)
+            self._awaited.discard(model)
+
+    def _note_outcome(self, controller: ModelController, is_live: bool) -> None:
+        if not (self._waits_for_artifacts and _is_untrained(controller)):
+            self._settle(controller.model)
         self._check_ready()
         self.outcome.set()
         self.news.send()
@@ -257,6 +280,11 @@ class Reconciler:
     def _check_ready(self) -> None:
         if self._awaited is not None and not self._awaited and not self.ready.is_set():
             self.ready.set()
+
+
+def _is_untrained(controller: ModelController) -> bool:
+    wanted = controller.wanted
+    return wanted is not None and wanted.choice is Choice.UNTRAINED and wanted.release is None
 
 
 def _wake_from_any_thread(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:

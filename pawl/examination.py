@@ -18,7 +18,7 @@ import uvloop
 
 from core import descendants
 from core.errors import ReleaseFailed, SourceError
-from core.release import Release
+from core.release import Release, Revision
 from core.settings import Settings
 from loader.environments.environment import Environments
 from loader.files.model_folders import looks_like_model, why_left_out
@@ -26,6 +26,7 @@ from loader.releases.store import ReleaseStore
 from loader.sources.local.source import LocalSource
 from loader.workers.examples import read_examples
 from loader.workers.starter import Starter, WorkerDefaults, requirements_of
+from pawl.trained import release_at_hand
 from pawl.trials import Trials
 from pawl.unpushed import MOST, unpushed
 from pawl.verdict import Failure, Verdict
@@ -79,6 +80,7 @@ class _Found:
 class _Workspace:
     """What a server has in its DATA_DIR, for as long as one check takes."""
 
+    settings: Settings
     release_store: ReleaseStore
     starter: Starter
 
@@ -87,7 +89,9 @@ async def _examine(folder: Path, workspace: _Workspace, found: _Found, tell: Cal
     tell("reading the folder")
     source = LocalSource(folder.parent, {}, only=folder.name)
     try:
-        release = await asyncio.to_thread(_release, source, folder)
+        revision = await asyncio.to_thread(_revision, source, folder)
+        release, artifacts = await asyncio.to_thread(release_at_hand, revision, folder, workspace.settings)
+        workspace.release_store.take_artifacts_from(artifacts)
         found.note(release=release.id, uses=tuple(release.revision.folders)[1:], about=release.manifest.description)
         await _start(release, source, workspace, found, tell)
     finally:
@@ -134,7 +138,7 @@ def _check_is_model(folder: Path) -> None:
         raise ReleaseFailed(reason, stage="manifest")
 
 
-def _release(source: LocalSource, folder: Path) -> Release:
+def _revision(source: LocalSource, folder: Path) -> Revision:
     try:
         snapshot = source.look()
     except SourceError as error:
@@ -145,7 +149,7 @@ def _release(source: LocalSource, folder: Path) -> Release:
     if candidate.revision is None:
         assert candidate.failure is not None
         raise candidate.failure
-    return Release(candidate.revision)
+    return candidate.revision
 
 
 def _requirements(root: Path, model: str) -> str | None:
@@ -171,7 +175,7 @@ def _workspace(settings: Settings, environ: Mapping[str, str]) -> Iterator[_Work
         cache = _cache(settings.data, environ)
         environments = Environments(kept.path / "envs", environ, settings.environment_timeout_s, cache=cache)
         try:
-            yield _Workspace(release_store, Starter(release_store, environments, defaults))
+            yield _Workspace(settings, release_store, Starter(release_store, environments, defaults))
         finally:
             release_store.prune_models(set())
             shutil.rmtree(home.run, ignore_errors=True)

@@ -41,6 +41,10 @@ class ReleaseStore:
         for unfinished in [*root.glob(f"*/{_ASIDE}*"), *root.glob(f"{_ASIDE}*")]:
             _remove(unfinished)
 
+    def take_artifacts_from(self, artifacts: Artifacts | None) -> None:
+        """Of the releases that are put from now on."""
+        self._artifacts = artifacts
+
     def path(self, release: Release) -> Path:
         return self._root / _checked(release.model) / _checked(release.id)
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.serving import ROOT, Server, serving
 
-MODELS = sorted(path.name for path in (ROOT / "models_serve").iterdir() if path.is_dir() and path.name != "__pycache__")
+MODELS = sorted(path.name for path in (ROOT / "models_serve").iterdir() if path.is_dir() and path.name[0] not in "._")
 
 
 @pytest.fixture(scope="module")
