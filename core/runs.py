@@ -4,53 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
 import msgspec
 
+from core.run_states import Reason, RunState
 from core.train import Train
-
-
-class RunState(StrEnum):
-    QUEUED = "queued"
-    PENDING = "pending"
-    RUNNING = "running"
-    EVALUATING = "evaluating"
-    SUCCEEDED = "succeeded"
-    REJECTED = "rejected"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    LOST = "lost"
-    SUPERSEDED = "superseded"
-
-    @property
-    def is_terminal(self) -> bool:
-        """Whether nothing but a person's wish makes the run run again; a superseded one does when it is wanted."""
-        return self in _TERMINAL
-
-
-_TERMINAL = frozenset({RunState.SUCCEEDED, RunState.REJECTED, RunState.FAILED, RunState.CANCELLED, RunState.LOST})
-
-
-class Reason(StrEnum):
-    """Why a run did not succeed."""
-
-    OUT_OF_MEMORY = "OutOfMemory"
-    TIMEOUT = "Timeout"
-    UNSCHEDULABLE = "Unschedulable"
-    IMAGE_PULL = "ImagePull"
-    EVICTED = "Evicted"
-    BAD_CONTRACT = "BadContract"
-    NO_SCORES = "NoScores"
-    BELOW_TARGET = "BelowTarget"
-    NOT_OVER_LIVE = "NotOverLive"
-    RAISED = "Raised"
-    EXITED = "Exited"
-    ENVIRONMENT = "Environment"
-    DATASET = "Dataset"
-
 
 LOG_BYTES = 16 * 2**20
 """What is kept of what an attempt prints, on disk and in the store."""

@@ -15,7 +15,8 @@ from typing import Any
 import msgspec
 
 from core.errors import PawlError
-from core.runs import AttemptResult, RunState
+from core.run_states import RunState
+from core.runs import AttemptResult
 from core.settings import Settings
 from loader.artifacts.datasets import Datasets
 from loader.artifacts.place import open_files

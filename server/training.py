@@ -10,6 +10,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from core.decisions import Decisions
 from core.errors import PawlError
@@ -22,7 +23,6 @@ from loader.artifacts.files import Files
 from loader.reconcile import Reconciler
 from loader.sources.source import Source
 from registry.registry import Registry
-from registry.transaction import Transaction
 from server.process.data_dir import DataDir
 from server.process.reaping import MARK
 from server.record import Record
@@ -31,6 +31,9 @@ from trainer.assembly import Surroundings, Training, assemble
 from trainer.demand import Trained
 from trainer.lease import NAME, Alone, Lease, Never
 from trainer.trainer import Held, Trainer
+
+if TYPE_CHECKING:
+    from registry.transaction import Transaction  # imports SQLAlchemy, which the start can't wait for
 
 log = logging.getLogger("pawl.trainer")
 

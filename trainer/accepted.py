@@ -8,7 +8,8 @@ from datetime import datetime
 import msgspec
 
 from core.release import Artifact
-from core.runs import RunResult, RunState
+from core.run_states import RunState
+from core.runs import RunResult
 from loader.artifacts.records import RunRecords
 from trainer.names import ACCEPTED, result_record, retried_after
 

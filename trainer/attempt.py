@@ -14,7 +14,8 @@ import msgspec
 
 from core.descendants import Descendants
 from core.errors import ArtifactRefused, PawlError
-from core.runs import AttemptResult, Reason, RunSpec, RunState
+from core.run_states import Reason, RunState
+from core.runs import AttemptResult, RunSpec
 from trainer.child import Child, Ended, Limits
 from trainer.child_environment import child_environment
 from trainer.outcomes import Failure, failure_of

@@ -18,7 +18,7 @@ import msgspec
 
 import worker
 from core.descendants import Descendants
-from core.runs import Reason
+from core.run_states import Reason
 from core.task import spawn
 from trainer import process_tree
 from trainer.run_log import RunLog

@@ -13,7 +13,7 @@ from core.errors import (
     ReleaseFailed,
     StoreUnavailable,
 )
-from core.runs import RunState
+from core.run_states import RunState
 from trainer.controller import OpenState
 from trainer.operations import Operations
 from trainer.run_catalogue import Asked

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from core.errors import PawlError, StoreUnavailable
-from core.runs import AttemptResult, Reason, RunResult, RunSpec, RunState
+from core.run_states import Reason, RunState
+from core.runs import AttemptResult, RunResult, RunSpec
 from trainer.gates import Live, is_same_data, judge
 from trainer.ledger import Ledger
 from trainer.open_runs import OpenRuns, RunFile

@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.runs import AttemptResult, Reason, RunState
+from core.run_states import Reason, RunState
+from core.runs import AttemptResult
 from core.train import Train
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import msgspec
 
-from core.runs import RunSpec, RunState
+from core.run_states import RunState
+from core.runs import RunSpec
 from trainer.attempt_process import find, give_up
 from trainer.plan import Running
 from trainer.process_tree import kill_lineage

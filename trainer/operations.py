@@ -10,7 +10,8 @@ import msgspec
 
 from core.errors import NotTrainable, RunStateConflict
 from core.release import Candidate
-from core.runs import RunResult, RunState
+from core.run_states import RunState
+from core.runs import RunResult
 from trainer.code_folders import CodeFolders
 from trainer.controller import Controller
 from trainer.demand import Demand, Trained

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 
-from core.runs import Reason, RunState
+from core.run_states import Reason, RunState
 from core.train import Train
 from trainer.child import Ended
 from worker.wire.training import Breach, CannotJudge, Exited, Judged, NoScores, Raised, Trained

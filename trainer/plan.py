@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from core.runs import AttemptResult, RunResult, RunState
+from core.run_states import RunState
+from core.runs import AttemptResult, RunResult
 
 _LONGEST_PAUSE_S = 5.0
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from core.errors import DatasetUnavailable, Heals, ReleaseFailed
-from core.runs import Reason, RunSpec
+from core.run_states import Reason
+from core.runs import RunSpec
 from loader.environments.environment import SHARED, Environment, Environments
 from loader.environments.in_use import hold
 from trainer.attempt import NotPrepared, Prepared

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from core.runs import RunState
+from core.run_states import RunState
 
 MOST_POINTS = 2000
 

@@ -6,7 +6,8 @@ from collections import deque
 from datetime import UTC, datetime
 
 from core.events import Event, EventKind
-from core.runs import AttemptResult, RunResult, RunState
+from core.run_states import RunState
+from core.runs import AttemptResult, RunResult
 from trainer.controller import Told
 from trainer.open_runs import RunFile
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import msgspec
 
 from core.descendants import Descendants
-from core.runs import AttemptResult, RunSpec, RunState
+from core.run_states import RunState
+from core.runs import AttemptResult, RunSpec
 from loader.artifacts.datasets import Datasets
 from loader.artifacts.folder import Bounds
 from loader.artifacts.place import open_files

@@ -16,7 +16,8 @@ from typing import Any, Protocol
 import msgspec
 
 from core.errors import ArtifactGone, RunNotFound, RunStateConflict, StoreUnavailable
-from core.runs import LOG_BYTES, AttemptResult, RunResult, RunState
+from core.run_states import RunState
+from core.runs import LOG_BYTES, AttemptResult, RunResult
 from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore
 from trainer.names import LOG, attempt_curve, attempt_log, attempt_record, attempts_in, decisive

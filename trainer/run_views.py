@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from core.runs import AttemptResult, Reason, RunResult, RunState
+from core.run_states import Reason, RunState
+from core.runs import AttemptResult, RunResult
 from trainer.names import ACCEPTED, is_verdict
 from trainer.progress import Point
 

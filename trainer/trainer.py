@@ -94,12 +94,13 @@ class Trainer:
         heads, acts = self._heads(), await self._lease.is_held()
         loop = asyncio.get_running_loop()
         try:
+            await loop.run_in_executor(self._thread, self._read_back, heads)
+            self._tell(heads)  # what is at hand is served before anything is looked at for training
             self.open = await loop.run_in_executor(self._thread, self._look_in_thread, heads, acts)
         finally:
             self._tell(heads)
 
     def _look_in_thread(self, heads: Mapping[str, Trained], acts: bool) -> list[OpenState]:
-        self._read_back(heads)
         wanted = self._demand.wanted(heads)
         if acts:
             self._controller.look(wanted)

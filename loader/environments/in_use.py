@@ -24,7 +24,7 @@ def hold(folder: Path) -> bool:
 
 
 def is_held(folder: Path) -> bool:
-    with suppress(FileNotFoundError), open(folder / _FILE, "rb") as file:
+    with suppress(FileNotFoundError, NotADirectoryError), open(folder / _FILE, "rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.paths import API_RUNS
-from core.runs import RunState
+from core.run_states import RunState
 from pawl.exits import told
 from pawl.runs.options import AsJson, Server, Token
 from pawl.sync import SERVER

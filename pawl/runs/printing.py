@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from core.runs import RunState
+from core.run_states import RunState
 from pawl.runs.run import Run, read_run
 
 if TYPE_CHECKING:

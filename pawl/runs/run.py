@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from core.paths import API_RUN
-from core.runs import RunState
+from core.run_states import RunState
 from pawl.exits import UNREACHABLE, CommandFailed
 
 if TYPE_CHECKING:

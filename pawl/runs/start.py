@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.paths import API_MODEL_RUNS
-from core.runs import RunState
+from core.run_states import RunState
 from pawl.exits import FAILED, STILL_RUNNING, USAGE, CommandFailed, exit_with, told
 from pawl.runs.options import AsJson, Reason, Server, Token
 from pawl.sync import SERVER

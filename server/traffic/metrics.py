@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from core.paths import METRICS
-from core.runs import RunState
+from core.run_states import RunState
 from gateway.messages import DURATION_BUCKETS_S
 from loader.workers.pool import Pool
 from server.state import ModelState, ServerState

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from core.runs import RunState, run_key
+from core.run_states import RunState
+from core.runs import run_key
 
 
 def test_the_same_sight_gives_the_same_run_key() -> None:

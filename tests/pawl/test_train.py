@@ -77,6 +77,7 @@ def test_an_interrupted_run_is_ended(tmp_path: Path) -> None:
         env=environ(tmp_path, {}),
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
     )
     assert process.stderr is not None
     pid = next(int(line.split()[1]) for line in process.stderr if line.startswith("pid "))

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
-from core.runs import Reason, RunState
+from core.run_states import Reason, RunState
 from server.pages.accept import prefers_html
 from server.pages.pages import Pages
 from server.state import ServerState

@@ -16,7 +16,8 @@ from typing import Any
 import msgspec
 
 from core.errors import StoreUnavailable
-from core.runs import AttemptResult, RunResult, RunSpec, RunState
+from core.run_states import RunState
+from core.runs import AttemptResult, RunResult, RunSpec
 from core.train import Train
 from loader.artifacts.files import Stored
 from loader.artifacts.records import RunRecords

@@ -6,7 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from core.runs import AttemptResult, RunState
+from core.run_states import RunState
+from core.runs import AttemptResult
 from loader.artifacts.slugs import slug
 from tests.trainer.simulation import MODELS, TICK_S, WORK_S, World
 from trainer.names import attempt_record

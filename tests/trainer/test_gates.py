@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from core.runs import AttemptResult, Reason, RunState
+from core.run_states import Reason, RunState
+from core.runs import AttemptResult
 from core.train import Train
 from trainer.gates import Judgement, Live, judge
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from core.runs import AttemptResult, RunResult, RunState
+from core.run_states import RunState
+from core.runs import AttemptResult, RunResult
 from trainer.plan import (
     Action,
     Close,

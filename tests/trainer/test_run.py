@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.runs import Reason, RunState
+from core.run_states import Reason, RunState
 from tests.trainer.attempts import KEY, MODEL, Shop, is_alive, until
 from trainer.attempt_process import find
 from trainer.names import attempt_log

@@ -6,7 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from core.runs import AttemptResult, RunResult, RunState
+from core.run_states import RunState
+from core.runs import AttemptResult, RunResult
 from loader.artifacts.place import open_files
 from loader.artifacts.records import RunRecords
 from trainer.names import ACCEPTED, attempt_record, result_record, retry_record

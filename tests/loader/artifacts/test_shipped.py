@@ -5,7 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from core.runs import RunResult, RunState
+from core.run_states import RunState
+from core.runs import RunResult
 from loader.artifacts.place import open_files
 from loader.artifacts.records import RunRecords
 from loader.artifacts.shipped import take_shipped

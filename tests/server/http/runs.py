@@ -14,7 +14,8 @@ import msgspec
 from starlette.applications import Starlette
 
 from core.errors import NotTrainable
-from core.runs import AttemptResult, RunResult, RunState
+from core.run_states import RunState
+from core.runs import AttemptResult, RunResult
 from core.settings import read_settings
 from loader.artifacts.place import open_files
 from loader.artifacts.records import RunRecords

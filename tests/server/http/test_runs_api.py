@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from core.runs import Reason, RunState
+from core.run_states import Reason, RunState
 from tests.server.http.runs import Runs, asking, key
 from trainer.names import attempt_curve, attempt_log
 from trainer.run_log import RunLog
