@@ -29,7 +29,7 @@ from loader.workers.pool import Pool
 log = logging.getLogger("pawl.loader")
 
 
-_ARTIFACTS_S = 30.0
+_ARTIFACTS_S = 10.0
 """For what the store says of artifacts at the start; later a model counts as untrained."""
 
 

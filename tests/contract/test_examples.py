@@ -21,6 +21,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("home")
     shutil.copytree(ROOT / "models_serve", home / "models_serve")
     with serving(home / "data", cwd=home) as running:
+        running.wait(lambda: all(running.state(model)["live"] for model in MODELS), "every example model")
         yield running
 
 
