@@ -58,7 +58,8 @@ class Reconciler:
         """Why the source can't be read, while it can't."""
         self.left_out: Mapping[str, str] = {}
         self.ready = asyncio.Event()
-        """Set once the last-known-good set serves, or every model of the first look is live or has failed."""
+        """Set once the last-known-good set serves, or every model of the first look is live, has failed or is
+        untrained."""
         self.outcome = asyncio.Event()
         """Set whenever a model has gone live, failed or gone. Its one waiter clears it."""
         self.news = Broadcast()
@@ -73,10 +74,9 @@ class Reconciler:
         self._controllers: dict[str, ModelController] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._awaited: set[str] | None = None
-        self._have_settled: set[str] = set()
-        """Models that were live, had failed or turned out to be untrained before the first look was through."""
-        self._waits_for_artifacts = True
-        """Whether a model that seems untrained may turn out to be trained: the store has yet to say what it holds."""
+        """Models without an outcome yet; None before the first look is through. Only ever gets fewer."""
+        self._knows_artifacts = False
+        """Whether a model that has no artifact is untrained, or the store has just not said yet what it holds."""
         self._dirty = asyncio.Event()
         self._looks = 0
         self._looking = False
@@ -151,8 +151,8 @@ class Reconciler:
             for model in self._controllers.keys() - self.desired.models.keys():
                 self._controllers[model].want(None)
         self._recorder.keep(self._heads, kept(decided, self._heads, self._recorder.last_live))
-        if now.artifacts is not None:
-            self._settle_untrained()
+        self._knows_artifacts |= now.artifacts is not None
+        self._check_ready()
 
     def retry(self, model: str) -> None:
         """Raises ModelUnknown."""
@@ -212,12 +212,10 @@ class Reconciler:
         self.head = snapshot.head
         self._note_left_out(snapshot.left_out)
         if self._awaited is None:
-            self._awaited = set(snapshot.models) - self._have_settled
-        if self._waits_for_artifacts:
-            asyncio.get_running_loop().call_later(_ARTIFACTS_S, self._settle_untrained)
+            self._awaited = set(snapshot.models)
+            asyncio.get_running_loop().call_later(_ARTIFACTS_S, self._stop_waiting_for_artifacts)
         self._heads = snapshot.models
         self.reconsider()
-        self._check_ready()
 
     def _lost(self, problem: str) -> None:
         if problem != self.problem:
@@ -257,34 +255,31 @@ class Reconciler:
                     self.news.send()
                     return
 
-    def _settle_untrained(self) -> None:
-        """What is untrained now is so."""
-        self._waits_for_artifacts = False
-        for controller in self._controllers.values():
-            if _is_untrained(controller):
-                self._settle(controller.model)
-        self._check_ready()
-
-    def _settle(self, model: str) -> None:
-        self._have_settled.add(model)
-        if self._awaited is not None:
-            self._awaited.discard(model)
-
-    def _note_outcome(self, controller: ModelController, is_live: bool) -> None:
-        if not (self._waits_for_artifacts and _is_untrained(controller)):
-            self._settle(controller.model)
+    def _note_outcome(self) -> None:
         self._check_ready()
         self.outcome.set()
         self.news.send()
 
+    def _stop_waiting_for_artifacts(self) -> None:
+        self._knows_artifacts = True
+        self._check_ready()
+
     def _check_ready(self) -> None:
-        if self._awaited is not None and not self._awaited and not self.ready.is_set():
+        if self._awaited is None or self.ready.is_set():
+            return
+        self._awaited = {model for model in self._awaited if self._is_on_its_way(model)}
+        if not self._awaited:
             self.ready.set()
 
-
-def _is_untrained(controller: ModelController) -> bool:
-    wanted = controller.wanted
-    return wanted is not None and wanted.choice is Choice.UNTRAINED and wanted.release is None
+    def _is_on_its_way(self, model: str) -> bool:
+        """Whether it is neither live, failed, untrained nor gone. By where it stands now: what a controller has just
+        done may have been for what was wanted before."""
+        controller = self._controllers.get(model)
+        wanted = None if controller is None else controller.wanted
+        if controller is None or wanted is None or controller.live is not None or controller.failure is not None:
+            return False
+        is_perhaps_trained = wanted.choice is Choice.UNTRAINED and not self._knows_artifacts
+        return is_perhaps_trained or not controller.is_withheld
 
 
 def _wake_from_any_thread(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:

@@ -41,10 +41,16 @@ def gcs() -> Iterator[str]:
 def _running(*command: str) -> Iterator[str]:
     port = free_port()
     program = _environment() / "bin" / command[0]
-    process = subprocess.Popen([program, *command[1:], str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [program, *command[1:], str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # what tests send to their own group is not for it
+    )
     try:
         wait_for(lambda: _listens(port), command[0], alive=lambda: process.poll() is None)
         yield f"127.0.0.1:{port}"
+        assert process.poll() is None, f"{command[0]} ended while tests used it ({process.returncode})"
     finally:
         process.kill()
         process.wait()

@@ -65,11 +65,11 @@ class ModelController:
         start_pool: PoolStarter,
         routes: Routes,
         record: Callable[[Event], None],
-        on_outcome: Callable[[ModelController, bool], None],
+        on_outcome: Callable[[], None],
         superseded_after_s: float = SUPERSEDED_AFTER_S,
         bring_back_s: float = BRING_BACK_S,
     ) -> None:
-        """`on_outcome(self, is_live)` is called whenever a try has ended, and when the model has gone."""
+        """`on_outcome` is called whenever a try has ended, and when the model has gone."""
         self.model = model
         self.stage: str | None = None
         """What is being done for a release on its way; None when none is."""
@@ -93,6 +93,11 @@ class ModelController:
     @property
     def wanted(self) -> Wanted | None:
         return self._wanted
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether it serves nothing, as is wanted, and its route says why."""
+        return self._wanted is not None and self._withheld is not None and self._withheld == self._wanted.withheld
 
     def want(self, wanted: Wanted | None, *, was_live: bool = False) -> None:
         """Set what is wanted; None: the folder has gone. `was_live`: it was live before a restart."""
@@ -262,7 +267,7 @@ class ModelController:
         self._made_room = None
         old, self.live = self.live, live
         self._event_texts.live(live, took_s)
-        self._on_outcome(self, True)
+        self._on_outcome()
         if old is not None:
             self._drain(old.pool)
 
@@ -283,7 +288,7 @@ class ModelController:
             await self._routes.hide(
                 self.model, f"its release failed at {error.stage}; the log and the admin API say why"
             )
-        self._on_outcome(self, self.live is not None)
+        self._on_outcome()
 
     async def _rename(self, version: Version, run: str | None) -> None:
         assert self.live is not None
@@ -291,7 +296,7 @@ class ModelController:
         self.failure = None
         await self._routes.show(self.model, self.live)
         self._event_texts.renamed(version)
-        self._on_outcome(self, True)
+        self._on_outcome()
 
     async def _withhold(self, wanted: Wanted) -> None:
         """Serve nothing, and say why; it is looked at again when something else is wanted."""
@@ -299,7 +304,7 @@ class ModelController:
         await self._routes.hide(self.model, wanted.withheld, run=run)
         old, self.live, self._made_room, self.failure = self.live, None, None, None
         self._withheld = wanted.withheld
-        self._on_outcome(self, False)
+        self._on_outcome()
         if old is not None:
             self._drain(old.pool)
 
@@ -307,7 +312,7 @@ class ModelController:
         await self._routes.hide(self.model, None)
         self._event_texts.removed()
         old, self.live, self._made_room, self.failure = self.live, None, None, None
-        self._on_outcome(self, False)
+        self._on_outcome()
         if old is not None:
             self._drain(old.pool)
         if self._drains:  # of what was live before, too

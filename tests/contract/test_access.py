@@ -109,6 +109,7 @@ def test_a_server_on_ipv6_says_where_it_is(tmp_path: Path, repo: Repo, host: str
 
 def test_deliveries_that_nobody_signed_leave_nothing_in_the_daemons_memory(tmp_path: Path, repo: Repo) -> None:
     with serving(tmp_path / "data", repo.path, WEBHOOK_SECRET="secret") as server:
+        server.wait((tmp_path / "data" / "registry.db").exists, "the registry, whose imports take memory too")
         before = resident_mb(server.process.pid)
         signatures = [{}, {"x-hub-signature-256": "sha256=" + "0" * 64}] * 4
         answers = []

@@ -13,6 +13,8 @@ import pytest
 
 from tests.serving import ROOT, Server, serving
 
+pytestmark = pytest.mark.timeout(400)
+
 MODELS = sorted(path.name for path in (ROOT / "models_serve").iterdir() if path.is_dir() and path.name[0] not in "._")
 
 
@@ -20,9 +22,10 @@ MODELS = sorted(path.name for path in (ROOT / "models_serve").iterdir() if path.
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("home")
     shutil.copytree(ROOT / "models_serve", home / "models_serve")
-    with serving(home / "data", cwd=home) as running:
-        running.wait(lambda: all(running.state(model)["live"] for model in MODELS), "every example model")
-        yield running
+    with serving(home / "data", ready=False, cwd=home) as running:
+        for model in MODELS:  # each within the patience: environments are built for two of them
+            running.wait(lambda model=model: (running.state(model) or {}).get("live"), f"{model} to be live")
+        yield running.wait_ready()
 
 
 def test_every_example_model_is_live(server: Server) -> None:

@@ -71,6 +71,24 @@ def test_what_was_never_trained_is_not_waited_for_and_goes_live_with_its_first_a
     run(test())
 
 
+def test_a_model_whose_artifact_is_still_to_be_read_is_not_taken_for_untrained(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with place(tmp_path) as here:
+            train(here)
+            async with looking(here, tmp_path) as found:
+                await until(lambda: found.shown.untrained)
+                found.may_start.clear()
+                one = artifact(here, "one")
+                accept(found, one)
+                await until(lambda: found.reconciler.controllers["Model"].stage is not None)
+                assert not found.reconciler.ready.is_set()
+                found.may_start.set()
+                await found.reconciler.ready.wait()
+                assert is_live_with(found, one)
+
+    run(test())
+
+
 def test_what_is_live_stays_live_until_the_new_code_is_trained_and_new_data_swaps_alone(tmp_path: Path) -> None:
     async def test() -> None:
         async with place(tmp_path) as here:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _PORT_FILE = ".s.PGSQL.5432"
@@ -46,7 +46,8 @@ class Proxy:
                 self.has_cut.set()
                 client.shutdown(socket.SHUT_RDWR)
             server.sendall(sent)
-        server.shutdown(socket.SHUT_WR)
+        with suppress(OSError):  # the other direction has ended, and closed it
+            server.shutdown(socket.SHUT_WR)
 
     def _answer(self, client: socket.socket, server: socket.socket) -> None:
         with client, server:

@@ -51,7 +51,7 @@ class Kept:
             self._start,
             self.shown,
             self.events.append,
-            lambda controller, is_live: self.outcomes.append(is_live),
+            lambda: self.outcomes.append(self.controller.live is not None),
             superseded_after_s,
             bring_back_s,
         )
