@@ -52,37 +52,25 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.root}/{self.model}"
 
 
-class AttemptResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What one attempt left: `a<attempt>.json`, written last by the attempt, for failures too."""
+class _Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What an attempt and its run say alike once they are over."""
 
     run: str
-    attempt: int
     model: str
     state: RunState
-    """`succeeded` (the gates are still to come), `failed` or `cancelled`."""
     commit: str = ""
     code_key: str = ""
     reason: Reason | None = None
     message: str = ""
     detail: str = ""
     """A traceback, or the end of the log."""
-    heals: bool = False
-    """Whether another attempt may do better."""
     scores: dict[str, float] = {}
-    live_scores: dict[str, float] = {}
-    """What `evaluate` said of the live artifact on the same validation data."""
-    live_artifact: str = ""
-    """The artifact that was judged so."""
-    live_message: str = ""
-    """Why it could not be judged."""
     artifact: str = ""
     params: dict[str, Any] = {}
     model_params: dict[str, Any] = {}
     dataset_fingerprint: str = ""
     validation_fingerprint: str = ""
     began_at: datetime | None = None
-    running_at: datetime | None = None
-    """When the author's code was started."""
     ended_at: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))
     peak_memory: int = 0
     """Bytes, of the whole tree."""
@@ -91,34 +79,33 @@ class AttemptResult(msgspec.Struct, frozen=True, kw_only=True):
     started_by: str = ""
 
 
-class RunResult(msgspec.Struct, frozen=True, kw_only=True):
+class AttemptResult(_Result, frozen=True, kw_only=True):
+    """What one attempt left: `a<attempt>.json`, written last by the attempt, for failures too.
+
+    Its state is `succeeded` (the gates are still to come), `failed`, `cancelled` or `lost`.
+    """
+
+    attempt: int
+    heals: bool = False
+    """Whether another attempt may do better."""
+    live_scores: dict[str, float] = {}
+    """What `evaluate` said of the live artifact on the same validation data."""
+    live_artifact: str = ""
+    """The artifact that was judged so."""
+    live_message: str = ""
+    """Why it could not be judged."""
+    running_at: datetime | None = None
+    """When the author's code was started."""
+
+
+class RunResult(_Result, frozen=True, kw_only=True):
     """What became of a run: `result.json`, or `accepted.json` where a person accepted it."""
 
-    run: str
-    model: str
-    state: RunState
-    commit: str = ""
-    code_key: str = ""
-    reason: Reason | None = None
-    message: str = ""
-    detail: str = ""
-    scores: dict[str, float] = {}
     compared: str = ""
     """How it compares with what is live, or why it wasn't compared."""
-    artifact: str = ""
     attempts: int = 0
     """How many there were."""
-    params: dict[str, Any] = {}
-    model_params: dict[str, Any] = {}
-    dataset_fingerprint: str = ""
-    validation_fingerprint: str = ""
     queued_at: datetime | None = None
-    began_at: datetime | None = None
-    ended_at: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))
-    peak_memory: int = 0
-    cpu_seconds: float = 0.0
-    packages: dict[str, str] = {}
-    started_by: str = ""
     own: bool = False
     """Whether its params are a person's, not the folder's; such a run never goes live by itself."""
 

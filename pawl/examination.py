@@ -21,11 +21,12 @@ from core.errors import ReleaseFailed, SourceError
 from core.release import Release, Revision
 from core.settings import Settings
 from loader.environments.environment import Environments
+from loader.environments.requirements_files import requirements_of
 from loader.files.model_folders import looks_like_model, why_left_out
 from loader.releases.store import ReleaseStore
 from loader.sources.local.source import LocalSource
 from loader.workers.examples import read_examples
-from loader.workers.starter import Starter, WorkerDefaults, requirements_of
+from loader.workers.starter import Starter, WorkerDefaults
 from pawl.trained import release_at_hand
 from pawl.trials import Trials
 from pawl.unpushed import MOST, unpushed

@@ -50,7 +50,7 @@ from server.source_choice import LOCAL, followed, open_source
 from server.state import server_state
 from server.traffic.metrics import Metrics
 from server.traffic.traffic import Traffic
-from server.training import build_training, decisions, train
+from server.training import build_training, decisions, train_after
 from trainer.accepted import AcceptedArtifacts
 from trainer.control import TrainerControl
 from trainer.no_training import NoTraining
@@ -95,7 +95,7 @@ def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ
     training = build_training(settings, data, environ, source, reconciler, record, files, accepted)
     trainer = training.trainer
     records = RunRecords(files)
-    take = list if settings.git_path else partial(take_shipped, LOCAL.absolute() / SHIPPED, artifacts, records)
+    take = partial(take_shipped, LOCAL.absolute() / SHIPPED, artifacts, records)
     control = NoTraining() if settings.trainer == "none" else TrainerControl(trainer, training.operations)
     runs = RunCatalogue(records, artifacts, training.home, control)
     state = partial(server_state, source.where, reconciler, runs.newest)
@@ -117,7 +117,7 @@ def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ
             loading,
             BackgroundTask("memory guard", guard.run),
             BackgroundTask("pruning", partial(pruning.run, reconciler.outcome)),
-            BackgroundTask("trainer", partial(train, trainer, take)),
+            BackgroundTask("trainer", trainer.run if settings.git_path else partial(train_after, take, trainer)),
             BackgroundTask("list of runs", runs.run),
             AdminServer(app, admin_socket),
             DataPlane(listener, gateways, publisher, handlers),

@@ -96,8 +96,8 @@ def build_training(
     return assemble(settings, data.path, unmarked, around, accepted)
 
 
-async def train(trainer: Trainer, take: Callable[[], object]) -> None:
-    """For ever, once what is shipped with the models was taken into the store: else it would be trained again.
+async def train_after(take: Callable[[], object], trainer: Trainer) -> None:
+    """Train for ever, once what is shipped with the models was taken into the store: else it would be trained again.
 
     `take` blocks, and raises StoreUnavailable.
     """
@@ -143,5 +143,4 @@ def _lease(settings: Settings, registry: Registry) -> Held:
 
 
 def _put(runs: list[RunRecord], transaction: Transaction) -> None:
-    for run in runs:
-        transaction.runs.put(run)
+    transaction.runs.put(*runs)

@@ -11,7 +11,7 @@ from core.release import Artifact
 from core.run_states import RunState
 from core.runs import RunResult
 from loader.artifacts.records import RunRecords
-from trainer.names import ACCEPTED, result_record, retried_after
+from trainer.names import verdict
 
 
 class AcceptedArtifacts:
@@ -46,7 +46,7 @@ def read_results(records: RunRecords, models: Iterable[str]) -> list[RunResult]:
     found = []
     for model in models:
         for run in records.list(model):
-            name = ACCEPTED if ACCEPTED in run.names else result_record(retried_after(run.names))
+            name = verdict(run.names)
             content = records.get(model, run.key, name) if name in run.names else None
             if content is not None:
                 found.append(msgspec.json.decode(content, type=RunResult))

@@ -11,12 +11,14 @@ from loader.artifacts.records import RunRecords
 from trainer.names import (
     ACCEPTED,
     LOG,
+    RESULT,
     attempt_log,
     attempt_record,
     attempts_in,
     result_record,
     retried_after,
     retry_record,
+    verdict,
 )
 from trainer.plan import Recorded
 
@@ -40,19 +42,20 @@ class Ledger:
     def recorded(self, model: str, key: str, begun: int = 0) -> Recorded:
         """All that is written of the run; `begun` is the last attempt that had a process here."""
         names = self._records.names(model, key)
-        after = retried_after(names)
         attempts = {
             number: found
             for number in attempts_in(names)
             if (found := self._get(model, key, attempt_record(number), AttemptResult)) is not None
         }
-        return Recorded(attempts, self._result(model, key, names, after), after, begun)
+        name = verdict(names)
+        result = None if name is None else self._get(model, key, name, RunResult)
+        return Recorded(attempts, result, retried_after(names), begun)
 
     def record_attempt(self, result: AttemptResult) -> None:
         """Unless another has."""
         self._put_once(result.model, result.run, attempt_record(result.attempt), result)
 
-    def conclude(self, result: RunResult, retried_after: int) -> RunResult:
+    def conclude(self, result: RunResult, retried_after: int | None) -> RunResult:
         """Write down what became of the run; what the first wrote who did that."""
         model, key, name = result.model, result.run, result_record(retried_after)
         log = self._records.get(model, key, attempt_log(result.attempts))
@@ -61,8 +64,8 @@ class Ledger:
         self._put_once(model, key, name, result)
         written = self._get(model, key, name, RunResult)
         assert written is not None
-        if retried_after:
-            self._records.put(model, key, result_record(0), msgspec.json.encode(written))
+        if retried_after is not None:
+            self._records.put(model, key, RESULT, msgspec.json.encode(written))
         return written
 
     def accept(self, result: RunResult) -> RunResult:
@@ -80,10 +83,6 @@ class Ledger:
         """What is remembered of it in memory."""
         self._read = {place: read for place, read in self._read.items() if place[:2] != (model, key)}
 
-    def _result(self, model: str, key: str, names: tuple[str, ...], after: int) -> RunResult | None:
-        name = ACCEPTED if ACCEPTED in names else result_record(after)
-        return self._get(model, key, name, RunResult) if name in names else None
-
     def _get(self, model: str, key: str, name: str, kind: type[T]) -> T | None:
         place = (model, key, name)
         known = self._read.get(place)
@@ -93,7 +92,7 @@ class Ledger:
         if content is None:
             return None
         read = msgspec.json.decode(content, type=kind)
-        if name != result_record(0):  # which a retry's result replaces
+        if name != RESULT:  # which a retry's result replaces
             self._read[place] = read
         return read
 

@@ -21,9 +21,12 @@ def attempt_curve(attempt: int) -> str:
     return f"a{attempt}.progress.jsonl"
 
 
-def result_record(retried_after: int) -> str:
+RESULT = "result.json"
+
+
+def result_record(retried_after: int | None) -> str:
     """What became of the run; of one that a person had tried again after that many attempts, what became of it then."""
-    return f"result-a{retried_after}.json" if retried_after else "result.json"
+    return RESULT if retried_after is None else f"result-a{retried_after}.json"
 
 
 def retry_record(after: int) -> str:
@@ -35,9 +38,9 @@ def attempts_in(names: tuple[str, ...]) -> list[int]:
     return _numbers(r"a(\d+)\.json", names)
 
 
-def retried_after(names: tuple[str, ...]) -> int:
-    """The last attempt after which a person asked for another; 0: nobody has."""
-    return max(_numbers(r"retry-a(\d+)\.json", names), default=0)
+def retried_after(names: tuple[str, ...]) -> int | None:
+    """How many attempts there had been when a person last asked for another; None: nobody has."""
+    return max(_numbers(r"retry-a(\d+)\.json", names), default=None)
 
 
 def is_verdict(name: str) -> bool:
@@ -49,12 +52,12 @@ def _numbers(pattern: str, names: tuple[str, ...]) -> list[int]:
     return sorted(int(found[1]) for name in names if (found := re.fullmatch(pattern, name)))
 
 
+def verdict(names: tuple[str, ...]) -> str | None:
+    """Of a run's files the one that says what became of it; None: it is open, perhaps again."""
+    return next((name for name in (ACCEPTED, result_record(retried_after(names))) if name in names), None)
+
+
 def decisive(names: tuple[str, ...]) -> str | None:
-    """Of a run's files the one that says what became of it, or how far it has come; None: there is none yet."""
-    if ACCEPTED in names:
-        return ACCEPTED
-    result = result_record(retried_after(names))
-    if result in names:
-        return result
+    """The verdict, or else the file that says how far the run has come; None: there is none yet."""
     attempts = attempts_in(names)
-    return attempt_record(attempts[-1]) if attempts else None
+    return verdict(names) or (attempt_record(attempts[-1]) if attempts else None)

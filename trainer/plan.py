@@ -47,7 +47,7 @@ class Recorded:
     attempts: Mapping[int, AttemptResult] = field(default_factory=dict)
     result: RunResult | None = None
     """What became of it; None: it is open, perhaps again."""
-    retried_after: int = 0
+    retried_after: int | None = None
     """Attempts that there had been when a person last asked for another."""
     begun: int = 0
     """The last attempt that was begun here."""
@@ -157,7 +157,7 @@ def counted(recorded: Recorded) -> int:
     return sum(
         result.state not in (RunState.SUPERSEDED, RunState.CANCELLED)
         for attempt, result in recorded.attempts.items()
-        if attempt > recorded.retried_after
+        if attempt > (recorded.retried_after or 0)
     )
 
 
@@ -176,7 +176,7 @@ def _decide(run: OpenRun, running: Running | None, recorded: Recorded, policy: s
 def _between_attempts(run: OpenRun, recorded: Recorded, policy: str, now: float) -> Action | None:
     if recorded.begun > recorded.last:
         return MarkLost(run.key, recorded.begun)
-    if recorded.last > recorded.retried_after:
+    if recorded.last > (recorded.retried_after or 0):
         return _after_an_attempt(run, recorded, policy, now)
     return _queued(run, recorded, policy)
 

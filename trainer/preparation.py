@@ -11,6 +11,7 @@ from core.run_states import Reason
 from core.runs import RunSpec
 from loader.environments.environment import SHARED, Environment, Environments
 from loader.environments.in_use import hold
+from loader.environments.requirements_files import training_requirements_of
 from trainer.attempt import NotPrepared, Prepared
 from trainer.outcomes import Failure
 
@@ -49,7 +50,7 @@ class Preparation:
             cache=data / "cache",
             aside=f"{SHARED}{self._spec.run}-",
         )
-        requirements = _requirements(Path(self._spec.root), self._spec.model)
+        requirements = training_requirements_of(Path(self._spec.root), self._spec.model)
         try:
             while True:
                 environment = environments.build(requirements, log.info, within=Path(self._spec.root))
@@ -67,9 +68,3 @@ class Preparation:
         except DatasetUnavailable as error:
             failure = Failure(Reason.DATASET, f"train.{key}: {error}", heals=error.heals is not Heals.NEVER)
             raise NotPrepared(failure) from error
-
-
-def _requirements(root: Path, model: str) -> Path | None:
-    """What a run needs installed: the folder's requirements-train.txt, where it has one; else what serving needs."""
-    places = (root / model / "requirements-train.txt", root / model / "requirements.txt", root / "requirements.txt")
-    return next((path for path in places if path.exists()), None)

@@ -13,8 +13,8 @@ from pathlib import Path
 from core.errors import ReleaseFailed
 from core.release import Release
 from loader.environments.environment import Environments
+from loader.environments.requirements_files import requirements_of
 from loader.releases.store import ReleaseStore
-from loader.workers.starter import requirements_of
 
 log = logging.getLogger("pawl.loader")
 

@@ -17,6 +17,7 @@ from core.release import Release
 from core.task import spawn
 from core.train import Train
 from loader.environments.environment import Environments
+from loader.environments.requirements_files import requirements_of
 from loader.releases.store import ReleaseStore
 from loader.sources.source import Source
 from loader.workers import resources as machine
@@ -218,9 +219,3 @@ class Starter:
                 stage="memory",
                 heals=Heals.WITH_MACHINE,
             )
-
-
-def requirements_of(root: Path, model: str) -> Path | None:
-    """The requirements.txt that holds for the release of `model` checked out at `root`."""
-    own, default = root / model / "requirements.txt", root / "requirements.txt"
-    return own if own.exists() else default if default.exists() else None

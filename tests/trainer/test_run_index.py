@@ -10,7 +10,7 @@ from core.run_states import RunState
 from core.runs import AttemptResult, RunResult
 from loader.artifacts.place import open_files
 from loader.artifacts.records import RunRecords
-from trainer.names import ACCEPTED, attempt_record, result_record, retry_record
+from trainer.names import ACCEPTED, RESULT, attempt_record, result_record, retry_record
 from trainer.run_index import RunIndex, page
 
 BEGAN = datetime(2026, 6, 21, 12, tzinfo=UTC)
@@ -36,7 +36,7 @@ def test_what_became_of_a_run_is_what_was_written_last_in_its_course(records: Ru
     course = [
         (attempt_record(1), RunState.FAILED, RunState.FAILED),
         (attempt_record(2), RunState.SUCCEEDED, RunState.EVALUATING),
-        (result_record(0), RunState.FAILED, RunState.FAILED),
+        (RESULT, RunState.FAILED, RunState.FAILED),
         (retry_record(2), RunState.QUEUED, RunState.EVALUATING),
         (attempt_record(3), RunState.SUCCEEDED, RunState.EVALUATING),
         (result_record(2), RunState.REJECTED, RunState.REJECTED),
@@ -52,8 +52,8 @@ def test_what_became_of_a_run_is_what_was_written_last_in_its_course(records: Ru
 def test_runs_of_all_models_are_found_and_those_that_were_removed_are_not(records: RunRecords, tmp_path: Path) -> None:
     index = RunIndex(records)
     assert not index.is_filled
-    put(records, result_record(0), RunState.FAILED, "0" * 12, "Iris")
-    put(records, result_record(0), RunState.FAILED, "1" * 12)
+    put(records, RESULT, RunState.FAILED, "0" * 12, "Iris")
+    put(records, RESULT, RunState.FAILED, "1" * 12)
     index.refresh()
     assert [(view.model, view.run) for view in index.newest_first()] == [
         ("Breast.Cancer", "1" * 12),
@@ -69,7 +69,7 @@ def test_runs_of_all_models_are_found_and_those_that_were_removed_are_not(record
 
 def test_a_refresh_reads_only_what_is_new(records: RunRecords, tmp_path: Path) -> None:
     index = RunIndex(records)
-    put(records, result_record(0), RunState.FAILED)
+    put(records, RESULT, RunState.FAILED)
     index.refresh()
     for path in (tmp_path / "artifacts" / "runs").glob("*/*/result.json"):
         path.chmod(0o600)
@@ -83,7 +83,7 @@ def test_a_refresh_reads_only_what_is_new(records: RunRecords, tmp_path: Path) -
 def test_pages_hold_each_run_once_whatever_their_size(records: RunRecords) -> None:
     keys = [f"{number:012x}" for number in range(10)]
     for key in keys:
-        put(records, result_record(0), RunState.FAILED, key)
+        put(records, RESULT, RunState.FAILED, key)
     index = RunIndex(records)
     index.refresh()
     for limit in (1, 3, 5, 10, 11):

@@ -147,6 +147,23 @@ async def test_a_cancelled_run_ends_and_a_retry_is_a_new_attempt(pushes: Pushes)
 
 
 @in_a_loop
+async def test_a_run_that_was_cancelled_before_it_began_is_tried_when_a_person_asks(pushes: Pushes) -> None:
+    pushes.push(train=WAITS.replace("(output, checkpoint)", "(output, checkpoint, depth=1)"))
+    async with pushes.following() as training:
+        await come(lambda: pid_files(pushes))
+        [first] = pid_files(pushes)
+        start = partial(training.operations.start, "Iris", {"depth": 7}, None, "Ann")
+        key, _ = await training.trainer.perform(start)
+        await training.trainer.perform(partial(training.operations.cancel, "Iris", key, "Ann"))
+        await come(lambda: [state.run.run for state in training.trainer.open] == [first.parent.parent.name])
+        await training.trainer.perform(partial(training.operations.retry, "Iris", key, "Ann"))
+        (first.parent / "go").touch()
+        await come(lambda: (training.home / key / "checkpoint" / "pid").exists())
+        (training.home / key / "checkpoint" / "go").touch()
+        await come(lambda: {result.state for result in pushes.results()} == {RunState.SUCCEEDED})
+
+
+@in_a_loop
 async def test_params_of_a_person_s_own_make_a_run_that_never_goes_live(pushes: Pushes) -> None:
     pushes.push(train=FITS)
     async with pushes.following() as training:

@@ -23,7 +23,7 @@ from loader.artifacts.store import ArtifactStore
 from server.app import EXCEPTION_HANDLERS
 from server.http.access import Access
 from server.http.runs_api import RunsApi
-from trainer.names import ACCEPTED, attempt_record, result_record, retry_record
+from trainer.names import ACCEPTED, RESULT, attempt_record, retry_record
 from trainer.progress import Progress
 from trainer.run_catalogue import Asked, RunCatalogue
 from trainer.run_views import RunView
@@ -70,9 +70,7 @@ class Desk:
         self.records.put_once(run.model, run.run, ACCEPTED, msgspec.json.encode(taken))
 
     def end(self, run: RunView, **fields: Any) -> None:
-        self.records.put_once(
-            run.model, run.run, result_record(0), msgspec.json.encode(result(run.run, run.model, **fields))
-        )
+        self.records.put_once(run.model, run.run, RESULT, msgspec.json.encode(result(run.run, run.model, **fields)))
         self.views.pop(run.run, None)
 
 
