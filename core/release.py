@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from core.errors import ReleaseFailed
-from core.manifest import Manifest
+from core.manifest.manifest import Manifest
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
+from core.manifest.train import Train
 from core.run_states import Reason, RunState
-from core.train import Train
 
 LOG_BYTES = 16 * 2**20
 """What is kept of what an attempt prints, on disk and in the store."""

@@ -79,7 +79,7 @@ def _params(given: list[str]) -> dict[str, Any]:
     """Values are read as model.yaml's are: 4 is a number, and true is true."""
     import yaml
 
-    from core.plain_yaml import NotPlain, read_yaml
+    from core.manifest.plain_yaml import NotPlain, read_yaml
 
     params = {}
     for part in given:

@@ -18,18 +18,18 @@ from core.errors import PawlError
 from core.run_states import RunState
 from core.runs import AttemptResult
 from core.settings import Settings
-from loader.artifacts.datasets import Datasets
-from loader.artifacts.place import open_files
+from loader.artifacts.datasets.datasets import Datasets
+from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore
 from loader.sources.local.source import LocalSource
+from trainer.attempt.progress import Reached, read_reached
 from trainer.code_folders import CodeFolders
 from trainer.demand import Demand, Trained
 from trainer.gates import Judgement, judge
 from trainer.local import LocalRuns
-from trainer.names import attempt_record
 from trainer.open_runs import RunFile
-from trainer.progress import Reached, read_reached
+from trainer.record_names import attempt_record
 from trainer.specs import Place, SpecMaker, cores
 
 _TICK_S = 0.1

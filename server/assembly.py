@@ -11,7 +11,7 @@ from core.release import Release
 from core.settings import Settings
 from core.task import every
 from gateway.messages import Counted, GatewayConfig
-from loader.artifacts.place import open_files
+from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunRecords
 from loader.artifacts.shipped import SHIPPED, take_shipped
 from loader.artifacts.store import ArtifactStore
@@ -52,9 +52,9 @@ from server.traffic.metrics import Metrics
 from server.traffic.traffic import Traffic
 from server.training import build_training, decisions, train_after
 from trainer.accepted import AcceptedArtifacts
-from trainer.control import TrainerControl
-from trainer.no_training import NoTraining
-from trainer.run_catalogue import RunCatalogue
+from trainer.catalogue.catalogue import RunCatalogue
+from trainer.catalogue.control import TrainerControl
+from trainer.catalogue.no_training import NoTraining
 
 _MEGABYTE = 1024 * 1024
 _IDLE_S = 5.0

@@ -45,8 +45,6 @@ def _local(live_file: LiveFile) -> Source:
     folder = LOCAL.absolute()
     if not folder.is_dir():
         raise SettingError(f"gitPath is not set, and there is no folder {folder} to serve instead; set gitPath")
-    from loader.sources.local.source import (
-        LocalSource,  # watchfiles starts threads of its own: only where a folder is watched
-    )
+    from loader.sources.local.source import LocalSource
 
     return LocalSource(folder, live_file.seen, forgotten=live_file.forgotten)

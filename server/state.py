@@ -7,11 +7,11 @@ from pathlib import Path
 
 import msgspec
 
-from core.manifest import Manifest
+from core.manifest.manifest import Manifest
 from loader.controller.model_controller import ModelController
 from loader.reconcile import Reconciler
 from loader.workers.examples import Example, read_examples
-from trainer.run_views import RunView
+from trainer.catalogue.views import RunView
 from worker.wire.messages import Description
 
 

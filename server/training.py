@@ -18,8 +18,8 @@ from core.release import Artifact
 from core.run_records import RunRecord
 from core.settings import Settings
 from core.task import spawn
-from loader.artifacts.datasets import Datasets
-from loader.artifacts.files import Files
+from loader.artifacts.datasets.datasets import Datasets
+from loader.artifacts.files.files import Files
 from loader.reconcile import Reconciler
 from loader.sources.source import Source
 from registry.registry import Registry

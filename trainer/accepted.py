@@ -11,7 +11,7 @@ from core.release import Artifact
 from core.run_states import RunState
 from core.runs import RunResult
 from loader.artifacts.records import RunRecords
-from trainer.names import verdict
+from trainer.record_names import verdict
 
 
 class AcceptedArtifacts:

@@ -11,19 +11,19 @@ from core.events import Event
 from core.release import Artifact, Candidate
 from core.run_records import RunRecord
 from core.settings import Settings
-from loader.artifacts.files import Files
+from loader.artifacts.files.files import Files
 from loader.artifacts.records import RunRecords
 from trainer.accepted import AcceptedArtifacts, read_results
+from trainer.attempt.progress import Reached, read_reached
 from trainer.code_folders import CheckOut, CodeFolders
-from trainer.controller import Controller
 from trainer.demand import Demand, Fingerprint, Trained
 from trainer.gates import Live
 from trainer.ledger import Ledger
 from trainer.local import LocalRuns
 from trainer.open_runs import OpenRuns
 from trainer.operations import Operations
-from trainer.progress import Reached, read_reached
 from trainer.reports import Reports
+from trainer.run_controller import Controller
 from trainer.specs import Place, SpecMaker, cores
 from trainer.trainer import Held, Trainer
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from core.manifest.train import Train
 from core.run_states import Reason, RunState
 from core.runs import AttemptResult
-from core.train import Train
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import msgspec
 
 from core.runs import AttemptResult, RunResult
 from loader.artifacts.records import RunRecords
-from trainer.names import (
+from trainer.plan import Recorded
+from trainer.record_names import (
     ACCEPTED,
     LOG,
     RESULT,
@@ -20,7 +21,6 @@ from trainer.names import (
     retry_record,
     verdict,
 )
-from trainer.plan import Recorded
 
 T = TypeVar("T", bound=msgspec.Struct)
 

@@ -16,11 +16,11 @@ import msgspec
 
 from core.run_states import RunState
 from core.runs import RunSpec
-from trainer.attempt_process import find, give_up
+from trainer.attempt.identity import find, give_up
+from trainer.attempt.process_tree import kill_lineage
+from trainer.attempt.spawned import Spawned, spawn
+from trainer.attempt.stop import CANCEL_GRACE_S, GRACE_S, tell_why, told_why
 from trainer.plan import Running
-from trainer.process_tree import kill_lineage
-from trainer.spawned import Spawned, spawn
-from trainer.stop import CANCEL_GRACE_S, GRACE_S, tell_why, told_why
 
 _ROOT = Path(__file__).parents[1]
 _LATE_S = 3.0

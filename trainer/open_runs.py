@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from core.train import Train
+from core.manifest.train import Train
 from trainer.plan import OpenRun
 
 

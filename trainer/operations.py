@@ -13,10 +13,10 @@ from core.release import Candidate
 from core.run_states import RunState
 from core.runs import RunResult
 from trainer.code_folders import CodeFolders
-from trainer.controller import Controller
 from trainer.demand import Demand, Trained
 from trainer.ledger import Ledger, Retry
 from trainer.open_runs import OpenRuns, RunFile
+from trainer.run_controller import Controller
 
 
 class Operations:

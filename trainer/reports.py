@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from core.events import Event, EventKind
 from core.run_states import RunState
 from core.runs import AttemptResult, RunResult
-from trainer.controller import Told
 from trainer.open_runs import RunFile
+from trainer.run_controller import Told
 
 
 class Reports:

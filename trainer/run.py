@@ -17,20 +17,20 @@ import msgspec
 from core.descendants import Descendants
 from core.run_states import RunState
 from core.runs import AttemptResult, RunSpec
-from loader.artifacts.datasets import Datasets
+from loader.artifacts.datasets.datasets import Datasets
+from loader.artifacts.files.place import open_files
 from loader.artifacts.folder import Bounds
-from loader.artifacts.place import open_files
 from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore
-from trainer import process_tree
-from trainer.attempt import Attempt
-from trainer.attempt_process import GivenUp, claim
-from trainer.names import attempt_curve, attempt_log, attempt_record
-from trainer.patience import patiently
-from trainer.preparation import Preparation
-from trainer.progress import Progress
-from trainer.run_log import RunLog, read_log
-from trainer.stop import Stop
+from trainer.attempt import process_tree
+from trainer.attempt.attempt import Attempt
+from trainer.attempt.identity import GivenUp, claim
+from trainer.attempt.patience import patiently
+from trainer.attempt.preparation import Preparation
+from trainer.attempt.progress import Progress
+from trainer.attempt.run_log import RunLog, read_log
+from trainer.attempt.stop import Stop
+from trainer.record_names import attempt_curve, attempt_log, attempt_record
 
 log = logging.getLogger("pawl.trainer")
 

@@ -14,9 +14,9 @@ from core.events import Event
 from core.run_records import RunRecord
 from core.runs import RunResult
 from trainer.accepted import AcceptedArtifacts
-from trainer.controller import Controller, OpenState
 from trainer.demand import Demand, Trained
 from trainer.reports import Reports
+from trainer.run_controller import Controller, OpenState
 
 log = logging.getLogger("pawl.trainer")
 

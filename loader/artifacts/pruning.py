@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.errors import PawlError
-from loader.artifacts.files import Stored
+from loader.artifacts.files.files import Stored
 from loader.artifacts.store import ArtifactStore
 
 RECENT = 3

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loader.artifacts.files import Files
+from loader.artifacts.files.files import Files
 from loader.artifacts.slugs import slug
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from core.errors import PawlError
 from core.runs import RunResult
-from loader.artifacts.place import open_files
+from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunFiles, RunRecords
 from loader.artifacts.store import ArtifactStore
 

@@ -11,7 +11,7 @@ from hashlib import file_digest
 from pathlib import Path
 
 from core.errors import ArtifactDamaged, ArtifactGone, StoreUnavailable
-from loader.artifacts.files import Files, Stored, Tree
+from loader.artifacts.files.files import Files, Stored, Tree
 from loader.artifacts.folder import Bounds, scan
 from loader.artifacts.manifest import ID, Entry, Manifest, decode, encode
 

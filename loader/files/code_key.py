@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from core.train import SHAPING, Train
+from core.manifest.train import SHAPING, Train
 
 TRAIN = "train.py"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.errors import ReleaseFailed
-from core.manifest import Manifest
-from core.plain_yaml import MOST_BYTES
+from core.manifest.manifest import Manifest
+from core.manifest.plain_yaml import MOST_BYTES
 from loader.files.git_objects import Entry, Objects
 
 

@@ -10,9 +10,9 @@ from hashlib import sha256
 import yaml
 
 from core.errors import ReleaseFailed
-from core.manifest import Manifest
+from core.manifest.manifest import Manifest
+from core.manifest.plain_yaml import MOST_BYTES, NotPlain, read_yaml
 from core.names import why_not_a_model_name
-from core.plain_yaml import MOST_BYTES, NotPlain, read_yaml
 from core.release import Revision
 from loader.files.code_key import TRAIN, code_key
 from loader.files.git_objects import FOLDER, SUBMODULE, Entry, Objects

@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from core.errors import ReleaseFailed
-from core.manifest import Manifest
+from core.manifest.manifest import Manifest
 from core.release import Artifact, Candidate, Release, Revision, Served, Version
 
 log = logging.getLogger("pawl.loader")

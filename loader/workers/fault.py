@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.manifest import Serve
+from core.manifest.manifest import Serve
 from loader.workers.process.heartbeat import Standstill
 from worker.wire.status_page import FIRST_REQUEST_SLOT
 

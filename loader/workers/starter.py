@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Literal
 
 from core.errors import Heals, ReleaseFailed
+from core.manifest.train import Train
 from core.release import Release
 from core.task import spawn
-from core.train import Train
 from loader.environments.environment import Environments
 from loader.environments.requirements_files import requirements_of
 from loader.releases.store import ReleaseStore

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 
-from trainer.followed_log import FollowedLog, Overtaken
+from trainer.catalogue.followed_log import FollowedLog, Overtaken
 
 _LOOK_S = 0.2
 _SILENCE_S = 45.0

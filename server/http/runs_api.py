@@ -40,10 +40,10 @@ from server.http.access import Access, Handler
 from server.http.bodies import BodyInvalid, BodyMalformed, read_body
 from server.http.log_stream import follow
 from server.http.replies import Json, Streamed, error
-from trainer.followed_log import FollowedLog
-from trainer.run_catalogue import Asked, RunCatalogue
-from trainer.run_views import RunView
-from trainer.zipped import zipped
+from trainer.catalogue.catalogue import Asked, RunCatalogue
+from trainer.catalogue.followed_log import FollowedLog
+from trainer.catalogue.views import RunView
+from trainer.catalogue.zipped import zipped
 
 _MOST = 1000
 _MOST_STREAMS = 32

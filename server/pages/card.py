@@ -9,7 +9,7 @@ from core.paths import MODEL
 from loader.workers.examples import Example
 from server.curl import curl
 from server.state import ModelState
-from trainer.run_views import RunView
+from trainer.catalogue.views import RunView
 
 _STAGES = {
     "checkout": "writing its files to the disk",

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.decisions import Decisions, Rejected
 from core.errors import ReleaseFailed
-from core.manifest import Manifest
+from core.manifest.manifest import Manifest
 from core.release import Artifact, Candidate, Choice, Release, Revision, Served, Version, Wanted
 from loader.desire import desire
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from core.manifest import Manifest
+from core.manifest.manifest import Manifest
 from server.state import Failure, LiveRelease, ModelState, ServerState
 from worker.wire.messages import Description
 

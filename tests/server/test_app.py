@@ -6,7 +6,7 @@ from starlette.routing import Route
 
 from core.paths import ADMIN, OPEN_INFERENCE, PATHS, Kind
 from core.settings import read_settings
-from loader.artifacts.place import open_files
+from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore
 from registry.event_log import EventLog
@@ -20,8 +20,8 @@ from server.traffic.totals import Totals
 from tests.loader.looks import looking
 from tests.loader.pools import place, run
 from tests.server.states import state
-from trainer.no_training import NoTraining
-from trainer.run_catalogue import RunCatalogue
+from trainer.catalogue.catalogue import RunCatalogue
+from trainer.catalogue.no_training import NoTraining
 
 
 def test_the_daemon_answers_at_every_path_that_the_table_gives_it_and_at_no_other(tmp_path: Path) -> None:

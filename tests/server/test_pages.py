@@ -24,7 +24,7 @@ from server.pages.accept import prefers_html
 from server.pages.pages import Pages
 from server.state import ServerState
 from tests.server.states import COMMIT, failure, live, model, state
-from trainer.run_views import RunView
+from trainer.catalogue.views import RunView
 
 BASE = "/models_serve"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"

@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 
+from core.manifest.train import Train
 from core.runs import AttemptResult, RunSpec
-from core.train import Train
-from loader.artifacts.place import open_files
+from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunRecords
 from trainer.local import LocalRuns
-from trainer.names import attempt_record
+from trainer.record_names import attempt_record
 
 KEY = "0123456789ab"
 MODEL = "Iris"

@@ -15,8 +15,8 @@ from core.release import Artifact
 from core.run_records import RunRecord
 from core.runs import RunResult
 from core.settings import Settings
-from loader.artifacts.datasets import Datasets
-from loader.artifacts.place import open_files
+from loader.artifacts.datasets.datasets import Datasets
+from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore
 from loader.sources.local.source import LocalSource

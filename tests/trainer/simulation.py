@@ -16,17 +16,17 @@ from typing import Any
 import msgspec
 
 from core.errors import StoreUnavailable
+from core.manifest.train import Train
 from core.run_states import RunState
 from core.runs import AttemptResult, RunResult, RunSpec
-from core.train import Train
-from loader.artifacts.files import Stored
+from loader.artifacts.files.files import Stored
 from loader.artifacts.records import RunRecords
-from trainer.controller import Controller, Told
 from trainer.gates import Live
 from trainer.ledger import Ledger
-from trainer.names import attempt_log, attempt_record
 from trainer.open_runs import OpenRuns, RunFile
 from trainer.plan import Running
+from trainer.record_names import attempt_log, attempt_record
+from trainer.run_controller import Controller, Told
 
 TICK_S = 0.25
 WORK_S = 2.0

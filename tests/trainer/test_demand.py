@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import DatasetUnavailable, Heals
-from core.manifest import parse_manifest
+from core.manifest.manifest import parse_manifest
 from core.release import Revision, Version
 from trainer.code_folders import CodeFolders, git_ids
 from trainer.demand import UNAVAILABLE, Demand, Trained

@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from core.manifest.train import Train
 from core.run_states import Reason, RunState
 from core.runs import AttemptResult
-from core.train import Train
 from trainer.gates import Judgement, Live, judge
 
 

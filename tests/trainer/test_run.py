@@ -8,8 +8,8 @@ import pytest
 
 from core.run_states import Reason, RunState
 from tests.trainer.attempts import KEY, MODEL, Shop, is_alive, until
-from trainer.attempt_process import find
-from trainer.names import attempt_log
+from trainer.attempt.identity import find
+from trainer.record_names import attempt_log
 
 
 @pytest.fixture

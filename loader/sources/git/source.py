@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.errors import Heals, ReleaseFailed, SourceError, VersionNotFound, failure_of_ours
-from core.manifest import Manifest, parse_manifest
+from core.manifest.manifest import Manifest, parse_manifest
 from core.release import Candidate, Revision, Snapshot, Version
 from loader.files.checkout import check_out
 from loader.files.git_objects import FOLDER, Entry, MirrorDamaged, Objects

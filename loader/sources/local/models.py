@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from core.errors import ReleaseFailed
-from core.manifest import Manifest
+from core.manifest.manifest import Manifest
 from core.release import Revision
 from loader.files.code_key import TRAIN
 from loader.files.model_folders import (

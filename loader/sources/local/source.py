@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from core.errors import Heals, ReleaseFailed, SourceError, VersionNotFound, failure_of_ours
-from core.manifest import Manifest, parse_manifest
+from core.manifest.manifest import Manifest, parse_manifest
 from core.release import Candidate, Revision, Snapshot, Version
 from loader.files.checkout import write
 from loader.files.lfs_pointers import failed, find_pointers

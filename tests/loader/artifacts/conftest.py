@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from loader.artifacts.files import Files
-from loader.artifacts.place import open_files
+from loader.artifacts.files.files import Files
+from loader.artifacts.files.place import open_files
 from tests.emulators import address, gcs, gcs_address, s3
 
 

@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 
 from core.errors import StoreUnavailable
-from loader.artifacts.deadlines import Deadlines, Late
-from loader.artifacts.files import Files
-from loader.artifacts.guarded_files import GuardedFiles
-from loader.artifacts.local_files import LocalFiles
-from loader.artifacts.object_stores import connect
-from loader.artifacts.place import open_files
+from loader.artifacts.files.deadlines import Deadlines, Late
+from loader.artifacts.files.files import Files
+from loader.artifacts.files.guarded_files import GuardedFiles
+from loader.artifacts.files.local_files import LocalFiles
+from loader.artifacts.files.object_stores import connect
+from loader.artifacts.files.place import open_files
+from loader.artifacts.files.remote_files import RemoteFiles
 from loader.artifacts.records import RunRecords
-from loader.artifacts.remote_files import RemoteFiles
 from loader.artifacts.store import ArtifactStore
 from tests.disks import fill, small_disk
 from tests.emulators import LOGIN, Door, address

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from loader.artifacts.files import Files
-from loader.artifacts.local_files import LocalFiles
-from loader.artifacts.object_stores import connect
+from loader.artifacts.files.files import Files
+from loader.artifacts.files.local_files import LocalFiles
+from loader.artifacts.files.object_stores import connect
+from loader.artifacts.files.remote_files import RemoteFiles
 from loader.artifacts.records import RunRecords
-from loader.artifacts.remote_files import RemoteFiles
 from loader.artifacts.store import ArtifactStore
 from tests.emulators import address
 from tests.serving import ROOT
@@ -29,10 +29,10 @@ WRITES = """
 import os, signal, sys
 from functools import partial
 from pathlib import Path
-from loader.artifacts.local_files import LocalFiles
-from loader.artifacts.object_stores import connect
+from loader.artifacts.files.local_files import LocalFiles
+from loader.artifacts.files.object_stores import connect
 from loader.artifacts.records import RunRecords
-from loader.artifacts.remote_files import RemoteFiles
+from loader.artifacts.files.remote_files import RemoteFiles
 from loader.artifacts.store import ArtifactStore
 
 where, does, last, argument = sys.argv[1:]

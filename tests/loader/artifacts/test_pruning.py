@@ -5,7 +5,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loader.artifacts.files import Files, Stored
+from loader.artifacts.files.files import Files, Stored
 from loader.artifacts.pruning import RECENT, YOUNG_S, InUse, prune, unused
 from loader.artifacts.store import ArtifactStore
 
@@ -53,7 +53,7 @@ def test_pruning_removes_what_nothing_uses(files: Files, tmp_path: Path) -> None
 def test_an_artifact_that_is_put_again_is_young_again(tmp_path: Path) -> None:
     import os
 
-    from loader.artifacts.place import open_files
+    from loader.artifacts.files.place import open_files
 
     store = ArtifactStore(open_files("", tmp_path))
     (tmp_path / "out").mkdir()

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from loader.artifacts.files import Files
+from loader.artifacts.files.files import Files
 from loader.artifacts.records import RunRecords
 
 KEY = "0123456789ab"

@@ -7,7 +7,7 @@ import pytest
 
 from core.run_states import RunState
 from core.runs import RunResult
-from loader.artifacts.place import open_files
+from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunRecords
 from loader.artifacts.shipped import take_shipped
 from loader.artifacts.store import ArtifactStore

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from core.errors import ArtifactDamaged, ArtifactGone, ArtifactRefused, StoreUnavailable
-from loader.artifacts.files import Files
+from loader.artifacts.files.files import Files
+from loader.artifacts.files.place import open_files
 from loader.artifacts.folder import Bounds
-from loader.artifacts.place import open_files
 from loader.artifacts.store import ArtifactStore
 
 CONTENT = {"model.onnx": b"\0\1" * 3_000_000, "tables/a.csv.gz": gzip.compress(b"a,b\n"), "empty": b""}

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from core.errors import Heals, ReleaseFailed
-from core.manifest import Manifest
+from core.manifest.manifest import Manifest
 from core.release import Artifact, Choice, Release, Revision, Version, Wanted
 from loader.controller.decision import (
     TRIES,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.manifest import Manifest
+from core.manifest.manifest import Manifest
 from core.release import Release, Revision, Version
 from loader.controller.live_recorder import LiveRecorder
 from loader.releases.live_file import LiveFile

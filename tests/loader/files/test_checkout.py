@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import Heals, ReleaseFailed
-from core.manifest import Manifest
+from core.manifest.manifest import Manifest
 from core.release import Release, Revision
 from loader.files.tree import Bounds
 from loader.releases.store import ReleaseStore

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from core.train import Train
+from core.manifest.train import Train
 from loader.files.code_key import code_key
 
 FILES = {"train.py": "1", "etls.py": "2", "data/train.csv": "3", "model.yaml": "4"}

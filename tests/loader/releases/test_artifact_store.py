@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import ReleaseGone
 from core.release import Artifact, Release
-from loader.artifacts.place import open_files
+from loader.artifacts.files.place import open_files
 from loader.artifacts.store import ArtifactStore
 from loader.files.record import is_whole
 from loader.releases.store import ReleaseStore

@@ -10,7 +10,7 @@ import pytest
 
 from core.decisions import Decisions, Rejected
 from core.errors import ReleaseFailed
-from core.manifest import Manifest
+from core.manifest.manifest import Manifest
 from core.release import Artifact, Candidate, Release, Revision, Served, Version
 from loader.releases.live_file import LiveFile
 from loader.sources.git.remote import Remote

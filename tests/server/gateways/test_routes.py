@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.errors import ReleaseFailed
-from core.manifest import Manifest, Serve
+from core.manifest.manifest import Manifest, Serve
 from core.release import Version
 from gateway.messages import Table
 from server.gateways.routes import RoutePublisher

@@ -17,16 +17,16 @@ from core.errors import NotTrainable
 from core.run_states import RunState
 from core.runs import AttemptResult, RunResult
 from core.settings import read_settings
-from loader.artifacts.place import open_files
+from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore
 from server.app import EXCEPTION_HANDLERS
 from server.http.access import Access
 from server.http.runs_api import RunsApi
-from trainer.names import ACCEPTED, RESULT, attempt_record, retry_record
-from trainer.progress import Progress
-from trainer.run_catalogue import Asked, RunCatalogue
-from trainer.run_views import RunView
+from trainer.attempt.progress import Progress
+from trainer.catalogue.catalogue import Asked, RunCatalogue
+from trainer.catalogue.views import RunView
+from trainer.record_names import ACCEPTED, RESULT, attempt_record, retry_record
 
 TOKEN = "the-token"
 BEGAN = datetime(2026, 6, 21, 12, tzinfo=UTC)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from server.http.log_stream import follow
-from trainer.followed_log import FollowedLog
-from trainer.run_log import RunLog
+from trainer.attempt.run_log import RunLog
+from trainer.catalogue.followed_log import FollowedLog
 
 MOST = 4000
 

@@ -14,8 +14,8 @@ import pytest
 
 from core.run_states import Reason, RunState
 from tests.server.http.runs import Runs, asking, key
-from trainer.names import attempt_curve, attempt_log
-from trainer.run_log import RunLog
+from trainer.attempt.run_log import RunLog
+from trainer.record_names import attempt_curve, attempt_log
 
 Ask = Callable[[httpx.AsyncClient], Awaitable[Any]]
 

@@ -20,8 +20,8 @@ from server.http.access import Access
 from server.http.runs_api import RunsApi
 from server.http.server import AdminServer
 from tests.trainer.pushes import Pushes
-from trainer.control import TrainerControl
-from trainer.run_catalogue import RunCatalogue
+from trainer.catalogue.catalogue import RunCatalogue
+from trainer.catalogue.control import TrainerControl
 
 TOKEN = "the-token"
 PATIENCE_S = 60.0

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import SettingError, SourceError, VersionAmbiguous, VersionNotFound
-from core.manifest import Manifest, parse_manifest
+from core.manifest.manifest import Manifest, parse_manifest
 from core.release import Snapshot
 from loader.sources.git.remote import Remote
 from loader.sources.git.source import GitSource

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import SourceError
-from core.manifest import Manifest, parse_manifest
+from core.manifest.manifest import Manifest, parse_manifest
 from loader.files.tree import Bounds
 from loader.sources.local.contents import Contents, StillChanging
 from loader.sources.local.source import LocalSource

@@ -4,7 +4,7 @@ import itertools
 import os
 import time
 
-from core.manifest import Serve
+from core.manifest.manifest import Serve
 from loader.workers.fault import standing_still
 from loader.workers.process.heartbeat import CHECK_S, AwakeClock, Heartbeat, Standstill
 from loader.workers.process.thread_dump import shortened

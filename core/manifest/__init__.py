@@ -1,0 +1,1 @@
+"""model.yaml: read, bounded, and its faults in words that lead to the line."""

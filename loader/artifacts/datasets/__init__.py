@@ -1,0 +1,1 @@
+"""What runs are trained on: which data it is, and where it lies on this machine."""

@@ -1,0 +1,1 @@
+"""Where artifacts and records lie: a folder of this machine, or an object store."""

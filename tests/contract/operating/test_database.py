@@ -1,0 +1,197 @@
+"""A database that goes away, hangs, refuses or is of another edition: models are served, and it heals by itself."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from core.events import EventKind
+from registry.errors import RegistryUnavailable
+from registry.registry import Registry
+from tests.postgres import Postgres, find_programs, running_postgres
+from tests.repos import Repo
+from tests.serving import Server, descendants, echo, serving
+
+AWAY = "the registry's database does not do what it should"
+BACK = "events are written down again"
+FIRST_EDITION = Path(__file__).parents[2] / "data" / "first_edition"
+
+
+@pytest.fixture
+def postgres() -> Iterator[Postgres]:
+    programs = find_programs()
+    if programs is None:
+        pytest.skip("NO PostgreSQL HERE: on Debian and Ubuntu, apt-get install postgresql")
+    with running_postgres(programs) as postgres:
+        yield postgres
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    repo = Repo(tmp_path / "models")
+    repo.commit_file("Echo/etls.py", echo("v1"))
+    return repo
+
+
+def push(server: Server, repo: Repo, version: str) -> None:
+    """A push that must come live at once."""
+    repo.commit_file("Echo/etls.py", echo(version))
+    server.sync()
+    assert server.score("Echo")["by"] == version
+
+
+def wait_written(server: Server, url: str, *versions: str) -> None:
+    """Until the database says that just these came live."""
+
+    def written() -> set[str]:
+        registry = Registry(url)
+        try:
+            with registry.transaction() as transaction:
+                return {event.version for event in transaction.events.newest(100) if event.kind == EventKind.LIVE}
+        except RegistryUnavailable:
+            return set()
+        finally:
+            registry.close()
+
+    server.wait(lambda: written() == set(versions), f"{versions} in the database")
+
+
+def test_one_that_is_lost_later_costs_no_request_and_no_event(tmp_path: Path, repo: Repo, postgres: Postgres) -> None:
+    with serving(tmp_path / "data", repo.path, DATABASE_URL=postgres.url) as server:
+        wait_written(server, postgres.url, "v1")
+        postgres.stop()
+        push(server, repo, "v2")
+        server.wait(lambda: AWAY in server.log, "the error")
+        push(server, repo, "v3")
+        assert [event["version"] for event in server.events("live")] == ["v3", "v2", "v1"]
+        postgres.start()
+        server.wait(lambda: BACK in server.log, "that it is back")
+        wait_written(server, postgres.url, "v1", "v2", "v3")
+        assert (server.log.count(AWAY), server.log.count(BACK)) == (1, 1)
+
+
+def test_one_that_was_away_while_nothing_happened_is_not_told_of(
+    tmp_path: Path, repo: Repo, postgres: Postgres
+) -> None:
+    with serving(tmp_path / "data", repo.path, DATABASE_URL=postgres.url) as server:
+        wait_written(server, postgres.url, "v1")
+        postgres.stop()
+        postgres.start()
+        push(server, repo, "v2")
+        wait_written(server, postgres.url, "v1", "v2")
+        assert AWAY not in server.log
+
+
+def test_a_wrong_password_is_told_without_it_and_heals_once_it_is_right(
+    tmp_path: Path, repo: Repo, postgres: Postgres
+) -> None:
+    postgres.add_user("keeper", "right")
+    url = postgres.url_for("keeper:hunter2")
+    with serving(tmp_path / "data", repo.path, DATABASE_URL=url) as server:
+        server.wait(lambda: 'password authentication failed for user "keeper"' in server.log, "the error")
+        push(server, repo, "v2")
+        postgres.execute("ALTER ROLE keeper PASSWORD 'hunter2'")
+        server.wait(lambda: BACK in server.log, "that it is back")
+        wait_written(server, postgres.url, "v1", "v2")
+        assert "hunter2" not in server.log
+        assert b"hunter2" not in server.admin("GET", "/-/api/events").body
+
+
+def test_a_password_that_is_changed_later_is_told_and_heals(tmp_path: Path, repo: Repo, postgres: Postgres) -> None:
+    postgres.add_user("keeper", "hunter2")
+    with serving(tmp_path / "data", repo.path, DATABASE_URL=postgres.url_for("keeper:hunter2")) as server:
+        wait_written(server, postgres.url, "v1")
+        postgres.execute("ALTER ROLE keeper PASSWORD 'other'")
+        postgres.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'keeper'")
+        push(server, repo, "v2")
+        server.wait(lambda: AWAY in server.log, "the error")
+        postgres.execute("ALTER ROLE keeper PASSWORD 'hunter2'")
+        server.wait(lambda: BACK in server.log, "that it is back")
+        wait_written(server, postgres.url, "v1", "v2")
+        assert "hunter2" not in server.log
+
+
+def test_one_that_hangs_holds_up_no_push_and_no_stop(tmp_path: Path, repo: Repo, postgres: Postgres) -> None:
+    with serving(tmp_path / "data", repo.path, DATABASE_URL=postgres.url) as server:
+        wait_written(server, postgres.url, "v1")
+        hanging = descendants(postgres.pid())
+        send(hanging, signal.SIGSTOP)
+        try:
+            push(server, repo, "v2")
+            push(server, repo, "v3")
+            assert server.stop() == 0
+        finally:
+            send(hanging, signal.SIGCONT)
+
+
+def test_what_happened_while_one_hung_is_written_down_once_it_goes_on(
+    tmp_path: Path, repo: Repo, postgres: Postgres
+) -> None:
+    with serving(tmp_path / "data", repo.path, DATABASE_URL=postgres.url) as server:
+        wait_written(server, postgres.url, "v1")
+        hanging = descendants(postgres.pid())
+        send(hanging, signal.SIGSTOP)
+        try:
+            push(server, repo, "v2")
+        finally:
+            send(hanging, signal.SIGCONT)
+        push(server, repo, "v3")
+        wait_written(server, postgres.url, "v1", "v2", "v3")
+
+
+def test_a_first_editions_registry_is_taken_over_and_its_events_are_told(tmp_path: Path, repo: Repo) -> None:
+    (tmp_path / "data").mkdir()
+    shutil.copy(FIRST_EDITION / "registry.db", tmp_path / "data")
+    with serving(tmp_path / "data", repo.path) as server:
+        told = ["v1 is live after 0.42 s"]
+        server.wait(lambda: told == [event["message"] for event in server.events("live")][1:], "the earlier event")
+        assert "set aside" not in server.log
+
+
+def test_with_the_schema_of_a_newer_pawl_models_are_served_and_the_database_is_left_alone(
+    tmp_path: Path, repo: Repo
+) -> None:
+    registry = Registry(f"sqlite:///{tmp_path / 'data' / 'registry.db'}")
+    (tmp_path / "data").mkdir()
+    with registry.transaction():
+        pass
+    registry.close()
+    with closing(sqlite3.connect(tmp_path / "data" / "registry.db")) as connection:
+        connection.execute("UPDATE pawl_alembic_version SET version_num = '2_1'")
+        connection.commit()
+    before = (tmp_path / "data" / "registry.db").read_bytes()
+    with serving(tmp_path / "data", repo.path) as server:
+        server.wait(lambda: "has the schema 2_1 of a newer Pawl" in server.log, "the complaint")
+        push(server, repo, "v2")
+        assert [event["version"] for event in server.events("live")] == ["v2", "v1"]
+    assert (tmp_path / "data" / "registry.db").read_bytes() == before
+
+
+def test_a_file_that_another_program_locks_holds_up_no_push_and_gets_what_happened_meanwhile(
+    tmp_path: Path, repo: Repo
+) -> None:
+    path = tmp_path / "data" / "registry.db"
+    with serving(path.parent, repo.path) as server:
+        wait_written(server, f"sqlite:///{path}", "v1")
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            push(server, repo, "v2")
+            server.wait(lambda: "database is locked" in server.log, "the complaint")
+            push(server, repo, "v3")
+            other.execute("ROLLBACK")
+        server.wait(lambda: BACK in server.log, "that it is free")
+        wait_written(server, f"sqlite:///{path}", "v1", "v2", "v3")
+
+
+def send(pids: set[int], number: int) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):  # some of PostgreSQL's come and go
+            os.kill(pid, number)

@@ -1,0 +1,72 @@
+"""Why an attempt did not train, from how its process ended. Pure."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+
+from core.manifest.train import Train
+from core.run_states import Reason, RunState
+from trainer.attempt.child import Ended
+from worker.wire.training import Breach, CannotJudge, Exited, Judged, NoScores, Raised, Trained
+
+
+@dataclass(frozen=True)
+class Failure:
+    reason: Reason | None
+    message: str
+    detail: str = ""
+    heals: bool = False
+    state: RunState = RunState.FAILED
+
+
+def failure_of(ended: Ended, train: Train) -> Failure | None:
+    """None where it did what it was asked."""
+    if ended.killed_for is not None:
+        return _killed(ended.killed_for, train)
+    match ended.outcome:
+        case Trained() | Judged():
+            return None
+        case Breach(message) | CannotJudge(message):
+            return Failure(Reason.BAD_CONTRACT, message)
+        case NoScores(message):
+            return Failure(Reason.NO_SCORES, message)
+        case Raised():
+            return Failure(Reason.RAISED, ended.outcome.message, ended.outcome.traceback)
+        case Exited():
+            return Failure(Reason.EXITED, ended.outcome.message)
+    return _silent(ended)
+
+
+def _killed(reason: Reason, train: Train) -> Failure:
+    if reason is Reason.OUT_OF_MEMORY:
+        message = (
+            f"the run took more memory than train.resources.memory gives it ({train.resources.memory}); "
+            "raise that, or have the code hold less at a time"
+        )
+        return Failure(reason, message)
+    message = (
+        f"the run was not over after {train.timeout_s:g} s; the end of its log shows where it was; "
+        "raise train.timeout_s, or train less"
+    )
+    return Failure(reason, message)
+
+
+def _silent(ended: Ended) -> Failure:
+    """It ended without a word."""
+    if ended.status < 0 and ended.out_of_memory:
+        message = "the kernel ended the run, for the machine or the container was out of memory; give it more"
+        return Failure(Reason.OUT_OF_MEMORY, message)
+    if ended.status < 0:
+        message = f"the run's process was ended by {_name(-ended.status)}, which Pawl did not send"
+        return Failure(None, message, heals=True, state=RunState.LOST)
+    return Failure(
+        Reason.EXITED, f"the code ended its process with exit code {ended.status} instead of returning scores"
+    )
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

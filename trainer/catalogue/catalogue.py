@@ -1,0 +1,319 @@
+"""Training runs as the admin API shows and changes them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import time
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from core.errors import ArtifactGone, RunNotFound, RunStateConflict, StoreUnavailable
+from core.run_states import RunState
+from core.runs import LOG_BYTES, AttemptResult, RunResult
+from loader.artifacts.records import RunRecords
+from loader.artifacts.store import ArtifactStore
+from trainer.attempt.progress import Point, read_curve, read_points, read_reached
+from trainer.attempt.run_log import read_log
+from trainer.catalogue.index import RunIndex, page
+from trainer.catalogue.views import RunDetail, RunView, detail_of, try_of
+from trainer.record_names import LOG, attempt_curve, attempt_log, attempt_record, attempts_in, decisive
+
+log = logging.getLogger("pawl.trainer")
+
+_DOWNLOADS = ".downloads"
+_LOOK_S = 1.0
+_SOON_S = 0.05
+_LOOKS = 100
+"""For a run that was asked for: five seconds."""
+_REFRESH_S = 30.0
+"""Between two looks at what other daemons wrote, or longer where one takes long."""
+_SHARE = 50.0
+"""How many times as long."""
+_MOST_REMEMBERED = 1000
+"""Runs that ended without a record: superseded before they began."""
+
+
+class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a person asks of a run of their own."""
+
+    params: dict[str, Any] | None = None
+    """In place of the folder's of those names."""
+    commit: str | None = None
+    """None: the head."""
+    reason: str = ""
+
+
+class Control(Protocol):
+    """What decides on runs; for the loop's own thread. What changes something raises StoreUnavailable."""
+
+    def open(self) -> Sequence[RunView]:
+        """The runs that are not over, as far as anybody here knows without asking the store."""
+        ...
+
+    async def start(self, model: str, asked: Asked) -> tuple[str, bool]:
+        """The run's key, and whether it is a new one. Raises NotTrainable, VersionNotFound, VersionAmbiguous."""
+        ...
+
+    async def cancel(self, run: RunView, reason: str) -> None: ...
+
+    async def retry(self, run: RunView, reason: str) -> None: ...
+
+    async def accept(self, run: RunView, reason: str) -> None: ...
+
+
+class RunCatalogue:
+    """`run` keeps it up to date."""
+
+    def __init__(
+        self, records: RunRecords, artifacts: ArtifactStore, home: Path, control: Control, log_bytes: int = LOG_BYTES
+    ) -> None:
+        """`home`: the folder of the runs' own folders. `log_bytes`: what is kept of what an attempt prints."""
+        self.log_bytes = log_bytes
+        self._records = records
+        self._artifacts = artifacts
+        self._home = home
+        self._control = control
+        self._index = RunIndex(records)
+        self._refreshing = asyncio.Lock()
+        self._refreshes = 0
+        self._open: dict[str, RunView] = {}
+        """As they were seen last."""
+        self._ended: dict[str, RunView] = {}
+        """Seen open, and now no more, and not read back from the store yet."""
+        self._unrecorded: dict[str, RunView] = {}
+
+    async def run(self) -> None:
+        """Keep up with the store, for ever."""
+        next_refresh = 0.0
+        self.discard(self._home / _DOWNLOADS)  # what a daemon left that was killed
+        while True:
+            try:
+                began = time.monotonic()
+                await self._catch_up(refresh=began >= next_refresh)
+                if began >= next_refresh:
+                    next_refresh = began + max(_REFRESH_S, _SHARE * (time.monotonic() - began))
+            except StoreUnavailable as error:
+                log.warning("the list of runs may be behind: %s", error)
+            except Exception:
+                log.exception("a failure of Pawl's own: the list of runs goes on")
+            await asyncio.sleep(_LOOK_S)
+
+    def newest(self) -> Mapping[str, RunView]:
+        """Of each model the run that was queued last."""
+        found: dict[str, RunView] = {}
+        for view in self._all():
+            found.setdefault(view.model, view)
+        return found
+
+    def counts(self) -> Mapping[RunState, int]:
+        counted = Counter(view.state for view in self._all())
+        return {state: counted[state] for state in RunState}
+
+    async def listed(
+        self, *, model: str | None, state: str | None, limit: int, cursor: str | None
+    ) -> tuple[list[RunView], str | None]:
+        """The newest first, and the cursor of what follows. Raises StoreUnavailable."""
+        await self._catch_up(refresh=not self._index.is_filled)
+        views = self._all()
+        if model is not None or state is not None:
+            views = [view for view in views if model in (None, view.model) and state in (None, view.state)]
+        return page(views, limit, cursor)
+
+    async def find(self, key: str) -> RunView:
+        """Raises RunNotFound, StoreUnavailable."""
+        await self._catch_up(refresh=not self._index.is_filled)
+        found = self._open.get(key) or self._ended.get(key) or self._index.find(key) or self._unrecorded.get(key)
+        if found is None:
+            raise RunNotFound(f"there is no run {key[:40]!r}; GET runs lists them")
+        return found
+
+    async def one(self, key: str) -> RunDetail:
+        """Raises RunNotFound, StoreUnavailable."""
+        view = await self.find(key)
+        return await asyncio.to_thread(self._detail, view)
+
+    async def start(self, model: str, asked: Asked) -> tuple[RunView, bool]:
+        """The run, and whether it is new. Raises what `Control.start` does."""
+        key, is_new = await self._control.start(model, asked)
+        return await self._appeared(model, key, is_over=not is_new), is_new
+
+    async def cancel(self, key: str, reason: str) -> RunView:
+        """Raises RunNotFound, RunStateConflict, StoreUnavailable; likewise those that follow."""
+        view = await self.find(key)
+        if not view.is_going_on:
+            raise RunStateConflict(f"run {key} can't be cancelled: it is {view.state} already")
+        await self._control.cancel(view, reason)
+        return await asyncio.to_thread(self._index.reread, view.model, key) or await self._seen(view.model, key)
+
+    async def retry(self, key: str, reason: str) -> RunView:
+        view = await self.find(key)
+        if view.is_going_on:
+            raise RunStateConflict(f"run {key} can't be tried again: it is still {view.state}; cancel it first")
+        if any(open_run.run == key for open_run in self._control.open()):
+            raise RunStateConflict(f"run {key} can't be tried again yet: its process is still ending; ask again soon")
+        if view.state is RunState.SUCCEEDED and await asyncio.to_thread(self._artifacts.has, view.artifact):
+            raise RunStateConflict(f"run {key} has succeeded, and what it left is kept: it would leave the same again")
+        await self._control.retry(view, reason)
+        return await self._appeared(view.model, key, is_over=False)
+
+    async def accept(self, key: str, reason: str) -> RunView:
+        """Raises ArtifactGone too."""
+        view = await self.find(key)
+        if view.state is not RunState.REJECTED:
+            raise RunStateConflict(f"run {key} can't be accepted: it is {view.state}, and only a rejected one can be")
+        if not await asyncio.to_thread(self._artifacts.has, view.artifact):
+            raise ArtifactGone(f"the artifact of run {key} is no longer kept; retry the run")
+        await self._control.accept(view, reason)
+        return await self._seen(view.model, key)
+
+    async def log(self, key: str, attempt: int | None) -> bytes:
+        """What is kept of what an attempt printed, the last one's if none is named."""
+        view = await self.find(key)
+        return await asyncio.to_thread(self._log, view, attempt or view.attempts)
+
+    def is_attempting(self, key: str, attempt: int) -> bool:
+        """Whether that attempt has not ended, or not begun."""
+        view = self._open.get(key)
+        if view is None or view.attempts != attempt:
+            return view is not None and view.attempts < attempt
+        return view.state is not RunState.QUEUED
+
+    def log_file(self, key: str, attempt: int) -> Path:
+        """Where an attempt writes it, while it runs here."""
+        return self._folder(key, attempt) / "log.txt"
+
+    async def artifact(self, key: str) -> tuple[RunView, Path]:
+        """The run, and a folder with the files that it left, to be discarded.
+
+        Raises RunNotFound, RunStateConflict, ArtifactGone, ArtifactDamaged, StoreUnavailable.
+        """
+        view = await self.find(key)
+        if not view.artifact:
+            raise RunStateConflict(f"run {key} has left no artifact: it is {view.state}")
+        folder = self._home / _DOWNLOADS / uuid.uuid4().hex
+        await asyncio.to_thread(self._artifacts.fetch, view.artifact, folder)
+        return view, folder
+
+    def discard(self, folder: Path) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def _all(self) -> Sequence[RunView]:
+        """The newest first."""
+        self._look()
+        over = {**self._unrecorded, **self._ended, **self._open}
+        if not over:
+            return self._index.newest_first()
+        kept = [view for view in self._index.newest_first() if view.run not in over]
+        return sorted([*kept, *over.values()], key=lambda view: view.cursor, reverse=True)
+
+    def _before(self, view: RunView) -> RunView:
+        """A run that is over, as it was before: its reason comes with its state, once the record has been read."""
+        known = self._ended.get(view.run) or self._open.get(view.run)
+        return known or msgspec.structs.replace(view, state=RunState.EVALUATING)
+
+    def _look(self) -> None:
+        """At what the trainer says. For the loop's own thread."""
+        told = [view for view in self._control.open() if not self._index.is_over(view.run)]
+        now = {view.run: self._with_progress(view) for view in told if not view.state.is_terminal}
+        self._ended |= {view.run: self._before(view) for view in told if view.state.is_terminal}
+        self._ended |= {key: view for key, view in self._open.items() if key not in now}
+        self._ended = {key: view for key, view in self._ended.items() if key not in now}
+        self._unrecorded = {key: view for key, view in self._unrecorded.items() if key not in now}
+        self._open = now
+
+    async def _catch_up(self, refresh: bool) -> None:
+        """Read back what has ended. Raises StoreUnavailable."""
+        if refresh:
+            await self._refresh(of=self._refreshes)
+        self._look()
+        for key, view in list(self._ended.items()):
+            await self._seen(view.model, key)
+
+    async def _refresh(self, of: int) -> None:
+        """Unless another has since the `of`th: all who wait for the first look share it."""
+        async with self._refreshing:
+            if self._refreshes == of:
+                await asyncio.to_thread(self._index.refresh)
+                self._refreshes += 1
+
+    async def _appeared(self, model: str, key: str, *, is_over: bool) -> RunView:
+        """The run once the trainer has seen that it is open; `is_over`: unless it is over already."""
+        for _ in range(_LOOKS):
+            recorded = await asyncio.to_thread(self._index.reread, model, key)
+            self._look()
+            if key in self._open:
+                return self._open[key]
+            if is_over and recorded is not None:
+                return recorded
+            await asyncio.sleep(_SOON_S)
+        return await self._seen(model, key)
+
+    async def _seen(self, model: str, key: str) -> RunView:
+        """The run as it is now, after something has happened to it."""
+        self._look()
+        recorded = await asyncio.to_thread(self._index.reread, model, key)
+        if key in self._open:
+            return self._open[key]
+        view = self._ended.pop(key, None)
+        if recorded is not None:
+            return recorded
+        if view is None:
+            raise RunNotFound(f"there is no run {key}; GET runs lists them")
+        self._unrecorded[key] = msgspec.structs.replace(view, state=RunState.SUPERSEDED, what="")
+        while len(self._unrecorded) > _MOST_REMEMBERED:
+            del self._unrecorded[next(iter(self._unrecorded))]
+        return self._unrecorded[key]
+
+    def _with_progress(self, view: RunView) -> RunView:
+        """Read from a small file, of those few that run here."""
+        if view.state is RunState.QUEUED or not view.attempts:
+            return view
+        reached = read_reached(self._folder(view.run, view.attempts))
+        if reached is None:
+            return view
+        return msgspec.structs.replace(view, what=reached.what, step=reached.step, total=reached.total)
+
+    def _detail(self, view: RunView) -> RunDetail:
+        names = self._records.names(view.model, view.run)
+        attempts = [
+            msgspec.json.decode(content, type=AttemptResult)
+            for number in attempts_in(names)
+            if (content := self._records.get(view.model, view.run, attempt_record(number))) is not None
+        ]
+        record = self._result(view, decisive(names)) or (attempts[-1] if attempts else None)
+        return detail_of(view, record, tuple(map(try_of, attempts)), tuple(self._curve(view)))
+
+    def _result(self, view: RunView, name: str | None) -> RunResult | None:
+        if name is None or view.is_going_on:
+            return None
+        content = self._records.get(view.model, view.run, name)
+        with suppress(msgspec.DecodeError):
+            return None if content is None else msgspec.json.decode(content, type=RunResult)
+        return None
+
+    def _curve(self, view: RunView) -> list[Point]:
+        if not view.attempts:
+            return []
+        here = read_curve(self._folder(view.run, view.attempts))
+        return here or read_points(self._records.get(view.model, view.run, attempt_curve(view.attempts)) or b"")
+
+    def _log(self, view: RunView, attempt: int) -> bytes:
+        if not attempt:
+            return b""
+        if here := read_log(self.log_file(view.run, attempt), self.log_bytes):
+            return here
+        stored = self._records.get(view.model, view.run, attempt_log(attempt))
+        if stored is None and attempt == view.attempts:
+            stored = self._records.get(view.model, view.run, LOG)
+        return stored or b""
+
+    def _folder(self, key: str, attempt: int) -> Path:
+        return self._home / key / f"a{attempt}"

@@ -1,0 +1,300 @@
+"""Makes what is trained follow what is wanted, however it was woken: it looks, plans, and acts.
+
+What fails, because the store or the disk is away, is done at the next look: every step can be done twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from core.errors import PawlError, StoreUnavailable
+from core.run_states import Reason, RunState
+from core.runs import AttemptResult, RunResult, RunSpec
+from trainer.attempt.progress import Reached
+from trainer.gates import Live, is_same_data, judge
+from trainer.ledger import Ledger
+from trainer.open_runs import OpenRuns, RunFile
+from trainer.plan import (
+    Action,
+    Close,
+    Conclude,
+    Judge,
+    MarkLost,
+    Recorded,
+    Running,
+    Start,
+    Stop,
+    Supersede,
+    plan,
+    state_of,
+)
+
+log = logging.getLogger("pawl.trainer")
+
+
+class Executor(Protocol):
+    """Where attempts run: `LocalRuns`, or another's place."""
+
+    def begin(self, spec: RunSpec) -> None:
+        """Raises OSError, and then nothing has begun."""
+        ...
+
+    def running(self) -> Mapping[str, Running]: ...
+
+    def begun(self, key: str) -> int: ...
+
+    def stop(self, key: str, attempt: int, why: RunState) -> None: ...
+
+    def enforce(self) -> None: ...
+
+    def bury(self, key: str, attempt: int) -> None: ...
+
+    def remove(self, key: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class OpenState:
+    """A run that is not over."""
+
+    run: RunFile
+    state: RunState
+    attempt: int
+    """The one that runs, or is next."""
+    reached: Reached | None
+    """What its process says."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """Whom to tell what."""
+
+    opened: Callable[[RunFile], None]
+    """A run has been queued."""
+    begun: Callable[[RunFile, int], None]
+    attempted: Callable[[AttemptResult], None]
+    """An attempt was recorded as lost."""
+    settled: Callable[[RunResult], None]
+    """A run is over; told again after a restart."""
+    superseded: Callable[[RunFile], None]
+
+
+class Controller:
+    """`look` blocks, and is called by one thread at a time."""
+
+    def __init__(
+        self,
+        open_runs: OpenRuns,
+        ledger: Ledger,
+        executor: Executor,
+        make_spec: Callable[[RunFile, int, str], RunSpec],
+        live: Callable[[str], Live | None],
+        told: Told,
+        reached: Callable[[str, int], Reached | None] = lambda key, attempt: None,
+        at_once: int = 1,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """`make_spec(run, attempt, judge)`: `judge` is the artifact to be judged on the run's data, or empty. Raises
+        PawlError or OSError. `live`: of a model, what is live. `reached`: how far an attempt
+        says that it has come."""
+        self._open_runs = open_runs
+        self._ledger = ledger
+        self._executor = executor
+        self._make_spec = make_spec
+        self._live = live
+        self._told = told
+        self._reached = reached
+        self._at_once = at_once
+        self._now = now
+        self._over: set[tuple[str, str]] = set()
+        """Runs that ended, which needn't be asked about again."""
+        self._problem = ""
+
+    def look(self, wanted: Sequence[RunFile]) -> None:
+        """Do what is to be done by now for the runs that the head wants, and for those that are open."""
+        try:
+            self._open(wanted)
+            self._act(self._plan({run.run for run in wanted}))
+            self._problem = ""
+        except (StoreUnavailable, OSError) as error:
+            self._note(str(error))
+
+    def states(self, wanted: Set[str]) -> list[OpenState]:
+        """The runs that are open, as the last look left them. Raises StoreUnavailable."""
+        running = self._executor.running()
+        found = []
+        for key, run in self._open_runs.all.items():
+            recorded, alive = self._recorded(run), running.get(key)
+            reached = None if alive is None else self._reached(key, alive.attempt)
+            state = state_of(run.opened(key in wanted), alive, recorded, None if reached is None else reached.state)
+            attempt = recorded.last + 1 if alive is None else alive.attempt
+            found.append(OpenState(run, state, attempt, reached))
+        return found
+
+    def is_over(self, model: str, key: str) -> bool:
+        """Whether the run has ended, for good as far as the trainer goes. Raises StoreUnavailable."""
+        if (model, key) not in self._over:
+            result = self._ledger.recorded(model, key).result
+            if result is None:
+                return False
+            self._note_end(result)
+        return True
+
+    def reopen(self, run: RunFile) -> None:
+        """After a person's retry. Raises OSError."""
+        self._over.discard((run.model, run.run))
+        self._open_runs.open(run)
+
+    def _open(self, wanted: Sequence[RunFile]) -> None:
+        for run in wanted:
+            if run.run not in self._open_runs.all and not self.is_over(run.model, run.run):
+                self._open_runs.open(run)
+                self._told.opened(run)
+
+    def _plan(self, wanted: set[str]) -> list[tuple[RunFile, Recorded, Action]]:
+        self._executor.enforce()
+        running = self._executor.running()  # before what is recorded: an attempt writes its record before it ends
+        runs = dict(self._open_runs.all)
+        recorded = {key: self._recorded(run) for key, run in runs.items()}
+        opened = [run.opened(key in wanted) for key, run in runs.items()]
+        actions = plan(opened, running, recorded, self._at_once, self._now())
+        return [(runs[action.key], recorded[action.key], action) for action in actions]
+
+    def _recorded(self, run: RunFile) -> Recorded:
+        return self._ledger.recorded(run.model, run.run, self._executor.begun(run.run))
+
+    def _act(self, actions: Sequence[tuple[RunFile, Recorded, Action]]) -> None:
+        for run, recorded, action in actions:
+            try:
+                self._do(run, recorded, action)
+            except (PawlError, OSError) as error:
+                self._note(f"{run.model}, run {run.run}: {error}")
+
+    def _do(self, run: RunFile, recorded: Recorded, action: Action) -> None:
+        match action:
+            case Start(_, attempt):
+                self._start(run, attempt)
+            case Stop(key, attempt, why):
+                self._executor.stop(key, attempt, why)
+            case Judge(_, attempt):
+                self._settle(_judged(run, recorded, attempt, self._live(run.model)), recorded)
+            case Conclude(_, attempt, state):
+                last = recorded.attempts[attempt]
+                self._settle(_result(run, recorded, attempt, state, last.reason, last.message, last.detail), recorded)
+            case MarkLost(_, attempt):
+                self._mark_lost(run, attempt)
+            case Supersede():
+                self._told.superseded(run)
+                self._close(run)
+            case Close():
+                assert recorded.result is not None
+                self._note_end(recorded.result)
+                self._close(run)
+
+    def _start(self, run: RunFile, attempt: int) -> None:
+        live = self._live(run.model)
+        spec = self._make_spec(run, attempt, _to_judge(run, live))
+        self._executor.begin(spec)
+        self._told.begun(run, attempt)
+
+    def _settle(self, result: RunResult, recorded: Recorded) -> None:
+        self._note_end(self._ledger.conclude(result, recorded.retried_after))
+
+    def _note_end(self, result: RunResult) -> None:
+        if (result.model, result.run) not in self._over:
+            self._over.add((result.model, result.run))
+            self._told.settled(result)
+
+    def _mark_lost(self, run: RunFile, attempt: int) -> None:
+        self._executor.bury(run.run, attempt)
+        lost = AttemptResult(
+            run=run.run,
+            attempt=attempt,
+            model=run.model,
+            commit=run.commit,
+            code_key=run.code_key,
+            state=RunState.LOST,
+            message="the process of the attempt has gone without a word (killed, or its machine restarted)",
+            heals=True,
+            started_by=run.started_by,
+            ended_at=datetime.fromtimestamp(self._now(), UTC),
+        )
+        self._ledger.record_attempt(lost)
+        self._told.attempted(lost)
+
+    def _close(self, run: RunFile) -> None:
+        """The files go first: what is left of them after a crash goes with the next close."""
+        self._executor.remove(run.run)
+        self._open_runs.close(run.run)
+        self._ledger.forget(run.model, run.run)
+
+    def _note(self, problem: str) -> None:
+        """Once, and not at every look."""
+        if problem != self._problem:
+            log.warning("training waits: %s", problem)
+        self._problem = problem
+
+
+def _to_judge(run: RunFile, live: Live | None) -> str:
+    """The artifact that is live, where its recorded scores will not do."""
+    if live is None or run.train.over_live is None or run.train.validation is None:
+        return ""
+    data = AttemptResult(
+        run=run.run,
+        attempt=0,
+        model=run.model,
+        state=RunState.QUEUED,
+        dataset_fingerprint=run.dataset_fingerprint,
+        validation_fingerprint=run.validation_fingerprint,
+    )
+    return "" if is_same_data(data, live) else live.artifact
+
+
+def _judged(run: RunFile, recorded: Recorded, attempt: int, live: Live | None) -> RunResult:
+    judgement = judge(run.train, recorded.attempts[attempt], live)
+    return _result(
+        run, recorded, attempt, judgement.state, judgement.reason, judgement.message, compared=judgement.compared
+    )
+
+
+def _result(
+    run: RunFile,
+    recorded: Recorded,
+    attempt: int,
+    state: RunState,
+    reason: Reason | None,
+    message: str,
+    detail: str = "",
+    compared: str = "",
+) -> RunResult:
+    last = recorded.attempts[attempt]
+    return RunResult(
+        run=run.run,
+        model=run.model,
+        state=state,
+        commit=run.commit,
+        code_key=run.code_key,
+        reason=reason,
+        message=message,
+        detail=detail,
+        scores=last.scores,
+        compared=compared,
+        artifact=last.artifact,
+        attempts=attempt,
+        params=last.params or run.train.params,
+        model_params=last.model_params or run.train.model_params,
+        dataset_fingerprint=run.dataset_fingerprint,
+        validation_fingerprint=run.validation_fingerprint,
+        queued_at=datetime.fromtimestamp(run.queued_at, UTC),
+        began_at=last.began_at,
+        ended_at=last.ended_at,
+        peak_memory=last.peak_memory,
+        cpu_seconds=last.cpu_seconds,
+        packages=last.packages,
+        started_by=run.started_by,
+        own=run.own,
+    )
