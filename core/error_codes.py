@@ -79,6 +79,8 @@ _ANSWERED = (
     ErrorCode("version_ambiguous", 404, _VERSION, "Several commits go by this name; `commits` lists them."),
     ErrorCode("artifact_gone", 410, _VERSION | _ADMIN, "What training left for the version is no longer kept."),
     ErrorCode("too_many_versions", 503, _VERSION, "As many older versions run as may at one time.", _SOON),
+    ErrorCode("key_required", 401, _MODEL | _ADMIN, "The request has no valid key."),
+    ErrorCode("key_forbidden", 403, _MODEL | _ADMIN, "The key does not cover this."),
     ErrorCode("bad_request", 400, _ADMIN, "The request can't be read."),
     ErrorCode("unauthorized", 401, _ADMIN, "The token or the signature is missing or wrong."),
     ErrorCode("admin_disabled", 403, _ADMIN, "Without an `ADMIN_TOKEN` this is not open to the caller."),
@@ -95,8 +97,6 @@ _ANSWERED = (
 
 _PLANNED = (
     ErrorCode("stage_failed", 502, _MODEL, "A model that this one calls failed; the error names it.", _SOON),
-    ErrorCode("key_required", 401, _MODEL | _ADMIN, "The request has no valid key."),
-    ErrorCode("key_forbidden", 403, _MODEL | _ADMIN, "The key does not cover this."),
     ErrorCode("rate_limited", 429, _MODEL | _ADMIN, "The key's rate is used up.", _SOON),
     ErrorCode("pinned", 409, _ADMIN, "The model is pinned."),
     ErrorCode("no_earlier_release", 409, _ADMIN, "The model has no earlier release to go back to."),

@@ -120,14 +120,14 @@ def test_a_body_larger_than_any_delivery_is_refused(server: Server) -> None:
 
 @pytest.mark.parametrize("path", ["/-/api/models", "/-/api/models/Echo", "/-/api/events"])
 def test_with_a_token_set_only_who_has_it_reads_the_admin_api(server: Server, path: str) -> None:
-    server.get(path).error(401, "unauthorized")
-    server.get(path, headers={"authorization": "Bearer wrong"}).error(401, "unauthorized")
+    server.get(path).error(401, "key_required")
+    server.get(path, headers={"authorization": "Bearer wrong"}).error(401, "key_required")
     assert server.admin("GET", path).status == 200
     assert server.get(path, headers={"authorization": f"bearer {TOKEN}"}).status == 200
 
 
 def test_only_who_has_the_token_retries(server: Server) -> None:
-    server.post("/-/api/models/Echo/retry").error(401, "unauthorized")
+    server.post("/-/api/models/Echo/retry").error(401, "key_required")
     assert server.admin("POST", "/-/api/models/Echo/retry").status == 202
     server.admin("POST", "/-/api/models/Nobody/retry").error(404, "model_not_found")
     server.admin("GET", "/-/api/models/Nobody").error(404, "model_not_found")

@@ -271,7 +271,7 @@ def test_without_the_token_nobody_reads_or_changes_anything(runs: Runs) -> None:
     changes = ["/models/Iris/runs", *(f"/runs/{key(1)}/{verb}" for verb in ("cancel", "retry", "accept"))]
     requests = [*(("GET", path, None) for path in paths), *(("POST", path, {}) for path in changes)]
     for token in ("", "wrong"):
-        assert {code(answer) for answer in asked(runs, *requests, token=token)} == {(401, "unauthorized")}
+        assert {code(answer) for answer in asked(runs, *requests, token=token)} == {(401, "key_required")}
 
 
 def test_a_store_that_is_away_is_told_and_what_is_known_goes_on(runs: Runs) -> None:
