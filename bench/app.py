@@ -51,22 +51,24 @@ class App:
         python, port, log = self._python(), free_port(), HOME / "logs" / f"{self.name}-{model.name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         endpoint = Endpoint(f"http://127.0.0.1:{port}{self.wire.path}", self.wire)
+        with processes.ending_all():
+            process = self._start(self.command(python.parent, port), self._environ(python, model, port), log)
+            try:
+                endpoint.wait(model, _START_S, lambda: process.poll() is None)
+                yield endpoint
+            except NotReady as error:
+                raise CannotStart(f"{error}: {_last_words(log)}") from error
+
+    def _start(self, command: Sequence[str], environ: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
         with log.open("wb") as file:
-            process = subprocess.Popen(
-                self.command(python.parent, port),
+            return subprocess.Popen(
+                command,
                 cwd=self.folder,
-                env=self._environ(python, model, port),
+                env=environ,
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
             )
-        try:
-            endpoint.wait(model, _START_S, lambda: process.poll() is None)
-            yield endpoint
-        except NotReady as error:
-            raise CannotStart(f"{error}: {_last_words(log)}") from error
-        finally:
-            processes.end_all()
 
     def _python(self) -> Path:
         requirements = self.folder / "requirements.txt"

@@ -26,13 +26,13 @@ def serving_files(files: Files, edition: Edition = OURS, /, **settings: str) -> 
             repo.write(name, content)
         repo.commit()
         code, more = edition.code, {"SYNC_SECONDS": "30", **settings}
-        try:
-            with serving(
+        with (
+            processes.ending_all(),
+            serving(
                 Path(folder) / "data", repo.path, ready=False, cwd=code, code=code, python=edition.python, **more
-            ) as server:
-                yield server
-        finally:
-            processes.end_all()
+            ) as server,
+        ):
+            yield server
 
 
 def wait_ready(server: Server, seconds: float) -> float:

@@ -9,7 +9,7 @@ import resource
 import signal
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import NoReturn
 
@@ -76,14 +76,15 @@ def pss_mb(pid: int) -> float:
     return 0.0
 
 
-def end_all(patience_s: float = 10.0) -> None:
-    """Ask all that we have started to stop, and end what doesn't. We must have adopted them."""
-    _tell_all(signal.SIGTERM)
-    began = time.monotonic()
-    while not _has_no_child() and time.monotonic() < began + 60:
-        if time.monotonic() > began + patience_s:
-            _tell_all(signal.SIGKILL)
-        time.sleep(0.05)
+@contextlib.contextmanager
+def ending_all(patience_s: float = 10.0) -> Iterator[None]:
+    """Ask all that is started in the block to stop at its end, and end what doesn't; what was there before goes on. We
+    must have adopted them."""
+    before = started()
+    try:
+        yield
+    finally:
+        _end(before, patience_s)
 
 
 def difference(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
@@ -107,17 +108,25 @@ def _stop(number: int, _: object) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def _tell_all(number: signal.Signals) -> None:
-    for pid in started():
+def _end(spared: Set[int], patience_s: float) -> None:
+    began = time.monotonic()
+    told = _tell(started() - spared, signal.SIGTERM)
+    while (left := started() - spared) and time.monotonic() < began + 60:
+        if time.monotonic() > began + patience_s:
+            told |= _tell(left, signal.SIGKILL)
+        time.sleep(0.05)
+    _reap(told)
+
+
+def _tell(pids: Set[int], number: signal.Signals) -> Set[int]:
+    for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
+    return pids
 
 
-def _has_no_child() -> bool:
+def _reap(pids: Iterable[int]) -> None:
     """Popen bears with children that were waited for already."""
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        return True
-    return False
+    for pid in pids:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)

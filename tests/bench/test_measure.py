@@ -103,6 +103,14 @@ def test_what_is_set_outside_does_not_reach_the_pawl_that_is_measured(monkeypatc
         endpoint.check(MODELS["trees"])
 
 
+def test_what_ran_before_a_peer_goes_on_after_it() -> None:
+    with subprocess.Popen(["sleep", "1000"]) as before:
+        with Pawl().serving(MODELS["trees"]):
+            pass
+        assert before.poll() is None
+        before.kill()
+
+
 def test_a_bench_that_is_told_to_stop_leaves_no_server(tmp_path: Path) -> None:
     code = (
         "import time; from bench import processes; from bench.peers import bare; from bench.models import MODELS\n"
