@@ -34,14 +34,43 @@ class EventKind(StrEnum):
     ROLLED_BACK = "rolled_back"
     REJECTED = "rejected"
     ACCEPTED = "accepted"
+    RETRIED = "retried"
+    """Somebody asked for another try of what failed."""
+    LOADED = "loaded"
+    UNLOADED = "unloaded"
+    ROLLOUT_STARTED = "rollout_started"
+    ROLLOUT_ADVANCED = "rollout_advanced"
+    ROLLOUT_HELD = "rollout_held"
+    ROLLOUT_TAKEN_BACK = "rollout_taken_back"
+    ROLLOUT_COMPLETED = "rollout_completed"
+    ROLLOUT_ABORTED = "rollout_aborted"
+    SHADOW_STARTED = "shadow_started"
+    SHADOW_STOPPED = "shadow_stopped"
+    KEY_CREATED = "key_created"
+    KEY_REVOKED = "key_revoked"
+    SIGNED_IN = "signed_in"
+    SIGN_IN_FAILED = "sign_in_failed"
+    UPLOADED = "uploaded"
+    DELETED = "deleted"
+    DRIFTED = "drifted"
     RUN_QUEUED = "run_queued"
     RUN_STARTED = "run_started"
     RUN_ENDED = "run_ended"
     """However it ended: the message says."""
 
 
-AUDIT = frozenset({EventKind.PINNED, EventKind.UNPINNED, EventKind.ROLLED_BACK, EventKind.REJECTED, EventKind.ACCEPTED})
-"""What people did: kept for long, and written in the same transaction as what they did."""
+AUDIT = frozenset(
+    {
+        *(EventKind.PINNED, EventKind.UNPINNED, EventKind.ROLLED_BACK, EventKind.REJECTED, EventKind.ACCEPTED),
+        *(EventKind.RETRIED, EventKind.LOADED, EventKind.UNLOADED),
+        *(EventKind.SHADOW_STARTED, EventKind.SHADOW_STOPPED, EventKind.ROLLOUT_STARTED, EventKind.ROLLOUT_ABORTED),
+        *(EventKind.KEY_CREATED, EventKind.KEY_REVOKED, EventKind.SIGNED_IN, EventKind.SIGN_IN_FAILED),
+        *(EventKind.UPLOADED, EventKind.DELETED),
+    }
+)
+"""What people do: kept for long, and written in the same transaction as what they did."""
+PEOPLE = frozenset({"key", "session"})
+"""Kinds of actors who are people, or act for one."""
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +100,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     action: str = ""
     """The id of the action that it is a part of."""
     at: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def is_audit(self) -> bool:
+        """Whether it tells what somebody did, and not what happened by itself."""
+        return self.kind in AUDIT or (self.actor is not None and self.actor.kind in PEOPLE)
 
     @property
     def id(self) -> str:

@@ -12,6 +12,7 @@ import msgspec
 from core.errors import SettingError
 
 Count = Annotated[int, msgspec.Meta(ge=1, le=256, description="a whole number from 1 to 256")]
+Days = Annotated[int, msgspec.Meta(ge=1, le=36_500, description="a whole number of days from 1 to 36500")]
 Cores = Annotated[int, msgspec.Meta(ge=0, le=4096, description="a whole number of cores from 0 to 4096")]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=31_536_000, description="a number of seconds above 0, at most a year")]
 Bytes = Annotated[int, msgspec.Meta(ge=1, le=2**30, description="a number of megabytes from 1 to 1073741824")]
@@ -127,6 +128,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds that building a model's Python environment may take."""
     stop_timeout_s: Seconds = 25.0
     """Seconds that requests in flight get to finish when the server stops."""
+    audit_days: Days = 400
+    """Days for which the registry keeps what people did."""
     version_idle_s: Seconds = 300.0
     """Seconds after which an old version that was asked for by name, and is no longer asked for, is stopped."""
 

@@ -47,7 +47,8 @@ class EventLog:
         self._registry = registry
         self._writer = None if registry is None else EventWriter(registry, self._hand_over, KEPT)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._kinds: defaultdict[EventKind, deque[Numbered]] = defaultdict(partial(deque, maxlen=KEPT))
+        self._kinds: defaultdict[tuple[EventKind, bool], deque[Numbered]] = defaultdict(partial(deque, maxlen=KEPT))
+        """What people did is kept apart from what happened by itself."""
         self._numbers = count()
         self._commits: set[asyncio.Task[None]] = set()
         self._last_detail: dict[str, str] = {}
@@ -85,7 +86,7 @@ class EventLog:
         """Take in events of earlier runs, newest first; they count as older than what was recorded here."""
         ours = {event.id for _, event in self._newest()}
         for number, event in enumerate(earlier, 1):
-            kept = self._kinds[event.kind]
+            kept = self._kinds[event.kind, event.is_audit]
             if event.id not in ours and len(kept) < KEPT:
                 kept.appendleft((-number, event))
 
@@ -107,7 +108,11 @@ class EventLog:
 
     def newest_of_each_kind(self, model: str, most: int) -> list[Event]:
         """So many of each, all of them newest first."""
-        kept = {event.id for kind in list(self._kinds) for event in self.newest(model=model, kind=kind, most=most)}
+        kept = {
+            event.id
+            for kind in {kind for kind, _ in self._kinds}
+            for event in self.newest(model=model, kind=kind, most=most)
+        }
         return [event for _, event in self._newest() if event.id in kept]
 
     async def _commit(self, action: Callable[[Transaction], Sequence[Event]]) -> None:
@@ -127,7 +132,7 @@ class EventLog:
             task.exception()  # its caller may have gone away
 
     def _keep(self, event: Event) -> None:
-        self._kinds[event.kind].append((next(self._numbers), event))
+        self._kinds[event.kind, event.is_audit].append((next(self._numbers), event))
         who = f"{event.model}: " if event.model else ""
         log.log(_level(event.kind), "%s%s%s", who, _indented(event.message).lstrip(), self._new_detail(event))
 
@@ -138,7 +143,7 @@ class EventLog:
             self._loop.call_soon_threadsafe(self.remember, earlier)
 
     def _newest(self, kind: str | None = None) -> Iterator[Numbered]:
-        kinds = [reversed(kept) for name, kept in self._kinds.items() if kind in (None, name)]
+        kinds = [reversed(kept) for (name, _), kept in self._kinds.items() if kind in (None, name)]
         return merge(*kinds, key=lambda numbered: numbered[0], reverse=True)
 
     def _new_detail(self, event: Event) -> str:

@@ -34,13 +34,14 @@ class Registry:
     Nothing is opened before it is used, for SQLAlchemy takes a third of a second to import.
     """
 
-    def __init__(self, url: str, *, file: Path | None = None, pause_s: float = _PAUSE_S) -> None:
+    def __init__(self, url: str, *, file: Path | None = None, pause_s: float = _PAUSE_S, audit_days: int = 400) -> None:
         """`file`: where the database is, if it is a file of our own; what can't hold it is set aside there.
 
-        `pause_s`: between two tries at opening it.
+        `pause_s`: between two tries at opening it. `audit_days`: how long what people did is kept.
         """
         self.pause_s = pause_s
         self._url = url
+        self._audit_days = audit_days
         self._file = file
         self._database: Database | None = None
         self._failed: tuple[float, RegistryUnavailable] | None = None
@@ -62,7 +63,7 @@ class Registry:
             database = self._open(again)
             try:
                 with database.begin() as connection:
-                    yield Transaction(connection)
+                    yield Transaction(connection, self._audit_days)
             except RegistryUnavailable as error:
                 self._close(database)
                 raise self._clear_the_way(error) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.engine import Connection
 
 from registry.tables.deployments import Deployments
-from registry.tables.events import Events
+from registry.tables.events import AUDIT_DAYS, Events
 from registry.tables.leases import Leases
 from registry.tables.pins import Pins
 from registry.tables.rejections import Rejections
@@ -15,8 +15,8 @@ from registry.tables.runs import Runs
 class Transaction:
     """The tables. Their methods block, and raise RegistryUnavailable by way of the transaction's block."""
 
-    def __init__(self, connection: Connection) -> None:
-        self.events = Events(connection)
+    def __init__(self, connection: Connection, audit_days: int = AUDIT_DAYS) -> None:
+        self.events = Events(connection, audit_days)
         self.pins = Pins(connection)
         self.rejections = Rejections(connection)
         self.deployments = Deployments(connection)

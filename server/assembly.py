@@ -130,7 +130,7 @@ def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ
 
 def _record(settings: Settings, data: DataDir) -> Record:
     file = None if settings.database_url else data.path / "registry.db"
-    return Record(settings.database_url or f"sqlite:///{file}", file)
+    return Record(settings.database_url or f"sqlite:///{file}", file, settings.audit_days)
 
 
 def _timer(seconds: float, work: Callable[[], Awaitable[None]], name: str) -> BackgroundTask:

@@ -15,9 +15,9 @@ _WRITE_DOWN_S = 2.0
 class Record:
     """The registry, and the event log, which is written to it once `begin` was called."""
 
-    def __init__(self, database_url: str, file: Path | None) -> None:
-        """`file`: where the database is, if it is a file of our own."""
-        self.registry = Registry(database_url, file=file)
+    def __init__(self, database_url: str, file: Path | None, audit_days: int = 400) -> None:
+        """`file`: where the database is, if it is a file of our own. `audit_days`: how long what people did is kept."""
+        self.registry = Registry(database_url, file=file, audit_days=audit_days)
         self.log = EventLog(self.registry)
 
     async def start(self) -> None:

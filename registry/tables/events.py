@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Column, Index, Integer, String, Table, delete, insert, select
+from sqlalchemy import Column, ColumnElement, Index, Integer, String, Table, and_, delete, insert, not_, select, true
 from sqlalchemy.engine import Connection, Row
 
-from core.events import AUDIT, Event, EventKind
+from core.events import AUDIT, PEOPLE, Event, EventKind
 from registry.tables.columns import (
     Moment,
     Prose,
@@ -52,10 +52,11 @@ AUDIT_DAYS = 400
 class Events:
     """The events of all times, in one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, audit_days: int = AUDIT_DAYS) -> None:
         self._connection = connection
+        self._audit_days = audit_days
 
-    def append(self, events: Sequence[Event], keys: Sequence[str] = (), audit_days: int = AUDIT_DAYS) -> None:
+    def append(self, events: Sequence[Event], keys: Sequence[str] = ()) -> None:
         """Write the events down, and forget the oldest of their kinds beyond the bound.
 
         `keys`: one for each event, different for all events ever; an event whose key is there already is left out, so
@@ -69,10 +70,10 @@ class Events:
         ]
         if rows:
             self._connection.execute(insert(_events), rows)
-        for kind in {event.kind for event in events}:
-            self._forget_beyond(kind, AUDIT_KEPT if kind in AUDIT else KEPT)
-            if kind in AUDIT:
-                self._forget_before(kind, datetime.now(UTC) - timedelta(days=audit_days))
+        for kind, is_audit in {(event.kind, event.is_audit) for event in events}:
+            self._forget_beyond(_those(kind, is_audit), AUDIT_KEPT if is_audit else KEPT)
+            if is_audit:
+                self._forget_before(_those(kind, is_audit), datetime.now(UTC) - timedelta(days=self._audit_days))
 
     def newest(self, most: int, model: str | None = None) -> list[Event]:
         """So many of each kind, all of them newest first."""
@@ -89,17 +90,23 @@ class Events:
     def _known(self, keys: Sequence[str]) -> set[str | None]:
         return set(self._connection.scalars(select(_events.c.key).where(_events.c.key.in_(keys)))) if keys else set()
 
-    def _forget_beyond(self, kind: EventKind, kept: int) -> None:
-        of_kind = select(_events.c.id).where(_events.c.kind == kind.value).order_by(_events.c.id.desc())
-        newest_to_go = self._connection.execute(of_kind.offset(kept).limit(1)).scalar()
+    def _forget_beyond(self, those: ColumnElement[bool], kept: int) -> None:
+        newest_first = select(_events.c.id).where(those).order_by(_events.c.id.desc())
+        newest_to_go = self._connection.execute(newest_first.offset(kept).limit(1)).scalar()
         if newest_to_go is not None:
-            self._connection.execute(delete(_events).where(_events.c.kind == kind.value, _events.c.id <= newest_to_go))
+            self._connection.execute(delete(_events).where(those, _events.c.id <= newest_to_go))
 
-    def _forget_before(self, kind: EventKind, moment: datetime) -> None:
-        of_kind = select(_events.c.at).where(_events.c.kind == kind.value).order_by(_events.c.id)
-        oldest = self._connection.execute(of_kind.limit(1)).scalar()
+    def _forget_before(self, those: ColumnElement[bool], moment: datetime) -> None:
+        oldest = self._connection.execute(select(_events.c.at).where(those).order_by(_events.c.id).limit(1)).scalar()
         if oldest is not None and oldest < moment:
-            self._connection.execute(delete(_events).where(_events.c.kind == kind.value, _events.c.at < moment))
+            self._connection.execute(delete(_events).where(those, _events.c.at < moment))
+
+
+def _those(kind: EventKind, is_audit: bool) -> ColumnElement[bool]:
+    """Events of the kind that tell what somebody did, or the others: they are counted apart."""
+    by_people = _events.c.actor_kind.in_(sorted(PEOPLE))
+    which = true() if kind in AUDIT else by_people if is_audit else not_(by_people)
+    return and_(_events.c.kind == kind.value, which)
 
 
 def _row(event: Event, key: str) -> dict[str, object]:

@@ -75,16 +75,24 @@ def test_what_people_did_is_kept_beyond_the_bound_of_what_happens_by_itself(regi
     assert len(newest(registry, 2 * KEPT)) == KEPT + 10
 
 
-def test_what_people_did_is_forgotten_after_its_days(registry: Registry) -> None:
+def test_what_people_did_is_forgotten_after_its_days(url: str, registry: Registry) -> None:
     now = datetime.now(UTC)
     old, young = pinned(at=now - timedelta(days=8)), pinned(at=now - timedelta(days=6))
     by_itself = Event(kind=EventKind.LIVE, message="long ago", at=now - timedelta(days=8))
     write(registry, by_itself, old, young)
     assert newest(registry) == [young, old, by_itself]
     latest = pinned()
-    with registry.transaction() as transaction:
-        transaction.events.append([latest], audit_days=7)
+    of_a_week = Registry(url, audit_days=7)
+    write(of_a_week, latest)
+    of_a_week.close()
     assert newest(registry) == [latest, young, by_itself]
+
+
+def test_what_people_did_is_counted_apart_from_events_of_its_kind_that_happen_by_themselves(registry: Registry) -> None:
+    by_hand = Event(kind=EventKind.RUN_QUEUED, message="asked for", actor=ADA)
+    write(registry, by_hand, *[Event(kind=EventKind.RUN_QUEUED, message="by itself")] * (KEPT + 10))
+    assert newest(registry, 2 * KEPT)[-1] == by_hand
+    assert len(newest(registry, 2 * KEPT)) == KEPT + 1
 
 
 def test_events_of_a_kind_that_only_a_newer_pawl_knows_are_left_alone(url: str, registry: Registry) -> None:
