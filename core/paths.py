@@ -73,6 +73,11 @@ API_RUN_ACCEPT = HttpPath("/-/api/runs/{run}/accept", Kind.DAEMON)
 API_RUN_LOG = HttpPath("/-/api/runs/{run}/log", Kind.DAEMON)
 API_RUN_ARTIFACT = HttpPath("/-/api/runs/{run}/artifact", Kind.DAEMON)
 
+PAGE_MODELS = HttpPath("/-/", Kind.DAEMON)
+PAGE_LOOK = HttpPath("/-/look", Kind.DAEMON)
+PAGE_THEME = HttpPath("/-/theme", Kind.DAEMON)
+PAGE_EVENTS = HttpPath("/-/events", Kind.DAEMON)
+
 OPEN_INFERENCE = HttpPath("/v2", Kind.DAEMON)
 PING = HttpPath("/ping", Kind.NOTHING, is_beside_base=True)
 INVOCATIONS = HttpPath("/invocations", Kind.NOTHING, is_beside_base=True)
@@ -83,6 +88,7 @@ PATHS = (
     *(HEALTH, READY, METRICS, INDEX, DOCS, OPENAPI, ALL, MODEL, VERSION),
     *(ADMIN, SYNC, STATIC, API_MODELS, API_MODEL, API_RETRY, API_EVENTS),
     *(API_MODEL_RUNS, API_RUNS, API_RUN, API_RUN_CANCEL, API_RUN_RETRY, API_RUN_ACCEPT, API_RUN_LOG, API_RUN_ARTIFACT),
+    *(PAGE_MODELS, PAGE_LOOK, PAGE_THEME, PAGE_EVENTS),
     *(OPEN_INFERENCE, PING, INVOCATIONS, EXECUTION_PARAMETERS, APP),
 )
 

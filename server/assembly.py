@@ -43,7 +43,8 @@ from server.http.admin_api import Admin
 from server.http.runs_api import RunsApi
 from server.http.server import AdminServer
 from server.loading import Loading
-from server.pages.pages import Pages
+from server.pages.assembly import build_pages
+from server.pages.facts_reader import FactsReader
 from server.process.data_dir import DataDir
 from server.record import Record
 from server.source_choice import LOCAL, followed, open_source
@@ -101,7 +102,8 @@ def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ
     state = partial(server_state, source.where, reconciler, runs.newest)
     traffic = Traffic([partial(_touch, on_demand)])
     metrics = Metrics(state, loading.serving_pools, traffic.totals, runs.counts)
-    pages = Pages(settings.base, state)
+    facts = FactsReader(state, record.log, lambda _: {}, dict)
+    pages = build_pages(settings.base, Access(settings), state, record.log, facts.all, reconciler.ask)
     admin = Admin(settings, reconciler, record.log, state)
     runs_api = RunsApi(Access(settings), runs, lambda model: model in reconciler.controllers)
     app = build_app(settings.base, admin, runs_api, pages, metrics)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
-import jinja2
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from core.paths import DOCS, INDEX, MODEL, OPENAPI
@@ -16,36 +14,31 @@ from server.http.replies import Json
 from server.openapi.document import openapi
 from server.pages.accept import prefers_html
 from server.pages.card import card, short
-from server.pages.links import Links, links
+from server.pages.layout.policy import docs_headers
+from server.pages.layout.renderer import FRESH, Renderer
+from server.pages.links import links
 from server.pages.shown_examples import shown_examples
 from server.pages.static import Static
 from server.state import ModelState, ServerState
-
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-_DOCS_POLICY = (  # swagger-ui sets styles by script and draws its arrows from data: addresses
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-_FRESH = {"cache-control": "no-cache", "vary": "Accept, X-Forwarded-Prefix, X-Forwarded-Host, X-Forwarded-Proto"}
 
 
 class Pages:
     """Routes under the base path."""
 
-    def __init__(self, base: str, state: Callable[[], ServerState]) -> None:
+    def __init__(
+        self,
+        base: str,
+        state: Callable[[], ServerState],
+        static: Static,
+        renderer: Renderer,
+        operators: Sequence[Route] = (),
+    ) -> None:
+        """`operators`: the routes of the pages that operators see."""
         self._base = base
         self._state = state
-        self._static = Static()
-        self._templates = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._static = static
+        self._renderer = renderer
+        self._operators = operators
 
     def routes(self) -> list[Route]:
         return [
@@ -53,43 +46,31 @@ class Pages:
             Route(DOCS.template, self.docs),
             Route(OPENAPI.template, self.openapi),
             *self._static.routes(),
+            *self._operators,
         ]
 
     async def index(self, request: Request) -> Response:
         """What is served: a page where that is preferred to JSON."""
-        at = links(request, self._base)
         if prefers_html(",".join(request.headers.getlist("accept"))):
-            return await self._catalogue(at)
+            return await self._served(request)
+        at = links(request, self._base)
         models = {name: _entry(at.base, model) for name, model in self._state().models.items()}
-        return Json({"models": models}, headers=_FRESH)
+        return Json({"models": models}, headers=FRESH)
 
     async def docs(self, request: Request) -> Response:
-        return self._page("docs.html", links(request, self._base), _DOCS_POLICY)
+        return self._renderer.render(request, "docs.html", {}, here="docs", headers=docs_headers)
 
     async def openapi(self, request: Request) -> Response:
         state, at = self._state(), links(request, self._base)
         examples = await asyncio.to_thread(shown_examples, state)
-        return Json(openapi(state, self._base, at.prefix, examples), headers=_FRESH)
+        return Json(openapi(state, self._base, at.prefix, examples), headers=FRESH)
 
-    async def _catalogue(self, at: Links) -> Response:
-        state = self._state()
+    async def _served(self, request: Request) -> Response:
+        state, at = self._state(), links(request, self._base)
         examples = await asyncio.to_thread(shown_examples, state)
         cards = [card(model, at.base, at.url, examples.get(name, ())) for name, model in state.models.items()]
-        return self._page("catalogue.html", at, _POLICY, state=state, cards=cards, head=short(state.head))
-
-    def _page(self, template: str, at: Links, policy: str, **values: object) -> Response:
-        def static(name: str) -> str:
-            return at.base + self._static.path(name)
-
-        return HTMLResponse(
-            self._templates.get_template(template).render(at=at, static=static, **values),
-            headers={
-                **_FRESH,
-                "content-security-policy": policy,
-                "referrer-policy": "same-origin",
-                "x-content-type-options": "nosniff",
-            },
-        )
+        values = {"state": state, "cards": cards, "head": short(state.head)}
+        return self._renderer.render(request, "served.html", values, here="served")
 
 
 def _entry(base: str, model: ModelState) -> dict[str, object]:

@@ -21,7 +21,9 @@ from starlette.routing import Mount, Route
 
 from core.run_states import Reason, RunState
 from server.pages.accept import prefers_html
+from server.pages.layout.renderer import Renderer
 from server.pages.pages import Pages
+from server.pages.static import Static
 from server.state import ServerState
 from tests.server.states import COMMIT, failure, live, model, state
 from trainer.catalogue.views import RunView
@@ -35,7 +37,8 @@ class Client:
     """Asks the pages of a server that stands as `what` says."""
 
     def __init__(self, what: ServerState, base: str = BASE) -> None:
-        pages = Pages(base, lambda: what)
+        static = Static()
+        pages = Pages(base, lambda: what, static, Renderer(base, lambda: what, static))
         self._app = Starlette(
             routes=[Route(base, pages.index), Mount(base, routes=pages.routes())] if base else pages.routes()
         )
@@ -78,7 +81,9 @@ class Tags(HTMLParser):
 
     @property
     def links(self) -> list[str]:
-        return [found[name] for _, found in self.tags for name in ("href", "src", "data-url") if name in found]
+        """But for those within the page."""
+        found = [given[name] for _, given in self.tags for name in ("href", "src", "data-url") if name in given]
+        return [link for link in found if not link.startswith("#")]
 
 
 def commands(text: str) -> list[str]:
@@ -240,9 +245,12 @@ def test_pages_run_no_script_but_ours(path: str) -> None:
     answer = here.get(f"{BASE}{path}", headers={"accept": BROWSER})
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
-    assert "script-src 'self';" in policy
+    nonce = re.search(r"script-src 'nonce-([^']+)';", policy)
+    assert nonce, policy
     tags = Tags(answer.text).tags
-    assert all("src" in found for tag, found in tags if tag == "script")
+    assert all("src" in found and found["nonce"] == nonce[1] for tag, found in tags if tag == "script")
+    again = here.get(f"{BASE}{path}", headers={"accept": BROWSER})
+    assert nonce[1] not in again.headers["content-security-policy"]
     assert not [found for _, found in tags if "style" in found]
     assert "<style" not in answer.text
 
@@ -270,7 +278,7 @@ def test_a_file_goes_compressed_to_who_can_take_that_and_is_the_same() -> None:
     assert int(packed.headers["content-length"]) < len(plain.content) / 2
 
 
-@pytest.mark.parametrize("path", ["x/pawl.css", "../pages.py", "%2e%2e/%2e%2e/pages.py", "0000000000000000/copy.js"])
+@pytest.mark.parametrize("path", ["x/pawl.css", "../pages.py", "%2e%2e/%2e%2e/pages.py", "0000000000000000/pawl.js"])
 def test_no_other_file_is_served(path: str) -> None:
     assert Client(state()).get(f"{BASE}/-/static/{path}").status_code == 404
 

@@ -1,0 +1,1 @@
+"""The catalogue: all models, those first that need a look."""

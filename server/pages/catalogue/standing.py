@@ -1,0 +1,131 @@
+"""How a model stands: the group of the catalogue that it belongs to, its chip, and what there is to say of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from server.pages.card import short
+from server.pages.facts import ModelFacts
+from server.pages.layout.chips import LIVE, NEVER_LIVE, PINNED, PUSH_FAILED, UNWELL, Chip, state_chip
+from server.pages.layout.moments import Moment, moment
+from server.state import ModelState
+
+
+class Group(Enum):
+    """In the order of the catalogue."""
+
+    TROUBLE = "Needs a look"
+    MOVING = "On its way"
+    LIVE = "Live"
+
+    @property
+    def rank(self) -> int:
+        return list(Group).index(self)
+
+
+@dataclass(frozen=True)
+class Note:
+    """A sentence, led by an icon."""
+
+    kind: str
+    icon: str
+    strong: str
+    """Its first words."""
+    text: str
+    moment: Moment | None = None
+    link: str = ""
+    """Where more is told: a fragment of the model's page."""
+    link_says: str = ""
+
+
+@dataclass(frozen=True)
+class Standing:
+    group: Group
+    chip: Chip
+    note: Note | None
+
+
+_STATES = {
+    "manifest": "pending",
+    "checkout": "building",
+    "environment": "building",
+    "memory": "building",
+    "load": "starting",
+    "examples": "proving",
+}
+
+
+def standing(facts: ModelFacts, now: datetime) -> Standing:
+    """The worst of what is so; what is noted is, in this order, a failure, a pin, what is on its way."""
+    state = facts.state
+    if state.failure is not None:
+        return Standing(Group.TROUBLE, PUSH_FAILED if state.live else NEVER_LIVE, _failure(facts, now))
+    if state.live is not None and state.live.crashing:
+        note = Note("bad", "warn", "Its worker keeps ending.", f"{state.live.version} is started again each time.")
+        return Standing(Group.TROUBLE, UNWELL, note)
+    if facts.pin is not None:
+        return Standing(Group.TROUBLE, PINNED, _pin(facts, now))
+    if state.stage is not None:
+        return Standing(Group.MOVING, state_chip(state_of(state.stage)), _moving(state))
+    if state.training is not None and state.training.is_going_on:
+        return Standing(Group.MOVING, state_chip("training"), _training(state))
+    return _quiet(state)
+
+
+def state_of(stage: str) -> str:
+    """The contract's word for what is being done."""
+    return _STATES.get(stage, "building" if stage.startswith("building") else "pending")
+
+
+def _quiet(state: ModelState) -> Standing:
+    if state.live is not None:
+        return Standing(Group.LIVE, LIVE, None)
+    run = state.training
+    if run is not None and not run.is_going_on:
+        note = Note("bad", "failed", f"Run {run.run} {run.state}.", run.message)
+        return Standing(Group.TROUBLE, NEVER_LIVE, note)
+    return Standing(Group.MOVING, state_chip("pending"), None)
+
+
+def _failure(facts: ModelFacts, now: datetime) -> Note:
+    failure, live = facts.state.failure, facts.state.live
+    assert failure is not None
+    stays = f" {live.version} stays live." if live else " Nothing is live."
+    at = moment(facts.failed_at, now) if facts.failed_at else None
+    said = first_line(failure.message)
+    return Note(
+        "bad",
+        "failed",
+        f"{failure.version} failed at {failure.stage}",
+        said + ("" if said.endswith(".") else ".") + stays,
+        at,
+        "failure",
+        "See the failure",
+    )
+
+
+def _pin(facts: ModelFacts, now: datetime) -> Note:
+    pin = facts.pin
+    assert pin is not None
+    by = f"by {pin.actor.name or pin.actor.kind}" if pin.actor else ""
+    said = f": “{pin.reason}”." if pin.reason else "."
+    return Note("wait", "pin", f"Pinned to {pin.version or short(pin.commit)}", by + said, moment(pin.at, now))
+
+
+def _moving(state: ModelState) -> Note | None:
+    assert state.stage is not None
+    stays = f" {state.live.version} answers meanwhile." if state.live else ""
+    return Note("info", "going", "The next version is on its way:", f"{state.stage}.{stays}")
+
+
+def _training(state: ModelState) -> Note:
+    run = state.training
+    assert run is not None
+    far = "" if run.step is None else f", step {run.step:g}" + (f" of {run.total:g}" if run.total else "")
+    return Note("info", "train", f"Run {run.run}", f"of commit {short(run.commit)}: {run.state}{far}.")
+
+
+def first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]

@@ -1,0 +1,44 @@
+"""What stands around every page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from server.pages.layout.theme import Theme
+from server.pages.links import Links
+from server.state import ServerState
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Texts, none of them escaped."""
+
+    at: Links
+    path: str
+    """This page's, with its query: where to come back to."""
+    here: str
+    """Which entry of the navigation this page belongs to."""
+    theme: Theme
+    nonce: str
+    source: str
+    head: str
+    problem: str
+    """Why the source can't be read; empty while it can."""
+    is_loading: bool
+    who: str
+    """Name of who is signed in; empty where nobody is."""
+
+
+def frame(at: Links, path: str, here: str, theme: Theme, nonce: str, state: ServerState, who: str) -> Frame:
+    return Frame(
+        at=at,
+        path=path,
+        here=here,
+        theme=theme,
+        nonce=nonce,
+        source=state.source,
+        head=state.head,
+        problem=state.problem or "",
+        is_loading=not state.ready,
+        who=who,
+    )

@@ -1,0 +1,40 @@
+// What pages do with JavaScript that they can't do without: copying commands, setting colours at once, closing menus.
+
+function select(node) {
+  const range = document.createRange();
+  range.selectNodeContents(node);
+  const selection = window.getSelection();
+  selection.removeAllRanges();
+  selection.addRange(range);
+}
+
+// Where the browser gives no clipboard (plain http), the command is selected.
+async function copy(button) {
+  const command = button.parentElement.querySelector("code");
+  try {
+    await navigator.clipboard.writeText(command.textContent);
+    button.textContent = "Copied";
+  } catch {
+    select(command);
+    button.textContent = "Selected";
+  }
+  setTimeout(() => { button.textContent = "Copy"; }, 2000);
+}
+
+function showCopyButtons(within) {
+  for (const button of within.querySelectorAll("button.copy")) button.hidden = false;
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button.copy");
+  if (button) copy(button);
+});
+
+const theme = document.getElementById("theme");
+if (theme) {
+  theme.form.querySelector("button").hidden = true;
+  theme.addEventListener("change", () => theme.form.submit());
+}
+
+showCopyButtons(document);
+document.addEventListener("htmx:after:swap", () => showCopyButtons(document));
