@@ -23,3 +23,9 @@ def environment() -> dict[str, str]:
 def health_command() -> list[str]:
     command: list[str] = json.loads(instruction("HEALTHCHECK").partition("CMD ")[2])
     return command
+
+
+def ignored_exceptions() -> list[str]:
+    """What .dockerignore lets into the image."""
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    return [line.removeprefix("!") for line in lines if line.startswith("!")]

@@ -9,7 +9,7 @@ import socket
 from server.gateways.gateways import Gateways, Handlers
 from server.gateways.routes import RoutePublisher
 
-_NOT_READY_S = 0.5
+NOT_READY_S = 0.5
 """Between saying that we are not ready and accepting nothing more, so that whoever asks can notice."""
 
 
@@ -30,7 +30,7 @@ class DataPlane:
     async def stop(self) -> None:
         """Refuse connections, once it has been said that we are not ready; let requests in flight finish."""
         with contextlib.suppress(TimeoutError):  # a gateway that hangs is waited for later, for as long as it may take
-            await asyncio.wait_for(self._publisher.set_ready(False), _NOT_READY_S)
-        await asyncio.sleep(_NOT_READY_S)
+            await asyncio.wait_for(self._publisher.set_ready(False), NOT_READY_S)
+        await asyncio.sleep(NOT_READY_S)
         self._listener.close()  # ours; the gateways close theirs, and from then on connections are refused
         await self._gateways.stop()

@@ -1,0 +1,222 @@
+"""The manifests say what the server, the image and the settings say."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from core.paths import HEALTH, METRICS, READY
+from core.settings import SECRETS, Settings, plain_name, read_settings
+from server.gateways.data_plane import NOT_READY_S
+from tests.deploy.manifests import COMBINATIONS, K8S, Manifest, build, container, customized, pod, the
+from tests.dockerfile import environment, instruction
+from tests.serving import ROOT
+
+SETTINGS = {plain_name(field) for field in Settings.__struct_fields__}
+SECRET = {plain_name(field) for field in SECRETS}
+
+each = pytest.mark.parametrize("names", COMBINATIONS, ids="+".join)
+
+
+def config(manifests: tuple[Manifest, ...]) -> dict[str, str]:
+    found: dict[str, str] = the("ConfigMap", manifests)["data"]
+    return found
+
+
+def settings(manifests: tuple[Manifest, ...]) -> Settings:
+    """What the server reads in its pod, as far as no Secret says more."""
+    return read_settings({**environment(), **config(manifests)})
+
+
+def quantity(text: str) -> int:
+    """In bytes."""
+    number, unit = re.fullmatch(r"(\d+)(Mi|Gi)", text).groups()  # type: ignore[union-attr]
+    return int(number) * {"Mi": 2**20, "Gi": 2**30}[unit]
+
+
+@each
+def test_every_variable_is_a_setting_that_the_server_takes(names: tuple[str, ...]) -> None:
+    manifests = build(*names)
+    for variable in config(manifests):
+        assert plain_name(variable) in SETTINGS, variable
+        assert plain_name(variable) not in SECRET - {"gitpath"}, f"{variable} is a secret"
+    for one in container(manifests)["env"]:
+        assert plain_name(one["name"]) in SETTINGS, one
+    settings(manifests)
+
+
+@each
+def test_what_is_a_secret_comes_from_one(names: tuple[str, ...]) -> None:
+    for one in container(build(*names))["env"]:
+        assert "secretKeyRef" in one["valueFrom"], one
+
+
+def test_the_keys_that_the_secrets_tell_of_are_settings() -> None:
+    told = re.search(r"The keys are ([A-Z_, ]+)\.", (K8S / "base" / "secrets.yaml").read_text())
+    assert told is not None
+    assert {plain_name(key) for key in told.group(1).split(", ")} < SECRET
+
+
+@each
+def test_secrets_and_config_maps_that_are_named_are_there(names: tuple[str, ...]) -> None:
+    manifests = build(*names)
+    there = {(one["kind"], one["metadata"]["name"]) for one in manifests}
+    assert set(_references(pod(manifests))) <= there
+    assert all("data" not in one and "stringData" not in one for one in manifests if one["kind"] == "Secret"), (
+        "to apply them would overwrite what is in the cluster"
+    )
+
+
+def _references(spec: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(spec, dict):
+        for key, value in spec.items():
+            if key in ("configMapRef", "configMapKeyRef"):
+                yield "ConfigMap", value["name"]
+            elif key in ("secretRef", "secretKeyRef"):
+                yield "Secret", value["name"]
+            elif key == "secret":
+                yield "Secret", value["secretName"]
+            elif key == "persistentVolumeClaim":
+                yield "PersistentVolumeClaim", value["claimName"]
+            else:
+                yield from _references(value)
+    elif isinstance(spec, list):
+        for value in spec:
+            yield from _references(value)
+
+
+@each
+def test_image_command_and_port_are_the_dockerfiles(names: tuple[str, ...]) -> None:
+    manifests = build(*names)
+    only = container(manifests)
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    is_gpu = "gpu" in names or "overlays/gpu" in names
+    assert only["image"] == (f"pawl:{version}-cuda" if is_gpu else f"pawl:{version}")
+    assert not {"command", "args", "workingDir"} & only.keys(), "the image's own"
+    assert json.loads(instruction("ENTRYPOINT"))[-3:] == ["python", "-m", "server"]
+    (port,) = only["ports"]
+    assert str(port["containerPort"]) == instruction("EXPOSE") == str(settings(manifests).port)
+    assert settings(manifests).host == "0.0.0.0"
+    assert settings(manifests).data_dir == instruction("VOLUME") == "/data"
+
+
+@each
+def test_probes_ask_paths_that_there_are_at_a_port_that_there_is(names: tuple[str, ...]) -> None:
+    only = container(build(*names))
+    ports = {port["name"] for port in only["ports"]}
+    asked = {name: only[name]["httpGet"] for name in ("startupProbe", "livenessProbe", "readinessProbe")}
+    assert {name: get["path"] for name, get in asked.items()} == {
+        "startupProbe": HEALTH.template,
+        "livenessProbe": HEALTH.template,
+        "readinessProbe": READY.template,
+    }
+    assert {get["port"] for get in asked.values()} <= ports
+    assert the("Service", build(*names))["spec"]["ports"] == [{"name": "http", "port": 80, "targetPort": "http"}]
+
+
+@each
+def test_the_pod_has_the_time_that_a_stop_takes(names: tuple[str, ...]) -> None:
+    manifests = build(*names)
+    waits_s = container(manifests)["lifecycle"]["preStop"]["sleep"]["seconds"]
+    drains_s = 2 * NOT_READY_S + settings(manifests).stop_timeout_s + 1
+    ends_s = 10  # workers, the admin API's last answers, what is to be written down
+    assert waits_s >= 5, "nodes need some seconds to know that a pod is no endpoint any more"
+    assert pod(manifests)["terminationGracePeriodSeconds"] >= waits_s + drains_s + ends_s
+
+
+@each
+def test_requests_and_limits_bound_memory_and_leave_the_cores(names: tuple[str, ...]) -> None:
+    resources = container(build(*names))["resources"]
+    assert resources["requests"].keys() == {"cpu", "memory"}
+    assert "cpu" not in resources["limits"], "a quota stalls every process of the pod at once"
+    assert quantity(resources["limits"]["memory"]) >= quantity(resources["requests"]["memory"])
+    assert resources["limits"].get("nvidia.com/gpu") == (1 if "gpu" in names or "overlays/gpu" in names else None)
+
+
+@each
+def test_paths_of_routes_are_the_base_path(names: tuple[str, ...]) -> None:
+    manifests = build(*names)
+    base = settings(manifests).base
+    for one in manifests:
+        if one["kind"] == "Ingress":
+            assert [path["path"] for rule in one["spec"]["rules"] for path in rule["http"]["paths"]] == [base]
+        if one["kind"] == "HTTPRoute":
+            assert [match["path"]["value"] for rule in one["spec"]["rules"] for match in rule["matches"]] == [base]
+        if one["kind"] == "ServiceMonitor":
+            assert [endpoint["path"] for endpoint in one["spec"]["endpoints"]] == [METRICS.template]
+
+
+def test_the_ingress_is_for_any_controller() -> None:
+    ingress = the("Ingress", build("base"))
+    assert "annotations" not in ingress["metadata"]
+    assert "ingressClassName" not in ingress["spec"]
+
+
+def test_nginx_lets_bodies_pass_that_the_server_takes() -> None:
+    ingress = the("Ingress", build("base", "nginx"))
+    size = ingress["metadata"]["annotations"]["nginx.org/client-max-body-size"]
+    assert size == f"{Settings().max_body_mb}m"
+    assert ingress["spec"]["ingressClassName"] == "nginx"
+
+
+@each
+def test_selectors_meet_the_servers_pods_and_never_those_of_runs(names: tuple[str, ...]) -> None:
+    manifests = build(*names)
+    deployment = the("Deployment", manifests)["spec"]
+    labels = deployment["template"]["metadata"]["labels"]
+    assert "app.kubernetes.io/managed-by" not in labels, "that is how runs are known"
+    for one in manifests:
+        spec = one.get("spec", {})
+        selector = spec.get("podSelector" if one["kind"] == "NetworkPolicy" else "selector")
+        if selector is None or one["metadata"]["name"] == "pawl-runs":
+            continue
+        assert selector.get("matchLabels", selector).items() <= labels.items(), one
+
+
+def test_the_base_is_one_server_that_ends_before_the_next_starts() -> None:
+    spec = the("Deployment", build("base"))["spec"]
+    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+    claim = the("PersistentVolumeClaim", build("base"), "pawl-data")
+    assert claim["spec"]["accessModes"] == ["ReadWriteOnce"]
+
+
+def test_several_servers_share_no_disk_and_are_never_fewer_than_wanted() -> None:
+    manifests = build("overlays/postgres")
+    spec = the("Deployment", manifests)["spec"]
+    assert "replicas" not in spec, "the autoscaler's"
+    assert spec["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+    assert {next(iter(one.keys() - {"name"})) for one in pod(manifests)["volumes"]} == {"emptyDir", "secret"}
+    required = {
+        one["name"] for one in container(manifests)["env"] if not one["valueFrom"]["secretKeyRef"].get("optional")
+    }
+    assert required == {"DATABASE_URL", "ADMIN_TOKEN", "ARTIFACTS"}
+    scaling = the("HorizontalPodAutoscaler", manifests)["spec"]
+    assert scaling["metrics"][0]["resource"] == {
+        "name": "cpu",
+        "target": {"type": "Utilization", "averageUtilization": 80},
+    }
+    assert scaling["behavior"]["scaleDown"]["stabilizationWindowSeconds"] == 300
+    budget = the("PodDisruptionBudget", manifests)["spec"]
+    assert (budget["maxUnavailable"], budget["unhealthyPodEvictionPolicy"]) == (1, "AlwaysAllow")
+
+
+def test_settings_of_ones_own_replace_the_pods() -> None:
+    """As docs/kubernetes.md shows it: what they change gets a name of its own, so the Deployment rolls."""
+    manifests = customized(
+        "base",
+        configMapGenerator=[{"name": "pawl", "behavior": "merge", "literals": ["gitPath=https://git.example.org/m"]}],
+        secretGenerator=[{"name": "pawl", "behavior": "merge", "envs": ["secret.env"]}],
+        files={"secret.env": "ADMIN_TOKEN=s3cret\n"},
+    )
+    names = {one["kind"]: one["metadata"]["name"] for one in manifests if one["kind"] == "ConfigMap"}
+    (own,) = (one for one in manifests if one["kind"] == "ConfigMap")
+    assert own["data"]["gitPath"] == "https://git.example.org/m"
+    assert own["data"]["baseUrl"] == "models_serve"
+    assert container(manifests)["envFrom"][0] == {"configMapRef": {"name": names["ConfigMap"]}}
+    there = {(one["kind"], one["metadata"]["name"]) for one in manifests}
+    assert set(_references(pod(manifests))) <= there

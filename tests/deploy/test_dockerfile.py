@@ -1,0 +1,31 @@
+"""What of the Dockerfile can be checked without Docker."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from tests.dockerfile import ignored_exceptions, instruction
+from tests.serving import ROOT
+
+PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_package_is_in_the_image(package: str) -> None:
+    assert package in ignored_exceptions()
+
+
+def test_what_is_in_the_image_is_there() -> None:
+    for name in ignored_exceptions():
+        assert (ROOT / name).exists(), name
+
+
+def test_signals_reach_the_server_and_nobody_is_left_unreaped() -> None:
+    assert instruction("ENTRYPOINT").startswith('["tini", "--", "python"')
+
+
+def test_the_user_is_told_by_its_number() -> None:
+    """Kubernetes can't tell otherwise that it is not root (`runAsNonRoot`)."""
+    assert instruction("USER").isdigit()
