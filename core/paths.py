@@ -76,6 +76,12 @@ API_RUN_ARTIFACT = HttpPath("/-/api/runs/{run}/artifact", Kind.DAEMON)
 PAGE_MODELS = HttpPath("/-/", Kind.DAEMON)
 PAGE_LOOK = HttpPath("/-/look", Kind.DAEMON)
 PAGE_THEME = HttpPath("/-/theme", Kind.DAEMON)
+PAGE_MODEL = HttpPath("/-/models/{model}", Kind.DAEMON)
+PAGE_RETRY = HttpPath("/-/models/{model}/retry", Kind.DAEMON)
+PAGE_CONFIGURATION = HttpPath("/-/models/{model}/configuration", Kind.DAEMON)
+PAGE_RUNS = HttpPath("/-/models/{model}/runs", Kind.DAEMON)
+PAGE_RUN = HttpPath("/-/models/{model}/runs/{run}", Kind.DAEMON)
+PAGE_TRY = HttpPath("/-/models/{model}/try", Kind.DAEMON)
 PAGE_EVENTS = HttpPath("/-/events", Kind.DAEMON)
 
 OPEN_INFERENCE = HttpPath("/v2", Kind.DAEMON)
@@ -89,6 +95,7 @@ PATHS = (
     *(ADMIN, SYNC, STATIC, API_MODELS, API_MODEL, API_RETRY, API_EVENTS),
     *(API_MODEL_RUNS, API_RUNS, API_RUN, API_RUN_CANCEL, API_RUN_RETRY, API_RUN_ACCEPT, API_RUN_LOG, API_RUN_ARTIFACT),
     *(PAGE_MODELS, PAGE_LOOK, PAGE_THEME, PAGE_EVENTS),
+    *(PAGE_MODEL, PAGE_RETRY, PAGE_CONFIGURATION, PAGE_RUNS, PAGE_RUN, PAGE_TRY),
     *(OPEN_INFERENCE, PING, INVOCATIONS, EXECUTION_PARAMETERS, APP),
 )
 

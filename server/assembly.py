@@ -103,7 +103,7 @@ def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ
     traffic = Traffic([partial(_touch, on_demand)])
     metrics = Metrics(state, loading.serving_pools, traffic.totals, runs.counts)
     facts = FactsReader(state, record.log, lambda _: {}, dict)
-    pages = build_pages(settings.base, Access(settings), state, record.log, facts.all, reconciler.ask)
+    pages = build_pages(settings.base, Access(settings), state, record.log, facts, reconciler, runs)
     admin = Admin(settings, reconciler, record.log, state)
     runs_api = RunsApi(Access(settings), runs, lambda model: model in reconciler.controllers)
     app = build_app(settings.base, admin, runs_api, pages, metrics)

@@ -18,11 +18,12 @@ _LARGEST = 32 * 1024
 
 def shown_examples(state: ServerState) -> dict[str, tuple[Example, ...]]:
     """By model, the first few examples of handy size. Reads files."""
-    return {name: _shown(model.live.root, name) for name, model in state.models.items() if model.live is not None}
+    return {name: examples_of(model.live.root, name) for name, model in state.models.items() if model.live is not None}
 
 
 @lru_cache(maxsize=512)  # a release's files never change
-def _shown(root: str, model: str) -> tuple[Example, ...]:
+def examples_of(root: str, model: str) -> tuple[Example, ...]:
+    """Of one live release."""
     try:
         handy = [one for one in read_examples(Path(root) / model) if len(msgspec.json.encode(one)) <= _LARGEST]
     except ReleaseFailed:

@@ -15,7 +15,7 @@ from server.http.access import Access
 from server.http.admin_api import Admin
 from server.http.runs_api import RunsApi
 from server.pages.assembly import build_pages
-from server.pages.facts import ModelFacts
+from server.pages.facts_reader import FactsReader
 from server.traffic.metrics import Metrics
 from server.traffic.totals import Totals
 from tests.loader.looks import looking
@@ -33,14 +33,13 @@ def test_the_daemon_answers_at_every_path_that_the_table_gives_it_and_at_no_othe
             runs = RunCatalogue(RunRecords(files), ArtifactStore(files), tmp_path / "runs", NoTraining())
             runs_api = RunsApi(Access(read_settings({})), runs, lambda _: True)
             access = Access(read_settings({}))
-            pages = build_pages("", access, state, EventLog(), no_facts, found.reconciler.ask)
+            log = EventLog()
+            pages = build_pages(
+                "", access, state, log, FactsReader(state, log, lambda _: {}, dict), found.reconciler, runs
+            )
             app = build_app("", admin, runs_api, pages, Metrics(state, list, Totals()))
             answered = {route.path for route in app.routes if isinstance(route, Route)}
         given = {path.template for path in PATHS if path.kind is Kind.DAEMON} - {ADMIN.template}
         assert answered == given - {OPEN_INFERENCE.template}  # its name is kept, and nothing is there yet
 
     run(test())
-
-
-async def no_facts() -> list[ModelFacts]:
-    return []
