@@ -7,57 +7,62 @@ from collections import defaultdict
 from collections.abc import Mapping
 from weakref import WeakValueDictionary
 
-from gateway.messages import DURATION_BUCKETS_S, Counted, Durations
+from core.traffic.bucket import Bucket, Series
+from core.traffic.histogram import DURATION_BOUNDS_NS, Histogram
+from gateway.messages import Counted, Tallied
 
 CLIENT_GONE = 499
 """Counted for a request whose client has left before its answer; nginx's number for the same."""
 
 
 class Tally:
-    """Answers of one version of one model since the last report to the daemon."""
+    """Answers of one series since the last report to the daemon."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, series: Series) -> None:
+        self.series = series
         self._clear()
 
     def _clear(self) -> None:
         self.statuses: defaultdict[int, int] = defaultdict(int)
-        self.buckets = [0] * (len(DURATION_BUCKETS_S) + 1)
-        self.sum_s = 0.0
+        self._durations: defaultdict[int, int] = defaultdict(int)
+        self._queue: defaultdict[int, int] = defaultdict(int)
+        self._durations_ns = self._queue_ns = 0
 
-    def add(self, status: int, seconds: float) -> None:
+    def add(self, status: int, took_ns: int) -> None:
         self.statuses[status] += 1
-        self.buckets[bisect_left(DURATION_BUCKETS_S, seconds)] += 1
-        self.sum_s += seconds
+        self._durations[bisect_left(DURATION_BOUNDS_NS, took_ns)] += 1
+        self._durations_ns += took_ns
 
-    def take(self) -> tuple[dict[int, int], Durations]:
-        taken = dict(self.statuses), Durations(buckets=self.buckets, sum_s=self.sum_s)
+    def add_queued(self, waited_ns: int) -> None:
+        """How long a request waited until a worker began with it."""
+        self._queue[bisect_left(DURATION_BOUNDS_NS, waited_ns)] += 1
+        self._queue_ns += waited_ns
+
+    def take(self) -> Tallied:
+        taken = Bucket(
+            self.statuses, Histogram(self._durations, self._durations_ns), Histogram(self._queue, self._queue_ns)
+        )
         self._clear()
-        return taken
+        return Tallied(self.series, taken)
 
 
 class Counts:
-    """A tally for each version that is routed to, kept for as long as a target uses it and until it is reported."""
+    """A tally for each series that is routed to, kept for as long as a target uses it and until it is reported."""
 
     def __init__(self) -> None:
-        self._used: WeakValueDictionary[str, Tally] = WeakValueDictionary()
+        self._used: WeakValueDictionary[Series, Tally] = WeakValueDictionary()
         self._unreported: list[Tally] = []
 
-    def tally(self, name: str) -> Tally:
-        """The tally of `name` (`Model/vN`)."""
-        tally = self._used.get(name)
+    def tally(self, series: Series) -> Tally:
+        tally = self._used.get(series)
         if tally is None:
-            tally = self._used[name] = Tally(name)
+            tally = self._used[series] = Tally(series)
             self._unreported.append(tally)
         return tally
 
     def take(self, outstanding: Mapping[str, int]) -> Counted:
         """What came since the last call."""
-        reported = {tally.name: tally.take() for tally in self._unreported if tally.statuses}
+        tallies = [tally.take() for tally in self._unreported if tally.statuses]
         self._unreported.clear()
         self._unreported.extend(self._used.values())
-        return Counted(
-            requests={name: statuses for name, (statuses, _) in reported.items()},
-            durations={name: durations for name, (_, durations) in reported.items()},
-            outstanding=dict(outstanding),
-        )
+        return Counted(tallies=tallies, outstanding=dict(outstanding))

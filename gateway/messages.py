@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from core.traffic.bucket import Bucket, Series
 from gateway.http.limits import Limits
 
 
@@ -82,23 +83,25 @@ class Start(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     version: str
 
 
-class Durations(msgspec.Struct, frozen=True, kw_only=True):
-    """How long answers took, as a histogram."""
+class Tallied(msgspec.Struct, frozen=True, array_like=True):
+    """What became of the requests of one series."""
 
-    buckets: list[int]
-    """Counts for each bound of `DURATION_BUCKETS_S`, and for what is above the last."""
-    sum_s: float
+    series: Series
+    bucket: Bucket
 
 
 class Counted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Gateway to daemon, once a second, also when nothing changed (it says that the gateway lives)."""
 
-    requests: dict[str, dict[int, int]] = {}
-    """Answers since the last such message: by `Model/vN` or `Model/run-KEY`, by HTTP status."""
-    durations: dict[str, Durations] = {}
-    """Of those answers, by `Model/vN`."""
+    tallies: list[Tallied] = []
+    """Answers since the last such message."""
     outstanding: dict[str, int] = {}
     """Requests outstanding now, by pool."""
+
+    @property
+    def names(self) -> set[str]:
+        """What was asked for: `Model/vN` or `Model/run-KEY`."""
+        return {f"{tallied.series.model}/{tallied.series.version}" for tallied in self.tallies}
 
 
 class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -121,8 +124,6 @@ class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     connections: int = Limits.connections
     """Clients' connections at a time; one over it is closed at once."""
 
-
-DURATION_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 ToGateway = GatewayConfig | Table | Started | Stop
 FromGateway = Acknowledged | TableRejected | Start | Counted

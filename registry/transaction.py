@@ -10,6 +10,7 @@ from registry.tables.leases import Leases
 from registry.tables.pins import Pins
 from registry.tables.rejections import Rejections
 from registry.tables.runs import Runs
+from registry.tables.traffic import TrafficTable
 
 
 class Transaction:
@@ -22,3 +23,4 @@ class Transaction:
         self.deployments = Deployments(connection)
         self.runs = Runs(connection)
         self.leases = Leases(connection)
+        self.traffic = TrafficTable(connection)

@@ -49,6 +49,7 @@ from server.process.data_dir import DataDir
 from server.record import Record
 from server.source_choice import LOCAL, followed, open_source
 from server.state import server_state
+from server.traffic.batches import BatchCounts
 from server.traffic.metrics import Metrics
 from server.traffic.traffic import Traffic
 from server.training import build_training, decisions, train_after
@@ -74,7 +75,9 @@ def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ
 
     config = _gateway_config(settings, admin_socket)
     gateways = Gateways(settings.gateways, partial(Gateway.start, listener, config, environ), config)
-    publisher = RoutePublisher(gateways.route_by)
+    traffic = Traffic()
+    batches = BatchCounts(traffic.add)
+    publisher = RoutePublisher(gateways.route_by, batches.watch)
 
     files = open_files(settings.artifacts, data.path)
     artifacts = ArtifactStore(files)
@@ -100,7 +103,6 @@ def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ
     control = NoTraining() if settings.trainer == "none" else TrainerControl(trainer, training.operations)
     runs = RunCatalogue(records, artifacts, training.home, control)
     state = partial(server_state, source.where, reconciler, runs.newest)
-    traffic = Traffic([partial(_touch, on_demand)])
     metrics = Metrics(state, loading.serving_pools, traffic.totals, runs.counts)
     facts = FactsReader(state, record.log, lambda _: {}, dict)
     pages = build_pages(settings.base, Access(settings), state, record.log, facts, reconciler, runs)
@@ -109,7 +111,7 @@ def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ
     app = build_app(settings.base, admin, runs_api, pages, metrics)
     handlers = Handlers(
         open_version=VersionStarts(on_demand, publisher).open,
-        counted=traffic.take,
+        counted=partial(_take, traffic, on_demand),
         lost=partial(_record_loss, record.log),
     )
     banner = Banner(settings, listener.getsockname()[1])
@@ -117,6 +119,7 @@ def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ
         [
             record,
             loading,
+            batches,
             BackgroundTask("memory guard", guard.run),
             BackgroundTask("pruning", partial(pruning.run, reconciler.outcome)),
             BackgroundTask("trainer", trainer.run if settings.git_path else partial(train_after, take, trainer)),
@@ -144,8 +147,9 @@ def _needed(starter: Starter, reconciler: Reconciler) -> set[Release]:
     return {*starter.in_use(), *reconciler.last_live()}
 
 
-def _touch(on_demand: OnDemand, counted: Counted) -> None:
-    on_demand.touch(counted.requests)
+def _take(traffic: Traffic, on_demand: OnDemand, counted: Counted) -> None:
+    traffic.take(counted)
+    on_demand.touch(counted.names)
 
 
 def _record_loss(events: EventLog, message: str) -> None:

@@ -9,7 +9,10 @@ from core.paths import ADMIN
 from gateway.http.exchange import Exchange
 from gateway.http.headers import Header, encode_headers
 
-_EXPOSED = (b"access-control-expose-headers", b"X-Pawl-Model, X-Pawl-Version, X-Pawl-Commit, X-Pawl-Run, Retry-After")
+_EXPOSED = (
+    b"access-control-expose-headers",
+    b"X-Pawl-Model, X-Pawl-Version, X-Pawl-Commit, X-Pawl-Role, X-Pawl-Run, Retry-After",
+)
 _METHODS = (b"access-control-allow-methods", b"GET, HEAD, POST")
 _MAX_AGE = (b"access-control-max-age", b"600")
 _VARY = (b"vary", b"origin")

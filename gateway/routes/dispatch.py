@@ -55,11 +55,13 @@ class Flight(msgspec.Struct, eq=False):
         self.id = self.connection.send(body, self.deadline_ns, self, format)
         self.flights.add(self)
 
-    def answered(self, status: int, body: bytes) -> None:
+    def answered(self, status: int, body: bytes, begun_ns: int) -> None:
         if status not in _STATUSES:
             wrong = f"the worker of {self.target.model} answered with status {status}, which no model's answer has"
             self._refuse(refuse("bad_worker_answer", wrong))
             return
+        if begun_ns:
+            self.target.tally.add_queued(max(0, begun_ns - self.began_ns))
         self._end(status)
         self.sender.answer(status, body)
 
@@ -84,7 +86,7 @@ class Flight(msgspec.Struct, eq=False):
 
     def _end(self, status: int) -> None:
         self.flights.remove(self)
-        self.target.tally.add(status, (time.monotonic_ns() - self.began_ns) / 1e9)
+        self.target.tally.add(status, time.monotonic_ns() - self.began_ns)
 
 
 class Dispatch:
@@ -148,7 +150,7 @@ class _Future:
 
 
 def _counted(target: Target, refused: Refused) -> Refused:
-    target.tally.add(refused.status, 0.0)
+    target.tally.add(refused.status, 0)
     return refused
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
+from core.traffic.bucket import Series, Stage
 from gateway.counts import Counts, Tally
 from gateway.http.headers import encode_headers
 from gateway.http.refusals import JSON_TYPE, NO_STORE
@@ -29,6 +30,7 @@ class Target:
                 (b"x-pawl-model", route.model.encode()),
                 (b"x-pawl-version", route.version.encode()),
                 (b"x-pawl-commit", route.commit.encode()),
+                (b"x-pawl-role", tally.series.role.encode()),
                 *([(b"x-pawl-run", route.run.encode())] if route.run else []),
             ]
         )
@@ -46,32 +48,35 @@ class RouteTable:
         self.targets: dict[bytes, Target] = {}
         """By path, as it comes in a URL that has nothing to decode."""
         for model, target in self.live.items():
-            for name in _names(table.live[model]):
-                self._add(f"{base}/{name}", target)
+            self._add(f"{base}/{model}", target)
+            if names := _names(table.live[model]):
+                named = _target(table.live[model], pools, counts, Stage.VERSION)
+                for name in names:
+                    self._add(f"{base}/{name}", named)
         for name, route in table.versions.items():
-            self._add(f"{base}/{name}", _target(route, pools, counts, _counted_as(route, name)))
+            self._add(f"{base}/{name}", _target(route, pools, counts, Stage.VERSION, _counted_as(route, name)))
 
     def _add(self, path: str, target: Target) -> None:
         self.targets[path.encode()] = self.targets[path.encode() + b"/"] = target
 
 
-def _target(route: Route, pools: Mapping[str, Pool], counts: Counts, counted_as: str = "") -> Target:
-    tally = counts.tally(counted_as or f"{route.model}/{route.version}")
-    return Target(route, pools.get(route.pool, Pool()), tally)
+def _target(
+    route: Route, pools: Mapping[str, Pool], counts: Counts, stage: Stage = Stage.API, version: str = ""
+) -> Target:
+    """`version`: what it is counted as, where not as its own."""
+    series = Series(route.model, version or route.version, stage, route.commit, route.run)
+    return Target(route, pools.get(route.pool, Pool()), counts.tally(series))
 
 
 def _counted_as(route: Route, name: str) -> str:
-    """Asked for by its run, a release is told apart from the live one, which may go by the same version."""
-    return f"{route.model}/run-{route.run}" if name.startswith(f"{route.model}/run-") else ""
+    """Asked for by its run, a release is told apart from others that go by the same version."""
+    return f"run-{route.run}" if name.startswith(f"{route.model}/run-") else ""
 
 
-def _names(route: Route) -> Iterator[str]:
-    """What a live release goes by without being asked for: a prefix of its commit might be another's as well.
+def _names(route: Route) -> tuple[str, ...]:
+    """What a live release goes by, besides its model's name, without being asked for: a prefix of its commit might be
+    another's as well.
 
     One of an artifact has no other names: its version has another artifact once a newer one is accepted.
     """
-    yield route.model
-    if route.run:
-        return
-    yield f"{route.model}/{route.version}"
-    yield f"{route.model}/{route.commit}"
+    return () if route.run else (f"{route.model}/{route.version}", f"{route.model}/{route.commit}")

@@ -81,6 +81,15 @@ class Deployments:
         rows = self._connection.execute(chosen).all()
         return [_deployment(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None
 
+    def begun_between(self, begins: datetime, ends: datetime, model: str = "", most: int = 500) -> list[Deployment]:
+        """The last ones that began from the one moment on and before the other, the oldest first; of any model where
+        none is named."""
+        chosen = select(_deployments).where(_c.began_at >= begins, _c.began_at < ends)
+        if model:
+            chosen = chosen.where(_c.model == model)
+        rows = self._connection.execute(chosen.order_by(_c.began_at.desc(), _c.id.desc()).limit(most)).all()
+        return [_deployment(row) for row in reversed(rows)]
+
 
 def _values(deployment: Deployment) -> dict[str, object]:
     return {

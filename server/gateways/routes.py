@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
 from core.errors import ReleaseFailed
 from core.task import spawn
+from core.traffic.bucket import Series, Stage
 from gateway.messages import Route, Table
 from loader.controller.routes import Live
 from loader.workers.pool import Pool
+from loader.workers.process.worker_process import WorkerProcess
 
 _MOST_VERSIONS = 256
 """Names under which versions were asked for that have a route; one commit has many. Beyond it the oldest go."""
 
 
+Served = tuple[Series, Sequence[WorkerProcess]]
+"""Workers that requests go to, and as what they are counted."""
+
+
 class RoutePublisher:
     """Implements `Routes` of the loader. A table goes out whole, once for all changes of one turn of the loop."""
 
-    def __init__(self, hand_out: Callable[[Table], Awaitable[None]]) -> None:
-        """`hand_out` returns once every gateway routes by the table."""
+    def __init__(
+        self,
+        hand_out: Callable[[Table], Awaitable[None]],
+        shown: Callable[[Iterable[Served]], None] = lambda _: None,
+    ) -> None:
+        """`hand_out` returns once every gateway routes by the table. `shown` is told of all that is in it before."""
         self.live: dict[str, Live] = {}
         self.down: dict[str, str] = {}
         self._untrained: dict[str, str] = {}
@@ -31,6 +41,7 @@ class RoutePublisher:
         """Of what is live and of versions, by the keys of both."""
         self._ready = False
         self._hand_out = hand_out
+        self._shown = shown
         self._serials = itertools.count(1)
         self._next: asyncio.Task[None] | None = None
         """Makes the next table and hands it out; None when nothing has changed since the last was made."""
@@ -100,7 +111,15 @@ class RoutePublisher:
 
     async def _hand_out_next(self) -> None:
         self._next = None
-        await self._hand_out(self._table())
+        table = self._table()
+        self._shown(self._served())
+        await self._hand_out(table)
+
+    def _served(self) -> Iterator[Served]:
+        for key, live in self._versions.items():
+            yield _series(key.partition("/")[0], live, Stage.VERSION), live.pool.workers
+        for model, live in self.live.items():  # a pool may be both
+            yield _series(model, live, Stage.API), live.pool.workers
 
     def _table(self) -> Table:
         pools = {live.pool.id: live.pool.sockets for live in (*self.live.values(), *self._versions.values())}
@@ -119,6 +138,10 @@ class RoutePublisher:
         old = self.live.get(model)
         if old is not None and old.pool is not unless:
             self._drop_versions(lambda key, live: live.pool is old.pool)
+
+
+def _series(model: str, live: Live, stage: Stage) -> Series:
+    return Series(model, live.version.label, stage, live.version.commit, live.run or "")
 
 
 def _route(model: str, live: Live) -> Route:

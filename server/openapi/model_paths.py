@@ -17,6 +17,7 @@ HEADERS = {
     "X-Pawl-Model": "The model that answered.",
     "X-Pawl-Version": "Its version, `vN`.",
     "X-Pawl-Commit": "The full hash of the commit that gave the version.",
+    "X-Pawl-Role": "`live` at the model's own path, `version` where the path names one.",
     "X-Pawl-Run": "The run that left what answers; absent where the model is not trained.",
 }
 _HEADER_REFS = {name: {"$ref": f"#/components/headers/{name}"} for name in HEADERS}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,9 +15,9 @@ from starlette.routing import Route
 
 from core.paths import METRICS
 from core.run_states import RunState
-from gateway.messages import DURATION_BUCKETS_S
 from loader.workers.pool import Pool
 from server.state import ModelState, ServerState
+from server.traffic.request_families import request_families
 from server.traffic.totals import Sums
 
 
@@ -47,8 +47,7 @@ class Metrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         state = self._state()
-        yield self._requests_family()
-        yield self._durations_family()
+        yield from request_families(self._totals)
         yield from _model_families(state)
         yield from _worker_families(list(self._pools()))
         yield _runs_family(self._runs())
@@ -58,28 +57,6 @@ class Metrics(Collector):
             "Whether what is followed could be read at the last look.",
             float(not state.problem),
         )
-
-    def _requests_family(self) -> Metric:
-        family = CounterMetricFamily("pawl_requests", "Requests answered.", labels=["model", "version", "status"])
-        for sums in self._totals:
-            for status, count in sums.requests.items():
-                family.add_metric([sums.model, sums.version, str(status)], count)
-        return family
-
-    def _durations_family(self) -> Metric:
-        family = HistogramMetricFamily(
-            "pawl_request_duration_seconds", "From a request's last byte to its answer.", labels=["model", "version"]
-        )
-        for sums in self._totals:
-            family.add_metric([sums.model, sums.version], buckets=list(_cumulative(sums.buckets)), sum_value=sums.sum_s)
-        return family
-
-
-def _cumulative(counts: list[int]) -> Iterator[tuple[str, float]]:
-    total = 0
-    for bound, count in zip((*map(str, DURATION_BUCKETS_S), "+Inf"), counts, strict=True):
-        total += count
-        yield bound, total
 
 
 def _runs_family(counts: Mapping[RunState, int]) -> Metric:

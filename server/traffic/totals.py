@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
-from gateway.messages import DURATION_BUCKETS_S, Durations
+from core.traffic.bucket import Bucket, Series
+from server.traffic.sums import Sum
 
 MOST_VERSIONS = 1000
 """Versions that have sums of their own; beyond it, new ones are summed up in one for each model."""
@@ -29,11 +30,11 @@ class Sums:
 
     model: str
     version: str
-    requests: Counter[int] = field(default_factory=Counter)
-    """By status."""
-    buckets: list[int] = field(default_factory=lambda: [0] * (len(DURATION_BUCKETS_S) + 1))
-    sum_s: float = 0.0
-    """Durations, as in `Durations`."""
+    requests: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """By role and status."""
+    durations: Sum = field(default_factory=Sum)
+    queue: Sum = field(default_factory=Sum)
+    batches: Sum = field(default_factory=Sum)
     used_at: float = 0.0
 
 
@@ -48,16 +49,16 @@ class Totals:
     def __iter__(self) -> Iterator[Sums]:
         return chain(self._versions.values(), self._others.values())
 
-    def add(self, name: str, requests: Mapping[int, int], durations: Durations | None) -> None:
-        """`name`: `Model/vN`."""
-        sums = self._of(name)
-        sums.requests.update(requests)
-        if durations is not None:
-            sums.buckets = [one + other for one, other in zip(sums.buckets, durations.buckets, strict=True)]
-            sums.sum_s += durations.sum_s
+    def add(self, series: Series, bucket: Bucket) -> None:
+        sums = self._of(series.model, series.version)
+        for status, count in bucket.statuses.items():
+            sums.requests[series.role, status] += count
+        sums.durations.add(bucket.durations)
+        sums.queue.add(bucket.queue)
+        sums.batches.add(bucket.batches)
 
-    def _of(self, name: str) -> Sums:
-        model, _, version = name.partition("/")
+    def _of(self, model: str, version: str) -> Sums:
+        name = f"{model}/{version}"
         kept, key, called = self._versions, name, version
         if name not in self._versions and not self._has_room(self._versions):
             kept, key, called = self._others, model, OTHER

@@ -1,23 +1,28 @@
-"""The one place where what gateways counted comes together."""
+"""The one place where what was counted comes together."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from core.traffic.bucket import Bucket, Series
 from gateway.messages import Counted
 from server.traffic.totals import Totals
 
+Take = Callable[[Series, Bucket], None]
+
 
 class Traffic:
-    """Sums since the daemon's start; who else wants to know of each message is told."""
+    """Sums since the daemon's start, and whoever else takes what is counted."""
 
-    def __init__(self, told: Iterable[Callable[[Counted], None]] = ()) -> None:
+    def __init__(self, takers: Iterable[Take] = ()) -> None:
         self.totals = Totals()
-        self._told = tuple(told)
+        self._takers = (self.totals.add, *takers)
 
     def take(self, counted: Counted) -> None:
         """Take in what a gateway counted since its last message."""
-        for name in counted.requests.keys() | counted.durations.keys():
-            self.totals.add(name, counted.requests.get(name, {}), counted.durations.get(name))
-        for tell in self._told:
-            tell(counted)
+        for tallied in counted.tallies:
+            self.add(tallied.series, tallied.bucket)
+
+    def add(self, series: Series, bucket: Bucket) -> None:
+        for take in self._takers:
+            take(series, bucket)

@@ -8,6 +8,7 @@ import functools
 import os
 import socket
 import sys
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -99,8 +100,9 @@ class Worker:
             self._requested.notify_all()
 
     async def _answer(self, frame: Frame, writer: asyncio.StreamWriter) -> None:
+        begun_ns = time.monotonic_ns()
         status, body = await self.reply(frame)
-        writer.write(pack_frame(Kind.ANSWER, frame.id, body, detail=status))
+        writer.write(pack_frame(Kind.ANSWER, frame.id, body, detail=status, deadline_ns=begun_ns))
 
 
 def answers(body: bytes, status: int = 200) -> Reply:
@@ -207,7 +209,7 @@ class Gateway:
 
     async def hear_counts(self, name: str) -> Counted:
         """The first message that counts answers of `name` (`Model/vN`)."""
-        message: Counted = await self.hear(lambda message: isinstance(message, Counted) and name in message.requests)
+        message: Counted = await self.hear(lambda message: isinstance(message, Counted) and name in message.names)
         return message
 
     def counted(self, name: str) -> dict[int, int]:
@@ -215,7 +217,7 @@ class Gateway:
         total: Counter[int] = Counter()
         for message in self.heard:
             if isinstance(message, Counted):
-                total.update(message.requests.get(name, {}))
+                total.update(statuses_in(message, name))
         return dict(total)
 
     async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -252,6 +254,15 @@ class Gateway:
         async with self._news:
             self._has_ended = True
             self._news.notify_all()
+
+
+def statuses_in(counted: Counted, name: str) -> dict[int, int]:
+    """Answers of `name` (`Model/vN`) by status, whatever role it answered in."""
+    total: Counter[int] = Counter()
+    for series, bucket in ((tallied.series, tallied.bucket) for tallied in counted.tallies):
+        if f"{series.model}/{series.version}" == name:
+            total.update(bucket.statuses)
+    return dict(total)
 
 
 @contextlib.asynccontextmanager

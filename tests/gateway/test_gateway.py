@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.gateway.connections import read_answer
-from tests.gateway.running import COMMIT, Gate, answers, asynchronous, echoes, gateway, route
+from tests.gateway.running import COMMIT, Gate, answers, asynchronous, echoes, gateway, route, statuses_in
 
 
 @asynchronous
@@ -20,6 +20,7 @@ async def test_an_answer_says_what_gave_it(tmp_path: Path) -> None:
         assert answer.headers["x-pawl-model"] == "Iris"
         assert answer.headers["x-pawl-version"] == "v1"
         assert answer.headers["x-pawl-commit"] == COMMIT
+        assert answer.headers["x-pawl-role"] == "live"
         assert answer.headers["content-type"] == "application/json"
         assert "cache-control" not in answer.headers
 
@@ -212,7 +213,7 @@ async def test_a_client_that_leaves_cancels_its_request_and_no_other(tmp_path: P
         gate.opened.set()
         assert (await stays).json() == "late"
         counted = await running.hear_counts("Iris/v1")
-        assert counted.requests["Iris/v1"].get(499) == 1
+        assert statuses_in(counted, "Iris/v1").get(499) == 1
 
 
 @asynchronous

@@ -121,7 +121,7 @@ async def test_without_its_daemon_a_gateway_ends(tmp_path: Path) -> None:
 async def test_it_is_heard_of_also_when_nothing_happens(tmp_path: Path) -> None:
     async with gateway(tmp_path) as running:
         counted = await running.hear(lambda message: hasattr(message, "outstanding"))
-        assert (counted.requests, counted.outstanding) == ({}, {})
+        assert (counted.tallies, counted.outstanding) == ([], {})
 
 
 @asynchronous

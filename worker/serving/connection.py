@@ -40,6 +40,8 @@ class Request(msgspec.Struct, eq=False):
     format: int
     """Of the body: one of `CODECS`."""
     body: bytes
+    begun_ns: int = 0
+    """When it was begun, in `time.monotonic_ns()`; 0 before."""
     gone: bool = False
     """Whether nobody waits for the answer any more."""
 
@@ -104,7 +106,7 @@ class Connection:
         if request.gone:
             return
         del self._open[request.id]
-        self._answers += pack_header(len(body), request.id, 0, status, _ANSWER), body
+        self._answers += pack_header(len(body), request.id, request.begun_ns, status, _ANSWER), body
         self._unsent_bytes += HEADER_SIZE + len(body)
         if self._unsent_bytes > _MAX_UNSENT:
             self.close()

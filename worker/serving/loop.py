@@ -158,6 +158,7 @@ class Loop:
             request.connection.answer(request, _TOO_LATE.status, error)
             return
         self._running += 1
+        request.begun_ns = now_ns
         self._status_page.count(_REQUESTS)
         if self._threads:
             self._handed_out.put(request)
@@ -197,6 +198,7 @@ class Loop:
         self._status_page.count(_CALLS, len(batch.calls))
         self._status_page.count(_ROWS, batch.rows)
         self._status_page.count(_BATCHES)
+        self._status_page.count_batch(batch.rows)
         self._batch_wait.resume(batch.calls)
 
     def _listen(self) -> None:

@@ -36,7 +36,8 @@ class Answer(NamedTuple):
 class Waiter(Protocol):
     """Who waits for an answer: one of the two is called, once."""
 
-    def answered(self, status: int, body: bytes) -> None: ...
+    def answered(self, status: int, body: bytes, begun_ns: int) -> None:
+        """`begun_ns`: when the worker began with the request, in `time.monotonic_ns()`; 0 where it did not."""
 
     def lost(self) -> None:
         """The connection has ended, and nobody knows how far the worker got."""
@@ -128,11 +129,11 @@ class WorkerConnection(asyncio.Protocol):
             self.closed = True
             self._transport.abort()  # to close would be to wait until the worker has read everything, for ever maybe
             return
-        for id, _, status, _, body in frames:
+        for id, begun_ns, status, _, body in frames:
             waiter = self._waiting.pop(id, None)
             if waiter is not None:
                 try:
-                    waiter.answered(status, body)
+                    waiter.answered(status, body, begun_ns)
                 except Exception as error:
                     self._report(error)
         self._close_if_over()
@@ -176,7 +177,7 @@ class _Future:
     def __init__(self, answer: asyncio.Future[Answer]) -> None:
         self.answer = answer
 
-    def answered(self, status: int, body: bytes) -> None:
+    def answered(self, status: int, body: bytes, begun_ns: int) -> None:
         # Whoever waits may have been cancelled in this very tick, and not have run since.
         if not self.answer.done():
             self.answer.set_result(Answer(status, body))

@@ -13,7 +13,8 @@ class Kind(IntEnum):
     """Gateway to worker: `body` is the HTTP request's body, `detail` the `Format` that it is in, `deadline_ns` when its
     caller stops waiting."""
     ANSWER = 2
-    """Worker to gateway: `body` is in the request's format, `detail` the HTTP status."""
+    """Worker to gateway: `body` is in the request's format, `detail` the HTTP status, `deadline_ns` when the worker
+    began with it."""
     CANCEL = 3
     """Gateway to worker: the caller of that request has gone."""
 
@@ -29,7 +30,8 @@ Frame = tuple[int, int, int, int, bytes]
 """Id, deadline, detail, kind and body. A plain tuple, for a class takes longer to make than the frame to be read.
 
 The id is chosen by the gateway, unique among what is outstanding on the connection, and has 32 bits. The deadline is
-a request's, in `time.monotonic_ns()` (one clock for all processes of a machine). The detail is a request's format or
+a request's, in `time.monotonic_ns()` (one clock for all processes of a machine); in an answer it is the moment at which
+the worker began with the request, so that a gateway knows how long that waited. The detail is a request's format or
 an answer's status: one field for both, because each byte of a header is packed and read for every frame. What a frame
 has no use for is 0.
 """

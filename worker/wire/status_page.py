@@ -18,7 +18,11 @@ SLOTS = 1026
 MAIN_SLOT, BATCH_SLOT, FIRST_REQUEST_SLOT = range(3)
 """The main loop's, the batch thread's, and the first of the request threads' (`serve.threads` has a bound)."""
 
-_HEARTBEAT = SLOTS + len(COUNTERS)
+BATCH_SIZES = 12
+"""Batches are counted by how many rows they have: up to 1, 2, 4 and so on up to 1,024, and more."""
+
+_SIZES = SLOTS + len(COUNTERS)
+_HEARTBEAT = _SIZES + BATCH_SIZES
 _THREADS = _HEARTBEAT + 1
 _CELLS = _THREADS + SLOTS
 _NOTHING_RUNS = bytes(8 * SLOTS)
@@ -77,6 +81,10 @@ class StatusPage:
         """Add to `COUNTERS[counter]`. For one writing thread."""
         self._page[SLOTS + counter] += by
 
+    def count_batch(self, rows: int) -> None:
+        """A batch of so many rows has run. For one writing thread."""
+        self._page[_SIZES + min(max(0, rows - 1).bit_length(), BATCH_SIZES - 1)] += 1
+
     def record_heartbeat(self, now_ns: int) -> None:
         """The main loop begins an iteration, which it does about every two seconds even when it has nothing to do."""
         self._page[_HEARTBEAT] = now_ns
@@ -114,4 +122,12 @@ class StatusPage:
         return self._map[_DUMP:end].decode("utf-8", "replace")
 
     def counters(self) -> dict[str, int]:
-        return dict(zip(COUNTERS, self._page[SLOTS:_HEARTBEAT], strict=True))
+        return dict(zip(COUNTERS, self._page[SLOTS:_SIZES], strict=True))
+
+    def batch_sizes(self) -> list[int]:
+        """How many batches of each of `BATCH_SIZES` sizes have run."""
+        return self._page[_SIZES:_HEARTBEAT].tolist()
+
+    @property
+    def is_closed(self) -> bool:
+        return self._map.closed

@@ -34,7 +34,9 @@ def test_answers_are_counted_by_model_version_and_status_and_odd_names_make_no_l
         server.post("/Nobody-Knows-It")
 
         def counted(status: str) -> float | None:
-            return samples(server).get(("pawl_requests_total", labels(model="Echo", version="v1", status=status)))
+            return samples(server).get(
+                ("pawl_requests_total", labels(model="Echo", version="v1", role="live", status=status))
+            )
 
         server.wait(lambda: (counted("200"), counted("400")) == (3, 1), "the counts of three answers and one refusal")
         found = samples(server)

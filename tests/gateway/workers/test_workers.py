@@ -7,9 +7,21 @@ from pathlib import Path
 
 import httpx
 
+from core.traffic.bucket import Series, Stage
 from gateway.messages import Acknowledged, Counted
 from tests.frames import Frame
-from tests.gateway.running import Gate, Gateway, Worker, answers, asynchronous, echoes, gateway, hangs, route
+from tests.gateway.running import (
+    COMMIT,
+    Gate,
+    Gateway,
+    Worker,
+    answers,
+    asynchronous,
+    echoes,
+    gateway,
+    hangs,
+    route,
+)
 
 
 def code(answer: httpx.Response) -> str:
@@ -243,8 +255,10 @@ async def test_answers_are_counted_by_version_and_status(tmp_path: Path) -> None
             await client.post("/models/Iris", content=body)
         await client.post("/models/Unknown", json={})
         counted = await running.hear_counts("Iris/v1")
-        assert set(counted.requests) == {"Iris/v1"}
-        assert sum(counted.durations["Iris/v1"].buckets) == sum(counted.requests["Iris/v1"].values())
+        [tallied] = counted.tallies
+        assert tallied.series == Series("Iris", "v1", Stage.API, COMMIT)
+        assert tallied.bucket.durations.count == tallied.bucket.requests
+        assert 0 < tallied.bucket.queue.total < tallied.bucket.durations.total
         idle = {worker.path: 0}
         assert await running.hear(lambda message: isinstance(message, Counted) and message.outstanding == idle)
         await client.post("/models/Iris", content=b"1")

@@ -107,7 +107,7 @@ def test_the_release_is_named() -> None:
     assert (path["x-pawl-version"], path["x-pawl-commit"], path["x-pawl-release"]) == ("v3", COMMIT, "feedbeef")
     assert path["post"]["description"].startswith("Which iris is it?")
     told = set(path["post"]["responses"]["200"]["headers"])
-    assert told == {"X-Pawl-Model", "X-Pawl-Version", "X-Pawl-Commit", "X-Pawl-Run"}
+    assert told == {"X-Pawl-Model", "X-Pawl-Version", "X-Pawl-Commit", "X-Pawl-Role", "X-Pawl-Run"}
 
 
 def test_descriptions_hold_no_html() -> None:

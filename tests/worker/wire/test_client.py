@@ -136,7 +136,7 @@ def test_the_sixteenth_is_sent_before_the_tick_is_over() -> None:
 class Nobody:
     """Waits for an answer that never comes."""
 
-    def answered(self, status: int, body: bytes) -> None:
+    def answered(self, status: int, body: bytes, begun_ns: int) -> None:
         raise AssertionError
 
     def lost(self) -> None: ...
@@ -145,7 +145,7 @@ class Nobody:
 class Answered(Nobody):
     """Waits for an answer that comes."""
 
-    def answered(self, status: int, body: bytes) -> None: ...
+    def answered(self, status: int, body: bytes, begun_ns: int) -> None: ...
 
 
 def test_ids_begin_anew_after_the_last_one_and_pass_over_those_outstanding() -> None:
@@ -268,7 +268,7 @@ def test_thousands_of_callers_of_a_real_worker_get_their_own_answers(tmp_path: P
 class Fragile:
     """A waiter that fails in taking its answer."""
 
-    def answered(self, status: int, body: bytes) -> None:
+    def answered(self, status: int, body: bytes, begun_ns: int) -> None:
         raise ZeroDivisionError
 
     def lost(self) -> None:
