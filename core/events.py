@@ -82,6 +82,11 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     address: str = ""
 
 
+BY_ITSELF = Actor(kind="pawl")
+"""What did what nobody did."""
+ACTOR_KINDS = ("key", "session", "git", "pawl")
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that happened."""
 

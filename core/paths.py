@@ -63,7 +63,14 @@ STATIC = HttpPath("/-/static/{digest}/{name}", Kind.DAEMON)
 API_MODELS = HttpPath("/-/api/models", Kind.DAEMON)
 API_MODEL = HttpPath("/-/api/models/{model}", Kind.DAEMON)
 API_RETRY = HttpPath("/-/api/models/{model}/retry", Kind.DAEMON)
+API_VERSIONS = HttpPath("/-/api/models/{model}/versions", Kind.DAEMON)
+API_VERSION = HttpPath("/-/api/models/{model}/versions/{version}", Kind.DAEMON)
+API_DIFF = HttpPath("/-/api/models/{model}/versions/{version}/diff", Kind.DAEMON)
+API_DEPLOYMENTS = HttpPath("/-/api/models/{model}/deployments", Kind.DAEMON)
+API_LOGS = HttpPath("/-/api/models/{model}/logs", Kind.DAEMON)
 API_EVENTS = HttpPath("/-/api/events", Kind.DAEMON)
+API_EVENTS_STREAM = HttpPath("/-/api/events/stream", Kind.DAEMON)
+API_OPENAPI = HttpPath("/-/api/openapi.json", Kind.DAEMON)
 API_MODEL_RUNS = HttpPath("/-/api/models/{model}/runs", Kind.DAEMON)
 API_RUNS = HttpPath("/-/api/runs", Kind.DAEMON)
 API_RUN = HttpPath("/-/api/runs/{run}", Kind.DAEMON)
@@ -92,7 +99,8 @@ APP = HttpPath("/app/predict", Kind.NOTHING, is_beside_base=True)
 
 PATHS = (
     *(HEALTH, READY, METRICS, INDEX, DOCS, OPENAPI, ALL, MODEL, VERSION),
-    *(ADMIN, SYNC, STATIC, API_MODELS, API_MODEL, API_RETRY, API_EVENTS),
+    *(ADMIN, SYNC, STATIC, API_MODELS, API_MODEL, API_RETRY, API_OPENAPI),
+    *(API_VERSIONS, API_VERSION, API_DIFF, API_DEPLOYMENTS, API_LOGS, API_EVENTS, API_EVENTS_STREAM),
     *(API_MODEL_RUNS, API_RUNS, API_RUN, API_RUN_CANCEL, API_RUN_RETRY, API_RUN_ACCEPT, API_RUN_LOG, API_RUN_ARTIFACT),
     *(PAGE_MODELS, PAGE_LOOK, PAGE_THEME, PAGE_EVENTS),
     *(PAGE_MODEL, PAGE_RETRY, PAGE_CONFIGURATION, PAGE_RUNS, PAGE_RUN, PAGE_TRY),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -54,6 +55,8 @@ class Reconciler:
         """What is to be served and trained."""
         self.head = ""
         """The commit that was looked at last."""
+        self.look_s = 0.0
+        """How long the last look took, most of it for what it fetched."""
         self.problem: str | None = None
         """Why the source can't be read, while it can't."""
         self.left_out: Mapping[str, str] = {}
@@ -189,8 +192,11 @@ class Reconciler:
         await asyncio.gather(*(controller.close(timeout_s) for controller in self._controllers.values()))
 
     async def _look(self) -> None:
+        began = time.monotonic()
         try:
-            self._accept(await asyncio.get_running_loop().run_in_executor(self._thread, self._source.look))
+            snapshot = await asyncio.get_running_loop().run_in_executor(self._thread, self._source.look)
+            self.look_s = time.monotonic() - began
+            self._accept(snapshot)
         except SourceError as error:
             self._lost(str(error))
         except Exception as error:

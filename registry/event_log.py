@@ -6,16 +6,18 @@ import asyncio
 import logging
 import re
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from heapq import merge
-from itertools import count, islice
+from itertools import count, islice, takewhile
 from typing import TYPE_CHECKING
 
+from core.broadcast import Broadcast
 from core.events import Event, EventKind
 from registry.errors import RegistryUnavailable
+from registry.event_filter import EventFilter
 from registry.event_writer import EventWriter
 from registry.registry import Registry
 
@@ -44,6 +46,10 @@ class EventLog:
 
     def __init__(self, registry: Registry | None = None) -> None:
         """Without a registry, events are only kept here."""
+        self.last = -1
+        """The number of the newest event that came here; those that are remembered have smaller ones."""
+        self.news = Broadcast()
+        """Sent with every event."""
         self._registry = registry
         self._writer = None if registry is None else EventWriter(registry, self._hand_over, KEPT)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -90,6 +96,23 @@ class EventLog:
             if event.id not in ours and len(kept) < KEPT:
                 kept.appendleft((-number, event))
 
+    async def listed(self, chosen: EventFilter, *, before: str | None = None, most: int = 100) -> list[Event]:
+        """The newest first; `before`: those that come after the one of that id in this order."""
+        events: Iterable[Event] = (event for _, event in self._newest(chosen.kind))
+        if before is not None:
+            events = _after(before, list(events))
+        return list(islice(filter(chosen.takes, events), most))
+
+    def place_of(self, id: str) -> int | None:
+        """The number of an event, or of the last before it where it is gone by now; None: all came after it."""
+        numbered = list(self._newest())
+        found = next((number for number, event in numbered if event.id == id), None)
+        return found if found is not None else next((number for number, event in numbered if event.id < id), None)
+
+    def after(self, place: int) -> list[Numbered]:
+        """What came after the event of that number, in order."""
+        return list(takewhile(lambda numbered: numbered[0] > place, self._newest()))[::-1]
+
     def newest(
         self,
         *,
@@ -132,7 +155,9 @@ class EventLog:
             task.exception()  # its caller may have gone away
 
     def _keep(self, event: Event) -> None:
-        self._kinds[event.kind, event.is_audit].append((next(self._numbers), event))
+        self.last = next(self._numbers)
+        self._kinds[event.kind, event.is_audit].append((self.last, event))
+        self.news.send()
         who = f"{event.model}: " if event.model else ""
         log.log(_level(event.kind), "%s%s%s", who, _indented(event.message).lstrip(), self._new_detail(event))
 

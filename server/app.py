@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Sequence
+from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -14,10 +16,8 @@ from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.http.access import BodyTooLarge
-from server.http.admin_api import Admin
 from server.http.parameters import ParameterInvalid
 from server.http.replies import error
-from server.http.runs_api import RunsApi
 from server.http.slashes import redirect_slashes
 from server.pages.pages import Pages
 from server.traffic.metrics import Metrics
@@ -27,8 +27,14 @@ log = logging.getLogger("pawl")
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 
 
-def build_app(base: str, admin: Admin, runs: RunsApi, pages: Pages, metrics: Metrics) -> Starlette:
-    routes = [*admin.routes(), *runs.routes(), *pages.routes()]
+class Routed(Protocol):
+    """A part of the application."""
+
+    def routes(self) -> list[Route]: ...
+
+
+def build_app(base: str, parts: Sequence[Routed], pages: Pages, metrics: Metrics) -> Starlette:
+    routes = [*(route for part in parts for route in part.routes()), *pages.routes()]
     under_base = [Route(base, pages.index), Mount(base, redirect_slashes(Router(routes)))] if base else routes
     app = Starlette(
         routes=[metrics.route(), *under_base],

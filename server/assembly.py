@@ -21,6 +21,7 @@ from loader.controller.release_names import ReleaseNames
 from loader.environments.environment import Environments
 from loader.reconcile import Reconciler
 from loader.releases.live_file import LiveFile
+from loader.releases.proofs import ProofStore
 from loader.releases.store import ReleaseStore
 from loader.sources.source import Source
 from loader.workers.memory_guard import MemoryGuard
@@ -30,7 +31,7 @@ from loader.workers.report import Report
 from loader.workers.starter import Starter, WorkerDefaults
 from registry.event_log import EventLog
 from server.announcement import Announcement
-from server.app import build_app
+from server.app import Routed, build_app
 from server.banner import Banner
 from server.daemon import BackgroundTask, Daemon
 from server.gateways.connection_limit import allowed_connections
@@ -40,8 +41,13 @@ from server.gateways.routes import RoutePublisher
 from server.gateways.version_starts import VersionStarts
 from server.http.access import Access
 from server.http.admin_api import Admin
+from server.http.event_streams import EventStreams
+from server.http.events_api import EventsApi
+from server.http.logs_api import LogsApi
+from server.http.models_api import ModelsApi
 from server.http.runs_api import RunsApi
 from server.http.server import AdminServer
+from server.http.versions_api import VersionsApi
 from server.loading import Loading
 from server.pages.assembly import build_pages
 from server.pages.facts_reader import FactsReader
@@ -53,6 +59,9 @@ from server.traffic.batches import BatchCounts
 from server.traffic.metrics import Metrics
 from server.traffic.traffic import Traffic
 from server.training import build_training, decisions, train_after
+from server.versions.deployments import Deployments
+from server.versions.situations import Situations
+from server.versions.versions import Parts, Versions
 from trainer.accepted import AcceptedArtifacts
 from trainer.catalogue.catalogue import RunCatalogue
 from trainer.catalogue.control import TrainerControl
@@ -84,7 +93,14 @@ def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ
     release_store = ReleaseStore(data.path / "releases", artifacts)
     environments = Environments(data.path / "envs", environ, settings.environment_timeout_s)
     warm_workers = WarmWorkers()
-    starter = Starter(release_store, environments, _worker_defaults(settings, data, environ), warm_workers=warm_workers)
+    proofs = ProofStore(data.path / "proofs")
+    starter = Starter(
+        release_store,
+        environments,
+        _worker_defaults(settings, data, environ),
+        warm_workers=warm_workers,
+        proofs=proofs,
+    )
     start_pool = partial(starter.start, source=source)
     accepted = AcceptedArtifacts()
     reconciler = Reconciler(source, start_pool, publisher, live_file, record.log.record, partial(decisions, accepted))
@@ -104,11 +120,20 @@ def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ
     runs = RunCatalogue(records, artifacts, training.home, control)
     state = partial(server_state, source.where, reconciler, runs.newest)
     metrics = Metrics(state, loading.serving_pools, traffic.totals, runs.counts)
+    access, streams = Access(settings), EventStreams()
+    situations = Situations(reconciler, on_demand.pools)
+    versions = Versions(Parts(source, reconciler, names, situations, proofs, release_store, runs, record.registry))
     facts = FactsReader(state, record.log, lambda _: {}, dict)
-    pages = build_pages(settings.base, Access(settings), state, record.log, facts, reconciler, runs)
-    admin = Admin(settings, reconciler, record.log, state)
-    runs_api = RunsApi(Access(settings), runs, lambda model: model in reconciler.controllers)
-    app = build_app(settings.base, admin, runs_api, pages, metrics)
+    pages = build_pages(settings.base, access, state, record.log, facts, reconciler, runs)
+    apis: list[Routed] = [
+        Admin(settings, reconciler),
+        ModelsApi(access, state, record.log),
+        VersionsApi(access, versions, Deployments(record.registry)),
+        LogsApi(access, starter.printed_lines, versions, situations, streams),
+        EventsApi(access, record.log, streams),
+        RunsApi(access, runs, situations.is_known, streams),
+    ]
+    app = build_app(settings.base, apis, pages, metrics)
     handlers = Handlers(
         open_version=VersionStarts(on_demand, publisher).open,
         counted=partial(_take, traffic, on_demand),

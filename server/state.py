@@ -8,8 +8,11 @@ from pathlib import Path
 import msgspec
 
 from core.manifest.manifest import Manifest
+from core.release import Choice
+from core.standing import STATE_OF_STEP, VersionState
 from loader.controller.model_controller import ModelController
 from loader.reconcile import Reconciler
+from loader.stages import STEP_OF, steps
 from loader.workers.examples import Example, read_examples
 from trainer.catalogue.views import RunView
 from worker.wire.messages import Description
@@ -60,6 +63,12 @@ class ModelState(msgspec.Struct, frozen=True, kw_only=True):
     stage: str | None
     """What is being done for a release on its way."""
     failure: Failure | None
+    state: VersionState = VersionState.PENDING
+    """Of what is wanted of it: the newest release, or the pinned one."""
+    step: str | None = None
+    """The step that `stage` is a part of."""
+    steps: Mapping[str, float] = {}
+    """Seconds of each step, of the release that was on its way last."""
     training: RunView | None = None
     """Its newest run; None: there has been none."""
 
@@ -92,13 +101,32 @@ def server_state(
 
 
 def _model(controller: ModelController, newest_run: RunView | None) -> ModelState:
+    clock = None if controller.clock is None else controller.clock[1]
+    step = None if clock is None or clock.stage is None else STEP_OF[clock.stage]
     return ModelState(
         name=controller.model,
         live=_live(controller),
         stage=controller.stage,
-        failure=_failure(controller),
+        failure=failure_of(controller),
+        state=_state(controller, step),
+        step=step,
+        steps={} if clock is None else steps(clock.seconds()),
         training=newest_run,
     )
+
+
+def _state(controller: ModelController, step: str | None) -> VersionState:
+    wanted = controller.wanted
+    if step is not None:
+        return STATE_OF_STEP[step]
+    if controller.failure is not None:
+        return VersionState.FAILED
+    if wanted is not None and wanted.choice is Choice.UNTRAINED:
+        return VersionState.TRAINING
+    if controller.live is not None:
+        return VersionState.READY
+    is_rejected = wanted is not None and wanted.release is None and wanted.choice is Choice.REJECTED
+    return VersionState.REJECTED if is_rejected else VersionState.PENDING
 
 
 def _live(controller: ModelController) -> LiveRelease | None:
@@ -119,7 +147,7 @@ def _live(controller: ModelController) -> LiveRelease | None:
     )
 
 
-def _failure(controller: ModelController) -> Failure | None:
+def failure_of(controller: ModelController) -> Failure | None:
     if controller.failure is None:
         return None
     error = controller.failure.error

@@ -30,6 +30,7 @@ from loader.controller.decision import (
 )
 from loader.controller.event_texts import EventTexts
 from loader.controller.routes import Live, Routes
+from loader.stages import StageClock
 from loader.workers.pool import Pool
 from loader.workers.report import Report
 
@@ -73,6 +74,8 @@ class ModelController:
         self.model = model
         self.stage: str | None = None
         """What is being done for a release on its way; None when none is."""
+        self.clock: tuple[str, StageClock] | None = None
+        """The release that was started last, by its id, and how long each of its stages took."""
         self.live: Live | None = None
         self.failure: Failure | None = None
         self._wanted: Wanted | None = None
@@ -189,6 +192,7 @@ class ModelController:
             await self._fall_back(wanted, failure_of_ours(error))
         finally:
             self.stage = None
+            self._turn_clock(None)
 
     async def _start_unless_superseded(self, release: Release) -> Pool | None:
         """The started pool; None if something newer was wanted and the start took long."""
@@ -215,6 +219,7 @@ class ModelController:
         return wanted is None or wanted.release is None or wanted.release.id != release.id
 
     async def _start(self, release: Release) -> Pool:
+        self.clock = release.id, StageClock()
         return await self._start_pool(
             release,
             make_room=lambda: self._make_room(release),
@@ -226,7 +231,13 @@ class ModelController:
     def _progress(self, doing: str) -> None:
         """A stage, or a line about something that takes long."""
         self.stage = doing
+        if doing in STAGES:
+            self._turn_clock(doing)
         log.log(logging.DEBUG if doing in STAGES else logging.INFO, "%s: %s", self.model, doing)
+
+    def _turn_clock(self, stage: str | None) -> None:
+        if self.clock is not None:
+            self.clock[1].turn(stage)
 
     async def _make_room(self, release: Release) -> int:
         """Bytes needed beside what is live, which `serve.swap: replace` stops instead: the gap that it accepts."""
@@ -258,6 +269,7 @@ class ModelController:
             await self._swap(replace(self._made_room, pool=pool), 0.0)
 
     async def _swap(self, live: Live, took_s: float) -> None:
+        self._turn_clock("swap")
         try:
             await self._routes.show(self.model, live)
         except Exception:

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Protocol
 
 from core.release import Candidate, Revision, Snapshot
+from loader.sources.past import Page, PastVersion, Patch
 
 
 class Source(Protocol):
     """Where models come from.
 
-    `look`, `check_out` and `resolve` block and are called in threads: `look` one at a time, the others also meanwhile.
+    What returns revisions or versions blocks and is called in threads: `look` one at a time, the others also meanwhile.
     """
 
     @property
@@ -44,6 +45,18 @@ class Source(Protocol):
 
     def resolve(self, model: str, name: str) -> Candidate:
         """The model at version `name`: `vN` or a commit prefix. Raises VersionNotFound or VersionAmbiguous."""
+        ...
+
+    def past(self, model: str, limit: int, cursor: str | None = None) -> Page:
+        """So many of the model's versions; nothing of a model that there never was. Raises CursorUnknown."""
+        ...
+
+    def tell(self, candidate: Candidate) -> PastVersion:
+        """What the commit of a version says that was resolved."""
+        ...
+
+    def patch(self, before: Candidate, after: Candidate, most: int) -> Patch | None:
+        """How two versions of a model differ, in so many bytes; None where their files can't be compared any more."""
         ...
 
     def close(self) -> None: ...

@@ -89,12 +89,17 @@ TracebackOf = Callable[[str], Awaitable[str]]
 
 
 async def run_examples(
-    connection: WorkerConnection, examples: Sequence[Example], timeout_s: float, traceback_of: TracebackOf
+    connection: WorkerConnection,
+    examples: Sequence[Example],
+    timeout_s: float,
+    traceback_of: TracebackOf,
+    answered: Callable[[Example, Outcome], object] = lambda example, outcome: None,
 ) -> None:
-    """Send every example. Raises ReleaseFailed (stage "examples") at the first wrong answer, with the traceback where
-    the author's code raised."""
+    """Send every example, and tell `answered` of each. Raises ReleaseFailed (stage "examples") at the first wrong
+    answer, with the traceback where the author's code raised."""
     for index, example in enumerate(examples):
         outcome = await try_example(connection, example, timeout_s)
+        answered(example, outcome)
         if outcome.fault is not None:
             heals = Heals.NEVER if outcome.answered else Heals.MAYBE
             detail = await traceback_of(outcome.error_id) if outcome.error_id else ""

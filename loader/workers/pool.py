@@ -11,7 +11,7 @@ from pathlib import Path
 from core.errors import Heals, ReleaseFailed
 from core.release import Release
 from core.task import spawn
-from loader.workers.examples import Example, run_examples
+from loader.workers.examples import Example, Outcome, run_examples
 from loader.workers.fault import Fault, standing_still
 from loader.workers.process.heartbeat import CHECK_S, AwakeClock
 from loader.workers.process.worker_process import WorkerProcess
@@ -49,6 +49,8 @@ class Pool:
         """Bytes that its workers together took at most."""
         self.over = False
         """Whether the pool has stopped, or failed to start."""
+        self.outcomes: list[tuple[Example, Outcome]] = []
+        """What its first worker answered to the examples, in order, as far as they were sent."""
         self._slots = [WorkerSlot(make, changed=self._slot_changed, report=report) for make in launches]
         self._examples = examples
         self._changed = changed
@@ -57,6 +59,7 @@ class Pool:
         """Of workers that are being ended because a check found a fault."""
         self._clock = AwakeClock()
         self._stopping = False
+        self._description: Description | None = None
 
     @property
     def sockets(self) -> tuple[str, ...]:
@@ -78,16 +81,25 @@ class Pool:
         return any(slot.crashing for slot in self._slots)
 
     @property
+    def is_ready(self) -> bool:
+        """Whether it has started, and was tested."""
+        return self._description is not None
+
+    @property
     def description(self) -> Description:
         """What the first worker found out about the model."""
         assert self._description is not None
         return self._description
 
-    async def start(self) -> None:
-        """Raises ReleaseFailed if any worker does not start or answers an example otherwise than it should."""
+    async def start(self, progress: Callable[[str], object] = str) -> None:
+        """Raises ReleaseFailed if any worker does not start or answers an example otherwise than it should.
+
+        `progress` gets the name of the stage that begins once they have started.
+        """
         starts = [asyncio.create_task(slot.fill(), name=f"start of {self.id}") for slot in self._slots]
         try:
             await asyncio.gather(*starts)
+            progress("examples")
             await asyncio.gather(*(self._run_examples(worker) for worker in self.workers))
         except BaseException:
             for start in starts:
@@ -149,7 +161,10 @@ class Pool:
         except OSError as error:
             raise await _death(worker, f"the worker can't be reached ({error})") from error
         timeout_s = self.release.manifest.serve.timeout_s
-        examples = asyncio.create_task(run_examples(connection, self._examples, timeout_s, worker.traceback_of))
+        answered = self._note if worker is self.workers[0] else _ignore
+        examples = asyncio.create_task(
+            run_examples(connection, self._examples, timeout_s, worker.traceback_of, answered)
+        )
         watch = asyncio.create_task(self._end_if_stuck(worker, examples))
         try:
             await examples
@@ -159,6 +174,9 @@ class Pool:
             examples.cancel()
             watch.cancel()
             connection.close()
+
+    def _note(self, example: Example, outcome: Outcome) -> None:
+        self.outcomes.append((example, outcome))
 
     async def _end_if_stuck(self, worker: WorkerProcess, examples: asyncio.Task[None]) -> None:
         while not examples.done():
@@ -189,6 +207,10 @@ class Pool:
     def _slot_changed(self) -> None:
         if not self._stopping:
             self._changed()
+
+
+def _ignore(example: Example, outcome: Outcome) -> None:
+    """The first worker's answers stand for all."""
 
 
 async def _end(worker: WorkerProcess, fault: Fault) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -16,13 +17,16 @@ from core.errors import Heals, ReleaseFailed
 from core.manifest.train import Train
 from core.release import Release
 from core.task import spawn
-from loader.environments.environment import Environments
+from loader.environments.environment import Environment, Environments
 from loader.environments.requirements_files import requirements_of
+from loader.releases.proofs import ProofStore
 from loader.releases.store import ReleaseStore
 from loader.sources.source import Source
 from loader.workers import resources as machine
+from loader.workers.attempt_record import AttemptRecord
 from loader.workers.examples import Example, read_examples
 from loader.workers.pool import Pool
+from loader.workers.printed_lines import PrintedLines
 from loader.workers.process.relay import Relay
 from loader.workers.process.warm_workers import WarmWorkers
 from loader.workers.process.worker_process import Launch
@@ -68,7 +72,11 @@ class Starter:
         defaults: WorkerDefaults,
         memory: Callable[[], machine.Memory] = machine.memory,
         warm_workers: WarmWorkers | None = None,
+        proofs: ProofStore | None = None,
     ) -> None:
+        """`proofs`: where it is kept what came of each start; None: nowhere."""
+        self.printed_lines = PrintedLines()
+        self._proofs = proofs
         self._memory = memory
         self._warm_workers = warm_workers or WarmWorkers(most=0)
         self._relay = Relay(defaults.environ)
@@ -104,17 +112,23 @@ class Starter:
         if self._watch is None:
             self._watch = spawn(watch(self.pools), "watch of all workers")
         with self._warm_workers.starting(), self._using(release):
-            progress("checkout")
-            root = await self._check_out(release, source)
-            progress("environment")
-            await self._environment(root, release, progress)
-            examples = await asyncio.to_thread(read_examples, root / release.model) if run_examples else ()
-            async with self._start_limiter.permit():
-                await self._check_memory(await make_room())
-                progress("load")
-                pool = self._pool(release, source, root, examples, replicas, changed, report)
-                self._pools.add(pool)
-                await pool.start()
+            async with self._recording(release) as record:
+
+                def note(doing: str) -> None:
+                    record.progress(doing)
+                    progress(doing)
+
+                note("checkout")
+                root = record.root = await self._check_out(release, source)
+                note("environment")
+                record.environment = await self._environment(root, release, progress)
+                examples = await asyncio.to_thread(read_examples, root / release.model) if run_examples else ()
+                async with self._start_limiter.permit():
+                    await self._check_memory(await make_room())
+                    note("load")
+                    pool = record.pool = self._pool(release, source, root, examples, replicas, changed, report)
+                    self._pools.add(pool)
+                    await pool.start(note)
         return pool
 
     def pools(self) -> tuple[Pool, ...]:
@@ -134,6 +148,20 @@ class Starter:
         self._environments.close()
         self._checkouts.shutdown(wait=False, cancel_futures=True)
         self._builds.shutdown(wait=False, cancel_futures=True)
+
+    @asynccontextmanager
+    async def _recording(self, release: Release) -> AsyncIterator[AttemptRecord]:
+        """Keeps what comes of a start, unless it is given up."""
+        record = AttemptRecord()
+        failure = None
+        try:
+            yield record
+        except ReleaseFailed as error:
+            failure = error
+            raise
+        finally:
+            if self._proofs is not None and (failure is not None or (record.pool is not None and record.pool.is_ready)):
+                await asyncio.to_thread(_keep, self._proofs, release, record, failure)
 
     @contextmanager
     def _using(self, release: Release) -> Iterator[None]:
@@ -172,18 +200,18 @@ class Starter:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._checkouts, self._release_store.put, release, source)
 
-    async def _environment(self, root: Path, release: Release, progress: Callable[[str], None]) -> Path:
+    async def _environment(self, root: Path, release: Release, progress: Callable[[str], None]) -> Environment:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._builds, self._build, root, release, progress)
 
-    def _build(self, root: Path, release: Release, progress: Callable[[str], None]) -> Path:
-        return self._environments.build(requirements_of(root, release.model), progress, within=root).python
+    def _build(self, root: Path, release: Release, progress: Callable[[str], None]) -> Environment:
+        return self._environments.build(requirements_of(root, release.model), progress, within=root)
 
     async def _launch(self, release: Release, source: Source, count: int) -> Launch:
         """Checks out and builds again what is missing: files and environment may have been deleted since the first
         worker of the release started."""
         root = await self._check_out(release, source)
-        python = await self._environment(root, release, lambda _: None)
+        python = (await self._environment(root, release, lambda _: None)).python
         serve, defaults, number = release.manifest.serve, self._defaults, next(self._numbers)
         train = release.manifest.train or Train()
         config = WorkerConfig(
@@ -205,7 +233,13 @@ class Starter:
             model_params=train.model_params,
         )
         return Launch(
-            python, config, defaults.environ, defaults.start_timeout_s, self._relay, self._warm_workers.obtain
+            python,
+            config,
+            defaults.environ,
+            defaults.start_timeout_s,
+            self._relay,
+            self._warm_workers.obtain,
+            partial(self.printed_lines.add, release.model, release.id),
         )
 
     async def _check_memory(self, needed: int) -> None:
@@ -219,3 +253,7 @@ class Starter:
                 stage="memory",
                 heals=Heals.WITH_MACHINE,
             )
+
+
+def _keep(proofs: ProofStore, release: Release, record: AttemptRecord, failure: ReleaseFailed | None) -> None:
+    proofs.put(release, record.proof(failure))

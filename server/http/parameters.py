@@ -9,6 +9,9 @@ from datetime import datetime
 
 from core.errors import PawlError
 
+_SHOWN = 15
+"""Of what a parameter may hold, in a message."""
+
 
 class ParameterInvalid(PawlError):
     """A parameter of the query can't be read; the edge answers 422."""
@@ -55,8 +58,14 @@ def one_of(query: Mapping[str, str], name: str, choices: list[str]) -> str | Non
     """None where it isn't given."""
     held = query.get(name)
     if held and held not in choices:
-        raise ParameterInvalid(name, held, f"one of {', '.join(choices)}")
+        shown = choices[:_SHOWN] + [f"{len(choices) - _SHOWN} more"] * (len(choices) > _SHOWN)
+        raise ParameterInvalid(name, held, f"one of {', '.join(shown)}")
     return held or None
+
+
+def is_match(held: str, form: str) -> bool:
+    """Whether it has that form, a regular expression."""
+    return re.fullmatch(form, held) is not None
 
 
 def matching(query: Mapping[str, str], name: str, form: str, takes: str) -> str | None:

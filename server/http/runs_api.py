@@ -11,18 +11,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from core.errors import (
-    ArtifactDamaged,
-    ArtifactGone,
-    NotTrainable,
-    PawlError,
-    RunNotFound,
-    RunStateConflict,
-    SourceError,
-    StoreUnavailable,
-    VersionAmbiguous,
-    VersionNotFound,
-)
 from core.paths import (
     API_MODEL_RUNS,
     API_RUN,
@@ -36,8 +24,10 @@ from core.paths import (
 from core.run_states import RunState
 from loader.artifacts.slugs import slug
 from server.http import parameters
-from server.http.access import Access, Handler
-from server.http.bodies import BodyInvalid, BodyMalformed, read_body
+from server.http.access import Access
+from server.http.answering import answering
+from server.http.bodies import BodyInvalid, read_body
+from server.http.event_streams import EventStreams
 from server.http.log_stream import follow
 from server.http.replies import Json, Streamed, error
 from trainer.catalogue.catalogue import Asked, RunCatalogue
@@ -46,24 +36,9 @@ from trainer.catalogue.views import RunView
 from trainer.catalogue.zipped import zipped
 
 _MOST = 1000
-_MOST_STREAMS = 32
 _CURSOR = "[0-9a-f]{14}-[0-9a-f]{12}"
 _TEXT = "text/plain; charset=utf-8"
 _AS_TEXT = {"x-content-type-options": "nosniff"}
-
-_CODES: dict[type[PawlError], str] = {
-    RunNotFound: "run_not_found",
-    RunStateConflict: "run_state",
-    NotTrainable: "not_trainable",
-    ArtifactGone: "artifact_gone",
-    ArtifactDamaged: "artifact_gone",
-    StoreUnavailable: "store_unavailable",
-    VersionNotFound: "version_not_found",
-    VersionAmbiguous: "version_ambiguous",
-    SourceError: "not_ready",
-    BodyMalformed: "malformed_json",
-    BodyInvalid: "invalid_parameter",
-}
 
 
 class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -75,25 +50,31 @@ class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 class RunsApi:
     """Routes under `{base}/-/api/`."""
 
-    def __init__(self, access: Access, runs: RunCatalogue, is_followed: Callable[[str], bool]) -> None:
-        """`is_followed`: whether there is a model of that name."""
+    def __init__(
+        self,
+        access: Access,
+        runs: RunCatalogue,
+        is_followed: Callable[[str], bool],
+        streams: EventStreams | None = None,
+    ) -> None:
+        """`is_followed`: whether there is a model of that name. `streams`: which logs that are followed are some of."""
         self._access = access
         self._runs = runs
         self._is_followed = is_followed
-        self._streams = 0
+        self._streams = streams or EventStreams()
 
     def routes(self) -> list[Route]:
         reading, changing = self._access.reading, self._access.changing
         post = ["POST"]
         return [
-            Route(API_RUNS.template, reading(_answering(self.runs))),
-            Route(API_RUN.template, reading(_answering(self.one))),
-            Route(API_RUN_LOG.template, reading(_answering(self.log))),
-            Route(API_RUN_ARTIFACT.template, reading(_answering(self.artifact))),
-            Route(API_MODEL_RUNS.template, changing(_answering(self.start)), methods=post),
-            Route(API_RUN_CANCEL.template, changing(_answering(self.cancel)), methods=post),
-            Route(API_RUN_RETRY.template, changing(_answering(self.retry)), methods=post),
-            Route(API_RUN_ACCEPT.template, changing(_answering(self.accept)), methods=post),
+            Route(API_RUNS.template, reading(answering(self.runs))),
+            Route(API_RUN.template, reading(answering(self.one))),
+            Route(API_RUN_LOG.template, reading(answering(self.log))),
+            Route(API_RUN_ARTIFACT.template, reading(answering(self.artifact))),
+            Route(API_MODEL_RUNS.template, changing(answering(self.start)), methods=post),
+            Route(API_RUN_CANCEL.template, changing(answering(self.cancel)), methods=post),
+            Route(API_RUN_RETRY.template, changing(answering(self.retry)), methods=post),
+            Route(API_RUN_ACCEPT.template, changing(answering(self.accept)), methods=post),
         ]
 
     async def runs(self, request: Request) -> Response:
@@ -143,15 +124,18 @@ class RunsApi:
         return await self._followed(await self._runs.find(_run(request)), attempt, offset)
 
     async def _followed(self, view: RunView, attempt: int | None, offset: int) -> Response:
-        if self._streams >= _MOST_STREAMS:
-            return error("too_many_streams", f"{_MOST_STREAMS} logs are followed already; end one, or ask again")
         attempt = attempt or max(view.attempts, 1)
         is_going_on = partial(self._runs.is_attempting, view.run, attempt)
-        printed = await self._open_log(view.run, attempt, offset, is_going_on)
+        self._streams.take()
+        printed = None
+        try:
+            printed = await self._open_log(view.run, attempt, offset, is_going_on)
+        finally:
+            if printed is None:
+                self._streams.give_back()
         if printed is None:
             rest = (await self._runs.log(view.run, attempt))[offset:]
             return Response(rest, media_type=_TEXT, headers={**_AS_TEXT, "x-pawl-log-offset": str(offset)})
-        self._streams += 1
         return Streamed(
             follow(printed, is_going_on),
             media_type=_TEXT,
@@ -174,7 +158,7 @@ class RunsApi:
         return None
 
     def _followed_to_the_end(self, printed: FollowedLog) -> None:
-        self._streams -= 1
+        self._streams.give_back()
         printed.close()
 
     async def artifact(self, request: Request) -> Response:
@@ -197,24 +181,3 @@ _LOOKS = 200
 def _run(request: Request) -> str:
     """A run's key; as a version it is written with `run-` before it."""
     return str(request.path_params["run"]).removeprefix("run-")
-
-
-def _answering(answer: Handler) -> Handler:
-    """What can't be done is answered with the code that says so."""
-
-    async def answering(request: Request) -> Response:
-        try:
-            return await answer(request)
-        except tuple(_CODES) as refused:
-            return _refusal(refused)
-
-    return answering
-
-
-def _refusal(refused: PawlError) -> Response:
-    match refused:
-        case BodyInvalid():
-            return error("invalid_parameter", str(refused), field=refused.field)
-        case VersionAmbiguous():
-            return error("version_ambiguous", str(refused), commits=refused.commits)
-    return error(_CODES[type(refused)], str(refused))

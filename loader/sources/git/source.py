@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +25,10 @@ from loader.sources.git.lfs.operator_settings import Operator
 from loader.sources.git.lfs.store import LfsStore
 from loader.sources.git.mirror.git import MirrorObjects
 from loader.sources.git.mirror.mirror import Mirror
+from loader.sources.git.past_versions import PastVersions
+from loader.sources.git.patches import read_patch
 from loader.sources.git.remote import Remote
+from loader.sources.past import Page, PastVersion, Patch
 
 log = logging.getLogger("pawl.loader")
 
@@ -51,9 +54,11 @@ class GitSource:
         self._bounds = bounds
         self._counting = Counting(data / "history", remote.segments)
         self._version_names = VersionNames()
+        self._past = PastVersions(self._candidate_at, self._version_names.numbers)
         self._looked_at: dict[str, Folder] = {}
         self._parse = parse
         self._manifests = Manifests(parse)
+        self._past_manifests = Manifests(parse)
         self._snapshot: Snapshot | None = None
         self._left_behind = ""
         """A head that was left behind by one at which nothing could be snapshot."""
@@ -119,6 +124,18 @@ class GitSource:
         self._found.append(found.revision)
         return found
 
+    def past(self, model: str, limit: int, cursor: str | None = None) -> Page:
+        with self._reading() as (objects, history):
+            return self._past.listed(model, limit, cursor, history, objects)
+
+    def tell(self, candidate: Candidate) -> PastVersion:
+        with self._reading() as (objects, _):
+            return self._past.tell(candidate, objects)
+
+    def patch(self, before: Candidate, after: Candidate, most: int) -> Patch | None:
+        with self._reading() as (objects, _):
+            return read_patch(before, after, self._remote.segments, objects, most)
+
     def close(self) -> None:
         self._counting.stop()
         self._lfs.stop()
@@ -139,6 +156,22 @@ class GitSource:
         """Whether the remote has it for certain: one that was live before history was rewritten may be nowhere."""
         followed = [] if self._snapshot is None else self._snapshot.models.values()
         return revision in self._found or any(one.revision == revision for one in followed)
+
+    @contextmanager
+    def _reading(self) -> Iterator[tuple[MirrorObjects, History]]:
+        """The mirror as it is now. Raises SourceError where it is damaged, or there is none yet."""
+        try:
+            with self._mirror.reading() as objects:
+                yield objects, self._history(objects)
+        except MirrorDamaged as damage:
+            raise SourceError(f"the mirror of {self._remote.address.url} can't be read now: {damage}") from damage
+
+    def _candidate_at(
+        self, model: str, version: Version, commit: str, looked_at: dict[str, Folder], objects: MirrorObjects
+    ) -> Candidate | None:
+        """The model as it was at a commit; None where it was none."""
+        folders = self._folders(commit, objects, looked_at, self._past_manifests)
+        return _candidate(model, version, folders) if folders.is_model(model) else None
 
     def _history(self, objects: MirrorObjects) -> History:
         """The one of the newest look; before the first, of the newest fetch."""

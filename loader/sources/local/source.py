@@ -24,6 +24,7 @@ from loader.sources.local.models import LocalModels
 from loader.sources.local.stable_scans import STABLE_AFTER_S, StableScans
 from loader.sources.local.tree import Scan
 from loader.sources.local.watch import Watch
+from loader.sources.past import Page, PastVersion, Patch, cursor_of, read_cursor
 
 log = logging.getLogger(__name__)
 
@@ -114,6 +115,26 @@ class LocalSource:
             f"{model} has no version {name[:50]!r} here: a local folder has only those seen since the start"
         )
 
+    def past(self, model: str, limit: int, cursor: str | None = None) -> Page:
+        """Those that were seen, by this server and those before it."""
+        before = None if cursor is None else read_cursor(cursor)[0]
+        with self._reading:
+            numbered = list(enumerate(self._seen.get(model, []), 1 + self._forgotten.get(model, 0)))
+            newest = {id: number for number, id in numbered}
+            left = [
+                (number, id)
+                for number, id in reversed(numbered)
+                if newest[id] == number and (before is None or number < before)
+            ]
+            page = tuple(PastVersion(self._candidate(model, number, id)) for number, id in left[:limit])
+        return Page(page, cursor_of(page[-1].candidate.version) if len(left) > limit else None)
+
+    def tell(self, candidate: Candidate) -> PastVersion:
+        return PastVersion(candidate)
+
+    def patch(self, before: Candidate, after: Candidate, most: int) -> Patch | None:
+        return None
+
     def close(self) -> None:
         self._closed.set()
         for thread in self._threads:
@@ -158,6 +179,14 @@ class LocalSource:
             return Candidate(model, self._version(model, id), None, ours)
         self._revisions[revision.id] = revision
         return Candidate(model, self._version(model, revision.id), revision)
+
+    def _candidate(self, model: str, number: int, id: str) -> Candidate:
+        """A version that was seen; of one from before the start nothing is known but its name."""
+        version = Version(number, f"local-{id}")
+        wanted = self._wanted.get(model)
+        if wanted is not None and wanted.version == version:
+            return wanted
+        return Candidate(model, version, self._revisions.get(id) or Revision(model, id, Manifest(), {}))
 
     def _version(self, model: str, id: str) -> Version:
         ids = self._seen.setdefault(model, [])

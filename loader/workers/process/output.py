@@ -7,6 +7,7 @@ import logging
 import re
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 log = logging.getLogger("pawl.model")
@@ -30,10 +31,12 @@ class Stream(Protocol):
 class Output:
     """Reads one worker's stdout and stderr until it closes them."""
 
-    def __init__(self, name: str, burst: int = _BURST) -> None:
+    def __init__(self, name: str, burst: int = _BURST, printed: Callable[[str], object] = str) -> None:
+        """`printed` is called with each line, but for those of which there are too many to look at."""
         self.lines = 0
         """Read so far."""
         self._name = name
+        self._printed = printed
         self._kept: deque[str] = deque(maxlen=_KEPT_LINES)
         self._rest = b""
         self._burst = self._may_log = float(burst)
@@ -65,6 +68,7 @@ class Output:
             return
         self.lines += 1
         self._kept.append(line)
+        self._printed(line)
         if self._may_log < 1:
             self._left_out += 1
             return
@@ -76,6 +80,8 @@ class Output:
         """Of very many lines, those that would neither be logged nor kept."""
         self.lines += lines
         self._left_out += lines
+        if lines:
+            self._printed(f"({lines:,} lines are left out here)")
 
     def _tell_left_out(self) -> None:
         if self._left_out:

@@ -60,6 +60,8 @@ class Launch:
     """Its output comes through it."""
     begin: Begin = begin
     """Where its process comes from."""
+    printed: Callable[[str], object] = str
+    """Is called with each line that it prints."""
 
 
 class WorkerProcess:
@@ -72,7 +74,7 @@ class WorkerProcess:
         """Why Pawl ended it; None where it ended by itself."""
         self._launch = launch
         self._raised = raised
-        self._output = Output(launch.config.model)
+        self._output = Output(launch.config.model, printed=launch.printed)
         self._where = ""
         self._last_raised: Raised | None = None
         self._received = asyncio.Event()

@@ -34,7 +34,7 @@ class VersionNames:
             at, numbers = self._numbered(model, int(name[1:]), history)
         elif _PREFIX.fullmatch(name):
             at = _hashed(name, history)
-            numbers = self._number(model, history)
+            numbers = self.numbers(model, history)
         else:
             raise VersionNotFound(
                 f"{name[:50]!r} is not a valid version: it takes vN, or 7 characters or more of a commit's hash"
@@ -48,7 +48,7 @@ class VersionNames:
         highest = history.version(model).number
         if number > highest:
             raise VersionNotFound(f"{model} has no version v{number}; its newest is v{highest}")
-        numbers = self._number(model, history)
+        numbers = self.numbers(model, history)
         found = numbers.giving(number, history)
         if not found:  # a merge counts what both of its sides do
             raise VersionNotFound(
@@ -56,7 +56,8 @@ class VersionNames:
             )
         return _only(f"v{number} of {model}", found, history), numbers
 
-    def _number(self, model: str, history: History) -> Numbers:
+    def numbers(self, model: str, history: History) -> Numbers:
+        """Of all commits."""
         with self._lock:
             self._turn_to(history)
             if model not in self._numbers:

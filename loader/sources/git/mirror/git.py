@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -121,6 +121,10 @@ class MirrorObjects:
     def blob(self, id: str) -> bytes:
         return self._whole(id, "blob")
 
+    def commit(self, id: str) -> bytes:
+        """What it holds: headers, an empty line, the message."""
+        return self._whole(id, "commit")
+
     def size(self, id: str) -> int:
         with self._reading(id):
             _, kind, size = self._reader().get_object_header(id)
@@ -170,6 +174,12 @@ class MirrorObjects:
             asked.writelines(f"{commit}\n".encode() for commit in commits)
             asked.seek(0)
             yield from self._output("--literal-pathspecs", "diff-tree", *options, "--", *paths, asked=asked)
+
+    def patch(self, before: str, after: str, paths: Iterable[str]) -> Generator[bytes, None, None]:
+        """How two commits differ in those paths, for people, in pieces; of large files no more than that they do."""
+        options = ("-r", "-p", "--no-color", "--no-ext-diff", "--no-textconv", "--find-renames")
+        bounds = ("-c", "core.bigFileThreshold=512k", "-c", "diff.renameLimit=200")
+        yield from self._output("--literal-pathspecs", *bounds, "diff-tree", *options, before, after, "--", *paths)
 
     def git(self, *arguments: str) -> bytes:
         """What a git that only reads, or only changes refs, writes to its output."""
