@@ -184,9 +184,14 @@ class Server:
         self.wait(lambda: self.request("GET", f"{self.url}/readyz").status == 200, "readiness")
         return self
 
-    def wait(self, look: Callable[[], T], what: str) -> T:
+    def wait(self, look: Callable[[], T], what: str, patience_s: float = PATIENCE_S) -> T:
         """What `look` returns once that is true."""
-        return wait_for(look, what, lambda: self.log if self.process.poll() is None else f"IT ENDED\n{self.log}")
+        return wait_for(
+            look,
+            what,
+            lambda: self.log if self.process.poll() is None else f"IT ENDED\n{self.log}",
+            patience_s=patience_s,
+        )
 
     def pids(self) -> set[int]:
         """Processes of the server, itself included."""
@@ -255,10 +260,14 @@ def serving(
 
 
 def wait_for(
-    look: Callable[[], T], what: str, said: Callable[[], str] = str, alive: Callable[[], bool] = lambda: True
+    look: Callable[[], T],
+    what: str,
+    said: Callable[[], str] = str,
+    alive: Callable[[], bool] = lambda: True,
+    patience_s: float = PATIENCE_S,
 ) -> T:
     """What `look` returns once that is true."""
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + patience_s
     while time.monotonic() < end:
         found = look()
         if found:

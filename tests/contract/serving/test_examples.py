@@ -8,12 +8,15 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from tests.serving import ROOT, Server, serving
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(700)
+_ENVIRONMENTS_S = 300.0
+"""For those of two models, with packages of a hundred megabytes."""
 
 MODELS = sorted(path.name for path in (ROOT / "models_serve").iterdir() if path.is_dir() and path.name[0] not in "._")
 
@@ -23,9 +26,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("home")
     shutil.copytree(ROOT / "models_serve", home / "models_serve")
     with serving(home / "data", ready=False, cwd=home) as running:
-        for model in MODELS:  # each within the patience: environments are built for two of them
-            running.wait(lambda model=model: (running.state(model) or {}).get("live"), f"{model} to be live")
+        for model in MODELS:
+            is_live = partial(_is_live, running, model)
+            running.wait(is_live, f"{model} to be live", _ENVIRONMENTS_S)
         yield running.wait_ready()
+
+
+def _is_live(server: Server, model: str) -> bool:
+    return bool((server.state(model) or {}).get("live"))
 
 
 def test_every_example_model_is_live(server: Server) -> None:
