@@ -1,61 +1,91 @@
-"""`python -m pawl`: the command line."""
+"""`pawl`, or `python -m pawl`: the command line."""
 
 from __future__ import annotations
 
-import typer
+import os
+import sys
 
-from pawl.check import check
-from pawl.help_text import unwrapped
-from pawl.runs.command import runs
-from pawl.serve import serve
-from pawl.sync import sync
-from pawl.train import train
+import click
+
+from pawl.exits import FAILED, INTERRUPTED, CommandFailed
+from pawl.group import LazyGroup
+from pawl.listed import SECTIONS
 
 _HELP = """
 Serves machine-learning models straight from git: git push is the deployment.
 
-A model is a folder with an [bold]etls.py[/bold], whose class has a method [bold]transform_predict[/bold], or with a
-single [bold].onnx[/bold] file.
+A model is a folder with an etls.py, whose class has a method transform_predict, or with a single .onnx file.
 
-Would a folder go live, and if not, why?
+Examples:
 
-  pawl check models_serve/Iris
+  pawl check models_serve/Iris          would this folder go live, and if not, why?
 
-Serve the folder models_serve, and what changes in it:
+  pawl serve                            serve the folder models_serve, and what changes in it
 
-  pawl serve
+  gitPath=https://git.example.org/models.git pawl serve --background
 
-Serve a repository, and what is pushed to it:
+  git push && pawl sync --wait          is what was pushed live, and if not, why?
 
-  gitPath=https://git.example.org/models.git pawl serve
+  pawl ls                               what is live?
 
-Is what was pushed live, and if not, why?
+  pawl try Iris                         ask it
 
-  git push && pawl sync --wait
+  pawl rollback Iris                    go back to what was live before
 
-What would training a folder give?
-
-  pawl train models_serve/Iris
-
-What is being trained, and what became of it?
-
-  pawl runs
+'pawl login' keeps where your server is. 'pawl COMMAND --help' tells of each command, with examples.
 """
 
 
-app = typer.Typer(
+def _version(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            click.echo(f"pawl {version('pawl')}")
+        except PackageNotFoundError:
+            click.echo("pawl, from a checkout")
+        context.exit()
+
+
+app = LazyGroup(
+    SECTIONS,
     name="pawl",
-    help=unwrapped(_HELP),
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
+    help=_HELP,
+    params=[click.Option(["--version"], is_flag=True, is_eager=True, expose_value=False, callback=_version)],
 )
-app.command(help=unwrapped(check.__doc__))(check)
-app.add_typer(runs, name="runs")
-app.command(help=unwrapped(serve.__doc__))(serve)
-app.command(help=unwrapped(sync.__doc__))(sync)
-app.command(help=unwrapped(train.__doc__))(train)
+
+
+def main() -> None:
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        if len(sys.argv) == 1 and "_PAWL_COMPLETE" not in os.environ:
+            return app.main(["--help"], prog_name="pawl", standalone_mode=False) or 0
+        return app.main(prog_name="pawl", standalone_mode=False) or 0
+    except CommandFailed as failed:
+        return _end(failed.code, str(failed))
+    except click.Abort:
+        return _end(INTERRUPTED, "interrupted")
+    except click.ClickException as wrong:
+        return _end(wrong.exit_code, _explained(wrong))
+    except BrokenPipeError:  # whoever read us has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+
+
+def _end(code: int, message: str) -> int:
+    click.echo(f"pawl: {message}", err=True)
+    return code
+
+
+def _explained(wrong: click.ClickException) -> str:
+    """Where the help is that tells how it is right."""
+    context = getattr(wrong, "ctx", None)
+    message = wrong.format_message().rstrip(".")
+    return message if context is None else f"{message}; see {context.command_path} --help"
+
 
 if __name__ == "__main__":
-    app(prog_name="pawl")
+    main()

@@ -52,6 +52,7 @@ from server.loading import Loading
 from server.pages.assembly import build_pages
 from server.pages.facts_reader import FactsReader
 from server.process.data_dir import DataDir
+from server.process.running_file import RunningFile
 from server.record import Record
 from server.source_choice import LOCAL, followed, open_source
 from server.state import server_state
@@ -152,6 +153,7 @@ def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ
             AdminServer(app, admin_socket),
             DataPlane(listener, gateways, publisher, handlers),
             Announcement(reconciler, publisher, banner, state, record),
+            RunningFile(data.path, banner.url),
             _timer(settings.sync_seconds, loading.look, "look at the source"),
             _timer(_IDLE_S, on_demand.stop_idle, "end of idle versions"),
         ]

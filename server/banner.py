@@ -12,11 +12,12 @@ from server.state import ModelState, ServerState
 
 class Banner:
     def __init__(self, settings: Settings, port: int) -> None:
-        self._url = url_of(settings.host, port) + settings.base
+        self.url = url_of(settings.host, port) + settings.base
+        """Where models are, for a client on this machine."""
 
     def greet(self, where: str) -> None:
         """The first line: the server is there, and loads."""
-        print(f"Pawl is listening on {self._url}, loading {where}", flush=True)
+        print(f"Pawl is listening on {self.url}, loading {where}", flush=True)
 
     def show(self, state: ServerState) -> None:
         print("\n".join(self.lines(state)), flush=True)
@@ -26,20 +27,20 @@ class Banner:
         width = max((len(model.name) for model in state.models.values()), default=0)
         lines = ["", f"Pawl serves {state.source}", ""]
         lines += [self._model_line(model, width) for model in state.models.values()]
-        lines += ["", f"  all of them  {self._url}/all", f"  docs         {self._url}/docs"]
+        lines += ["", f"  all of them  {self.url}/all", f"  docs         {self.url}/docs"]
         if live:
             lines += ["", "Try it:", "", f"  {self._curl(_showcase(live))}"]
         return [*lines, ""]
 
     def _model_line(self, model: ModelState, width: int) -> str:
         if model.live is not None:
-            return f"  {model.name:<{width}}  {model.live.version:<5} {self._url}/{model.name}"
+            return f"  {model.name:<{width}}  {model.live.version:<5} {self.url}/{model.name}"
         why = "not live" if model.failure is None else f"failed: {model.failure.message}"
         return f"  {model.name:<{width}}  {why}"
 
     def _curl(self, model: ModelState) -> str:
         assert model.live is not None
-        return curl(f"{self._url}/{model.name}", model.live.examples(model.name))
+        return curl(f"{self.url}/{model.name}", model.live.examples(model.name))
 
 
 def _showcase(live: list[ModelState]) -> ModelState:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from core.paths import HttpPath
-from pawl.exits import told
+from pawl.client.api import Api
+from pawl.runs.paths import path_of
 
 
-def act(path: HttpPath, run: str, reason: str, as_json: bool, server: str, token: str) -> None:
+def act(api: Api, path: HttpPath, run: str, reason: str, fields: str | None) -> None:
     """Ask, and print the run as it is now."""
-    with told():
-        from pawl.api import Api, path_of
-        from pawl.runs.printing import print_outcome
+    from pawl.runs.printing import print_outcome
 
-        with Api(server, token) as api:
-            _, found = api.post(path_of(path, run=run), body={"reason": reason})
-        print_outcome(found, as_json)
+    print_outcome(api.send("POST", path_of(path, run=run), {"reason": reason}).json, fields)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import typer
-
-from pawl.help_text import unwrapped
-from pawl.runs.accept import accept
-from pawl.runs.cancel import cancel
+from pawl.group import LazyGroup, Listed
 from pawl.runs.list import list_runs
-from pawl.runs.log import log
-from pawl.runs.retry import retry
-from pawl.runs.show import show
-from pawl.runs.start import start
 
-runs = typer.Typer(rich_markup_mode="rich", invoke_without_command=True, help=unwrapped(list_runs.__doc__))
-runs.callback(help=unwrapped(list_runs.__doc__))(list_runs)
-for command in (show, start, cancel, retry, accept, log):
-    runs.command(help=unwrapped(command.__doc__))(command)
+_SECTIONS = {
+    "Commands": {
+        "show": Listed("pawl.runs.show:show", "Tell all of one run."),
+        "start": Listed("pawl.runs.start:start", "Train a model now."),
+        "cancel": Listed("pawl.runs.cancel:cancel", "End a run."),
+        "retry": Listed("pawl.runs.retry:retry", "Try a run again that is over."),
+        "accept": Listed("pawl.runs.accept:accept", "Take a rejected run all the same."),
+        "log": Listed("pawl.runs.log:log", "Print what a run's code has printed."),
+    }
+}
+runs = LazyGroup.around(list_runs, _SECTIONS)

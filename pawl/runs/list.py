@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+import click
 
 from core.paths import API_RUNS
 from core.run_states import RunState
-from pawl.exits import told
-from pawl.runs.options import AsJson, Server, Token
-from pawl.sync import SERVER
-
-if TYPE_CHECKING:
-    from pawl.api import Api
-
-_A_PAGE = 1000
-"""What the server gives at a time."""
+from pawl.client.api import Api
+from pawl.options import as_json, asks_server, command, limit
 
 
-def list_runs(
-    context: typer.Context,
-    model: Annotated[str, typer.Option(metavar="MODEL", show_default=False, help="Runs of that model alone.")] = "",
-    state: Annotated[RunState | None, typer.Option(show_default=False, help="Runs in that state alone.")] = None,
-    limit: Annotated[int, typer.Option(min=1, metavar="COUNT", help="How many at most.")] = 50,
-    as_json: AsJson = False,
-    server: Server = SERVER,
-    token: Token = "",
-) -> None:
+@command("runs")
+@click.option("--model", metavar="MODEL", default="", help="Runs of that model alone.")
+@click.option(
+    "--state",
+    type=click.Choice([state.value for state in RunState]),
+    metavar="STATE",
+    help="Runs in that state alone.",
+)
+@limit(50)
+@as_json
+@asks_server
+def list_runs(api: Api, model: str, state: str | None, limit: int, fields: str | None) -> None:
     """List training runs, the newest first, or do something about one.
 
     A run is one execution of a model's training code. It begins by itself when a push changes the code, its parameters
-    or its data. [bold]succeeded[/bold]: what it left is served. [bold]rejected[/bold]: its scores were not good enough;
-    [bold]failed[/bold]: its code, its data or its environment. Then what was live stays live.
+    or its data. succeeded: what it left is served. rejected: its scores were not good enough;
+    failed: its code, its data or its environment. Then what was live stays live.
 
     Examples:
 
@@ -50,27 +44,12 @@ def list_runs(
     Exit code: 0, also where there are none; 1 if the server refuses, 2 for a wrong argument, 3 for what is not there,
     4 for a wrong or missing token, 5 for what the run's state does not allow, 6 if the server can't be reached.
     """
-    if context.invoked_subcommand is not None:
-        return
-    with told():
-        from pawl.api import Api  # here and below: what is slow to import, not for --help
-        from pawl.runs.printing import print_json, print_list
-        from pawl.runs.run import read_run
+    from pawl.runs.printing import print_list  # here and below: what is slow to import, not for --help
+    from pawl.runs.run import read_run
+    from pawl.terminal.json_output import print_json
 
-        with Api(server, token) as api:
-            found = _fetch(api, limit, {"model": model} | ({"state": state.value} if state else {}))
-        if as_json:
-            print_json(found)
-        else:
-            print_list([read_run(one) for one in found])
-
-
-def _fetch(api: Api, limit: int, query: dict[str, str]) -> list[Any]:
-    found: list[Any] = []
-    while len(found) < limit:
-        page = api.get(API_RUNS.template, **query, limit=min(limit - len(found), _A_PAGE))
-        found += page["items"]
-        if page["next"] is None:
-            break
-        query = {**query, "cursor": page["next"]}
-    return found
+    found = api.items(API_RUNS.template, limit, {"model": model, "state": state})
+    if fields is not None:
+        print_json(found, fields)
+    else:
+        print_list([read_run(one) for one in found])

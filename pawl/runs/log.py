@@ -4,45 +4,35 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Annotated
 
-import typer
+import click
 
 from core.paths import API_RUN_LOG
-from pawl.exits import told
-from pawl.runs.options import Run, Server, Token
-from pawl.sync import SERVER
-
-if TYPE_CHECKING:
-    from pawl.api import Api
+from pawl.client.api import Api
+from pawl.options import asks_server, command
+from pawl.runs.options import run
+from pawl.runs.paths import path_of
 
 _PAUSE_S = 1.0
 
 
-def log(
-    run: Run,
-    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until the run is over.")] = False,
-    attempt: Annotated[
-        int | None, typer.Option(min=1, metavar="NUMBER", show_default=False, help="Another attempt than the last.")
-    ] = None,
-    server: Server = SERVER,
-    token: Token = "",
-) -> None:
+@command("log")
+@run
+@click.option("-f", "--follow", is_flag=True, help="Go on until the run is over.")
+@click.option("--attempt", type=click.IntRange(min=1), metavar="NUMBER", help="Another attempt than the last.")
+@asks_server
+def log(api: Api, run: str, follow: bool, attempt: int | None) -> None:
     """Print what a run's code has printed. Of a long log, the middle is cut out, and a line says how much.
 
     Example:
 
       pawl runs log -f 1f0c2b3a4d5e
     """
-    with told():
-        from pawl.api import Api, path_of
-
-        path = path_of(API_RUN_LOG, run=run)
-        with Api(server, token) as api:
-            if follow:
-                _follow(api, path, run, attempt)
-            else:
-                _copy(api, path, {"attempt": attempt} if attempt else {})
+    path = path_of(API_RUN_LOG, run=run)
+    if follow:
+        _follow(api, path, run, attempt)
+    else:
+        _copy(api, path, {"attempt": attempt} if attempt else {})
 
 
 def _follow(api: Api, path: str, run: str, attempt: int | None) -> None:
@@ -63,7 +53,7 @@ def _follow(api: Api, path: str, run: str, attempt: int | None) -> None:
 
 def _copy(api: Api, path: str, query: dict[str, int], offset: int = 0) -> int:
     """Where to go on."""
-    with api.stream(path, **query) as (headers, pieces):
+    with api.stream(path, query) as (headers, pieces):
         begins = int(headers.get("x-pawl-log-offset", offset))
         if begins > offset:
             sys.stdout.write(f"\n... {begins - offset} bytes are left out here ...\n")

@@ -1,15 +1,15 @@
-"""Options and arguments that several commands take."""
+"""Arguments that several commands about runs take."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-import typer
+import click
 
-Server = Annotated[
-    str, typer.Option(envvar="PAWL_SERVER", metavar="ADDRESS", help="Where models are served, baseUrl included.")
-]
-Token = Annotated[str, typer.Option(envvar="PAWL_TOKEN", show_default=False, help="The server's ADMIN_TOKEN.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's key, 12 hexadecimal digits: pawl runs lists them.")]
-Reason = Annotated[str, typer.Option(metavar="TEXT", show_default=False, help="Why, for those who ask later.")]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def run(function: Function) -> Function:
+    """A run's key, 12 hexadecimal digits: pawl runs lists them."""
+    return click.argument("run", metavar="RUN")(function)

@@ -11,6 +11,7 @@ import msgspec
 
 from core.run_states import RunState
 from pawl.runs.run import Run, read_run
+from pawl.terminal.json_output import print_json
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -25,10 +26,6 @@ _COLOURS = {
     RunState.LOST: "red",
     RunState.REJECTED: "yellow",
 }
-
-
-def print_json(answer: Any) -> None:
-    sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
 
 
 def print_list(runs: Sequence[Run]) -> None:
@@ -56,11 +53,11 @@ def print_run(run: Run) -> None:
     Console(highlight=False).print(table)
 
 
-def print_outcome(answer: Any, as_json: bool) -> None:
+def print_outcome(answer: Any, fields: str | None) -> None:
     """The run that an action was about, as it is now."""
     run = read_run(answer)
-    if as_json:
-        print_json(answer)
+    if fields is not None:
+        print_json(answer, fields)
     elif sys.stdout.isatty():
         sys.stdout.write(f"run {run.run} of {run.model} is {run.why}\n")
     else:

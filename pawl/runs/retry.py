@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from core.paths import API_RUN_RETRY
+from pawl.client.api import Api
+from pawl.options import as_json, asks_server, command, reason
 from pawl.runs.actions import act
-from pawl.runs.options import AsJson, Reason, Run, Server, Token
-from pawl.sync import SERVER
+from pawl.runs.options import run
 
 
-def retry(run: Run, reason: Reason = "", as_json: AsJson = False, server: Server = SERVER, token: Token = "") -> None:
+@command("retry")
+@run
+@reason
+@as_json
+@asks_server
+def retry(api: Api, run: str, reason: str, fields: str | None) -> None:
     """Try a run again that is over, as a new attempt with the same code, parameters and data.
 
     Nothing else makes a run that is over run again. One that succeeded is tried again only if what it left is no longer
@@ -18,6 +24,6 @@ def retry(run: Run, reason: Reason = "", as_json: AsJson = False, server: Server
 
       pawl runs retry 1f0c2b3a4d5e --reason "the disk was full"
 
-    Exit code: 5 if the run is still going on; else as for [bold]pawl runs[/bold].
+    Exit code: 5 if the run is still going on; else as for 'pawl runs'.
     """
-    act(API_RUN_RETRY, run, reason, as_json, server, token)
+    act(api, API_RUN_RETRY, run, reason, fields)

@@ -10,9 +10,10 @@ import msgspec
 from core.paths import API_RUN
 from core.run_states import RunState
 from pawl.exits import UNREACHABLE, CommandFailed
+from pawl.runs.paths import path_of
 
 if TYPE_CHECKING:
-    from pawl.api import Api
+    from pawl.client.api import Api
 
 
 class Try(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +96,4 @@ def read_run(answer: Any) -> Run:
 
 def fetch(api: Api, run: str) -> Any:
     """All that the server tells of one run, as JSON."""
-    from pawl.api import path_of
-
     return api.get(path_of(API_RUN, run=run))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from pawl.exits import told
-from pawl.runs.options import AsJson, Run, Server, Token
-from pawl.sync import SERVER
+from pawl.client.api import Api
+from pawl.options import as_json, asks_server, command
+from pawl.runs.options import run
 
 
-def show(run: Run, as_json: AsJson = False, server: Server = SERVER, token: Token = "") -> None:
+@command("show")
+@run
+@as_json
+@asks_server
+def show(api: Api, run: str, fields: str | None) -> None:
     """Tell all of one run: what became of it and why, its scores, attempts and curve, and what it ran on.
 
     Example:
@@ -16,14 +20,12 @@ def show(run: Run, as_json: AsJson = False, server: Server = SERVER, token: Toke
 
     In a pipe it prints a line for each field, with a tab after its name.
     """
-    with told():
-        from pawl.api import Api
-        from pawl.runs.printing import print_json, print_run
-        from pawl.runs.run import fetch, read_run
+    from pawl.runs.printing import print_run
+    from pawl.runs.run import fetch, read_run
+    from pawl.terminal.json_output import print_json
 
-        with Api(server, token) as api:
-            found = fetch(api, run)
-        if as_json:
-            print_json(found)
-        else:
-            print_run(read_run(found))
+    found = fetch(api, run)
+    if fields is not None:
+        print_json(found, fields)
+    else:
+        print_run(read_run(found))

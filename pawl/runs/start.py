@@ -4,40 +4,51 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Any
 
-import typer
+import click
 
 from core.paths import API_MODEL_RUNS
 from core.run_states import RunState
-from pawl.exits import FAILED, STILL_RUNNING, USAGE, CommandFailed, exit_with, told
-from pawl.runs.options import AsJson, Reason, Server, Token
-from pawl.sync import SERVER
-
-if TYPE_CHECKING:
-    from pawl.api import Api
+from pawl.client.api import Api
+from pawl.exits import FAILED, STILL_RUNNING, USAGE, CommandFailed
+from pawl.options import as_json, asks_server, command, model, reason
+from pawl.runs.paths import path_of
 
 _LOOK_S = 1.0
 
 
+@command("start")
+@model
+@click.option(
+    "--set", "set_", multiple=True, metavar="KEY=VALUE", help="A parameter in place of the folder's; repeat it."
+)
+@click.option("--commit", default="", metavar="COMMIT", help="Another commit than the newest, or a vN.")
+@reason
+@click.option("--wait", is_flag=True, help="End once the run is over.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=1),
+    default=3600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait at most.",
+)
+@as_json
+@asks_server
 def start(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="The model's name.")],
-    set_: Annotated[
-        list[str], typer.Option("--set", metavar="KEY=VALUE", help="A parameter in place of the folder's; repeat it.")
-    ] = [],  # noqa: B006  # typer makes a list of its own
-    commit: Annotated[
-        str, typer.Option(metavar="COMMIT", show_default=False, help="Another commit than the newest, or a vN.")
-    ] = "",
-    reason: Reason = "",
-    wait: Annotated[bool, typer.Option("--wait", help="End once the run is over.")] = False,
-    timeout: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="How long to wait at most.")] = 3600.0,
-    as_json: AsJson = False,
-    server: Server = SERVER,
-    token: Token = "",
+    api: Api,
+    model: str,
+    set_: tuple[str, ...],
+    commit: str,
+    reason: str,
+    wait: bool,
+    timeout: float,
+    fields: str | None,
 ) -> None:
     """Train a model now. Where there is a run already for the same code, parameters and data, that is told instead.
 
-    A run with [bold]--set[/bold] or [bold]--commit[/bold] never goes live by itself: it is for trying out, and answers
+    A run with --set or --commit never goes live by itself: it is for trying out, and answers
     at /{Model}/run-<key>.
 
     Examples:
@@ -46,29 +57,26 @@ def start(
 
       pawl runs start Iris --set depth=8 --set 'layers=[64, 32]' --reason "is deeper better?"
 
-    Exit code: as for [bold]pawl runs[/bold]; with --wait also 1 if the run did not succeed, and 7 if it was still going
+    Exit code: as for pawl runs; with --wait also 1 if the run did not succeed, and 7 if it was still going
     on when the time was over.
     """
-    with told():
-        from pawl.api import Api, path_of
-        from pawl.runs.printing import print_outcome
-        from pawl.runs.run import read_run
+    from pawl.runs.printing import print_outcome
+    from pawl.runs.run import read_run
 
-        asked = {"params": _params(set_) or None, "commit": commit or None, "reason": reason}
-        with Api(server, token) as api:
-            _, found = api.post(path_of(API_MODEL_RUNS, model=model), body=asked)
-            if wait:
-                found = _wait(api, read_run(found).run, timeout)
-        print_outcome(found, as_json)
-        if wait:
-            run = read_run(found)
-            if run.is_going_on:
-                raise exit_with(STILL_RUNNING, f"run {run.run} is still {run.state} after {timeout:g} s")
-            if run.state != RunState.SUCCEEDED:
-                raise exit_with(FAILED, run.message or f"the run is {run.state}")
+    asked = {"params": _params(set_) or None, "commit": commit or None, "reason": reason}
+    found = api.send("POST", path_of(API_MODEL_RUNS, model=model), asked).json
+    if wait:
+        found = _wait(api, read_run(found).run, timeout)
+    print_outcome(found, fields)
+    if wait:
+        run = read_run(found)
+        if run.is_going_on:
+            raise CommandFailed(STILL_RUNNING, f"run {run.run} is still {run.state} after {timeout:g} s")
+        if run.state != RunState.SUCCEEDED:
+            raise CommandFailed(FAILED, run.message or f"the run is {run.state}")
 
 
-def _params(given: list[str]) -> dict[str, Any]:
+def _params(given: tuple[str, ...]) -> dict[str, Any]:
     """Values are JSON, or else text."""
     import msgspec
 

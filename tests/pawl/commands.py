@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
 import subprocess
 import sys
 import textwrap
@@ -35,7 +37,7 @@ def write(folder: Path, etls: str | None = ADDS, **files: Any) -> Path:
 
 def environ(cwd: Path, settings: Mapping[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.lower().startswith(("git", "pawl"))}
-    return {**kept, "PYTHONPATH": str(ROOT), "DATA_DIR": str(cwd / "none"), **settings}
+    return {**kept, "PYTHONPATH": str(ROOT), "DATA_DIR": str(cwd / "none"), "XDG_CONFIG_HOME": str(cwd), **settings}
 
 
 def pawl(*arguments: str | Path, cwd: Path, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -48,3 +50,26 @@ def pawl(*arguments: str | Path, cwd: Path, **settings: str) -> subprocess.Compl
     )
     assert "Traceback" not in done.stderr
     return done
+
+
+def in_terminal(*arguments: str | Path, cwd: Path, until: str = "", says: str = "", **settings: str) -> str:
+    """What `pawl` shows in a terminal in which `says` is typed; it is interrupted once it has shown `until`."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(cwd)
+        os.execve(
+            sys.executable,
+            [sys.executable, "-m", "pawl", *map(str, arguments)],
+            {**environ(cwd, settings), "COLUMNS": "200", "TERM": "xterm"},
+        )
+    shown = b""
+    with contextlib.suppress(OSError):  # the terminal's end
+        os.write(terminal, says.encode())
+        while piece := os.read(terminal, 65536):
+            shown += piece
+            if until and until.encode() in shown:
+                os.write(terminal, b"\x03")
+                until = ""
+    os.waitpid(pid, 0)
+    os.close(terminal)
+    return shown.decode("utf-8", "replace")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pawl.outcomes import Outcome, Synced, since
+from pawl.sync.outcomes import Outcome, Synced, since
 
 
 def synced(**states: str) -> Synced:

@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pawl.outline import outline
+from pawl.check.outline import outline
 from worker.formats.schemas import json_schema
 
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.pawl.commands import environ, pawl, write
 
@@ -34,3 +35,32 @@ def test_a_wrong_setting_is_told_in_one_line(tmp_path: Path) -> None:
     done = pawl("serve", cwd=tmp_path, PORT="nonsense")
     assert done.returncode == 2
     assert done.stderr == "pawl: PORT is 'nonsense'; it takes a port number; 0 takes any free one\n"
+
+
+def test_in_the_background_it_is_found_by_commands_beside_it_and_stopped(tmp_path: Path) -> None:
+    write(tmp_path / "models_serve" / "Adds")
+    here = {"PORT": "0", "DATA_DIR": str(tmp_path / "kept")}
+    try:
+        started = pawl("serve", "--background", cwd=tmp_path, **here)
+        assert (started.returncode, started.stderr) == (0, "")
+        found = re.search(r"listening on (http://\S+) ", started.stdout)
+        assert found is not None
+        assert httpx.get(found[1].replace("/models_serve", "/healthz")).status_code == 200
+        assert pawl("ls", cwd=tmp_path, **here).returncode == 0, "it is found without --server"
+        again = pawl("serve", "--background", cwd=tmp_path, **here)
+        assert again.returncode == 5
+        assert found[1] in again.stderr
+    finally:
+        stopped = pawl("stop", cwd=tmp_path, **here)
+    assert (stopped.returncode, stopped.stderr) == (0, "")
+    assert "has ended" in stopped.stdout
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(found[1])
+    assert pawl("stop", cwd=tmp_path, **here).returncode == 0, "where none runs there is nothing to do"
+
+
+def test_what_can_not_serve_in_the_background_says_why(tmp_path: Path) -> None:
+    done = pawl("serve", "--background", cwd=tmp_path, PORT="0")
+    assert done.returncode == 2
+    assert "models_serve" in done.stderr
+    assert pawl("serve", "--background", cwd=tmp_path, PORT="nonsense").returncode == 2

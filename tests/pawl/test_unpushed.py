@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pawl.unpushed import unpushed
+from pawl.check.unpushed import unpushed
 from tests.pawl.commands import ADDS, pawl
 from tests.repos import Repo
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 
+import click
 import pytest
+from click.testing import CliRunner
 
+from pawl.__main__ import app
+from pawl.group import LazyGroup
 from tests.serving import ROOT
 
 
@@ -48,11 +54,46 @@ def test_the_server_explains_itself_and_refuses_arguments() -> None:
     assert "'--port=1'" in done.stderr
 
 
-RUNS = tuple(("runs", verb) for verb in ("show", "start", "cancel", "retry", "accept", "log"))
+def commands(group: LazyGroup = app, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every command, and those below others."""
+    for name in group.list_commands(click.Context(group)):
+        yield (*above, name)
+        command = group.get_command(click.Context(group), name)
+        if isinstance(command, LazyGroup):
+            yield from commands(command, (*above, name))
 
 
-@pytest.mark.parametrize("command", [(), ("serve",), ("check",), ("sync",), ("runs",), *RUNS])
-def test_each_command_explains_itself(command: tuple[str, ...]) -> None:
-    done = run(sys.executable, "-m", "pawl", *command, "--help")
-    assert done.returncode == 0
-    assert "Usage" in done.stdout
+def test_the_commands_are_those_that_were_promised() -> None:
+    promised = "ls show versions deployments diff pin unpin rollback accept retry load unload sync logs events traffic"
+    promised += " keys try open login serve stop check train runs"
+    assert [name for name in promised.split() if (name,) not in set(commands())] == []
+
+
+@pytest.mark.parametrize("command", [(), *commands()], ids=" ".join)
+def test_each_command_explains_itself_with_an_example(command: tuple[str, ...]) -> None:
+    shown = CliRunner().invoke(app, [*command, "--help"], prog_name="pawl", terminal_width=100)
+    assert shown.exit_code == 0, shown.output
+    assert shown.output.startswith(f"Usage: {' '.join(('pawl', *command))} ")
+    examples = re.findall(rf"^  .*\bpawl {' '.join(command)}".rstrip() + r"\b", shown.output, re.MULTILINE)
+    assert examples, shown.output
+
+
+def test_what_is_listed_of_a_command_is_a_line() -> None:
+    shown = CliRunner().invoke(app, ["--help"], prog_name="pawl", terminal_width=100)
+    for name, *below in commands():
+        if not below:
+            assert re.search(rf"^  {name} +[A-Z].*[.?]$", shown.output, re.MULTILINE), name
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_the_command_line_explains_itself_as_a_program(option: str) -> None:
+    done = run(sys.executable, "-m", "pawl", option)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Usage: pawl" in done.stdout
+
+
+def test_a_misspelt_command_is_told_what_was_meant() -> None:
+    done = run(sys.executable, "-m", "pawl", "rolback", "Iris")
+    assert done.returncode == 2
+    assert "did you mean 'rollback'" in done.stderr
+    assert done.stdout == ""

@@ -9,8 +9,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from pawl.outline import outline
-from pawl.verdict import Failure, Trial, Verdict
+from pawl.check.outline import outline
+from pawl.check.verdict import Failure, Trial, Verdict
 from worker.wire.messages import Description, Merging
 
 _TAKES = {

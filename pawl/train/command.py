@@ -4,32 +4,34 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
-from pawl.exits import FAILED, INTERRUPTED, USAGE, exit_with
+from pawl.exits import FAILED, INTERRUPTED, USAGE, CommandFailed
+from pawl.options import command
 
 if TYPE_CHECKING:
-    from pawl.training import Outcome
+    from pawl.train.training import Outcome
 
 OUR_FAULT = 3
 
 
-def train(
-    folder: Annotated[
-        Path,
-        typer.Argument(exists=True, file_okay=False, resolve_path=True, metavar="FOLDER", help="The model's folder."),
-    ],
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A parameter in place of train.params'; may be repeated."),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", metavar="DIR", help="A folder, new or empty, for what training leaves."),
-    ] = None,
-) -> None:
+@command("train")
+@click.argument(
+    "folder", metavar="FOLDER", type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path)
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A parameter in place of train.params'; may be repeated.",
+)
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="DIR", help="A folder, new or empty, for what training leaves."
+)
+def train(folder: Path, settings: tuple[str, ...], output: Path | None) -> int:
     """Train this folder here and now, as the server would.
 
     Builds the environment, runs the training code in a process of its own, within the memory and time of train in
@@ -46,36 +48,36 @@ def train(
     """
     from core.errors import PawlError, SettingError  # here and below: what is slow to import, not for --help
 
-    params = _params(settings or [])
+    params = _params(settings)
     if output is not None and output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise exit_with(USAGE, f"{output} is not an empty folder; name another for --output")
+        raise CommandFailed(USAGE, f"{output} is not an empty folder; name another for --output")
     try:
         outcome = _train(folder, params, output)
     except SettingError as error:
-        raise exit_with(USAGE, str(error)) from error
+        raise CommandFailed(USAGE, str(error)) from error
     except PawlError as error:
-        raise exit_with(FAILED, str(error)) from error
+        raise CommandFailed(FAILED, str(error)) from error
     except KeyboardInterrupt:
-        raise exit_with(INTERRUPTED, "interrupted: the run was cancelled") from None
+        raise CommandFailed(INTERRUPTED, "interrupted: the run was cancelled") from None
     except (OSError, RuntimeError) as error:
         if os.environ.get("LOG_LEVEL") == "debug":
             raise
-        raise exit_with(OUR_FAULT, f"Pawl itself failed: {error!r}; LOG_LEVEL=debug shows where") from error
+        raise CommandFailed(OUR_FAULT, f"Pawl itself failed: {error!r}; LOG_LEVEL=debug shows where") from error
     _print(outcome)
-    raise typer.Exit(0 if outcome.is_accepted else FAILED)
+    return 0 if outcome.is_accepted else FAILED
 
 
 def _train(folder: Path, params: dict[str, Any], output: Path | None) -> Outcome:
     from core.settings import read_settings, scrubbed
-    from pawl.progress import Progress
-    from pawl.training import train as train_folder
+    from pawl.terminal.progress import Progress
+    from pawl.train.training import train as train_folder
 
     settings = read_settings(os.environ)
     with Progress(settings.log_level) as progress:
         return train_folder(folder, settings, scrubbed(os.environ), params, output, progress.tell)
 
 
-def _params(given: list[str]) -> dict[str, Any]:
+def _params(given: tuple[str, ...]) -> dict[str, Any]:
     """Values are read as model.yaml's are: 4 is a number, and true is true."""
     import yaml
 
@@ -85,19 +87,19 @@ def _params(given: list[str]) -> dict[str, Any]:
     for part in given:
         key, equals, value = part.partition("=")
         if not equals or not key.isidentifier():
-            raise exit_with(USAGE, f"--set {part}: takes KEY=VALUE, such as depth=4")
+            raise CommandFailed(USAGE, f"--set {part}: takes KEY=VALUE, such as depth=4")
         try:
             params[key] = read_yaml(value.encode()).content
         except (yaml.YAMLError, NotPlain) as error:
-            raise exit_with(USAGE, f"--set {part}: {' '.join(str(error).split())}") from error
+            raise CommandFailed(USAGE, f"--set {part}: {' '.join(str(error).split())}") from error
     return params
 
 
 def _print(outcome: Outcome) -> None:
     for name, score in outcome.attempt.scores.items():
-        typer.echo(f"{name}\t{score:.6g}")
+        click.echo(f"{name}\t{score:.6g}")
     judgement = outcome.judgement
     said = "; ".join(str(part) for part in (judgement.reason, judgement.message) if part)
-    typer.echo(f"run {outcome.run.run} of {outcome.run.model} {judgement.state}{f': {said}' if said else ''}", err=True)
+    click.echo(f"run {outcome.run.run} of {outcome.run.model} {judgement.state}{f': {said}' if said else ''}", err=True)
     if outcome.attempt.detail and not outcome.is_accepted:
-        typer.echo(outcome.attempt.detail.rstrip(), err=True)
+        click.echo(outcome.attempt.detail.rstrip(), err=True)

@@ -27,10 +27,10 @@ from loader.releases.store import ReleaseStore
 from loader.sources.local.source import LocalSource
 from loader.workers.examples import read_examples
 from loader.workers.starter import Starter, WorkerDefaults
-from pawl.trained import release_at_hand
-from pawl.trials import Trials
-from pawl.unpushed import MOST, unpushed
-from pawl.verdict import Failure, Verdict
+from pawl.check.trained import release_at_hand
+from pawl.check.trials import Trials
+from pawl.check.unpushed import MOST, unpushed
+from pawl.check.verdict import Failure, Verdict
 from server.process.data_dir import DataDir, DataDirUnusable
 
 _MEGABYTE = 1024 * 1024

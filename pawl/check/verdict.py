@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from pawl.unpushed import Unpushed
+from pawl.check.unpushed import Unpushed
 from worker.wire.messages import Description
 
 

@@ -5,32 +5,32 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from pawl.exits import FAILED, INTERRUPTED, USAGE, exit_with
+from pawl.exits import FAILED, INTERRUPTED, USAGE, CommandFailed
+from pawl.options import as_json, command
 
 if TYPE_CHECKING:
     from core.settings import Settings
-    from pawl.verdict import Verdict
+    from pawl.check.verdict import Verdict
 
 OUR_FAULT = 3
 
 
-def check(
-    folder: Annotated[
-        Path,
-        typer.Argument(exists=True, file_okay=False, resolve_path=True, metavar="FOLDER", help="The model's folder."),
-    ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")] = False,
-) -> None:
+@command("check")
+@click.argument(
+    "folder", metavar="FOLDER", type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path)
+)
+@as_json
+def check(folder: Path, fields: str | None) -> int:
     """Would the server take this folder, and if not, why?
 
     Does what the server does with a push: reads model.yaml, builds the environment, loads the class in a process of its
     own, and sends it every request in examples.json. Tells how the model is called, whether its requests are merged,
     and for a failure the file, the line and what to do. The folder need not be in a git repository; what it
-    [bold]uses[/bold], and the requirements.txt of all models, are looked for beside it. Settings are those of the
+    'uses', and the requirements.txt of all models, are looked for beside it. Settings are those of the
     server: environment variables, such as VARIABLES or DEVICE.
 
     Checked is the folder as it lies on disk, files that git ignores included; what git would not push is told.
@@ -47,24 +47,26 @@ def check(
 
     try:
         verdict = _examine(folder)
-        _print(verdict, as_json)
+        _print(verdict, fields)
     except PawlError as error:
-        raise exit_with(USAGE, str(error)) from error
+        raise CommandFailed(USAGE, str(error)) from error
     except KeyboardInterrupt:
-        raise exit_with(INTERRUPTED, "interrupted") from None
+        raise CommandFailed(INTERRUPTED, "interrupted") from None
+    except CommandFailed:
+        raise
     except Exception as error:
         if os.environ.get("LOG_LEVEL") == "debug":
             raise
-        raise exit_with(OUR_FAULT, f"Pawl itself failed: {error!r}; LOG_LEVEL=debug shows where") from error
-    raise typer.Exit(0 if verdict.ok else FAILED)
+        raise CommandFailed(OUR_FAULT, f"Pawl itself failed: {error!r}; LOG_LEVEL=debug shows where") from error
+    return 0 if verdict.ok else FAILED
 
 
 def _examine(folder: Path) -> Verdict:
     import msgspec
 
     from core.settings import read_settings, scrubbed
-    from pawl.examination import examine
-    from pawl.progress import Progress
+    from pawl.check.examination import examine
+    from pawl.terminal.progress import Progress
 
     settings: Settings = read_settings(os.environ)
     with Progress(settings.log_level) as progress:
@@ -72,14 +74,15 @@ def _examine(folder: Path) -> Verdict:
     return msgspec.structs.replace(verdict, log=progress.lines)
 
 
-def _print(verdict: Verdict, as_json: bool) -> None:
+def _print(verdict: Verdict, fields: str | None) -> None:
     import msgspec
     from rich.console import Console
 
-    from pawl.printing import show
+    from pawl.check.printing import show
+    from pawl.terminal.json_output import print_json
 
-    if as_json:
-        sys.stdout.write(msgspec.json.encode(verdict).decode() + "\n")
+    if fields is not None:
+        print_json(msgspec.to_builtins(verdict), fields)
     else:
         # Where nobody looks, in a file or a pipe, long lines are better than broken ones.
         show(verdict, Console(width=None if sys.stdout.isatty() else 500, highlight=False))

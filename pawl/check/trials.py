@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from loader.workers.examples import Example, Outcome, try_example
 from loader.workers.pool import Pool
 from loader.workers.report import Happening, Report
-from pawl.verdict import Trial
+from pawl.check.verdict import Trial
 from worker.wire.client import WorkerConnection, connect
 
 _REPLACED_WITHIN_S = 60.0

@@ -1,0 +1,17 @@
+"""The server that runs in the folder that the settings here name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core.errors import PawlError
+from core.settings import read_settings
+from server.process.running_file import Running, read_running
+
+
+def running_here(environ: Mapping[str, str]) -> Running | None:
+    """None where none runs, or where the settings are no settings."""
+    try:
+        return read_running(read_settings(environ).data)
+    except PawlError:
+        return None

@@ -1,0 +1,43 @@
+"""`pawl open`."""
+
+from __future__ import annotations
+
+import sys
+from urllib.parse import quote
+
+import click
+
+from pawl.client.api import Api
+from pawl.options import asks_server, command
+
+_PAGES = ("catalogue", "monitoring", "events", "keys", "docs")
+
+
+@command("open")
+@click.argument("what", metavar="[MODEL|PAGE]", default="")
+@click.option("--print", "only_print", is_flag=True, help="Print the address, and open nothing.")
+@asks_server
+def open_(api: Api, what: str, only_print: bool) -> None:
+    """Open a page in the browser: a model's, or one of catalogue, monitoring, events, keys and docs.
+
+    Where there is no browser, the address is printed.
+
+    Examples:
+
+      pawl open
+
+      pawl open Iris
+
+      pawl open monitoring --print
+    """
+    address = api.address + _path(what)
+    if only_print or click.launch(address) != 0:
+        sys.stdout.write(f"{address}\n")
+
+
+def _path(what: str) -> str:
+    if what == "docs":
+        return "/docs"
+    if what in _PAGES or not what:
+        return "/-/" if what in ("", "catalogue") else f"/-/{what}"
+    return f"/-/models/{quote(what, safe='')}"

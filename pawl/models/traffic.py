@@ -1,0 +1,89 @@
+"""`pawl traffic`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from pawl.client.api import Api, api_path
+from pawl.options import as_json, asks_server, command
+from pawl.terminal.table import Cell, Value
+from pawl.terminal.text import moment
+
+_TITLES = ("FROM", "REQUESTS", "FAILED", "P50", "P95", "P99", "MEAN", "BATCH")
+_STAGES = ("api", "canary", "shadow", "version", "test", "train", "batch")
+
+
+@command("traffic")
+@click.argument("model", metavar="[MODEL]", default="")
+@click.option("--version", default="", metavar="VERSION", help="Of that version alone.")
+@click.option(
+    "--from",
+    "from_",
+    default="1h",
+    show_default=True,
+    metavar="TIME",
+    help="From then on: 1h, or a time with its zone.",
+)
+@click.option("--to", default="", metavar="TIME", help="Until then; by default until now.")
+@click.option("--step", default="", metavar="SPAN", help="What a line sums up: 1m, 15m, 1h.")
+@click.option("--stage", type=click.Choice(_STAGES), metavar="STAGE", help=f"Of one kind: {', '.join(_STAGES)}.")
+@as_json
+@asks_server
+def traffic(
+    api: Api,
+    model: str,
+    version: str,
+    from_: str,
+    to: str,
+    step: str,
+    stage: str | None,
+    fields: str | None,
+) -> None:
+    """Tell how often models are asked, and how fast they answer, step by step; the last line sums it up.
+
+    Without MODEL, of all of them together. Times are UTC; milliseconds are of the gateway, queueing included.
+
+    Examples:
+
+      pawl traffic Iris
+
+      pawl traffic Iris --version v3 --from 1d --step 1h
+
+      pawl traffic --json totals
+
+    In a pipe it prints a line for each step: its time, requests, failed ones, milliseconds at p50, p95 and p99, mean
+    milliseconds and mean batch, with tabs between them.
+
+    Exit code: 3 if there is no such model or version; else as for 'pawl ls'.
+    """
+    from pawl.terminal.shown import Shown, show  # here and below: what is slow to import, not for --help
+    from pawl.terminal.times import as_moment, as_seconds
+
+    asked = {"from": as_moment(from_, "--from"), "to": as_moment(to, "--to"), "stage": stage}
+    found = api.get(_path(model, version), {**asked, "step": as_seconds(step, "--step")})
+    rows = [_row(point, moment(point.get("at"))) for point in found.get("points") or ()]
+    if totals := found.get("totals"):
+        rows.append(_row(totals, "total"))
+    show(lambda: Shown(found, _TITLES, rows, "nothing was asked"), fields)
+
+
+def _path(model: str, version: str) -> str:
+    if not model:
+        return api_path("traffic")
+    return api_path("models", model, *(("versions", version) if version else ()), "traffic")
+
+
+def _row(point: Mapping[str, Any], at: str) -> tuple[Value, ...]:
+    by_status = point.get("by_status") or {}
+    failed = sum(count for status, count in by_status.items() if str(status)[:1] == "5")
+    return (
+        *(at, point.get("requests"), Cell(str(failed), str(failed), "red" if failed else "")),
+        *(_number(point.get(name)) for name in ("p50_ms", "p95_ms", "p99_ms", "mean_ms", "batch_mean")),
+    )
+
+
+def _number(value: Any) -> str:
+    return "" if value is None else f"{value:.3g}" if value < 1000 else f"{value:.0f}"

@@ -1,0 +1,76 @@
+"""A server that goes on when its terminal is gone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import IO
+
+from core.errors import PawlError
+from core.settings import Settings, read_settings
+from pawl.exits import CONFLICT, FAILED, USAGE, CommandFailed
+from server.process.running_file import Running, read_running
+
+LOG = "log"
+_LOOK_S = 0.05
+_LONGEST_S = 120.0
+_ROOT = Path(__file__).parents[2]
+
+
+def start() -> int:
+    """Start it, and say where it listens. Raises CommandFailed; what it printed before it ended is printed then."""
+    settings = settings_here()
+    if (running := read_running(settings.data)) is not None:
+        raise CommandFailed(CONFLICT, f"a server runs here already, at {running.url}; 'pawl stop' ends it")
+    log = settings.data / LOG
+    with _opened(log) as output:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "server"],
+            env={**os.environ, "PYTHONPATH": str(_ROOT)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    running = _wait(settings, process, log)
+    sys.stdout.write(f"Pawl is listening on {running.url} (process {running.pid})\n")
+    sys.stdout.write(f"what it says goes to {log}; 'pawl ls' lists its models, 'pawl stop' ends it\n")
+    return 0
+
+
+def settings_here() -> Settings:
+    """Raises CommandFailed."""
+    try:
+        return read_settings(os.environ)
+    except PawlError as error:
+        raise CommandFailed(USAGE, str(error)) from error
+
+
+def _opened(log: Path) -> IO[bytes]:
+    """Empty; what the server before printed is kept beside it."""
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        if log.exists():
+            log.replace(log.with_suffix(".1"))
+        return open(log, "wb", opener=lambda path, flags: os.open(path, flags, 0o600))
+    except OSError as error:
+        raise CommandFailed(
+            USAGE, f"{log} can't be written: {error}; DATA_DIR takes a folder we can write to"
+        ) from error
+
+
+def _wait(settings: Settings, process: subprocess.Popen[bytes], log: Path) -> Running:
+    end = time.monotonic() + _LONGEST_S
+    while time.monotonic() < end:
+        code = process.poll()
+        if code is not None:
+            sys.stderr.write(log.read_text(errors="replace"))
+            raise CommandFailed(max(code, FAILED), "the server ended before it served: it said why above")
+        running = read_running(settings.data)
+        if running is not None and running.pid == process.pid:
+            return running
+        time.sleep(_LOOK_S)
+    raise CommandFailed(FAILED, f"it has not begun to serve after {_LONGEST_S:g} s; {log} says what it does")

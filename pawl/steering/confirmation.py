@@ -1,0 +1,35 @@
+"""Asks before what is live is replaced, where somebody is there to be asked."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from pawl.client.api import Api, api_path
+from pawl.exits import FAILED, CommandFailed
+from pawl.models.state import live_version
+from pawl.terminal.text import one_line
+
+
+def confirm(api: Api, model: str, to: str, yes: bool) -> str:
+    """The version that is live, as its user was shown it; empty where nobody was asked. Raises CommandFailed."""
+    if yes or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return ""
+    live = live_version(api.get(api_path("models", model)))
+    click.echo(one_line(f"{model}: {live or 'nothing'} is live, and would be replaced by {to}."))
+    if not click.confirm("Go on?"):
+        raise CommandFailed(FAILED, "nothing was changed")
+    return live
+
+
+def earlier(api: Api, model: str) -> str:
+    """What a rollback would probably go back to, in words."""
+    live, *before = api.items(api_path("models", model, "deployments"), 20) or [{}]
+    rejected = {
+        one.get("release") for one in api.items(api_path("models", model, "versions"), 100) if one.get("rejected")
+    }
+    for one in before:
+        if one.get("release") not in (live.get("release"), *rejected):
+            return f"{one.get('version')}, which was live before"
+    return "what was live before"

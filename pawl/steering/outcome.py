@@ -1,0 +1,70 @@
+"""What became of an action, waited for and told."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from pawl.client.api import Answer, Api, api_path
+from pawl.exits import FAILED, STILL_RUNNING, CommandFailed
+from pawl.terminal.text import one_line
+
+_LOOK_S = 0.5
+_ASK_S = 30.0
+"""The server answers within that."""
+_ACCEPTED = 202
+
+
+def act(api: Api, method: str, path: str, body: dict[str, Any], wait_s: float) -> Answer:
+    """Ask for it, and wait at most so long for its end; the last answer. Raises CommandFailed."""
+    given = {name: value for name, value in body.items() if value}
+    end = time.monotonic() + wait_s
+    answer = api.send(method, path, given, wait_s=min(wait_s, _ASK_S))
+    if answer.status != _ACCEPTED or not (action := _action_in(answer)):
+        return answer
+    return _ended(api, action, end, wait_s)
+
+
+def _action_in(answer: Answer) -> str:
+    """Its id."""
+    location = urlsplit(answer.headers.get("location") or "").path
+    return location.rpartition("/")[2]
+
+
+def _ended(api: Api, action: str, end: float, wait_s: float) -> Answer:
+    from rich.console import Console
+    from rich.text import Text
+
+    with Console(stderr=True).status("") as status:
+        while True:
+            answer = api.send("GET", api_path("actions", action))
+            told = answer.json or {}
+            if told.get("state") not in ("running", "pending", "started"):
+                return answer
+            if time.monotonic() >= end:
+                raise CommandFailed(
+                    STILL_RUNNING,
+                    f"it is still going on after {wait_s:g} s ({step_of(told)}); 'pawl events' tells its end",
+                )
+            status.update(Text(step_of(told)))
+            time.sleep(_LOOK_S)
+
+
+def step_of(told: dict[str, Any]) -> str:
+    step = told.get("step")
+    return one_line(step.get("name") if isinstance(step, dict) else step or told.get("state") or "under way")
+
+
+def print_outcome(answer: Answer, says: str, fields: str | None) -> None:
+    """`says`: what has been done, where the server has no words of its own for it."""
+    from pawl.terminal.json_output import print_json
+
+    told = answer.json if isinstance(answer.json, dict) else {}
+    if fields is not None:
+        print_json(answer.json, fields)
+    if told.get("state") in ("failed", "withdrawn"):
+        raise CommandFailed(FAILED, one_line(told.get("message") or "it failed, and was taken back"))
+    if fields is None:
+        sys.stdout.write(one_line(told.get("message") or says) + "\n")

@@ -1,0 +1,44 @@
+"""`--json [FIELDS]`: what the server said, or a part of it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import msgspec
+
+from pawl.exits import USAGE, CommandFailed
+from pawl.terminal.text import is_terminal
+
+
+def print_json(answer: Any, fields: str = "", *, is_line: bool = False) -> None:
+    """On one line for programs; in a terminal indented, unless it is one line of many.
+
+    `fields`: their names, joined by commas, or none for all.
+
+    Raises CommandFailed.
+    """
+    encoded = msgspec.json.encode(_chosen(answer, [name for name in fields.split(",") if name.strip()]))
+    sys.stdout.write((msgspec.json.format(encoded) if is_terminal() and not is_line else encoded).decode() + "\n")
+    sys.stdout.flush()
+
+
+def _chosen(answer: Any, names: list[str]) -> Any:
+    if not names:
+        return answer
+    if isinstance(answer, list):
+        return [_chosen(one, names) for one in answer]
+    return {name.strip(): _field(answer, name.strip()) for name in names}
+
+
+def _field(answer: Any, name: str) -> Any:
+    """`live.version` is the field of a field; null where that is."""
+    found = answer
+    for part in name.split("."):
+        if found is None:
+            return None
+        if not isinstance(found, dict) or part not in found:
+            there = ", ".join(sorted(answer)) if isinstance(answer, dict) else "none"
+            raise CommandFailed(USAGE, f"there is no field {name!r}; there are: {there}")
+        found = found[part]
+    return found
