@@ -32,7 +32,7 @@ RUN python -m venv /venv \
 
 COPY . .
 # Python's own modules too: the base image comes without their byte-code, and no process here could write it.
-RUN python -m compileall -q . \
+RUN python -m compileall -q -x '^./models_serve/' . \
     && python -m compileall -q -x '/(site-packages|idlelib|lib2to3|tkinter|turtledemo)/' \
         "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 

@@ -40,6 +40,7 @@ Blob = tuple[str, str]
 
 
 def write_record(root: Path, files: Mapping[str, Recorded]) -> None:
+    (root / RECORD).unlink(missing_ok=True)  # it is read-only, which holds for all but root
     (root / RECORD).write_bytes(msgspec.json.encode(files))
 
 
