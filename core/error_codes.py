@@ -81,10 +81,16 @@ _ANSWERED = (
     ErrorCode("too_many_versions", 503, _VERSION, "As many older versions run as may at one time.", _SOON),
     ErrorCode("key_required", 401, _MODEL | _ADMIN, "The request has no valid key."),
     ErrorCode("key_forbidden", 403, _MODEL | _ADMIN, "The key does not cover this."),
+    ErrorCode(
+        "rate_limited", 429, _MODEL | _ADMIN, "The key's rate, or that of attempts to sign in, is used up.", _SOON
+    ),
     ErrorCode("bad_request", 400, _ADMIN, "The request can't be read."),
     ErrorCode("unauthorized", 401, _ADMIN, "The token or the signature is missing or wrong."),
     ErrorCode("admin_disabled", 403, _ADMIN, "Without an `ADMIN_TOKEN` this is not open to the caller."),
+    ErrorCode("cross_site", 403, _ADMIN, "A page of another site seems to have sent the request."),
+    ErrorCode("key_not_found", 404, _ADMIN, "No valid key has this id."),
     ErrorCode("run_not_found", 404, _ADMIN, "No training run has this key."),
+    ErrorCode("too_many_keys", 409, _ADMIN, "There are as many keys as there may be."),
     ErrorCode("run_state", 409, _ADMIN, "The training run can't do this in the state in which it is."),
     ErrorCode("not_trainable", 422, _ADMIN, "The model can't be trained as it was asked for."),
     ErrorCode("store_unavailable", 503, _ADMIN, "The store of artifacts and training results does not answer.", _SOON),
@@ -98,7 +104,6 @@ _ANSWERED = (
 
 _PLANNED = (
     ErrorCode("stage_failed", 502, _MODEL, "A model that this one calls failed; the error names it.", _SOON),
-    ErrorCode("rate_limited", 429, _MODEL | _ADMIN, "The key's rate is used up.", _SOON),
     ErrorCode("pinned", 409, _ADMIN, "The model is pinned."),
     ErrorCode("no_earlier_release", 409, _ADMIN, "The model has no earlier release to go back to."),
     ErrorCode("live_changed", 409, _ADMIN, "Another version is live than the caller saw."),

@@ -80,6 +80,14 @@ API_RUN_ACCEPT = HttpPath("/-/api/runs/{run}/accept", Kind.DAEMON)
 API_RUN_LOG = HttpPath("/-/api/runs/{run}/log", Kind.DAEMON)
 API_RUN_ARTIFACT = HttpPath("/-/api/runs/{run}/artifact", Kind.DAEMON)
 
+API_KEYS = HttpPath("/-/api/keys", Kind.DAEMON)
+API_KEY = HttpPath("/-/api/keys/{key}", Kind.DAEMON)
+API_SESSION = HttpPath("/-/api/session", Kind.DAEMON)
+
+PAGE_SIGN_IN = HttpPath("/-/signin", Kind.DAEMON)
+PAGE_SIGN_OUT = HttpPath("/-/signout", Kind.DAEMON)
+PAGE_KEYS = HttpPath("/-/keys", Kind.DAEMON)
+PAGE_KEY_REVOKE = HttpPath("/-/keys/{key}/revoke", Kind.DAEMON)
 PAGE_MODELS = HttpPath("/-/", Kind.DAEMON)
 PAGE_LOOK = HttpPath("/-/look", Kind.DAEMON)
 PAGE_THEME = HttpPath("/-/theme", Kind.DAEMON)
@@ -104,6 +112,7 @@ PATHS = (
     *(API_MODEL_RUNS, API_RUNS, API_RUN, API_RUN_CANCEL, API_RUN_RETRY, API_RUN_ACCEPT, API_RUN_LOG, API_RUN_ARTIFACT),
     *(PAGE_MODELS, PAGE_LOOK, PAGE_THEME, PAGE_EVENTS),
     *(PAGE_MODEL, PAGE_RETRY, PAGE_CONFIGURATION, PAGE_RUNS, PAGE_RUN, PAGE_TRY),
+    *(API_KEYS, API_KEY, API_SESSION, PAGE_SIGN_IN, PAGE_SIGN_OUT, PAGE_KEYS, PAGE_KEY_REVOKE),
     *(OPEN_INFERENCE, PING, INVOCATIONS, EXECUTION_PARAMETERS, APP),
 )
 

@@ -50,6 +50,15 @@ Gigabytes = Annotated[float, msgspec.Meta(gt=0, le=2**20, description="a number 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535, description="a port number; 0 takes any free one")]
 
 
+Bind = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^((\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+):\d{1,5})?$",
+        description="an address and a port, such as 127.0.0.1:3550 or [::1]:3550",
+    ),
+]
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """One field per environment variable. The variable's name is the field's in capitals without underscores mattering.
 
@@ -79,9 +88,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sync_seconds: Seconds = 30.0
     """Seconds between looks at the repository."""
     webhook_secret: str = ""
-    """Secret of the webhook; empty: `POST /-/sync` needs ADMIN_TOKEN."""
+    """Secret of the webhook; empty: `POST /-/sync` needs a key."""
     admin_token: str = ""
-    """Bearer token of the admin API; empty: what it can change, it refuses."""
+    """The key of scope admin that is always there; empty: the first start makes one, and keeps it in DATA_DIR."""
+    admin_bind: Bind = ""
+    """Where the pages, the admin API and the metrics are reached; empty: at HOST and PORT, like the models."""
+    auth: Annotated[Literal["open", "keys"], msgspec.Meta(description="open or keys")] = "open"
+    """Who may ask a model: open: anybody; keys: who has a key of scope predict."""
     data_dir: str = ".pawl"
     """Folder for everything that Pawl keeps."""
     database_url: Database = ""
@@ -145,6 +158,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(map(_origin, self.cors_origins.lower().replace(",", " ").split()))
 
     @property
+    def admin_address(self) -> tuple[str, int] | None:
+        """Host and port of `admin_bind`."""
+        host, _, port = self.admin_bind.rpartition(":")
+        return (host.strip("[]"), int(port)) if self.admin_bind else None
+
+    @property
     def data(self) -> Path:
         return Path(self.data_dir).absolute()
 
@@ -163,7 +182,7 @@ SECRETS = frozenset(
 )
 """Settings that no child process gets to see. `git_path`, `database_url` and `artifacts` may carry a password."""
 
-_WORDS = frozenset({"device", "variables", "log_level"})
+_WORDS = frozenset({"device", "variables", "log_level", "auth"})
 _SILENT = SECRETS - {"git_path"}
 PREFIX = "pawl"
 DEFAULTS = "PAWL_DEFAULTS"

@@ -51,12 +51,13 @@ class Gateway:
     def __init__(self, config: GatewayConfig, channel: DaemonChannel) -> None:
         self._channel = channel
         self._counts = Counts()
-        self._current = CurrentTable(config.base, self._counts)
+        self._current = CurrentTable(config.base, self._counts, needs_keys=config.needs_keys)
         self._dispatch = Dispatch()
         self._starts = VersionStarts(channel.send)
         self._bodies = bodies = BodyBudget(config.max_body, config.max_buffered)
         application = Application(
             base=config.base,
+            has_admin=config.has_admin,
             current=self._current,
             bodies=bodies,
             dispatch=self._dispatch,

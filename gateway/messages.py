@@ -30,6 +30,20 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     """Whether bodies may be of another type than JSON: the model gets them as they are."""
 
 
+class KeyGrant(msgspec.Struct, frozen=True, kw_only=True):
+    """What a key allows at a model's route."""
+
+    id: str
+    predicts: bool
+    """Whether it has the scope; the others are refused by name, not as if they were no keys."""
+    models: tuple[str, ...] | None = None
+    """The only ones that it may ask; None: all."""
+    rate: float | None = None
+    """Requests per second at this gateway; None: as many as come."""
+    expires: float | None = None
+    """Seconds since 1970."""
+
+
 class Table(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Everything a gateway routes by. It replaces the one before it whole."""
 
@@ -45,6 +59,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Models that are followed and have nothing to answer with, and why: 503 rather than 404."""
     untrained: dict[str, str] = {}
     """Those of `down` that wait for their first artifact, and the state of the run that leaves it."""
+    keys: dict[str, KeyGrant] = {}
+    """Those that are valid, by the SHA-256 of each in hexadecimal digits; where models are open, none."""
     pools: dict[str, tuple[str, ...]] = {}
     """Socket paths of each pool's ready workers."""
 
@@ -117,6 +133,10 @@ class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Bytes of all bodies that are in memory at one time."""
     body_timeout_s: float
     """Seconds in which a request's body must have come."""
+    needs_keys: bool = False
+    """Whether models are asked with a key."""
+    has_admin: bool = True
+    """Whether `/-/` and `/metrics` are reached here; where not, the webhook and the pages' files alone."""
     stop_timeout_s: float = 25.0
     """Seconds that requests in flight get to finish when the gateway stops."""
     cors_origins: tuple[str, ...] = ()

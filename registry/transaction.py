@@ -6,6 +6,7 @@ from sqlalchemy.engine import Connection
 
 from registry.tables.deployments import Deployments
 from registry.tables.events import AUDIT_DAYS, Events
+from registry.tables.keys import Keys
 from registry.tables.leases import Leases
 from registry.tables.pins import Pins
 from registry.tables.rejections import Rejections
@@ -24,3 +25,4 @@ class Transaction:
         self.runs = Runs(connection)
         self.leases = Leases(connection)
         self.traffic = TrafficTable(connection)
+        self.keys = Keys(connection)

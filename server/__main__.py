@@ -45,7 +45,8 @@ def main(arguments: list[str]) -> int:
         reaper = start_reaper()
         data = DataDir(settings.data)
         listener = listen(settings.host, settings.port)
-        uvloop.run(_serve(settings, data, listener, reaper))
+        admin = listen(*settings.admin_address, "ADMIN_BIND") if settings.admin_address else None
+        uvloop.run(_serve(settings, data, listener, admin, reaper))
     except PawlError as error:
         print(f"pawl: {error}", file=sys.stderr)
         return 2
@@ -60,9 +61,11 @@ def _explain(arguments: list[str]) -> int:
     return 2
 
 
-async def _serve(settings: Settings, data: DataDir, listener: socket.socket, reaper: Reaper) -> None:
+async def _serve(
+    settings: Settings, data: DataDir, listener: socket.socket, admin: socket.socket | None, reaper: Reaper
+) -> None:
     keeping = spawn(reaper.keep(), "reaper")
-    daemon = assemble(settings, data, listener, scrubbed(os.environ))
+    daemon = assemble(settings, data, listener, scrubbed(os.environ), admin)
     for line in misspelt(os.environ):  # not before: a start that is refused says one line, why
         log.warning(line)
     warn_of_root()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from core.task import spawn
 from loader.reconcile import Reconciler
@@ -23,12 +23,14 @@ class Announcement:
         banner: Banner,
         state: Callable[[], ServerState],
         record: Record,
+        keys_are_known: Callable[[], Awaitable[None]],
     ) -> None:
         self._reconciler = reconciler
         self._publisher = publisher
         self._banner = banner
         self._state = state
         self._record = record
+        self._keys_are_known = keys_are_known
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -42,6 +44,7 @@ class Announcement:
 
     async def _announce(self) -> None:
         await self._reconciler.ready.wait()
+        await self._keys_are_known()  # a key that is valid is never refused for being unknown yet
         await self._publisher.set_ready(True)
         self._banner.show(self._state())
         self._record.begin()  # not before: importing what speaks to the database takes a third of a second

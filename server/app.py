@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.http.access import BodyTooLarge
 from server.http.parameters import ParameterInvalid
+from server.http.policy import Policy
 from server.http.replies import error
 from server.http.slashes import redirect_slashes
 from server.pages.pages import Pages
@@ -39,7 +40,7 @@ def build_app(base: str, parts: Sequence[Routed], pages: Pages, metrics: Metrics
     app = Starlette(
         routes=[metrics.route(), *under_base],
         exception_handlers=EXCEPTION_HANDLERS,
-        middleware=[Middleware(_Nowhere)],
+        middleware=[Middleware(_Nowhere), Middleware(Policy)],
     )
     redirect_slashes(app.router)
     return app

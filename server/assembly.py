@@ -30,6 +30,8 @@ from loader.workers.process.warm_workers import WarmWorkers
 from loader.workers.report import Report
 from loader.workers.starter import Starter, WorkerDefaults
 from registry.event_log import EventLog
+from server.access.assembly import build_access
+from server.access.keyring import Keyring
 from server.announcement import Announcement
 from server.app import Routed, build_app
 from server.banner import Banner
@@ -37,16 +39,20 @@ from server.daemon import BackgroundTask, Daemon
 from server.gateways.connection_limit import allowed_connections
 from server.gateways.data_plane import DataPlane
 from server.gateways.gateways import Gateway, Gateways, Handlers
+from server.gateways.key_grants import KeyGrants
 from server.gateways.routes import RoutePublisher
 from server.gateways.version_starts import VersionStarts
 from server.http.access import Access
 from server.http.admin_api import Admin
 from server.http.event_streams import EventStreams
 from server.http.events_api import EventsApi
+from server.http.keys_api import KeysApi
 from server.http.logs_api import LogsApi
 from server.http.models_api import ModelsApi
+from server.http.peer import Peer
 from server.http.runs_api import RunsApi
 from server.http.server import AdminServer
+from server.http.session_api import SessionApi
 from server.http.versions_api import VersionsApi
 from server.loading import Loading
 from server.pages.assembly import build_pages
@@ -73,8 +79,16 @@ _IDLE_S = 5.0
 """Between two looks for versions that nobody asks for any more."""
 
 
-def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ: Mapping[str, str]) -> Daemon:
+def assemble(
+    settings: Settings,
+    data: DataDir,
+    listener: socket.socket,
+    environ: Mapping[str, str],
+    admin_listener: socket.socket | None = None,
+) -> Daemon:
     """The daemon that those settings ask for. `environ`: what its children get, scrubbed of our secrets.
+
+    `admin_listener`: where the admin API is reached; None: at `listener`, like the models.
 
     For the loop's own thread. Raises SettingError.
     """
@@ -121,18 +135,23 @@ def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ
     runs = RunCatalogue(records, artifacts, training.home, control)
     state = partial(server_state, source.where, reconciler, runs.newest)
     metrics = Metrics(state, loading.serving_pools, traffic.totals, runs.counts)
-    access, streams = Access(settings), EventStreams()
+    grants = KeyGrants(publisher, is_needed=settings.auth == "keys")
+    access_parts = build_access(settings, record.log, record.registry, grants.hand_out)
+    access, streams = Access(settings, access_parts.known, access_parts.sessions), EventStreams()
+    keys_api = KeysApi(access, access_parts.keyring)
     situations = Situations(reconciler, on_demand.pools)
     versions = Versions(Parts(source, reconciler, names, situations, proofs, release_store, runs, record.registry))
     facts = FactsReader(state, record.log, lambda _: {}, dict)
-    pages = build_pages(settings.base, access, state, record.log, facts, reconciler, runs)
+    pages = build_pages(settings.base, access, state, record.log, facts, reconciler, runs, access_parts, keys_api)
     apis: list[Routed] = [
-        Admin(settings, reconciler),
+        Admin(access, reconciler),
         ModelsApi(access, state, record.log),
         VersionsApi(access, versions, Deployments(record.registry)),
         LogsApi(access, starter.printed_lines, versions, situations, streams),
         EventsApi(access, record.log, streams),
         RunsApi(access, runs, situations.is_known, streams),
+        keys_api,
+        SessionApi(settings.base, access_parts.sign_in),
     ]
     app = build_app(settings.base, apis, pages, metrics)
     handlers = Handlers(
@@ -140,7 +159,9 @@ def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ
         counted=partial(_take, traffic, on_demand),
         lost=partial(_record_loss, record.log),
     )
-    banner = Banner(settings, listener.getsockname()[1])
+    keys_are_known = partial(_keys_are_known, settings, access_parts.keyring)
+    admin_port = None if admin_listener is None else admin_listener.getsockname()[1]
+    banner = Banner(settings, listener.getsockname()[1], admin_port, access_parts.sign_in.code)
     return Daemon(
         [
             record,
@@ -151,13 +172,28 @@ def assemble(settings: Settings, data: DataDir, listener: socket.socket, environ
             BackgroundTask("trainer", trainer.run if settings.git_path else partial(train_after, take, trainer)),
             BackgroundTask("list of runs", runs.run),
             AdminServer(app, admin_socket),
+            *([AdminServer(Peer(app), admin_listener)] if admin_listener is not None else []),
+            BackgroundTask("keys", partial(_follow_keys, settings, access_parts.keyring, reconciler)),
             DataPlane(listener, gateways, publisher, handlers),
-            Announcement(reconciler, publisher, banner, state, record),
-            RunningFile(data.path, banner.url),
+            Announcement(reconciler, publisher, banner, state, record, keys_are_known),
+            RunningFile(data.path, banner.admin_url),
             _timer(settings.sync_seconds, loading.look, "look at the source"),
             _timer(_IDLE_S, on_demand.stop_idle, "end of idle versions"),
         ]
     )
+
+
+async def _follow_keys(settings: Settings, keyring: Keyring, reconciler: Reconciler) -> None:
+    """Where nobody may wait for them, not before what is served is live: what speaks to the database takes a third of
+    a second to import."""
+    if settings.auth == "open" and not settings.database_url and not keyring.known.made:
+        await reconciler.ready.wait()
+    await keyring.follow()
+
+
+async def _keys_are_known(settings: Settings, keyring: Keyring) -> None:
+    if settings.auth == "keys":
+        await keyring.settled()
 
 
 def _record(settings: Settings, data: DataDir) -> Record:
@@ -210,6 +246,8 @@ def _one_worker_starter(
 def _gateway_config(settings: Settings, daemon_socket: str) -> GatewayConfig:
     return GatewayConfig(
         base=settings.base,
+        needs_keys=settings.auth == "keys",
+        has_admin=not settings.admin_bind,
         daemon=daemon_socket,
         cors_origins=settings.origins,
         max_body=settings.max_body_mb * _MEGABYTE,

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import msgspec
 
+from core.paths import PAGE_SIGN_IN
 from core.settings import Settings
+from server.access.one_time_code import OneTimeCode
 from server.curl import curl
 from server.process.listening import url_of
 from server.state import ModelState, ServerState
 
 
 class Banner:
-    def __init__(self, settings: Settings, port: int) -> None:
+    def __init__(
+        self, settings: Settings, port: int, admin_port: int | None = None, code: OneTimeCode | None = None
+    ) -> None:
+        """`admin_port`: where ADMIN_BIND listens. `code`: with which whoever starts this first signs in."""
         self.url = url_of(settings.host, port) + settings.base
         """Where models are, for a client on this machine."""
+        at = settings.admin_address
+        self.admin_url = self.url if at is None else url_of(at[0], admin_port or at[1]) + settings.base
+        """Where the admin API is."""
+        self._code = code
 
     def greet(self, where: str) -> None:
         """The first line: the server is there, and loads."""
         print(f"Pawl is listening on {self.url}, loading {where}", flush=True)
+        if self._code is not None:
+            address = f"{self.admin_url}{PAGE_SIGN_IN.template}?code={self._code.text}"
+            print(f"Sign in as admin, once and within ten minutes: {address}", flush=True)
 
     def show(self, state: ServerState) -> None:
         print("\n".join(self.lines(state)), flush=True)

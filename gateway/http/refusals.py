@@ -26,7 +26,8 @@ class Refused(Exception):
         super().__init__(error.get("message"))
         self.status = known.status
         self.body = msgspec.json.encode({"error": error})
-        self.headers = (*headers, *_retry_after(known))
+        is_said = any(name == b"retry-after" for name, _ in headers)
+        self.headers = headers if is_said else (*headers, *_retry_after(known))
 
 
 def refuse(code: str, message: str, *headers: tuple[bytes, bytes]) -> Refused:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 from core.names import may_be_version
-from core.paths import Kind
+from core.paths import ADMIN, METRICS, STATIC, SYNC, Kind
 from core.task import spawn
 from gateway.http.bodies import BodyBudget
 from gateway.http.cors import Cors
@@ -19,6 +20,7 @@ from gateway.routes.all_models import flat, malformed, score_all, side_by_side
 from gateway.routes.current import CurrentTable
 from gateway.routes.dispatch import Dispatch
 from gateway.routes.forwarding import Forwarding
+from gateway.routes.keys import Caller
 from gateway.routes.paths import Place, find_place
 from gateway.routes.route_table import Target
 from gateway.routes.version_starts import VersionStarts
@@ -44,8 +46,10 @@ class Application:
         starts: VersionStarts,
         forward: Forwarding,
         cors: Cors | None = None,
+        has_admin: bool = True,
     ) -> None:
-        """`cors`: None where no page of another origin may read answers."""
+        """`cors`: None where no page of another origin may read answers. `has_admin`: whether operators' pages and the
+        admin API are reached here."""
         self._base = base
         self._current = current
         self._bodies = bodies
@@ -53,6 +57,7 @@ class Application:
         self._starts = starts
         self._forward = forward
         self._cors = cors
+        self._has_admin = has_admin
 
     def route(self, exchange: Exchange) -> Answerer:
         """Who answers a request of which only the head has come. Raises Refused where nobody does."""
@@ -68,20 +73,25 @@ class Application:
         if exchange.path not in targets:
             exchange.path = parse_url(exchange.url).path.encode()
         if (target := targets.get(exchange.path)) is not None:
+            self._admit(exchange, target.model)
             self._check(exchange, target)
             return self._answer_model
         path = exchange.path.decode()
         place = find_place(self._base, path)
         match place.kind:
             case Kind.MODEL:
+                self._admit(exchange, place.model)
                 self._check_known(place)
                 self._check(exchange, self._current.routes.live.get(place.model))
                 return self._answer_model
             case Kind.ALL:
+                caller = self._admit(exchange, None)
                 self._check(exchange, None, taken=(b"flat",))
                 wants_flat(exchange.url)  # before anything is scored
-                return self._in_background(self._answer_all)
+                return self._in_background(partial(self._answer_all, caller))
             case Kind.DAEMON:
+                if not self._has_admin and _is_admin(path.removeprefix(self._base)):
+                    raise self._nothing(path)
                 self._bodies.check(declared_length(exchange.fields))
                 return self._in_background(self._forward.pass_on)
             case Kind.HEALTH | Kind.READY:
@@ -136,10 +146,10 @@ class Application:
     async def _answer_once_started(self, exchange: Exchange) -> None:
         self._send(exchange, await self._start(exchange.path))
 
-    async def _answer_all(self, exchange: Exchange) -> None:
+    async def _answer_all(self, caller: Caller | None, exchange: Exchange) -> None:
         is_post = exchange.method == b"POST"
         body = exchange.body if is_post else b""
-        answers = await score_all(self._dispatch, self._current.routes.live, body)
+        answers = await score_all(self._dispatch, _covered(self._current.routes.live, caller), body)
         headers = _JSON if is_post else _JSON_NOT_TO_STORE
         if answer := malformed(answers):
             exchange.respond(headers, answer.status, answer.body)
@@ -154,6 +164,11 @@ class Application:
             raise self._not_ready()
         said = b'{"status":"ready"}' if kind is Kind.READY else b'{"status":"ok"}'
         return lambda it: it.respond(_JSON, 200, said)
+
+    def _admit(self, exchange: Exchange, model: str | None) -> Caller | None:
+        """Who asks the model, or all; None where anybody may. Raises Refused."""
+        callers = self._current.routes.callers
+        return None if callers is None else callers.admit(exchange.fields, model)
 
     def _check(self, exchange: Exchange, target: Target | None, taken: tuple[bytes, ...] = ()) -> None:
         """Raise Refused unless this can be a request to a model. `taken`: what a query may name."""
@@ -205,3 +220,18 @@ class Application:
 
     def _nothing(self, path: str) -> Refused:
         return refuse("not_found", f"nothing is at {shorten(path)}; GET {self._base}/ lists what is served")
+
+
+def _covered(live: Mapping[str, Target], caller: Caller | None) -> Mapping[str, Target]:
+    """What of all models the caller's key covers."""
+    if caller is None or caller.models is None:
+        return live
+    return {model: target for model, target in live.items() if model in caller.models}
+
+
+def _is_admin(path: str) -> bool:
+    """`path`: below the base path, or beside it."""
+    if path.rstrip("/") in (METRICS.template, ADMIN.template):
+        return True
+    is_below = path.startswith(f"{ADMIN.template}/")
+    return is_below and path != SYNC.template and not path.startswith(STATIC.template.partition("{")[0])

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from gateway.counts import Counts
 from gateway.messages import Table
+from gateway.routes.keys import Callers
 from gateway.routes.route_table import RouteTable
 from gateway.workers.pool import Pool
 
@@ -16,17 +17,19 @@ _NOTHING_YET = Table(serial=0)
 class CurrentTable:
     """Holds the route table in force, and replaces it by the next one."""
 
-    def __init__(self, base: str, counts: Counts) -> None:
+    def __init__(self, base: str, counts: Counts, *, needs_keys: bool = False) -> None:
         self._base = base
         self._counts = counts
         self._pools: dict[str, Pool] = {}
-        self.routes = RouteTable(base, _NOTHING_YET, {}, counts)
+        self.routes = RouteTable(base, _NOTHING_YET, {}, counts, Callers({}) if needs_keys else None)
         """Used for the next request."""
 
     async def apply(self, table: Table) -> None:
         """Return once requests are routed by `table`, over connections that are already made."""
         await self._open(table.pools)
-        self.routes = RouteTable(self._base, table, self._pools, self._counts)
+        before = self.routes.callers
+        callers = None if before is None else Callers(table.keys, before)
+        self.routes = RouteTable(self._base, table, self._pools, self._counts, callers)
         self._retire(table.pools)
 
     def outstanding(self) -> dict[str, int]:

@@ -9,6 +9,7 @@ from gateway.counts import Counts, Tally
 from gateway.http.headers import encode_headers
 from gateway.http.refusals import JSON_TYPE, NO_STORE
 from gateway.messages import Route, Table
+from gateway.routes.keys import Callers
 from gateway.workers.pool import Pool
 
 
@@ -41,8 +42,12 @@ class Target:
 class RouteTable:
     """What one table says. Replaced whole, so that every request sees one table or the next, never a mixture."""
 
-    def __init__(self, base: str, table: Table, pools: Mapping[str, Pool], counts: Counts) -> None:
+    def __init__(
+        self, base: str, table: Table, pools: Mapping[str, Pool], counts: Counts, callers: Callers | None = None
+    ) -> None:
         self.table = table
+        self.callers = callers
+        """None: models are open."""
         self.live = {model: _target(route, pools, counts) for model, route in sorted(table.live.items())}
         """By model."""
         self.targets: dict[bytes, Target] = {}

@@ -2,26 +2,9 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import msgspec
 
-
-class Scope(StrEnum):
-    """What a key allows: `admin` includes `operate`, that includes `view`; `predict` stands apart."""
-
-    ADMIN = "admin"
-    OPERATE = "operate"
-    VIEW = "view"
-    PREDICT = "predict"
-
-
-_INCLUDED = {
-    Scope.ADMIN: frozenset({Scope.ADMIN, Scope.OPERATE, Scope.VIEW}),
-    Scope.OPERATE: frozenset({Scope.OPERATE, Scope.VIEW}),
-    Scope.VIEW: frozenset({Scope.VIEW}),
-    Scope.PREDICT: frozenset({Scope.PREDICT}),
-}
+from core.keys import Key, Scope
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,8 +17,13 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     scopes: tuple[Scope, ...]
 
     def may(self, scope: Scope) -> bool:
-        return any(scope in _INCLUDED[held] for held in self.scopes)
+        return any(scope in held.included for held in self.scopes)
 
 
 LOCAL = Principal(kind="", name="", scopes=(Scope.VIEW,))
 """A program of this machine, where those may read."""
+
+
+def principal_of(key: Key, *, is_session: bool = False) -> Principal:
+    """Who shows the key, or a session that began with it."""
+    return Principal(kind="session" if is_session else "key", name=key.name, scopes=key.scopes)

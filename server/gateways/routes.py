@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from core.errors import ReleaseFailed
 from core.task import spawn
 from core.traffic.bucket import Series, Stage
-from gateway.messages import Route, Table
+from gateway.messages import KeyGrant, Route, Table
 from loader.controller.routes import Live
 from loader.workers.pool import Pool
 from loader.workers.process.worker_process import WorkerProcess
@@ -40,6 +40,7 @@ class RoutePublisher:
         self._routes: dict[str, Route] = {}
         """Of what is live and of versions, by the keys of both."""
         self._ready = False
+        self._keys: Mapping[str, KeyGrant] = {}
         self._hand_out = hand_out
         self._shown = shown
         self._serials = itertools.count(1)
@@ -93,6 +94,11 @@ class RoutePublisher:
         self._ready = ready
         await self._publish()
 
+    async def set_keys(self, keys: Mapping[str, KeyGrant]) -> None:
+        """By digest: those that a model may be asked with from now on."""
+        self._keys = keys
+        await self._publish()
+
     def _drop_versions(self, which: Callable[[str, Live], bool]) -> None:
         for key, live in list(self._versions.items()):
             if which(key, live):
@@ -130,6 +136,7 @@ class RoutePublisher:
             versions={key: self._routes[key] for key in self._versions},
             down=dict(self.down),
             untrained=dict(self._untrained),
+            keys=dict(self._keys),
             pools=pools,
         )
 

@@ -7,7 +7,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from core.paths import API_RETRY, SYNC
-from core.settings import Settings
 from loader.reconcile import ModelUnknown, Reconciler
 from server.http import parameters
 from server.http.access import Access
@@ -21,9 +20,9 @@ _LONGEST_WAIT_S = 50.0
 class Admin:
     """Routes under `{base}/-/`."""
 
-    def __init__(self, settings: Settings, reconciler: Reconciler) -> None:
+    def __init__(self, access: Access, reconciler: Reconciler) -> None:
         self._reconciler = reconciler
-        self._access = Access(settings)
+        self._access = access
 
     def routes(self) -> list[Route]:
         return [

@@ -20,6 +20,7 @@ from core.errors import (
 )
 from loader.sources.past import CursorUnknown
 from registry.errors import RegistryUnavailable
+from server.access.keyring import KeyNotFound, TooManyKeys
 from server.http.access import Handler
 from server.http.bodies import BodyInvalid, BodyMalformed
 from server.http.event_streams import TooManyStreams
@@ -29,6 +30,8 @@ from server.versions.versions import ModelNotFound
 _CODES: dict[type[PawlError], str] = {
     ModelNotFound: "model_not_found",
     RunNotFound: "run_not_found",
+    KeyNotFound: "key_not_found",
+    TooManyKeys: "too_many_keys",
     RunStateConflict: "run_state",
     NotTrainable: "not_trainable",
     NotTrained: "not_trained",

@@ -1,9 +1,10 @@
-"""The HTTP server of the daemon, on the Unix socket that gateways forward to."""
+"""The HTTP server of the daemon: on the Unix socket that gateways forward to, or at an address of its own."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Iterator
 
 import uvicorn
@@ -15,12 +16,13 @@ from core.task import spawn
 class AdminServer:
     """uvicorn, as a part of the daemon."""
 
-    def __init__(self, app: ASGIApp, socket: str) -> None:
-        """`socket`: path of the Unix socket."""
+    def __init__(self, app: ASGIApp, at: str | socket.socket) -> None:
+        """`at`: path of a Unix socket, or a socket that listens."""
+        self._listeners = None if isinstance(at, str) else [at]
         self._server = _QuietServer(
             uvicorn.Config(
                 app,
-                uds=socket,
+                uds=at if isinstance(at, str) else None,
                 log_config=None,
                 access_log=False,
                 lifespan="off",
@@ -32,7 +34,7 @@ class AdminServer:
         self._serving: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        self._serving = spawn(self._server.serve(), "admin")
+        self._serving = spawn(self._server.serve(self._listeners), "admin")
 
     async def stop(self) -> None:
         self._server.should_exit = True

@@ -8,7 +8,11 @@ from functools import partial
 from loader.reconcile import Reconciler
 from loader.workers.pool import Pool
 from registry.event_log import EventLog
+from server.access.assembly import AccessParts
 from server.http.access import Access
+from server.http.keys_api import KeysApi
+from server.pages.access.keys_page import KeysPage
+from server.pages.access.sign_in_page import SignInPage
 from server.pages.catalogue.catalogue_pages import CataloguePages
 from server.pages.dashboard.asking import Asking
 from server.pages.dashboard.model_page import ModelPage
@@ -33,6 +37,8 @@ def build_pages(
     facts: FactsReader,
     reconciler: Reconciler,
     runs: RunCatalogue,
+    parts: AccessParts,
+    keys_api: KeysApi,
 ) -> Pages:
     static = Static()
     renderer = Renderer(base, state, static)
@@ -40,15 +46,17 @@ def build_pages(
     events = EventsPages(access, renderer, event_log)
     theme = ThemePage(base)
     model = ModelPage(renderer, facts.one)
-    parts = (
+    pages = (
         catalogue,
         events,
         theme,
+        KeysPage(base, access, renderer, parts.keyring, keys_api),
+        SignInPage(renderer, parts.sign_in),
         OverviewPages(base, access, model, event_log, reconciler.retry),
         RunsPages(access, model, runs),
         TryPages(base, access, model, Asking(partial(_live_pool, reconciler))),
     )
-    return Pages(base, state, static, renderer, [route for part in parts for route in part.routes()])
+    return Pages(base, state, static, renderer, [route for page in pages for route in page.routes()])
 
 
 def _live_pool(reconciler: Reconciler, model: str) -> Pool | None:

@@ -10,9 +10,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from core.paths import DOCS, INDEX, MODEL, OPENAPI
+from server.http.accept import prefers_html
 from server.http.replies import Json
 from server.openapi.document import openapi
-from server.pages.accept import prefers_html
 from server.pages.card import card, short
 from server.pages.layout.policy import docs_headers
 from server.pages.layout.renderer import FRESH, Renderer

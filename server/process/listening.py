@@ -17,14 +17,20 @@ Address = tuple[Any, ...]
 """As the socket module has it: host and port, and for IPv6 two numbers more."""
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """At `host`, a name or an address; at "::" for IPv4 too. Raises PawlError, which names HOST and PORT."""
+def listen(host: str, port: int, setting: str = "") -> socket.socket:
+    """At `host`, a name or an address; at "::" for IPv4 too. Raises PawlError, which names HOST and PORT.
+
+    `setting`: the one that says both.
+    """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         return _first([(family, address) for family, *_, address in found])
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or error
-        raise PawlError(f"can't listen on HOST {host}, PORT {port}: {why}; {_advice(error)}") from error
+        where, advice = f"HOST {host}, PORT {port}", _advice(error)
+        if setting:
+            where, advice = f"{setting} {host}:{port}", f"{setting} takes a free address of this machine"
+        raise PawlError(f"can't listen on {where}: {why}; {advice}") from error
 
 
 def url_of(host: str, port: int) -> str:

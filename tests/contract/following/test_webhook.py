@@ -133,16 +133,16 @@ def test_only_who_has_the_token_retries(server: Server) -> None:
     server.admin("GET", "/-/api/models/Nobody").error(404, "model_not_found")
 
 
-def test_without_a_token_and_a_secret_nobody_may_change_anything(tmp_path: Path, repo: Repo) -> None:
+def test_without_the_key_and_a_secret_nobody_may_change_anything(tmp_path: Path, repo: Repo) -> None:
     with serving(tmp_path / "data", repo.path, ADMIN_TOKEN="") as server:
         for headers in ({}, {"X_Gitlab_Token": ""}, {"Authorization": "Bearer"}, {"Authorization": f"Bearer {TOKEN}"}):
-            assert "ADMIN_TOKEN" in _deliver(server, **headers).error(403, "admin_disabled")["message"]
-        server.post("/-/api/models/Echo/retry").error(403, "admin_disabled")
+            _deliver(server, **headers).error(401, "unauthorized")
+        server.post("/-/api/models/Echo/retry").error(401, "key_required")
         assert server.get("/-/api/models").status == 200, "read, on this machine alone, anybody may"
 
 
-def test_with_a_secret_alone_the_webhook_works_and_the_admin_api_says_what_it_lacks(tmp_path: Path, repo: Repo) -> None:
+def test_with_a_secret_alone_the_webhook_works_and_the_admin_api_says_what_it_takes(tmp_path: Path, repo: Repo) -> None:
     with serving(tmp_path / "data", repo.path, ADMIN_TOKEN="", WEBHOOK_SECRET=SECRET) as server:
         assert _deliver(server, X_Gitlab_Token=SECRET).status == 202
         _deliver(server).error(401, "unauthorized")
-        assert "ADMIN_TOKEN" in server.post("/-/api/models/Echo/retry").error(403, "admin_disabled")["message"]
+        assert "ADMIN_TOKEN" in server.post("/-/api/models/Echo/retry").error(401, "key_required")["message"]

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from server.access.principal import Principal, Scope
+from core.keys import Scope
+from server.access.principal import Principal
 
 INCLUDED = {
     Scope.ADMIN: {Scope.ADMIN, Scope.OPERATE, Scope.VIEW},

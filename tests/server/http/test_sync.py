@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from core.decisions import Decisions, Rejected
 from core.errors import Heals, ReleaseFailed
 from core.settings import read_settings
+from server.http.access import Access
 from server.http.admin_api import Admin
 from server.http.sync import State, sync
 from tests.loader.looks import Looking, looking
@@ -92,7 +93,7 @@ def test_the_webhook_has_what_waits_for_the_machine_tried_at_once(tmp_path: Path
     async def test() -> None:
         async with lacking(tmp_path, tries=5) as found:  # the next try would come after minutes
             found.spoilt.clear()
-            admin = Admin(read_settings({"ADMIN_TOKEN": TOKEN}), found.reconciler)
+            admin = Admin(Access(read_settings({"ADMIN_TOKEN": TOKEN})), found.reconciler)
             transport = httpx.ASGITransport(Starlette(routes=admin.routes()))
             async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
                 answer = await client.post(f"/-/sync{query}", headers={"authorization": f"Bearer {TOKEN}"})

@@ -34,11 +34,11 @@ def open_server(repo: Repo) -> Iterator[Server]:
 
 @pytest.mark.parametrize("path", READ)
 @pytest.mark.parametrize("host", ["0.0.0.0", pytest.param("::", marks=needs_ipv6)])
-def test_reached_from_elsewhere_and_without_a_token_it_tells_nobody_anything(
+def test_reached_from_elsewhere_it_tells_nobody_anything_without_a_key(
     tmp_path: Path, repo: Repo, path: str, host: str
 ) -> None:
     with serving(tmp_path / "data", repo.path, ADMIN_TOKEN="", HOST=host) as server:
-        assert "ADMIN_TOKEN" in server.get(path).error(403, "admin_disabled")["message"]
+        assert "ADMIN_TOKEN" in server.get(path).error(401, "key_required")["message"]
         assert server.get("/").status == 200
         assert server.score("Echo")["by"] == "one"
 

@@ -1,0 +1,34 @@
+"""Builds what decides who may do what, and holds no logic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.settings import Settings
+from registry.event_log import EventLog
+from registry.registry import Registry
+from server.access.admin_token import AdminToken
+from server.access.keyring import HandOut, Keyring
+from server.access.known_keys import KnownKeys
+from server.access.one_time_code import OneTimeCode
+from server.access.sessions import Sessions, signing_key
+from server.access.sign_in import SignIn
+
+
+@dataclass(frozen=True)
+class AccessParts:
+    known: KnownKeys
+    keyring: Keyring
+    sessions: Sessions
+    sign_in: SignIn
+
+
+def build_access(settings: Settings, event_log: EventLog, registry: Registry, hand_out: HandOut) -> AccessParts:
+    """`hand_out`: has every gateway know these keys. Raises PawlError where DATA_DIR can't be used."""
+    token = AdminToken.of(settings.admin_token, settings.data)
+    known = KnownKeys(token.key)
+    is_shared = bool(settings.database_url)
+    keyring = Keyring(known, settings.data / "keys.json", event_log, registry, hand_out, is_shared=is_shared)
+    sessions = Sessions(signing_key(settings.admin_token, settings.data), known.get)
+    code = OneTimeCode() if token.is_new else None
+    return AccessParts(known, keyring, sessions, SignIn(known, sessions, event_log, code, token.key))
