@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -14,6 +15,18 @@ from core.run_states import Reason, RunState
 
 LOG_BYTES = 16 * 2**20
 """What is kept of what an attempt prints, on disk and in the store."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an attempt left no artifact."""
+
+    reason: Reason | None
+    message: str
+    detail: str = ""
+    heals: bool = False
+    """Whether another attempt may do better."""
+    state: RunState = RunState.FAILED
 
 
 class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +59,8 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     started_by: str = ""
     cores: tuple[int, ...] = ()
     """Processors that it may run on; empty: all."""
+    in_pod: bool = False
+    """Whether a pod runs it: then what it prints goes to its container's log too, and the cluster says why it ended."""
 
     @property
     def folder(self) -> str:

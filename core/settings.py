@@ -42,10 +42,31 @@ Database = Annotated[
 Store = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^((s3|gs|abfss?)://[^/?#\s]+[^\s]*|file:///[^\s]*)?$",
-        description="s3://BUCKET/PATH, gs://BUCKET/PATH, abfs://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH or file:///PATH",
+        pattern=r"^((s3|gs|abfss?)://[^/?#\s]+[^\s]*|file:///[^\s]*"
+        r"|pvc://[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(/(?!\.{1,2}(/|$))[A-Za-z0-9._-]+)*/?)?$",
+        description="s3://BUCKET/PATH, gs://BUCKET/PATH, abfs://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH, "
+        "pvc://CLAIM/PATH or file:///PATH",
     ),
 ]
+ObjectName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$",
+        description="the name of an object in the cluster: lower-case letters, digits, '-' and '.'",
+    ),
+]
+CpuQuantity = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^([0-9]{1,5}(\.[0-9]{1,3})?|[0-9]{1,7}m)?$", description="cores, such as 4, 0.5 or 500m"),
+]
+MemoryQuantity = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^([0-9]{1,15}(\.[0-9]{1,3})?([kMGT]|[KMGT]i)?)?$",
+        description="an amount of memory, such as 16Gi or 500M",
+    ),
+]
+GpuQuantity = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{0,4}$", description="a whole number of GPUs")]
 Gigabytes = Annotated[float, msgspec.Meta(gt=0, le=2**20, description="a number of gigabytes above 0, at most 1048576")]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535, description="a port number; 0 takes any free one")]
 
@@ -101,12 +122,34 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where the registry is; empty: SQLite in DATA_DIR."""
     artifacts: Store = ""
     """Where artifacts and the results of runs are; empty: a folder in DATA_DIR. It may carry a login."""
-    trainer: Annotated[Literal["local", "none"], msgspec.Meta(description="local or none")] = "local"
-    """Where training runs: local: as processes of this machine; none: nothing is trained here."""
+    trainer: Annotated[
+        Literal["local", "kubernetes", "none"], msgspec.Meta(description="local, kubernetes or none")
+    ] = "local"
+    """Where training runs: local: as processes of this machine; kubernetes: as Jobs; none: nothing is trained here."""
     train_at_once: Count = 1
     """Runs at a time."""
     train_cpus: Cores = 0
     """Cores that a run may take; 0: all but one, and at least one."""
+    train_namespace: ObjectName = ""
+    """Namespace of the Jobs; empty: the server's own."""
+    train_image: str = ""
+    """Image of their pods, which contains Pawl; empty: the server's own."""
+    train_images: str = ""
+    """Images that folders may ask for besides, as patterns joined by commas or spaces; empty: none."""
+    train_git_secret: ObjectName = "pawl-git"
+    """Secret with the login for the repository, for the container that fetches the code; it need not be there."""
+    train_store_secret: ObjectName = ""
+    """Secret with the login for ARTIFACTS, as environment variables."""
+    train_service_account: ObjectName = ""
+    """Service account of the pods; empty: the namespace's default."""
+    train_env_from: str = ""
+    """Secrets and ConfigMaps that folders may name, as patterns joined by commas or spaces; empty: none."""
+    train_max_cpu: CpuQuantity = ""
+    """Cores that a run may ask for; empty: any number."""
+    train_max_memory: MemoryQuantity = ""
+    """Memory that a run may ask for; empty: any amount."""
+    train_max_gpu: GpuQuantity = ""
+    """GPUs that a run may ask for; empty: any number."""
     max_artifact_gb: Gigabytes = 20.0
     """Gigabytes that one run may leave."""
     dataset_cache_gb: Gigabytes = 50.0

@@ -13,12 +13,13 @@ import uvloop
 from core.errors import PawlError
 from core.logs import start_logging
 from core.misspelt_settings import misspelt
+from core.privacy import forbid_dumping
 from core.settings import Settings, read_settings, scrubbed
 from core.task import spawn
 from server.assembly import assemble
 from server.process.data_dir import DataDir
 from server.process.listening import listen
-from server.process.privacy import forbid_dumping, warn_of_root
+from server.process.privacy import warn_of_root
 from server.process.reaper import Reaper, start_reaper
 
 log = logging.getLogger("pawl")

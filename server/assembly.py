@@ -169,6 +169,7 @@ def assemble(
             batches,
             BackgroundTask("memory guard", guard.run),
             BackgroundTask("pruning", partial(pruning.run, reconciler.outcome)),
+            *training.following,
             BackgroundTask("trainer", trainer.run if settings.git_path else partial(train_after, take, trainer)),
             BackgroundTask("list of runs", runs.run),
             AdminServer(app, admin_socket),

@@ -78,7 +78,7 @@ def build_training(
     files: Files,
     accepted: AcceptedArtifacts,
 ) -> Training:
-    """`environ`: what runs may see, scrubbed of our secrets. Raises OSError."""
+    """`environ`: what runs may see, scrubbed of our secrets. Raises OSError, SettingError."""
     datasets = Datasets(data.path / "datasets", int(settings.dataset_cache_gb * _GIGABYTE), settings.dataset_timeout_s)
     around = Surroundings(
         heads=partial(_heads, reconciler),

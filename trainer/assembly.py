@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -14,10 +14,14 @@ from core.settings import Settings
 from loader.artifacts.files.files import Files
 from loader.artifacts.records import RunRecords
 from trainer.accepted import AcceptedArtifacts, read_results
-from trainer.attempt.progress import Reached, read_reached
 from trainer.code_folders import CheckOut, CodeFolders
 from trainer.demand import Demand, Fingerprint, Trained
+from trainer.executor import Executor
 from trainer.gates import Live
+from trainer.kubernetes.assembly import connected
+from trainer.kubernetes.job import CODE, WORK
+from trainer.kubernetes.object_cache import Following
+from trainer.kubernetes.reach import pod_address
 from trainer.ledger import Ledger
 from trainer.local import LocalRuns
 from trainer.open_runs import OpenRuns
@@ -28,6 +32,8 @@ from trainer.specs import Place, SpecMaker, cores
 from trainer.trainer import Held, Trainer
 
 _GIGABYTE = 1_000_000_000
+_MOST_JOBS = 1000
+"""At a time: the cluster has its own quotas and queues."""
 
 
 @dataclass(frozen=True)
@@ -55,28 +61,26 @@ class Training:
     operations: Operations
     home: Path
     """Of the folders of runs."""
+    following: Sequence[Following] = ()
+    """What keeps up with the cluster: to be started before the trainer, and stopped after it."""
 
 
 def assemble(
     settings: Settings, data: Path, environ: Mapping[str, str], around: Surroundings, accepted: AcceptedArtifacts
 ) -> Training:
-    """`environ`: what runs may see. `accepted` is filled by the trainer. Raises OSError where folders can't be made."""
+    """`environ`: what runs may see. `accepted` is filled by the trainer.
+
+    Raises OSError where folders can't be made, SettingError where pods can't do what they are to.
+    """
     home = data / "runs"
     records = RunRecords(around.files)
     ledger, open_runs = Ledger(records), OpenRuns(home)
     code_folders = CodeFolders(home / ".code", around.check_out)
     demand = Demand(code_folders, around.fingerprint)
-    local, reports = LocalRuns(home, environ), Reports()
-    controller = Controller(
-        open_runs,
-        ledger,
-        local,
-        SpecMaker(_place(settings, data, home), code_folders.path),
-        partial(_live, around.live, ledger),
-        reports.told,
-        partial(_reached, local),
-        at_once=settings.train_at_once,
-    )
+    reports = Reports()
+    executor, make_spec, at_once, following = _executor(settings, data, environ, records, ledger, code_folders)
+    live = partial(_live, around.live, ledger)
+    controller = Controller(open_runs, ledger, executor, make_spec, live, reports.told, at_once)
     trainer = Trainer(
         demand,
         controller,
@@ -92,7 +96,27 @@ def assemble(
     operations = Operations(
         demand, controller, ledger, open_runs, code_folders, around.resolve, around.heads, reports.settled.append
     )
-    return Training(trainer, operations, home)
+    return Training(trainer, operations, home, following)
+
+
+def _executor(
+    settings: Settings,
+    data: Path,
+    environ: Mapping[str, str],
+    records: RunRecords,
+    ledger: Ledger,
+    code_folders: CodeFolders,
+) -> tuple[Executor, SpecMaker, int, Sequence[Following]]:
+    """Where attempts run, what they are told there, how many at a time, and what keeps up with them."""
+    if settings.trainer != "kubernetes":
+        home = data / "runs"
+        place = _place(settings, data, home)
+        return LocalRuns(home, environ), SpecMaker(place, code_folders.path), settings.train_at_once, ()
+    cluster = connected(settings, records, ledger.record_attempt)
+    work = Path(WORK)
+    here = _place(settings, work, work / "runs")
+    place = replace(here, artifacts=pod_address(settings.artifacts), cores=(), in_pod=True)
+    return cluster.runs, SpecMaker(place, Path(CODE).joinpath), _MOST_JOBS, cluster.following
 
 
 def _place(settings: Settings, data: Path, home: Path) -> Place:
@@ -114,7 +138,3 @@ def _live(live: Callable[[], Mapping[str, Artifact]], ledger: Ledger, model: str
     if artifact is None or result is None:
         return None
     return Live(artifact.id, artifact.run, result.scores, result.dataset_fingerprint, result.validation_fingerprint)
-
-
-def _reached(local: LocalRuns, key: str, attempt: int) -> Reached | None:
-    return read_reached(local.folder(key, attempt))

@@ -15,9 +15,10 @@ from pathlib import Path
 import msgspec
 
 from core.run_states import RunState
-from core.runs import RunSpec
+from core.runs import Failure, RunSpec
 from trainer.attempt.identity import find, give_up
 from trainer.attempt.process_tree import kill_lineage
+from trainer.attempt.progress import Reached, read_reached
 from trainer.attempt.spawned import Spawned, spawn
 from trainer.attempt.stop import CANCEL_GRACE_S, GRACE_S, tell_why, told_why
 from trainer.plan import Running
@@ -26,6 +27,7 @@ _ROOT = Path(__file__).parents[1]
 _LATE_S = 3.0
 """Past its grace, and the process of an attempt is ended with all that it started."""
 _END_S = 10.0
+_GONE = "the process of the attempt has gone without a word (killed, or its machine restarted)"
 
 
 class LocalRuns:
@@ -64,9 +66,12 @@ class LocalRuns:
             if self._is_alive(folder)
         }
 
-    def begun(self, key: str) -> int:
+    def begun(self, model: str, key: str) -> int:
         """The last attempt that has had a process; 0: none has."""
         return max((_number(folder) for folder in self._attempts(key) if self._has_begun(folder)), default=0)
+
+    def reached(self, key: str, attempt: int) -> Reached | None:
+        return read_reached(self.folder(key, attempt))
 
     def stop(self, key: str, attempt: int, why: RunState) -> None:
         """Ask it to end, and say what for. Raises OSError."""
@@ -84,11 +89,12 @@ class LocalRuns:
             if why is not None and self._is_alive(folder) and self._now() > _asked_at(folder) + _grace_s(why) + _LATE_S:
                 self._kill(folder)
 
-    def bury(self, key: str, attempt: int) -> None:
+    def bury(self, key: str, attempt: int) -> Failure:
         """See to it that nothing of the attempt lives: its process was killed, and could not."""
         folder = self.folder(key, attempt)
         give_up_quietly(folder)
         self._kill(folder)
+        return Failure(None, _GONE, heals=True, state=RunState.LOST)
 
     def remove(self, key: str) -> None:
         """All files of the run, and whatever of it may live."""

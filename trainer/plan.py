@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from core.run_states import RunState
-from core.runs import AttemptResult, RunResult
+from core.runs import AttemptResult, Failure, RunResult
 
 _LONGEST_PAUSE_S = 5.0
 
@@ -33,11 +33,13 @@ class OpenRun:
 
 @dataclass(frozen=True)
 class Running:
-    """A process here, which may have ended its work already."""
+    """A process or a Job, which may have ended its work already."""
 
     attempt: int
     stopping: RunState | None = None
     """What it was told to stop for."""
+    failure: Failure | None = None
+    """Why it will come to nothing, though it lives."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,15 @@ class Conclude:
 
 
 @dataclass(frozen=True)
+class GiveUp:
+    """The attempt will come to nothing: that is written down, and then it is stopped."""
+
+    key: str
+    attempt: int
+    failure: Failure
+
+
+@dataclass(frozen=True)
 class MarkLost:
     """An attempt was begun here, and neither its process nor its record can be found."""
 
@@ -113,7 +124,7 @@ class Close:
     key: str
 
 
-Action = Start | Stop | Judge | Conclude | MarkLost | Supersede | Close
+Action = Start | Stop | Judge | Conclude | GiveUp | MarkLost | Supersede | Close
 
 
 def plan(
@@ -192,6 +203,8 @@ def _after_the_end(run: OpenRun, running: Running | None, result: RunResult) -> 
 def _while_it_runs(run: OpenRun, running: Running, policy: str) -> Action | None:
     if not run.wanted and policy == "running" and running.stopping is None:
         return Stop(run.key, running.attempt, RunState.SUPERSEDED)
+    if running.failure is not None:
+        return GiveUp(run.key, running.attempt, running.failure)
     return None
 
 

@@ -61,3 +61,18 @@ def decisive(names: tuple[str, ...]) -> str | None:
     """The verdict, or else the file that says how far the run has come; None: there is none yet."""
     attempts = attempts_in(names)
     return verdict(names) or (attempt_record(attempts[-1]) if attempts else None)
+
+
+def begun_record(attempt: int) -> str:
+    """Says that the attempt has had a Job."""
+    return f"a{attempt}.begun"
+
+
+def begun_in(names: tuple[str, ...]) -> int:
+    """The last attempt that has had a Job; 0: none has."""
+    return max(_numbers(r"a(\d+)\.begun", names), default=0)
+
+
+def attempt_state(attempt: int) -> str:
+    """How far the attempt has come, while it runs elsewhere."""
+    return f"a{attempt}.state.json"

@@ -37,7 +37,8 @@ class Reports:
         self._add(EventKind.RUN_STARTED, run, f"run {run.run} has started{again}")
 
     def _attempted(self, result: AttemptResult) -> None:
-        message = f"run {result.run}, attempt {result.attempt}, was lost: {result.message}"
+        end = _ENDS.get(result.state, result.state)
+        message = f"run {result.run}, attempt {result.attempt}, {end}{_why(result)}"
         self.events.append(Event(kind=EventKind.RUN_ENDED, model=result.model, commit=result.commit, message=message))
 
     def _settled(self, result: RunResult) -> None:
@@ -72,8 +73,9 @@ _ENDS = {
 }
 
 
-def _why(result: RunResult) -> str:
+def _why(result: RunResult | AttemptResult) -> str:
     scores = ", ".join(f"{name} {score:.6g}" for name, score in result.scores.items())
-    told = (result.reason or "", result.message, scores, result.compared if result.message != result.compared else "")
+    compared = result.compared if isinstance(result, RunResult) else ""
+    told = (result.reason or "", result.message, scores, compared if result.message != compared else "")
     said = "; ".join(str(part) for part in told if part)
     return f": {said}" if said else ""

@@ -15,8 +15,10 @@ from pathlib import Path
 import msgspec
 
 from core.descendants import Descendants
+from core.errors import StoreUnavailable
 from core.run_states import RunState
 from core.runs import AttemptResult, RunSpec
+from core.task import spawn
 from loader.artifacts.datasets.datasets import Datasets
 from loader.artifacts.files.place import open_files
 from loader.artifacts.folder import Bounds
@@ -26,8 +28,10 @@ from trainer.attempt import process_tree
 from trainer.attempt.attempt import Attempt
 from trainer.attempt.identity import GivenUp, claim
 from trainer.attempt.patience import patiently
+from trainer.attempt.pod import take_store_login
 from trainer.attempt.preparation import Preparation
 from trainer.attempt.progress import Progress
+from trainer.attempt.published import Published
 from trainer.attempt.run_log import RunLog, read_log
 from trainer.attempt.stop import Stop
 from trainer.record_names import attempt_curve, attempt_log, attempt_record
@@ -52,10 +56,11 @@ def main(arguments: list[str]) -> int:
     except GivenUp as error:
         log.warning("%s", error)
         return GIVEN_UP
+    environ = take_store_login(os.environ) if spec.in_pod else dict(os.environ)
     _behave(spec)
     try:
         # Not asyncio.run, which waits for threads: what one of them still does when the attempt ends is of no use.
-        return asyncio.new_event_loop().run_until_complete(_run(spec, path.parent, lineage))
+        return asyncio.new_event_loop().run_until_complete(_run(spec, path.parent, lineage, environ))
     finally:
         process_tree.kill_all(_END_S, lineage)
 
@@ -68,27 +73,34 @@ def _behave(spec: RunSpec) -> None:
             os.sched_setaffinity(0, spec.cores)
 
 
-async def _run(spec: RunSpec, folder: Path, lineage: Descendants | None) -> int:
+async def _run(spec: RunSpec, folder: Path, lineage: Descendants | None, environ: Mapping[str, str]) -> int:
+    """`environ`: what the child may see."""
     stop = Stop(folder)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.ask)
     files = await asyncio.to_thread(open_files, spec.artifacts, Path(spec.data_dir))
     records = RunRecords(files)
-    printed = RunLog(folder / "log.txt", spec.log_bytes)
+    printed = RunLog(folder / "log.txt", spec.log_bytes, sys.stdout.fileno() if spec.in_pod else None)
     datasets = Datasets(Path(spec.data_dir) / "datasets", spec.dataset_cache_bytes, spec.dataset_timeout_s)
     attempt = Attempt(
         spec,
         folder,
-        Preparation(spec, os.environ, datasets.fetch),
+        Preparation(spec, environ, datasets.fetch),
         ArtifactStore(files, Bounds(bytes=spec.max_artifact_bytes)),
-        os.environ,
+        environ,
         printed,
         Progress(folder),
         stop,
         lineage,
     )
+    publishing = spawn(Published(records, spec, folder).run(), "what a run says") if spec.in_pod else None
     result = await _guarded(attempt, spec)
     printed.close()
+    if publishing is not None:
+        publishing.cancel()
+    if spec.in_pod and result.state is RunState.LOST and stop.is_asked:
+        await leave(records, spec, _left(spec, folder))
+        return NOT_WRITTEN
     written = await write(records, spec, result, _left(spec, folder), stop)
     return 0 if written else NOT_WRITTEN
 
@@ -129,6 +141,13 @@ async def write(
     stopping.cancel()
     await asyncio.wait((writing,), timeout=_LAST_TRIES_S)
     return writing.done()
+
+
+async def leave(records: RunRecords, spec: RunSpec, left: Mapping[str, bytes]) -> None:
+    """What is kept beside the record, and no record. One try: whoever reads on does without."""
+    for name, content in left.items():
+        with suppress(StoreUnavailable):
+            await asyncio.to_thread(records.put, spec.model, spec.run, name, content)
 
 
 def _write(records: RunRecords, spec: RunSpec, result: AttemptResult, left: Mapping[str, bytes]) -> None:

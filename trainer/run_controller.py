@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
 
 from core.errors import PawlError, StoreUnavailable
 from core.run_states import Reason, RunState
-from core.runs import AttemptResult, RunResult, RunSpec
+from core.runs import AttemptResult, Failure, RunResult, RunSpec
 from trainer.attempt.progress import Reached
+from trainer.executor import Executor, ExecutorUnavailable, NotBegun
 from trainer.gates import Live, is_same_data, judge
 from trainer.ledger import Ledger
 from trainer.open_runs import OpenRuns, RunFile
@@ -23,10 +23,10 @@ from trainer.plan import (
     Action,
     Close,
     Conclude,
+    GiveUp,
     Judge,
     MarkLost,
     Recorded,
-    Running,
     Start,
     Stop,
     Supersede,
@@ -35,26 +35,6 @@ from trainer.plan import (
 )
 
 log = logging.getLogger("pawl.trainer")
-
-
-class Executor(Protocol):
-    """Where attempts run: `LocalRuns`, or another's place."""
-
-    def begin(self, spec: RunSpec) -> None:
-        """Raises OSError, and then nothing has begun."""
-        ...
-
-    def running(self) -> Mapping[str, Running]: ...
-
-    def begun(self, key: str) -> int: ...
-
-    def stop(self, key: str, attempt: int, why: RunState) -> None: ...
-
-    def enforce(self) -> None: ...
-
-    def bury(self, key: str, attempt: int) -> None: ...
-
-    def remove(self, key: str) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -77,7 +57,7 @@ class Told:
     """A run has been queued."""
     begun: Callable[[RunFile, int], None]
     attempted: Callable[[AttemptResult], None]
-    """An attempt was recorded as lost."""
+    """An attempt left no record of its own, and was recorded so."""
     settled: Callable[[RunResult], None]
     """A run is over; told again after a restart."""
     superseded: Callable[[RunFile], None]
@@ -94,20 +74,17 @@ class Controller:
         make_spec: Callable[[RunFile, int, str], RunSpec],
         live: Callable[[str], Live | None],
         told: Told,
-        reached: Callable[[str, int], Reached | None] = lambda key, attempt: None,
         at_once: int = 1,
         now: Callable[[], float] = time.time,
     ) -> None:
         """`make_spec(run, attempt, judge)`: `judge` is the artifact to be judged on the run's data, or empty. Raises
-        PawlError or OSError. `live`: of a model, what is live. `reached`: how far an attempt
-        says that it has come."""
+        PawlError or OSError. `live`: of a model, what is live."""
         self._open_runs = open_runs
         self._ledger = ledger
         self._executor = executor
         self._make_spec = make_spec
         self._live = live
         self._told = told
-        self._reached = reached
         self._at_once = at_once
         self._now = now
         self._over: set[tuple[str, str]] = set()
@@ -120,16 +97,16 @@ class Controller:
             self._open(wanted)
             self._act(self._plan({run.run for run in wanted}))
             self._problem = ""
-        except (StoreUnavailable, OSError) as error:
+        except (StoreUnavailable, ExecutorUnavailable, OSError) as error:
             self._note(str(error))
 
     def states(self, wanted: Set[str]) -> list[OpenState]:
-        """The runs that are open, as the last look left them. Raises StoreUnavailable."""
+        """The runs that are open, as the last look left them. Raises StoreUnavailable, ExecutorUnavailable."""
         running = self._executor.running()
         found = []
         for key, run in self._open_runs.all.items():
             recorded, alive = self._recorded(run), running.get(key)
-            reached = None if alive is None else self._reached(key, alive.attempt)
+            reached = None if alive is None else self._executor.reached(key, alive.attempt)
             state = state_of(run.opened(key in wanted), alive, recorded, None if reached is None else reached.state)
             attempt = recorded.last + 1 if alive is None else alive.attempt
             found.append(OpenState(run, state, attempt, reached))
@@ -165,7 +142,7 @@ class Controller:
         return [(runs[action.key], recorded[action.key], action) for action in actions]
 
     def _recorded(self, run: RunFile) -> Recorded:
-        return self._ledger.recorded(run.model, run.run, self._executor.begun(run.run))
+        return self._ledger.recorded(run.model, run.run, self._executor.begun(run.model, run.run))
 
     def _act(self, actions: Sequence[tuple[RunFile, Recorded, Action]]) -> None:
         for run, recorded, action in actions:
@@ -185,8 +162,10 @@ class Controller:
             case Conclude(_, attempt, state):
                 last = recorded.attempts[attempt]
                 self._settle(_result(run, recorded, attempt, state, last.reason, last.message, last.detail), recorded)
-            case MarkLost(_, attempt):
-                self._mark_lost(run, attempt)
+            case GiveUp(_, attempt, failure):
+                self._record(run, attempt, failure)
+            case MarkLost(key, attempt):
+                self._record(run, attempt, self._executor.bury(key, attempt))
             case Supersede():
                 self._told.superseded(run)
                 self._close(run)
@@ -198,8 +177,12 @@ class Controller:
     def _start(self, run: RunFile, attempt: int) -> None:
         live = self._live(run.model)
         spec = self._make_spec(run, attempt, _to_judge(run, live))
-        self._executor.begin(spec)
-        self._told.begun(run, attempt)
+        try:
+            self._executor.begin(spec)
+        except NotBegun as error:
+            self._record(run, attempt, error.failure)
+        else:
+            self._told.begun(run, attempt)
 
     def _settle(self, result: RunResult, recorded: Recorded) -> None:
         self._note_end(self._ledger.conclude(result, recorded.retried_after))
@@ -209,22 +192,24 @@ class Controller:
             self._over.add((result.model, result.run))
             self._told.settled(result)
 
-    def _mark_lost(self, run: RunFile, attempt: int) -> None:
-        self._executor.bury(run.run, attempt)
-        lost = AttemptResult(
+    def _record(self, run: RunFile, attempt: int, failure: Failure) -> None:
+        """What the attempt can't write down itself."""
+        result = AttemptResult(
             run=run.run,
             attempt=attempt,
             model=run.model,
             commit=run.commit,
             code_key=run.code_key,
-            state=RunState.LOST,
-            message="the process of the attempt has gone without a word (killed, or its machine restarted)",
-            heals=True,
+            state=failure.state,
+            reason=failure.reason,
+            message=failure.message,
+            detail=failure.detail,
+            heals=failure.heals,
             started_by=run.started_by,
             ended_at=datetime.fromtimestamp(self._now(), UTC),
         )
-        self._ledger.record_attempt(lost)
-        self._told.attempted(lost)
+        self._ledger.record_attempt(result)
+        self._told.attempted(result)
 
     def _close(self, run: RunFile) -> None:
         """The files go first: what is left of them after a crash goes with the next close."""

@@ -29,18 +29,19 @@ class Place:
     dataset_cache_bytes: int = 50_000_000_000
     dataset_timeout_s: float = 3600.0
     cores: tuple[int, ...] = ()
+    in_pod: bool = False
 
 
 class SpecMaker:
     def __init__(self, place: Place, code_folder: Callable[[str], Path]) -> None:
-        """`code_folder`: where the code of that key is checked out."""
+        """`code_folder`: where the code of that key is, or will be, checked out."""
         self._place = place
         self._code_folder = code_folder
 
     def __call__(self, run: RunFile, attempt: int, judge: str) -> RunSpec:
         """Raises CodeGone."""
         root = self._code_folder(run.code_key)
-        if not root.is_dir():
+        if not self._place.in_pod and not root.is_dir():
             raise CodeGone(f"the code of run {run.run} is not in {root} any more; push it again, or retry the run")
         place = self._place
         return RunSpec(
@@ -63,6 +64,7 @@ class SpecMaker:
             judge=judge,
             started_by=run.started_by,
             cores=place.cores,
+            in_pod=place.in_pod,
         )
 
 

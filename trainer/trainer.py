@@ -15,6 +15,7 @@ from core.run_records import RunRecord
 from core.runs import RunResult
 from trainer.accepted import AcceptedArtifacts
 from trainer.demand import Demand, Trained
+from trainer.executor import ExecutorUnavailable
 from trainer.reports import Reports
 from trainer.run_controller import Controller, OpenState
 
@@ -75,7 +76,7 @@ class Trainer:
             self._dirty.clear()
             try:
                 await self._look()
-            except StoreUnavailable as error:
+            except (StoreUnavailable, ExecutorUnavailable) as error:
                 log.warning("training waits: %s", error)
             except Exception:
                 log.exception("a failure of Pawl's own while looking after runs; going on")

@@ -1,19 +1,11 @@
-"""Keeps the daemon's secrets from the other processes of its user."""
+"""What a user should know about who the daemon runs as."""
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
 
 log = logging.getLogger("pawl")
-
-_PR_SET_DUMPABLE = 4
-
-
-def forbid_dumping() -> None:
-    """Nobody of our own user may read our memory or environment through /proc (prctl(2), PR_SET_DUMPABLE)."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def warn_of_root() -> None:

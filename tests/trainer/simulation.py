@@ -18,7 +18,7 @@ import msgspec
 from core.errors import StoreUnavailable
 from core.manifest.train import Train
 from core.run_states import RunState
-from core.runs import AttemptResult, RunResult, RunSpec
+from core.runs import AttemptResult, Failure, RunResult, RunSpec
 from loader.artifacts.files.files import Stored
 from loader.artifacts.records import RunRecords
 from trainer.gates import Live
@@ -310,9 +310,12 @@ class Processes:
             seen = [process for process in self.node.processes if process.alive and not process.hidden]
             return {process.spec.run: Running(process.spec.attempt, process.told) for process in seen}
 
-    def begun(self, key: str) -> int:
+    def begun(self, model: str, key: str) -> int:
         with self.node.step():
             return max((one.spec.attempt for one in self.node.processes if one.spec.run == key), default=0)
+
+    def reached(self, key: str, attempt: int) -> None:
+        return None
 
     def stop(self, key: str, attempt: int, why: RunState) -> None:
         with self.node.step():
@@ -324,10 +327,11 @@ class Processes:
     def enforce(self) -> None:
         pass
 
-    def bury(self, key: str, attempt: int) -> None:
+    def bury(self, key: str, attempt: int) -> Failure:
         with self.node.step():
             for process in self._of(key):
                 process.alive = process.alive and process.hidden  # what hides can't be killed
+        return Failure(None, "gone", heals=True, state=RunState.LOST)
 
     def remove(self, key: str) -> None:
         with self.node.step():

@@ -154,7 +154,7 @@ def test_what_a_killed_run_leaves_is_found_and_ended(shop: Shop) -> None:
     os.kill(process.pid, signal.SIGKILL)
     until(lambda: KEY not in shop.local.running())
     assert shop.result() is None
-    assert shop.local.begun(KEY) == 1
+    assert shop.local.begun(MODEL, KEY) == 1
     shop.local.bury(KEY, 1)
     assert not any(map(is_alive, both))
 
@@ -178,7 +178,7 @@ def test_a_run_outlives_who_began_it_and_is_found_again(shop: Shop) -> None:
 def test_what_was_not_begun_for_the_end_of_its_daemon_is_begun_anew(shop: Shop) -> None:
     spec = shop.spec("def train(output):\n    open(output + 'm', 'w').close()\n    return 1")
     shop.local.folder(KEY, 1).mkdir(parents=True)
-    assert shop.local.begun(KEY) == 0
+    assert shop.local.begun(MODEL, KEY) == 0
     shop.local.begin(spec)
     shop.await_end(spec)
     assert shop.result() is not None

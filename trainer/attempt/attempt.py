@@ -15,10 +15,10 @@ import msgspec
 from core.descendants import Descendants
 from core.errors import ArtifactRefused, PawlError
 from core.run_states import Reason, RunState
-from core.runs import AttemptResult, RunSpec
+from core.runs import AttemptResult, Failure, RunSpec
 from trainer.attempt.child import Child, Ended, Limits
 from trainer.attempt.child_environment import child_environment
-from trainer.attempt.outcomes import Failure, failure_of
+from trainer.attempt.outcomes import failure_of
 from trainer.attempt.patience import patiently
 from trainer.attempt.progress import Progress
 from trainer.attempt.run_log import RunLog

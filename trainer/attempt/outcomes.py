@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass
 
 from core.manifest.train import Train
 from core.run_states import Reason, RunState
+from core.runs import Failure
 from trainer.attempt.child import Ended
 from worker.wire.training import Breach, CannotJudge, Exited, Judged, NoScores, Raised, Trained
-
-
-@dataclass(frozen=True)
-class Failure:
-    reason: Reason | None
-    message: str
-    detail: str = ""
-    heals: bool = False
-    state: RunState = RunState.FAILED
 
 
 def failure_of(ended: Ended, train: Train) -> Failure | None:

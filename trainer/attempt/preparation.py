@@ -8,12 +8,11 @@ from pathlib import Path
 
 from core.errors import DatasetUnavailable, Heals, ReleaseFailed
 from core.run_states import Reason
-from core.runs import RunSpec
+from core.runs import Failure, RunSpec
 from loader.environments.environment import SHARED, Environment, Environments
 from loader.environments.in_use import hold
 from loader.environments.requirements_files import training_requirements_of
 from trainer.attempt.attempt import NotPrepared, Prepared
-from trainer.attempt.outcomes import Failure
 
 log = logging.getLogger("pawl.trainer")
 

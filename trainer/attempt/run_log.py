@@ -14,8 +14,10 @@ class RunLog:
     On disk it never takes more than `most` bytes; in memory, nothing.
     """
 
-    def __init__(self, path: Path, most: int) -> None:
+    def __init__(self, path: Path, most: int, also: int | None = None) -> None:
+        """`also`: a file descriptor that gets all of it too."""
         self._path = path
+        self._also = also
         self._head_most = most // 2
         self._ring_most = most // 2
         self._head = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -25,6 +27,8 @@ class RunLog:
         """Bytes that came after the head was full."""
 
     def write(self, data: bytes) -> None:
+        if self._also is not None:
+            _write_all(self._also, data)
         room = self._head_most - self._head_size
         if room > 0:
             _write_all(self._head, data[:room])

@@ -14,15 +14,25 @@ from loader.artifacts.files.local_files import LocalFiles
 from loader.artifacts.files.object_stores import connect
 from loader.artifacts.files.remote_files import RemoteFiles
 
+CLAIM = Path("/artifacts")
+"""Where the volume of `pvc://CLAIM/PATH` is mounted, in the server and in the pods of runs."""
+
+
+def folder_of(address: str) -> Path:
+    """The folder that a `file` or `pvc` address names."""
+    parts = urlsplit(address)
+    path = unquote(parts.path)
+    return CLAIM / path.strip("/") if parts.scheme == "pvc" else Path(path)
+
 
 def open_files(address: str, data: Path) -> Files:
     """The store at `address`; where that is empty, the one in the folder `data`. Asks no store elsewhere anything yet.
 
     Raises StoreUnavailable where a folder can't be made.
     """
-    if address and urlsplit(address).scheme != "file":
+    if address and urlsplit(address).scheme not in ("file", "pvc"):
         return GuardedFiles(RemoteFiles(partial(connect, address)), address, deadlines=Deadlines())
-    folder = Path(unquote(urlsplit(address).path)) if address else data / "artifacts"
+    folder = folder_of(address) if address else data / "artifacts"
     try:
         files = LocalFiles(folder)
     except OSError as error:

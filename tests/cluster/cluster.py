@@ -1,0 +1,94 @@
+"""A cluster on this machine: an API server over HTTPS, its controllers, and a node whose pods are processes."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.cluster import controllers
+from tests.cluster.access import Access, shipped_rules
+from tests.cluster.api import ApiDouble
+from tests.cluster.kubelet import Kubelet
+from tests.cluster.objects import JOBS, PODS, SECRETS, Object, Objects
+from tests.cluster.server import ApiHttp
+
+NAMESPACE = "pawl"
+_STEP_S = 0.02
+
+
+class Clock:
+    """The machine's, as far ahead as tests set it."""
+
+    def __init__(self) -> None:
+        self.ahead_s = 0.0
+
+    def now(self) -> float:
+        return time.time() + self.ahead_s
+
+
+class Cluster:
+    def __init__(self, folder: Path) -> None:
+        self.clock = Clock()
+        self.objects = Objects(self.clock.now)
+        self.access = Access(shipped_rules(), f"system:serviceaccount:{NAMESPACE}:pawl")
+        self.api = ApiDouble(self.objects, self.access, lambda pod, container: self.kubelet.log(pod, container))
+        self.claims = folder / "claims"
+        self.claims.mkdir()
+        self.kubelet = Kubelet(self.api, folder / "pods", self.claims, self.clock.now)
+        self._http = ApiHttp(self.api, folder, NAMESPACE)
+        self.kubeconfig = self._http.kubeconfig
+        self._over = threading.Event()
+        self._trouble: BaseException | None = None
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def jobs(self) -> list[Object]:
+        return self.objects.all(JOBS, NAMESPACE)
+
+    def pods(self) -> list[Object]:
+        return self.objects.all(PODS, NAMESPACE)
+
+    def claim(self, name: str) -> Path:
+        """A claim's volume."""
+        path = self.claims / name
+        path.mkdir(exist_ok=True)
+        return path
+
+    def secret(self, name: str, values: Mapping[str, str]) -> None:
+        data = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+        self.objects.create(SECRETS, NAMESPACE, {"metadata": {"name": name}, "data": data})
+
+    def log(self) -> str:
+        """What there is, for a test that failed."""
+        logs = [f"{path}:\n{path.read_text(errors='replace')[-3000:]}" for path in self.kubelet._home.glob("*/*.log")]
+        return "\n".join([json.dumps([*self.jobs(), *self.pods()], indent=1)[-6000:], *logs])
+
+    def close(self) -> None:
+        self._over.set()
+        self._thread.join()
+        self.kubelet.close()
+        self._http.close()
+        if self._trouble is not None:
+            raise self._trouble
+
+    def _run(self) -> None:
+        try:
+            while not self._over.wait(_STEP_S):
+                controllers.step(self.api, self.clock.now())
+                self.kubelet.step()
+        except BaseException as error:
+            self._trouble = error
+
+
+@contextmanager
+def cluster(folder: Path) -> Iterator[Cluster]:
+    made = Cluster(folder)
+    try:
+        yield made
+    finally:
+        made.close()

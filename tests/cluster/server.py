@@ -1,0 +1,140 @@
+"""The API server over HTTPS, with a certificate of its own, and a KUBECONFIG that names it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import subprocess
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import uvicorn
+import yaml
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from tests.cluster.api import ApiDouble, Asking
+from tests.cluster.objects import Problem
+from tests.serving import wait_for
+
+TOKEN = "the-service-account-token"
+_LOOK_S = 0.01
+
+
+class ApiHttp:
+    """Runs in a thread of its own."""
+
+    def __init__(self, api: ApiDouble, folder: Path, namespace: str, bookmark_s: float = 1.0) -> None:
+        self._api = api
+        self._bookmark_s = bookmark_s
+        self._certificate = _certificate(folder)
+        app = Starlette(routes=[Route("/{path:path}", self._handle, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])])
+        config = uvicorn.Config(
+            app,
+            host="127.0.0.1",
+            port=0,
+            log_level="critical",
+            access_log=False,
+            ssl_certfile=self._certificate,
+            lifespan="off",
+            loop="asyncio",
+            timeout_graceful_shutdown=1,
+        )
+        self._server = _Server(config)
+        self._thread = threading.Thread(target=self._server.run)
+        self._thread.start()
+        wait_for(lambda: self._server.started, "the API server", alive=self._thread.is_alive)
+        port = self._server.servers[0].sockets[0].getsockname()[1]
+        self.kubeconfig = folder / "kubeconfig"
+        self.kubeconfig.write_text(yaml.safe_dump(_kubeconfig(port, self._certificate, namespace)))
+
+    def close(self) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+
+    async def _handle(self, request: Request) -> Response:
+        asking = Asking(request.method, request.url.path, dict(request.query_params), await request.body())
+        try:
+            if request.headers.get("authorization") != f"Bearer {TOKEN}":
+                raise Problem(401, "Unauthorized", "Unauthorized")
+            if asking.is_watch:
+                return StreamingResponse(self._watch(asking, self._api.admit(asking)), media_type="application/json")
+            answer = await asyncio.to_thread(self._api.answer, asking)
+        except Problem as error:
+            headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
+            return JSONResponse(error.body, error.status, headers)
+        except ConnectionError:
+            return _Cut()
+        status = 201 if asking.method == "POST" else 200
+        return PlainTextResponse(answer) if isinstance(answer, str) else JSONResponse(answer, status)
+
+    async def _watch(self, asking: Asking, version: int) -> AsyncIterator[bytes]:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + float(asking.query.get("timeoutSeconds", 1800))
+        told_at = loop.time()
+        marks = asking.query.get("allowWatchBookmarks") == "true"
+        try:
+            while loop.time() < end and not self._server.should_exit:
+                for at, event in self._api.changes(asking, version):
+                    version = at
+                    yield _line(event)
+                if marks and loop.time() > told_at + self._bookmark_s:
+                    told_at = loop.time()
+                    mark = self._api.bookmark(asking)
+                    version = max(version, int(mark["object"]["metadata"]["resourceVersion"]))
+                    yield _line(mark)
+                await asyncio.sleep(_LOOK_S)
+        except Problem as error:
+            yield _line({"type": "ERROR", "object": error.body})
+
+
+class _Server(uvicorn.Server):
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Clients keep their connections: they are cut off."""
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)
+
+
+class _Cut(Response):
+    """The connection ends without an answer."""
+
+    async def __call__(self, scope, receive, send) -> None:  # type: ignore[no-untyped-def]
+        scope["extensions"] = {}
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"10000")]})
+        await send({"type": "http.response.body", "body": b"{", "more_body": True})
+        raise _Gone
+
+
+class _Gone(Exception):
+    pass
+
+
+def _line(event: object) -> bytes:
+    return json.dumps(event).encode() + b"\n"
+
+
+def _kubeconfig(port: int, certificate: Path, namespace: str) -> dict[str, object]:
+    cluster = {"server": f"https://127.0.0.1:{port}", "certificate-authority": str(certificate)}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "double",
+        "clusters": [{"name": "double", "cluster": cluster}],
+        "users": [{"name": "pawl", "user": {"token": TOKEN}}],
+        "contexts": [{"name": "double", "context": {"cluster": "double", "user": "pawl", "namespace": namespace}}],
+    }
+
+
+def _certificate(folder: Path) -> Path:
+    """A file that holds it and its key."""
+    path = folder / "api.pem"
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test -addext subjectAltName=IP:127.0.0.1"
+    subprocess.run([*command.split(), "-keyout", path, "-out", f"{path}.crt"], check=True, capture_output=True)
+    path.write_bytes(path.read_bytes() + Path(f"{path}.crt").read_bytes())
+    return path

@@ -1,0 +1,1 @@
+"""Attempts as Jobs in a cluster."""

@@ -1,0 +1,37 @@
+"""What the API server says instead of doing it."""
+
+from __future__ import annotations
+
+from trainer.executor import ExecutorUnavailable
+
+
+class ApiError(ExecutorUnavailable):
+    """A request was refused, or nobody knows what became of it; `status` is 0 where there was no answer."""
+
+    def __init__(self, message: str, status: int = 0, retry_after_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+
+class ObjectNotFound(ApiError):
+    """There is no object of that name."""
+
+
+class AlreadyExists(ApiError):
+    """There is an object of that name already."""
+
+
+class VersionExpired(ApiError):
+    """The changes since then are not kept any more: all objects are to be listed anew."""
+
+
+class Refused(ApiError):
+    """It will be refused again: the object is wrong, or we are not allowed to."""
+
+
+def error_of(status: int, message: str, retry_after_s: float = 0.0) -> ApiError:
+    kind = {404: ObjectNotFound, 409: AlreadyExists, 410: VersionExpired}.get(status, ApiError)
+    if kind is ApiError and 400 <= status < 500 and status not in (401, 408, 429):
+        kind = Refused
+    return kind(message, status, retry_after_s)

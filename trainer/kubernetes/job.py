@@ -1,0 +1,191 @@
+"""The Job of an attempt. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from core.manifest.train import Train
+from core.runs import RunSpec
+from trainer.attempt.pod import STORE_PREFIX
+from trainer.attempt.stop import GRACE_S
+from trainer.kubernetes import names
+
+WORK = "/work"
+"""The volume that the two containers of a pod share."""
+CODE = f"{WORK}/code"
+CLAIM = "/artifacts"
+_GIT = "/git"
+_TTL_S = 6 * 3600
+"""Until Kubernetes removes a Job that nobody of ours has: longer than an outage."""
+_LATE_S = 300.0
+
+
+@dataclass(frozen=True)
+class JobPlace:
+    """What the Jobs of this server have in common."""
+
+    namespace: str
+    image: str
+    git: Mapping[str, str]
+    """Settings of the repository that are no secrets."""
+    git_secret: str = ""
+    store_secret: str = ""
+    claim: str = ""
+    """Name of the claim that the artifacts are on, if they are."""
+    service_account: str = ""
+    fetch_timeout_s: float = 300.0
+    environ: Mapping[str, str] = field(default_factory=dict)
+    """More variables of the container that trains."""
+
+
+def job_of(spec: RunSpec, place: JobPlace) -> dict[str, Any]:
+    labels = {
+        names.MANAGED_BY: names.PAWL,
+        names.RUN: spec.run,
+        names.MODEL: names.model_slug(spec.model),
+    }
+    annotations = {
+        names.RUN: spec.run,
+        names.MODEL: spec.model,
+        names.ATTEMPT: str(spec.attempt),
+        names.COMMIT: spec.commit,
+        names.PENDING_S: f"{spec.train.pending_s:g}",
+    }
+    queue = {"kueue.x-k8s.io/queue-name": spec.train.queue} if spec.train.queue else {}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": names.job_name(spec.model, spec.run, spec.attempt),
+            "namespace": place.namespace,
+            "labels": {**labels, **queue},
+            "annotations": annotations,
+        },
+        "spec": {
+            "backoffLimit": 0,
+            "podReplacementPolicy": "Failed",
+            "activeDeadlineSeconds": _deadline_s(spec, place),
+            "ttlSecondsAfterFinished": _TTL_S,
+            "template": {"metadata": {"labels": labels, "annotations": annotations}, "spec": _pod(spec, place)},
+        },
+    }
+
+
+def _deadline_s(spec: RunSpec, place: JobPlace) -> int:
+    """Past all that the attempt bounds by itself: waiting, fetching, the environment, data, training, judging."""
+    train = spec.train
+    datasets = sum(data is not None for data in (train.dataset, train.validation))
+    judging = train.timeout_s if spec.judge else 0.0
+    prepared = train.pending_s + place.fetch_timeout_s + spec.environment_timeout_s + datasets * spec.dataset_timeout_s
+    return int(prepared + train.timeout_s + judging + GRACE_S + _LATE_S)
+
+
+def _pod(spec: RunSpec, place: JobPlace) -> dict[str, Any]:
+    pod: dict[str, Any] = {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": int(GRACE_S) + 10,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 1000,
+            "runAsGroup": 1000,
+            "fsGroup": 1000,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "volumes": _volumes(place),
+        "initContainers": [_fetching(spec, place)],
+        "containers": [_training(spec, place)],
+    }
+    if spec.train.priority_class:
+        pod["priorityClassName"] = spec.train.priority_class
+    if place.service_account:
+        pod["serviceAccountName"] = place.service_account
+    return pod
+
+
+def _volumes(place: JobPlace) -> list[dict[str, Any]]:
+    volumes: list[dict[str, Any]] = [{"name": "work", "emptyDir": {}}, {"name": "tmp", "emptyDir": {}}]
+    if place.git_secret:
+        secret = {"secretName": place.git_secret, "optional": True, "defaultMode": 0o440}
+        volumes.append({"name": "git", "secret": secret})
+    if place.claim:
+        volumes.append({"name": "artifacts", "persistentVolumeClaim": {"claimName": place.claim}})
+    return volumes
+
+
+def _fetching(spec: RunSpec, place: JobPlace) -> dict[str, Any]:
+    """The one container that sees the login for the repository."""
+    git = [{"name": "git", "mountPath": _GIT, "readOnly": True}] if place.git_secret else []
+    container = _container("fetch", spec, place, ["trainer.fetch_code"])
+    container["env"] += [{"name": "PAWL_SPEC", "value": msgspec.json.encode(spec).decode()}, *_env(place.git)]
+    if place.git_secret:
+        container["envFrom"] = [{"secretRef": {"name": place.git_secret, "optional": True}}]
+    container["volumeMounts"] += git
+    container["terminationMessagePolicy"] = "FallbackToLogsOnError"
+    container["resources"] = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}
+    return container
+
+
+def _training(spec: RunSpec, place: JobPlace) -> dict[str, Any]:
+    container = _container("train", spec, place, ["trainer.run", f"{attempt_folder(spec)}/spec.json"])
+    container["env"] += _env(place.environ)
+    container["envFrom"] = [source for name in spec.train.env_from for source in _sources(name)]
+    if place.store_secret:
+        container["envFrom"].append({"prefix": STORE_PREFIX, "secretRef": {"name": place.store_secret}})
+    if place.claim:
+        container["volumeMounts"].append({"name": "artifacts", "mountPath": CLAIM})
+    container["resources"] = _resources(spec.train)
+    return container
+
+
+_ENVIRONMENT = {
+    "HOME": WORK,
+    "PYTHONPATH": "/pawl",
+    "PAWL_DEFAULTS": f"DATA_DIR={WORK}",
+    "UV_CACHE_DIR": f"{WORK}/cache/uv",
+}
+
+
+def _container(name: str, spec: RunSpec, place: JobPlace, arguments: list[str]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "image": spec.train.image or place.image,
+        "command": ["python", "-P", "-m", *arguments],
+        "workingDir": "/pawl",
+        "env": _env(_ENVIRONMENT),
+        "volumeMounts": [{"name": "work", "mountPath": WORK}, {"name": "tmp", "mountPath": "/tmp"}],
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
+
+
+def attempt_folder(spec: RunSpec) -> str:
+    return f"{spec.home}/a{spec.attempt}"
+
+
+def _resources(train: Train) -> dict[str, Any]:
+    asked = train.resources
+    memory = str(asked.memory)
+    cpu = asked.cpu if isinstance(asked.cpu, str) else f"{asked.cpu:g}"
+    limits = {"memory": memory, **({"nvidia.com/gpu": str(asked.gpu)} if asked.gpu else {})}
+    return {"requests": {"cpu": cpu, "memory": memory}, "limits": limits}
+
+
+def _sources(name: str) -> list[dict[str, Any]]:
+    """`secret/NAME`, `configmap/NAME`, or a NAME that either may have."""
+    kind, _, bare = name.rpartition("/")
+    kinds = {"secret": ["secretRef"], "configmap": ["configMapRef"]}.get(kind, ["secretRef", "configMapRef"])
+    return [{one: {"name": bare, "optional": len(kinds) > 1}} for one in kinds]
+
+
+def _env(values: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in values.items()]
