@@ -71,6 +71,12 @@ API_LOGS = HttpPath("/-/api/models/{model}/logs", Kind.DAEMON)
 API_EVENTS = HttpPath("/-/api/events", Kind.DAEMON)
 API_EVENTS_STREAM = HttpPath("/-/api/events/stream", Kind.DAEMON)
 API_OPENAPI = HttpPath("/-/api/openapi.json", Kind.DAEMON)
+API_TRAFFIC = HttpPath("/-/api/traffic", Kind.DAEMON)
+API_MODEL_TRAFFIC = HttpPath("/-/api/models/{model}/traffic", Kind.DAEMON)
+API_VERSION_TRAFFIC = HttpPath("/-/api/models/{model}/versions/{version}/traffic", Kind.DAEMON)
+API_SYSTEM = HttpPath("/-/api/system", Kind.DAEMON)
+MONITOR_TRAFFIC = HttpPath("/-/monitor/{model}/{version}/traffic", Kind.DAEMON)
+"""As the field's older tools ask for it."""
 API_MODEL_RUNS = HttpPath("/-/api/models/{model}/runs", Kind.DAEMON)
 API_RUNS = HttpPath("/-/api/runs", Kind.DAEMON)
 API_RUN = HttpPath("/-/api/runs/{run}", Kind.DAEMON)
@@ -113,6 +119,7 @@ PATHS = (
     *(PAGE_MODELS, PAGE_LOOK, PAGE_THEME, PAGE_EVENTS),
     *(PAGE_MODEL, PAGE_RETRY, PAGE_CONFIGURATION, PAGE_RUNS, PAGE_RUN, PAGE_TRY),
     *(API_KEYS, API_KEY, API_SESSION, PAGE_SIGN_IN, PAGE_SIGN_OUT, PAGE_KEYS, PAGE_KEY_REVOKE),
+    *(API_TRAFFIC, API_MODEL_TRAFFIC, API_VERSION_TRAFFIC, API_SYSTEM, MONITOR_TRAFFIC),
     *(OPEN_INFERENCE, PING, INVOCATIONS, EXECUTION_PARAMETERS, APP),
 )
 

@@ -59,6 +59,8 @@ class Reconciler:
         """How long the last look took, most of it for what it fetched."""
         self.problem: str | None = None
         """Why the source can't be read, while it can't."""
+        self.seen_at: float | None = None
+        """When it was last read, in `time.monotonic()`."""
         self.left_out: Mapping[str, str] = {}
         self.ready = asyncio.Event()
         """Set once the last-known-good set serves, or every model of the first look is live, has failed or is
@@ -215,6 +217,7 @@ class Reconciler:
         if snapshot.head != self.head:
             self._recorder.forget_versions()
         self.problem = None
+        self.seen_at = time.monotonic()
         self.head = snapshot.head
         self._note_left_out(snapshot.left_out)
         if self._awaited is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from registry.tables.deployments import Deployments
@@ -18,6 +19,7 @@ class Transaction:
     """The tables. Their methods block, and raise RegistryUnavailable by way of the transaction's block."""
 
     def __init__(self, connection: Connection, audit_days: int = AUDIT_DAYS) -> None:
+        self._connection = connection
         self.events = Events(connection, audit_days)
         self.pins = Pins(connection)
         self.rejections = Rejections(connection)
@@ -26,3 +28,10 @@ class Transaction:
         self.leases = Leases(connection)
         self.traffic = TrafficTable(connection)
         self.keys = Keys(connection)
+
+    def size_bytes(self) -> int:
+        """What the whole database takes."""
+        is_postgres = self._connection.dialect.name == "postgresql"
+        pages = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+        statement = "SELECT pg_database_size(current_database())" if is_postgres else pages
+        return int(self._connection.execute(text(statement)).scalar_one())

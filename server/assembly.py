@@ -17,7 +17,7 @@ from loader.artifacts.shipped import SHIPPED, take_shipped
 from loader.artifacts.store import ArtifactStore
 from loader.controller.on_demand import OnDemand
 from loader.controller.pruning import Pruning
-from loader.controller.release_names import ReleaseNames
+from loader.controller.release_names import RUN, ReleaseNames
 from loader.environments.environment import Environments
 from loader.reconcile import Reconciler
 from loader.releases.live_file import LiveFile
@@ -53,6 +53,7 @@ from server.http.peer import Peer
 from server.http.runs_api import RunsApi
 from server.http.server import AdminServer
 from server.http.session_api import SessionApi
+from server.http.traffic_api import TrafficApi
 from server.http.versions_api import VersionsApi
 from server.loading import Loading
 from server.pages.assembly import build_pages
@@ -63,8 +64,13 @@ from server.record import Record
 from server.source_choice import LOCAL, followed, open_source
 from server.state import server_state
 from server.traffic.batches import BatchCounts
+from server.traffic.happenings import Happenings
+from server.traffic.history import TrafficHistory
 from server.traffic.metrics import Metrics
+from server.traffic.system import Followed, SystemReader
+from server.traffic.system_families import system_families
 from server.traffic.traffic import Traffic
+from server.traffic.writer import TrafficWriter
 from server.training import build_training, decisions, train_after
 from server.versions.deployments import Deployments
 from server.versions.situations import Situations
@@ -99,7 +105,8 @@ def assemble(
 
     config = _gateway_config(settings, admin_socket)
     gateways = Gateways(settings.gateways, partial(Gateway.start, listener, config, environ), config)
-    traffic = Traffic()
+    traffic_writer = TrafficWriter(record.registry)
+    traffic = Traffic([traffic_writer.take])
     batches = BatchCounts(traffic.add)
     publisher = RoutePublisher(gateways.route_by, batches.watch)
 
@@ -118,7 +125,8 @@ def assemble(
     )
     start_pool = partial(starter.start, source=source)
     accepted = AcceptedArtifacts()
-    reconciler = Reconciler(source, start_pool, publisher, live_file, record.log.record, partial(decisions, accepted))
+    happenings = Happenings(record.log.record)
+    reconciler = Reconciler(source, start_pool, publisher, live_file, happenings.record, partial(decisions, accepted))
     names = ReleaseNames(source, reconciler)
     on_demand = OnDemand(
         names.find, _one_worker_starter(starter, source, publisher), publisher, settings.version_idle_s
@@ -134,7 +142,15 @@ def assemble(
     control = NoTraining() if settings.trainer == "none" else TrainerControl(trainer, training.operations)
     runs = RunCatalogue(records, artifacts, training.home, control)
     state = partial(server_state, source.where, reconciler, runs.newest)
-    metrics = Metrics(state, loading.serving_pools, traffic.totals, runs.counts)
+    system = SystemReader(
+        followed=partial(_followed, source, reconciler),
+        gateways=lambda: gateways.running,
+        pools=starter.pools,
+        registry=record.registry,
+        database_url=settings.database_url or "sqlite:",
+    )
+    of_system = partial(system_families, system, happenings)
+    metrics = Metrics(state, loading.serving_pools, traffic.totals, runs.counts, of_system)
     grants = KeyGrants(publisher, is_needed=settings.auth == "keys")
     access_parts = build_access(settings, record.log, record.registry, grants.hand_out)
     access, streams = Access(settings, access_parts.known, access_parts.sessions), EventStreams()
@@ -143,6 +159,7 @@ def assemble(
     versions = Versions(Parts(source, reconciler, names, situations, proofs, release_store, runs, record.registry))
     facts = FactsReader(state, record.log, lambda _: {}, dict)
     pages = build_pages(settings.base, access, state, record.log, facts, reconciler, runs, access_parts, keys_api)
+    history = TrafficHistory(record.registry, traffic_writer)
     apis: list[Routed] = [
         Admin(access, reconciler),
         ModelsApi(access, state, record.log),
@@ -152,6 +169,7 @@ def assemble(
         RunsApi(access, runs, situations.is_known, streams),
         keys_api,
         SessionApi(settings.base, access_parts.sign_in),
+        TrafficApi(access, history, system, situations.is_known, partial(_label, source, names)),
     ]
     app = build_app(settings.base, apis, pages, metrics)
     handlers = Handlers(
@@ -165,6 +183,7 @@ def assemble(
     return Daemon(
         [
             record,
+            traffic_writer,
             loading,
             batches,
             BackgroundTask("memory guard", guard.run),
@@ -214,6 +233,19 @@ def _needed(starter: Starter, reconciler: Reconciler) -> set[Release]:
 def _take(traffic: Traffic, on_demand: OnDemand, counted: Counted) -> None:
     traffic.take(counted)
     on_demand.touch(counted.names)
+
+
+def _followed(source: Source, reconciler: Reconciler) -> Followed:
+    ready = reconciler.ready.is_set()
+    return Followed(ready=ready, source=source.where, problem=reconciler.problem, seen_at=reconciler.seen_at)
+
+
+def _label(source: Source, names: ReleaseNames, model: str, name: str) -> str:
+    """What requests to that version are counted as."""
+    if name.startswith(RUN):
+        names.find(model, name)
+        return name
+    return source.resolve(model, name).version.label
 
 
 def _record_loss(events: EventLog, message: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from itertools import accumulate
 
 from core.traffic.bucket import Bucket
 from core.traffic.histogram import Histogram
@@ -28,12 +28,15 @@ def unpack(packed: bytes) -> Bucket:
     """Raises NotPacked."""
     if not packed or packed[0] != _FORM:
         raise NotPacked("a bucket of traffic is in a form that this Pawl does not know")
-    numbers = _numbers(packed[1:])
+    numbers = _numbers(packed)
     try:
-        durations, queue, batches = (_read_histogram(numbers) for _ in range(3))
-        return Bucket(_read_counts(numbers), durations, queue, batches)
-    except StopIteration:
+        durations, place = _read_histogram(numbers, 1)
+        queue, place = _read_histogram(numbers, place)
+        batches, place = _read_histogram(numbers, place)
+        statuses, _ = _read_counts(numbers, place)
+    except (IndexError, ValueError):
         raise NotPacked("a bucket of traffic breaks off") from None
+    return Bucket(statuses, durations, queue, batches)
 
 
 def _write_counts(packed: bytearray, counts: dict[int, int]) -> None:
@@ -47,17 +50,19 @@ def _write_counts(packed: bytearray, counts: dict[int, int]) -> None:
         last = key
 
 
-def _read_counts(numbers: Iterator[int]) -> dict[int, int]:
-    counts, key = {}, 0
-    for _ in range(next(numbers)):
-        key += next(numbers)
-        counts[key] = next(numbers)
-    return counts
+def _read_counts(numbers: list[int], place: int) -> tuple[dict[int, int], int]:
+    """And the place of what follows. Raises IndexError and ValueError."""
+    begins = place + 1
+    ends = begins + 2 * numbers[place]
+    counts = numbers[begins + 1 : ends : 2]
+    if len(counts) != numbers[place]:
+        raise IndexError
+    return dict(zip(accumulate(numbers[begins:ends:2]), counts, strict=True)), ends
 
 
-def _read_histogram(numbers: Iterator[int]) -> Histogram:
-    total = next(numbers)
-    return Histogram(_read_counts(numbers), total)
+def _read_histogram(numbers: list[int], place: int) -> tuple[Histogram, int]:
+    counts, ends = _read_counts(numbers, place + 1)
+    return Histogram(counts, numbers[place]), ends
 
 
 def _write(packed: bytearray, number: int) -> None:
@@ -67,11 +72,15 @@ def _write(packed: bytearray, number: int) -> None:
     packed.append(number)
 
 
-def _numbers(packed: bytes) -> Iterator[int]:
+def _numbers(packed: bytes) -> list[int]:
+    """A number that breaks off is left out."""
+    numbers = []
     number = shift = 0
     for byte in packed:
-        number |= (byte & 0x7F) << shift
-        shift += 7
         if byte < 0x80:
-            yield number
+            numbers.append(number | byte << shift)
             number = shift = 0
+        else:
+            number |= (byte & 0x7F) << shift
+            shift += 7
+    return numbers

@@ -30,12 +30,15 @@ class Metrics(Collector):
         pools: Callable[[], Iterable[Pool]],
         totals: Iterable[Sums],
         runs: Callable[[], Mapping[RunState, int]] = dict,
+        system: Callable[[Mapping[str, int]], Iterable[Metric]] = lambda _: (),
     ) -> None:
-        """`runs`: how many training runs are in each state."""
+        """`runs`: how many training runs are in each state. `system`: what there is to tell of the machine, with the
+        memory of the models' workers, in bytes."""
         self._state = state
         self._pools = pools
         self._totals = totals
         self._runs = runs
+        self._system = system
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -49,7 +52,9 @@ class Metrics(Collector):
         state = self._state()
         yield from request_families(self._totals)
         yield from _model_families(state)
-        yield from _worker_families(list(self._pools()))
+        memory = [(pool, pool.memory()) for pool in self._pools()]
+        yield from _worker_families(memory)
+        yield from self._system(_by_model(memory))
         yield _runs_family(self._runs())
         yield GaugeMetricFamily("pawl_ready", "Whether the server is ready.", float(state.ready))
         yield GaugeMetricFamily(
@@ -97,10 +102,17 @@ def _session_families(models: Iterable[ModelState]) -> Iterator[Metric]:
     yield provider
 
 
-def _worker_families(pools: list[Pool]) -> Iterator[Metric]:
+def _by_model(memory: list[tuple[Pool, int]]) -> Mapping[str, int]:
+    by_model: Counter[str] = Counter()
+    for pool, taken in memory:
+        by_model[pool.release.model] += taken
+    return by_model
+
+
+def _worker_families(memory: list[tuple[Pool, int]]) -> Iterator[Metric]:
     """Gauges, not counters: a worker's counts end with it."""
     workers = GaugeMetricFamily("pawl_workers", "Workers that are ready.", labels=["model", "release"])
-    memory = GaugeMetricFamily("pawl_workers_memory_bytes", "Memory of a pool's workers.", labels=["model", "release"])
+    taken = GaugeMetricFamily("pawl_workers_memory_bytes", "Memory of a pool's workers.", labels=["model", "release"])
     counts = {
         counter: GaugeMetricFamily(
             f"pawl_workers_{counter}", f"{counter.capitalize()} since the start of the workers that are ready.",
@@ -108,13 +120,13 @@ def _worker_families(pools: list[Pool]) -> Iterator[Metric]:
         )
         for counter in ("requests", "calls", "rows", "batches")
     }  # fmt: skip
-    for pool in pools:
+    for pool, its in memory:
         labels = [pool.release.model, pool.release.id]
         workers.add_metric(labels, len(pool.workers))
-        memory.add_metric(labels, pool.memory())
+        taken.add_metric(labels, its)
         sums: Counter[str] = Counter()
         for worker in pool.workers:
             sums.update(worker.status_page.counters())
         for counter, family in counts.items():
             family.add_metric(labels, sums[counter])
-    yield from (workers, memory, *counts.values())
+    yield from (workers, taken, *counts.values())
