@@ -44,7 +44,10 @@ def open_source(settings: Settings, home: DataDir, live_file: LiveFile) -> Sourc
 def _local(live_file: LiveFile) -> Source:
     folder = LOCAL.absolute()
     if not folder.is_dir():
-        raise SettingError(f"gitPath is not set, and there is no folder {folder} to serve instead; set gitPath")
+        raise SettingError(
+            f"there is nothing to serve: gitPath names no repository, and there is no folder {folder}; set gitPath, or "
+            f"start where that folder is, or make one: each folder in it that holds an etls.py is a model"
+        )
     from loader.sources.local.source import LocalSource
 
     return LocalSource(folder, live_file.seen, forgotten=live_file.forgotten)

@@ -9,6 +9,7 @@ from pawl.client.api import Api, api_path
 from pawl.models.state import note_on, state_of, time
 from pawl.options import as_json, asks_server, command, model, watch
 from pawl.terminal.table import Value
+from pawl.terminal.text import is_terminal
 
 _EVENTS = 5
 
@@ -65,7 +66,7 @@ def _fields(model: Mapping[str, Any], address: str) -> Iterator[tuple[str, Value
     yield from _of_failure(failure)
     for event in sorted(model.get("events") or (), key=lambda one: str(one.get("id")), reverse=True)[:_EVENTS]:
         at = time(event.get("at"))
-        yield at.shown, f"{event.get('kind')}: {event.get('message')}"
+        yield at.shown if is_terminal() else at.plain, f"{event.get('kind')}: {event.get('message')}"
 
 
 def _of_failure(failure: Mapping[str, Any]) -> Iterator[tuple[str, Value]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pawl.terminal.table import Cell, Value
+from pawl.terminal.table import Cell
 from pawl.terminal.text import ago, moment
 
 Told = Mapping[str, Any]
@@ -51,8 +51,6 @@ def time(at: object) -> Cell:
 
 
 def commit(full: object) -> Cell:
-    return Cell(str(full or ""), str(full or "")[:7])
-
-
-def words(value: Value) -> str:
-    return "" if value is None else str(value)
+    """Of a local folder there are none, and a release's id stands for one."""
+    said = str(full or "")
+    return Cell(said, "local" if said.startswith("local-") else said[:7])
