@@ -30,7 +30,7 @@ class ThemePage:
         answer = RedirectResponse(_back(form.get("next", ""), at.base), 303)
         answer.set_cookie(
             COOKIE,
-            theme(form.get("theme", [""])[0]),
+            theme(form.get("theme", "")),
             max_age=KEPT_S,
             path=at.base or "/",
             httponly=True,

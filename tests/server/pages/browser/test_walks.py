@@ -1,0 +1,129 @@
+"""What an operator does in a browser, with JavaScript and without."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browsers import Tab, tab
+from tests.server.pages.browser.conftest import Site
+from tests.serving import TOKEN
+
+
+@pytest.fixture(params=[True, False], ids=["script", "no script"])
+def here(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Tab]:
+    with tab(browser, TOKEN, java_script_enabled=request.param) as opened:
+        yield opened
+        assert [line for line in opened.trouble if "status of 422" not in line] == []
+
+
+@pytest.fixture
+def scripted(browser: Browser) -> Iterator[Tab]:
+    with tab(browser, TOKEN) as opened:
+        yield opened
+        assert opened.trouble == []
+
+
+def names(page: Page) -> list[str]:
+    return page.locator(".models .name").all_inner_texts()
+
+
+def test_trouble_comes_first(here: Tab, site: Site) -> None:
+    here.page.goto(site.url())
+    assert names(here.page)[:2] == ["broken", "fraud"]
+    assert here.page.locator(".models .group").first.inner_text().startswith("Needs a look · 2")
+
+
+def test_a_search_finds_and_its_address_finds_again(here: Tab, site: Site) -> None:
+    here.page.goto(site.url())
+    here.page.get_by_label("Search models").fill("plain")
+    here.page.keyboard.press("Enter")
+    expect(here.page.locator(".models .name")).to_have_count(3)
+    expect(here.page).to_have_url(re.compile(r"q=plain"))
+    here.page.goto(here.page.url)
+    assert names(here.page) == ["plain-0", "plain-1", "plain-2"]
+    here.page.goto(site.url("/?q=nothing-like-it"))
+    here.page.get_by_role("link", name="Show all").click()
+    expect(here.page.get_by_role("heading", level=1)).to_have_text("7 models")
+
+
+def test_a_search_finds_as_one_types_and_keeps_the_focus(scripted: Tab, site: Site) -> None:
+    scripted.page.goto(site.url())
+    search = scripted.page.get_by_label("Search models")
+    search.press_sequentially("plain-1", delay=20)
+    expect(scripted.page.locator(".models .name")).to_have_text(["plain-1"])
+    expect(search).to_be_focused()
+    expect(scripted.page).to_have_url(re.compile(r"q=plain-1"))
+
+
+def test_a_row_opens_and_closes(here: Tab, site: Site) -> None:
+    here.page.goto(site.url())
+    switch = here.page.get_by_role("button", name="Last versions of fraud")
+    expect(switch).to_have_attribute("aria-expanded", "false")
+    switch.click()
+    expect(switch).to_have_attribute("aria-expanded", "true")
+    expect(here.page).to_have_url(re.compile("open=fraud"))
+    expect(here.page.get_by_text("pawl versions fraud", exact=True)).to_be_visible()
+    switch.click()
+    expect(switch).to_have_attribute("aria-expanded", "false")
+
+
+def test_a_failure_is_told_with_its_traceback_and_tried_again(here: Tab, site: Site) -> None:
+    here.page.goto(site.url())
+    row = here.page.locator("tbody[data-model=fraud]")
+    expect(row.get_by_text("v2 failed at load")).to_be_visible()
+    row.get_by_role("link", name="See the failure").click()
+    expect(here.page.get_by_role("heading", name="Newest failure")).to_be_visible()
+    expect(here.page.locator("pre mark").first).to_contain_text("etls.py")
+    before = len(site.server.events("failed"))
+    here.page.get_by_role("button", name="Retry v2").click()
+    expect(here.page).to_have_url(site.url("/models/fraud"))
+    site.server.wait(lambda: len(site.server.events("failed")) > before, "another failure")
+
+
+def test_a_model_is_asked_by_a_form(here: Tab, site: Site) -> None:
+    here.page.goto(site.url("/models/typed"))
+    here.page.get_by_role("link", name="Try it").first.click()
+    expect(here.page.get_by_label("amount")).to_have_value("980")
+    here.page.get_by_label("amount").fill("much")
+    here.page.get_by_role("button", name="Ask typed").click()
+    expect(here.page.get_by_text("'much' was sent; it takes a number")).to_be_visible()
+    here.page.get_by_label("amount").fill("250")
+    here.page.get_by_role("button", name="Ask typed").click()
+    expect(here.page.get_by_label("Answer")).to_contain_text('"chance": 0.25')
+    here.page.get_by_role("link", name="Edit as JSON").click()
+    here.page.get_by_label("variables", exact=True).fill('{"amount": 500}')
+    here.page.get_by_role("button", name="Ask typed").click()
+    expect(here.page.get_by_label("Answer")).to_contain_text("error")
+
+
+def test_a_choice_of_colours_is_kept(here: Tab, site: Site) -> None:
+    here.page.goto(site.url("/events?kind=live"))
+    here.page.get_by_label("Colours").select_option("dark")
+    if here.page.get_by_role("button", name="Set the colours").is_visible():
+        here.page.get_by_role("button", name="Set the colours").click()
+    expect(here.page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(here.page).to_have_url(site.url("/events?kind=live"))
+    here.page.goto(site.url())
+    expect(here.page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_events_are_filtered_by_their_address(here: Tab, site: Site) -> None:
+    here.page.goto(site.url("/events"))
+    here.page.get_by_label("Model", exact=True).fill("fraud")
+    here.page.get_by_label("Kind").select_option("failed")
+    here.page.get_by_role("button", name="Show").click()
+    expect(here.page).to_have_url(re.compile("model=fraud&kind=failed"))
+    texts = here.page.locator("#lines tr td:nth-child(3)").all_inner_texts()
+    assert set(texts) == {"fraud"}
+
+
+def test_the_first_stop_of_the_keyboard_leads_past_the_navigation(scripted: Tab, site: Site) -> None:
+    scripted.page.goto(site.url())
+    scripted.page.keyboard.press("Tab")
+    expect(scripted.page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    scripted.page.keyboard.press("Enter")
+    expect(scripted.page.locator("#main")).to_be_focused()
