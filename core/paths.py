@@ -103,6 +103,10 @@ PAGE_CONFIGURATION = HttpPath("/-/models/{model}/configuration", Kind.DAEMON)
 PAGE_RUNS = HttpPath("/-/models/{model}/runs", Kind.DAEMON)
 PAGE_RUN = HttpPath("/-/models/{model}/runs/{run}", Kind.DAEMON)
 PAGE_TRY = HttpPath("/-/models/{model}/try", Kind.DAEMON)
+PAGE_VERSIONS = HttpPath("/-/models/{model}/versions", Kind.DAEMON)
+PAGE_COMPARE = HttpPath("/-/models/{model}/compare", Kind.DAEMON)
+PAGE_DEPLOYMENTS = HttpPath("/-/models/{model}/deployments", Kind.DAEMON)
+PAGE_LOGS = HttpPath("/-/models/{model}/logs", Kind.DAEMON)
 PAGE_EVENTS = HttpPath("/-/events", Kind.DAEMON)
 
 OPEN_INFERENCE = HttpPath("/v2", Kind.DAEMON)
@@ -120,6 +124,7 @@ PATHS = (
     *(PAGE_MODEL, PAGE_RETRY, PAGE_CONFIGURATION, PAGE_RUNS, PAGE_RUN, PAGE_TRY),
     *(API_KEYS, API_KEY, API_SESSION, PAGE_SIGN_IN, PAGE_SIGN_OUT, PAGE_KEYS, PAGE_KEY_REVOKE),
     *(API_TRAFFIC, API_MODEL_TRAFFIC, API_VERSION_TRAFFIC, API_SYSTEM, MONITOR_TRAFFIC),
+    *(PAGE_VERSIONS, PAGE_COMPARE, PAGE_DEPLOYMENTS, PAGE_LOGS),
     *(OPEN_INFERENCE, PING, INVOCATIONS, EXECUTION_PARAMETERS, APP),
 )
 

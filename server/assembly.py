@@ -56,8 +56,7 @@ from server.http.session_api import SessionApi
 from server.http.traffic_api import TrafficApi
 from server.http.versions_api import VersionsApi
 from server.loading import Loading
-from server.pages.assembly import build_pages
-from server.pages.facts_reader import FactsReader
+from server.pages.assembly import PageParts, build_pages
 from server.process.data_dir import DataDir
 from server.process.running_file import RunningFile
 from server.record import Record
@@ -157,9 +156,24 @@ def assemble(
     keys_api = KeysApi(access, access_parts.keyring)
     situations = Situations(reconciler, on_demand.pools)
     versions = Versions(Parts(source, reconciler, names, situations, proofs, release_store, runs, record.registry))
-    facts = FactsReader(state, record.log, lambda _: {}, dict)
-    pages = build_pages(settings.base, access, state, record.log, facts, reconciler, runs, access_parts, keys_api)
     history = TrafficHistory(record.registry, traffic_writer)
+    pages = build_pages(
+        PageParts(
+            base=settings.base,
+            access=access,
+            access_parts=access_parts,
+            keys_api=keys_api,
+            state=state,
+            event_log=record.log,
+            source=source,
+            reconciler=reconciler,
+            registry=record.registry,
+            runs=runs,
+            versions=versions,
+            lines=starter.printed_lines,
+            situations=situations,
+        )
+    )
     apis: list[Routed] = [
         Admin(access, reconciler),
         ModelsApi(access, state, record.log),

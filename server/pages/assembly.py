@@ -2,63 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 
 from loader.reconcile import Reconciler
+from loader.sources.source import Source
 from loader.workers.pool import Pool
+from loader.workers.printed_lines import PrintedLines
 from registry.event_log import EventLog
+from registry.registry import Registry
 from server.access.assembly import AccessParts
 from server.http.access import Access
 from server.http.keys_api import KeysApi
 from server.pages.access.keys_page import KeysPage
 from server.pages.access.sign_in_page import SignInPage
 from server.pages.catalogue.catalogue_pages import CataloguePages
+from server.pages.commit_texts import CommitTexts
 from server.pages.dashboard.asking import Asking
 from server.pages.dashboard.model_page import ModelPage
 from server.pages.dashboard.overview_pages import OverviewPages
 from server.pages.dashboard.runs_pages import RunsPages
 from server.pages.dashboard.try_pages import TryPages
+from server.pages.dashboard.versions_pages import VersionsPages
 from server.pages.events.events_pages import EventsPages
+from server.pages.facts import DayTraffic
 from server.pages.facts_reader import FactsReader
 from server.pages.layout.renderer import Renderer
 from server.pages.layout.theme_page import ThemePage
 from server.pages.pages import Pages
+from server.pages.pins import read_pins
 from server.pages.static import Static
 from server.state import ServerState
+from server.versions.deployments import Deployments
+from server.versions.situations import Situations
+from server.versions.versions import Versions
 from trainer.catalogue.catalogue import RunCatalogue
 
 
-def build_pages(
-    base: str,
-    access: Access,
-    state: Callable[[], ServerState],
-    event_log: EventLog,
-    facts: FactsReader,
-    reconciler: Reconciler,
-    runs: RunCatalogue,
-    parts: AccessParts,
-    keys_api: KeysApi,
-) -> Pages:
+@dataclass(frozen=True, kw_only=True)
+class PageParts:
+    """What pages are made of."""
+
+    base: str
+    access: Access
+    access_parts: AccessParts
+    keys_api: KeysApi
+    state: Callable[[], ServerState]
+    event_log: EventLog
+    source: Source
+    reconciler: Reconciler
+    registry: Registry
+    runs: RunCatalogue
+    versions: Versions
+    lines: PrintedLines
+    situations: Situations
+
+
+def build_pages(parts: PageParts) -> Pages:
+    base, access = parts.base, parts.access
     static = Static()
-    renderer = Renderer(base, state, static)
-    catalogue = CataloguePages(base, access, renderer, state, facts.all, reconciler.ask)
-    events = EventsPages(access, renderer, event_log)
-    theme = ThemePage(base)
+    renderer = Renderer(base, parts.state, static)
+    commits, pins = CommitTexts(parts.source), partial(read_pins, parts.registry)
+    facts = FactsReader(parts.state, parts.event_log, commits, pins, no_days)
     model = ModelPage(renderer, facts.one)
+    deployments = Deployments(parts.registry)
     pages = (
-        catalogue,
-        events,
-        theme,
-        KeysPage(base, access, renderer, parts.keyring, keys_api),
-        SignInPage(renderer, parts.sign_in),
-        OverviewPages(base, access, model, event_log, reconciler.retry),
-        RunsPages(access, model, runs),
-        TryPages(base, access, model, Asking(partial(_live_pool, reconciler))),
+        CataloguePages(base, access, renderer, parts.state, facts.all, parts.reconciler.ask, parts.versions),
+        EventsPages(access, renderer, parts.event_log),
+        ThemePage(base),
+        KeysPage(base, access, renderer, parts.access_parts.keyring, parts.keys_api),
+        SignInPage(renderer, parts.access_parts.sign_in),
+        OverviewPages(base, access, model, parts.event_log, parts.reconciler.retry),
+        RunsPages(access, model, parts.runs),
+        VersionsPages(access, model, parts.versions, deployments, parts.lines, parts.situations),
+        TryPages(base, access, model, Asking(partial(_live_pool, parts.reconciler))),
     )
-    return Pages(base, state, static, renderer, [route for page in pages for route in page.routes()])
+    return Pages(base, parts.state, static, renderer, [route for page in pages for route in page.routes()])
 
 
 def _live_pool(reconciler: Reconciler, model: str) -> Pool | None:
     controller = reconciler.controllers.get(model)
     return controller.live.pool if controller is not None and controller.live is not None else None
+
+
+async def no_days() -> Mapping[str, DayTraffic]:
+    return {}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from core.events import Event, EventKind
 from core.steering import Pin
 from registry.event_log import KEPT, EventLog
-from server.pages.facts import CommitText, ModelFacts
+from server.pages.commit_texts import CommitTexts, Named
+from server.pages.facts import CommitText, DayTraffic, ModelFacts
 from server.state import ModelState, ServerState
 
 
@@ -19,34 +20,40 @@ class FactsReader:
         self,
         state: Callable[[], ServerState],
         event_log: EventLog,
-        commits: Callable[[Sequence[str]], Mapping[str, CommitText]],
-        pins: Callable[[], Mapping[str, Pin]],
+        commits: CommitTexts,
+        pins: Callable[[], Awaitable[Mapping[str, Pin]]],
+        days: Callable[[], Awaitable[Mapping[str, DayTraffic]]],
     ) -> None:
-        """`commits`: what is known of commits by their hashes. `pins`: by model."""
+        """`pins` and `days`: by model; what can't be read now is not in them."""
         self._state = state
         self._event_log = event_log
         self._commits = commits
         self._pins = pins
+        self._days = days
 
     async def all(self) -> Sequence[ModelFacts]:
-        models = list(self._state().models.values())
-        hashes = [commit for one in models if (commit := _commit(one))]
-        commits, pins = self._commits(hashes), self._pins()
+        return await self._of(list(self._state().models.values()))
+
+    async def one(self, name: str) -> ModelFacts | None:
+        state = self._state().models.get(name)
+        return None if state is None else (await self._of([state]))[0]
+
+    async def _of(self, models: Sequence[ModelState]) -> list[ModelFacts]:
+        commits = await self._commits.of([named for one in models if (named := _named(one))])
+        pins, days = await self._pins(), await self._days()
         live_since = newest_times(self._event_log.newest(kind=EventKind.LIVE, most=KEPT))
         failed_at = newest_times(self._event_log.newest(kind=EventKind.FAILED, most=KEPT))
         return [
             ModelFacts(
                 state=one,
-                commit=commits.get(_commit(one)),
+                commit=_text(one, commits),
                 live_since=live_since.get(one.name) if one.live else None,
                 failed_at=failed_at.get(one.name) if one.failure else None,
                 pin=pins.get(one.name),
+                day=days.get(one.name),
             )
             for one in models
         ]
-
-    async def one(self, name: str) -> ModelFacts | None:
-        return next((one for one in await self.all() if one.name == name), None)
 
 
 def newest_times(events: Sequence[Event]) -> dict[str, datetime]:
@@ -57,8 +64,13 @@ def newest_times(events: Sequence[Event]) -> dict[str, datetime]:
     return found
 
 
-def _commit(model: ModelState) -> str:
+def _text(model: ModelState, commits: Mapping[str, CommitText]) -> CommitText | None:
+    named = _named(model)
+    return commits.get(named[2]) if named is not None else None
+
+
+def _named(model: ModelState) -> Named | None:
     """Whose words are shown: the live version's, or the newest push's where nothing is live."""
     if model.live is not None:
-        return model.live.commit
-    return model.failure.commit if model.failure is not None else ""
+        return model.name, model.live.version, model.live.commit
+    return (model.name, model.failure.version, model.failure.commit) if model.failure is not None else None

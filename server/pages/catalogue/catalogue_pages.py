@@ -9,16 +9,21 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from core.errors import PawlError
 from core.paths import PAGE_LOOK, PAGE_MODELS
 from server.http.access import Access
 from server.pages.catalogue.rows import FILTERS, Listing, listing
+from server.pages.dashboard.version_rows import VersionRow, version_row
 from server.pages.facts import ModelFacts
 from server.pages.layout.address import addresses
 from server.pages.layout.renderer import Renderer
 from server.pages.links import links
 from server.state import ServerState
+from server.versions.versions import Versions
 
 _LONGEST_Q = 200
+_LAST = 5
+"""Versions of a row that is open."""
 
 
 class CataloguePages:
@@ -32,6 +37,7 @@ class CataloguePages:
         state: Callable[[], ServerState],
         facts: Callable[[], Awaitable[Sequence[ModelFacts]]],
         look: Callable[[], None],
+        versions: Versions,
     ) -> None:
         """`look`: has the source looked at soon."""
         self._base = base
@@ -40,6 +46,7 @@ class CataloguePages:
         self._state = state
         self._facts = facts
         self._look = look
+        self._versions = versions
 
     def routes(self) -> list[Route]:
         return [
@@ -59,11 +66,19 @@ class CataloguePages:
             "q": q,
             "state": state if group else "",
             "open": opened,
-            "last_versions": (),
+            "last_versions": await self._last(opened) if opened else (),
             "left_out": self._state().left_out,
             "address": addresses({"q": q, "state": state if group else "", "after": after, "open": opened}),
         }
         return self._renderer.render(request, "catalogue/catalogue.html", values, here="models")
+
+    async def _last(self, model: str) -> Sequence[VersionRow]:
+        """Its last versions; none where they can't be read now."""
+        try:
+            found = await self._versions.listed(model, _LAST, None)
+        except PawlError:
+            return ()
+        return [version_row(one, datetime.now(UTC)) for one in found.items]
 
     async def look(self, request: Request) -> Response:
         self._look()

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import Enum
 
 from server.pages.card import short
+from server.pages.commit_texts import first_line
 from server.pages.facts import ModelFacts
 from server.pages.layout.chips import LIVE, NEVER_LIVE, PINNED, PUSH_FAILED, UNWELL, Chip, state_chip
 from server.pages.layout.moments import Moment, moment
@@ -47,16 +48,6 @@ class Standing:
     note: Note | None
 
 
-_STATES = {
-    "manifest": "pending",
-    "checkout": "building",
-    "environment": "building",
-    "memory": "building",
-    "load": "starting",
-    "examples": "proving",
-}
-
-
 def standing(facts: ModelFacts, now: datetime) -> Standing:
     """The worst of what is so; what is noted is, in this order, a failure, a pin, what is on its way."""
     state = facts.state
@@ -68,15 +59,10 @@ def standing(facts: ModelFacts, now: datetime) -> Standing:
     if facts.pin is not None:
         return Standing(Group.TROUBLE, PINNED, _pin(facts, now))
     if state.stage is not None:
-        return Standing(Group.MOVING, state_chip(state_of(state.stage)), _moving(state))
+        return Standing(Group.MOVING, state_chip(state.state), _moving(state))
     if state.training is not None and state.training.is_going_on:
         return Standing(Group.MOVING, state_chip("training"), _training(state))
     return _quiet(state)
-
-
-def state_of(stage: str) -> str:
-    """The contract's word for what is being done."""
-    return _STATES.get(stage, "building" if stage.startswith("building") else "pending")
 
 
 def _quiet(state: ModelState) -> Standing:
@@ -125,7 +111,3 @@ def _training(state: ModelState) -> Note:
     assert run is not None
     far = "" if run.step is None else f", step {run.step:g}" + (f" of {run.total:g}" if run.total else "")
     return Note("info", "train", f"Run {run.run}", f"of commit {short(run.commit)}: {run.state}{far}.")
-
-
-def first_line(text: str) -> str:
-    return text.strip().partition("\n")[0]

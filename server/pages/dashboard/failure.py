@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from server.pages.card import short
-from server.pages.catalogue.standing import first_line
+from server.pages.commit_texts import first_line
 from server.pages.facts import ModelFacts
 from server.pages.layout.moments import Moment, moment
 

@@ -5,19 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from loader.stages import STEPS
 from server.pages.layout.moments import duration
-
-STEPS = ("fetch", "check_out", "environment", "start", "prove", "swap")
-"""In order."""
-_STEP_OF = {
-    "manifest": "fetch",
-    "checkout": "check_out",
-    "environment": "environment",
-    "memory": "start",
-    "load": "start",
-    "examples": "prove",
-    "swap": "swap",
-}
 
 
 @dataclass(frozen=True)
@@ -28,15 +17,10 @@ class Tooth:
     says: str
 
 
-def step_of(stage: str) -> str:
-    """The step that a stage, or a line about something that takes long, is a part of."""
-    return _STEP_OF.get(stage, stage if stage in STEPS else "environment" if "environment" in stage else "start")
-
-
-def teeth(stage: str, seconds: Mapping[str, float]) -> tuple[Tooth, ...]:
-    """`seconds`: of each step so far."""
-    now = STEPS.index(step_of(stage))
-    return tuple(_tooth(step, place - now, seconds.get(step)) for place, step in enumerate(STEPS))
+def teeth(now: str, seconds: Mapping[str, float]) -> tuple[Tooth, ...]:
+    """`now`: the step in hand. `seconds`: of each step so far."""
+    at = STEPS.index(now) if now in STEPS else 0
+    return tuple(_tooth(step, place - at, seconds.get(step)) for place, step in enumerate(STEPS))
 
 
 def _tooth(step: str, later: int, seconds: float | None) -> Tooth:

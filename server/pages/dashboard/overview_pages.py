@@ -56,7 +56,7 @@ class OverviewPages:
             "sentence": sentence(facts, now),
             "stats": stats(facts),
             "stage": state.stage or "",
-            "teeth": teeth(state.stage, {}) if state.stage else (),
+            "teeth": teeth(state.step or "", state.steps) if state.stage else (),
             "failure": failure_view(facts, now),
             "pin": facts.pin,
             "pinned": moment(facts.pin.at, now) if facts.pin else None,
