@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from core.release import Artifact, Served
+from core.release import Artifact, Served, Version
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,10 @@ class Decisions:
     """By model."""
     rejections: Mapping[str, Rejected] | None = None
     """By model."""
+    targets: Mapping[str, Served] | None = None
+    """By model: what its newest rollback went back to."""
+    missing: Mapping[str, Version] = field(default_factory=lambda: MappingProxyType({}))
+    """By model: what is pinned and can be found neither in the source nor on this disk."""
     artifacts: Mapping[str, tuple[Artifact, ...]] | None = None
     """The accepted ones by code key, the newest first."""
     runs: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -35,10 +39,12 @@ class Decisions:
     def over(self, known: Decisions) -> Decisions:
         """These, and what was known where they say nothing."""
         return Decisions(
-            known.pins if self.pins is None else self.pins,
-            known.rejections if self.rejections is None else self.rejections,
-            known.artifacts if self.artifacts is None else self.artifacts,
-            self.runs,
+            pins=known.pins if self.pins is None else self.pins,
+            rejections=known.rejections if self.rejections is None else self.rejections,
+            targets=known.targets if self.targets is None else self.targets,
+            missing=known.missing if self.pins is None else self.missing,
+            artifacts=known.artifacts if self.artifacts is None else self.artifacts,
+            runs=self.runs,
         )
 
 

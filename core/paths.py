@@ -68,6 +68,13 @@ API_VERSION = HttpPath("/-/api/models/{model}/versions/{version}", Kind.DAEMON)
 API_DIFF = HttpPath("/-/api/models/{model}/versions/{version}/diff", Kind.DAEMON)
 API_DEPLOYMENTS = HttpPath("/-/api/models/{model}/deployments", Kind.DAEMON)
 API_LOGS = HttpPath("/-/api/models/{model}/logs", Kind.DAEMON)
+API_PIN = HttpPath("/-/api/models/{model}/pin", Kind.DAEMON)
+API_ROLLBACK = HttpPath("/-/api/models/{model}/rollback", Kind.DAEMON)
+API_VERSION_ACCEPT = HttpPath("/-/api/models/{model}/versions/{version}/accept", Kind.DAEMON)
+API_VERSION_LOAD = HttpPath("/-/api/models/{model}/versions/{version}/load", Kind.DAEMON)
+API_VERSION_UNLOAD = HttpPath("/-/api/models/{model}/versions/{version}/unload", Kind.DAEMON)
+API_ACTION = HttpPath("/-/api/actions/{id}", Kind.DAEMON)
+API_ACTION_STREAM = HttpPath("/-/api/actions/{id}/stream", Kind.DAEMON)
 API_EVENTS = HttpPath("/-/api/events", Kind.DAEMON)
 API_EVENTS_STREAM = HttpPath("/-/api/events/stream", Kind.DAEMON)
 API_OPENAPI = HttpPath("/-/api/openapi.json", Kind.DAEMON)
@@ -119,6 +126,7 @@ PATHS = (
     *(HEALTH, READY, METRICS, INDEX, DOCS, OPENAPI, ALL, MODEL, VERSION),
     *(ADMIN, SYNC, STATIC, API_MODELS, API_MODEL, API_RETRY, API_OPENAPI),
     *(API_VERSIONS, API_VERSION, API_DIFF, API_DEPLOYMENTS, API_LOGS, API_EVENTS, API_EVENTS_STREAM),
+    *(API_PIN, API_ROLLBACK, API_VERSION_ACCEPT, API_VERSION_LOAD, API_VERSION_UNLOAD, API_ACTION, API_ACTION_STREAM),
     *(API_MODEL_RUNS, API_RUNS, API_RUN, API_RUN_CANCEL, API_RUN_RETRY, API_RUN_ACCEPT, API_RUN_LOG, API_RUN_ARTIFACT),
     *(PAGE_MODELS, PAGE_LOOK, PAGE_THEME, PAGE_EVENTS),
     *(PAGE_MODEL, PAGE_RETRY, PAGE_CONFIGURATION, PAGE_RUNS, PAGE_RUN, PAGE_TRY),

@@ -30,13 +30,19 @@ class Pin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rejection(msgspec.Struct, frozen=True, kw_only=True):
-    """A release that a rollback or a canary turned down: the fields are those of a pin."""
+    """A release that a rollback or a canary turned down."""
 
     model: str
     release: str
     version: str = ""
     commit: str = ""
     run: str = ""
+    """The key of the run that was turned down with it, whatever revision its artifact is to serve; else empty."""
+    to_release: str = ""
+    """What the model went back to; empty where that was not named."""
+    to_version: str = ""
+    to_commit: str = ""
+    to_run: str = ""
     at: datetime = msgspec.field(default_factory=_now)
     actor: Actor | None = None
     reason: str = ""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.decisions import NO_DECISIONS, Decisions, Rejected
+from core.errors import ReleaseFailed
 from core.release import Artifact, Candidate, Choice, Release, Revision, Served, Version, Wanted
 
 
@@ -43,7 +44,7 @@ def desire(
     return Desired(
         {
             model: _wanted(model, candidates.get(model), decisions, last_live.get(model, ()))
-            for model in sorted({*candidates, *pins})
+            for model in sorted({*candidates, *pins, *decisions.missing})
         },
         {
             model: Training(candidate.version, candidate.revision, newest_artifact(candidate.revision, decisions))
@@ -72,10 +73,15 @@ def _wanted(model: str, head: Candidate | None, decisions: Decisions, last_live:
     if (pin := (decisions.pins or {}).get(model)) is not None:
         version = None if head is None else head.version
         return Wanted(model, pin.version, pin.release, choice=Choice.PINNED, head=version)
+    if model in decisions.missing:
+        return _missing(model, decisions.missing[model], head, last_live)
     assert head is not None
     rejected = _rejected(model, decisions)
+    last_live = _from_target(last_live, rejected, (decisions.targets or {}).get(model))
+    if _is_turned_down(last_live, rejected) and (back := _back(head, rejected, last_live)) is not None:
+        return back
     if head.revision is None:
-        return _failing(head, rejected, last_live)
+        return Wanted(model, head.version, None, head.failure)
     release = newest_release(head.revision, decisions)
     if release is None:
         choice = Choice.REJECTED if _has_artifacts(head.revision, decisions) else Choice.UNTRAINED
@@ -86,13 +92,34 @@ def _wanted(model: str, head: Candidate | None, decisions: Decisions, last_live:
     return Wanted(model, head.version, release)
 
 
-def _failing(head: Candidate, rejected: Rejected, last_live: Sequence[Served]) -> Wanted:
-    """What is live stays live, unless it was rejected meanwhile and there is another."""
-    if last_live and last_live[0].release.id in rejected.releases:
-        earlier = _earlier(head, Choice.REJECTED, rejected, last_live)
-        if earlier.release is not None:
-            return earlier
-    return Wanted(head.model, head.version, None, head.failure)
+def _missing(model: str, pin: Version, head: Candidate | None, last_live: Sequence[Served]) -> Wanted:
+    """What is live stays live; the head's does not go live in its place."""
+    version = None if head is None else head.version
+    if last_live:
+        return Wanted(model, last_live[0].version, last_live[0].release, choice=Choice.PINNED, head=version)
+    failure = ReleaseFailed(
+        f"it is pinned at {pin.label} (commit {pin.commit}), which can be found neither in the source nor on this "
+        "disk; lift the pin, or pin another version",
+        stage="checkout",
+    )
+    return Wanted(model, pin, None, failure, choice=Choice.PINNED, head=version)
+
+
+def _from_target(last_live: Sequence[Served], rejected: Rejected, target: Served | None) -> Sequence[Served]:
+    """With what a rollback went back to in the first place behind what it turned down, where that is what was live."""
+    if target is None or (last_live and last_live[0].release.id not in rejected.releases):
+        return last_live
+    return (*last_live[:1], target, *last_live[1:])
+
+
+def _is_turned_down(last_live: Sequence[Served], rejected: Rejected) -> bool:
+    """Whether what is live was rejected, so that the model goes back before anything else is tried."""
+    return bool(last_live) and last_live[0].release.id in rejected.releases
+
+
+def _back(head: Candidate, rejected: Rejected, last_live: Sequence[Served]) -> Wanted | None:
+    back = _earlier(head, Choice.REJECTED, rejected, last_live)
+    return back if back.release is not None else None
 
 
 def _earlier(
@@ -120,7 +147,7 @@ def kept(
     live = (served.release.revision for last in last_live.values() for served in last)
     keys = {revision.code_key for revision in (*heads, *live)}
     artifacts = {key: found for key, found in (decisions.artifacts or {}).items() if key in keys}
-    return Decisions(decisions.pins, decisions.rejections, artifacts)
+    return replace(decisions, missing={}, artifacts=artifacts, runs={})
 
 
 def wanted(candidate: Candidate) -> Wanted:

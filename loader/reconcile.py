@@ -17,7 +17,7 @@ from core.broadcast import Broadcast
 from core.decisions import Decisions
 from core.errors import PawlError, SourceError
 from core.events import Event, EventKind
-from core.release import Candidate, Choice, Release, Snapshot, Wanted
+from core.release import Candidate, Choice, Release, Served, Snapshot, Wanted
 from core.task import spawn
 from loader.controller.live_recorder import LiveRecorder
 from loader.controller.model_controller import ModelController, PoolStarter
@@ -49,8 +49,14 @@ class Reconciler:
         live_file: LiveFile,
         record: Callable[[Event], None],
         decisions: Callable[[], Decisions] = Decisions,
+        looked: Callable[[], None] = lambda: None,
+        outcome: Callable[[ModelController], None] = lambda controller: None,
     ) -> None:
-        """`decisions`: what operators and the trainer decided so far; whoever changes that calls `reconsider`."""
+        """`decisions`: what operators and the trainer decided so far; whoever changes that calls `reconsider`.
+
+        `looked` may block: it is called after each look in its thread, before anything is decided. `outcome` is called
+        when a model has gone live, failed or gone.
+        """
         self.desired = NOTHING_DESIRED
         """What is to be served and trained."""
         self.head = ""
@@ -73,6 +79,8 @@ class Reconciler:
         self._start_pool = start_pool
         self._recorder = LiveRecorder(routes, live_file, lambda: (source.seen, source.forgotten))
         self._decisions = decisions
+        self._when_looked = looked
+        self._on_outcome = outcome
         self._heads: Mapping[str, Candidate] = live_file.heads()
         self._decided = live_file.decisions()
         self._record = record
@@ -111,9 +119,16 @@ class Reconciler:
 
     def last_live(self) -> list[Release]:
         """The last releases of each model that were live, and those that are pinned: what one may go back to."""
-        pins = (self._decided.pins or {}).values()
-        served = [one for last in self._recorder.last_live.values() for one in last]
-        return [one.release for one in (*served, *pins)]
+        return [one.release for one in self.last_served()]
+
+    def last_served(self) -> list[Served]:
+        """Likewise, with the versions that they went by; of each model the latest first."""
+        chosen = (*(self._decided.pins or {}).values(), *(self._decided.targets or {}).values())
+        return [*(one for last in self._recorder.last_live.values() for one in last), *chosen]
+
+    async def written(self) -> None:
+        """Until what decides over the models is on the disk, or that takes long."""
+        await self._recorder.written()
 
     def wake(self) -> None:
         """Look at the source soon. For the loop's own thread."""
@@ -196,7 +211,7 @@ class Reconciler:
     async def _look(self) -> None:
         began = time.monotonic()
         try:
-            snapshot = await asyncio.get_running_loop().run_in_executor(self._thread, self._source.look)
+            snapshot = await asyncio.get_running_loop().run_in_executor(self._thread, self._look_at_source)
             self.look_s = time.monotonic() - began
             self._accept(snapshot)
         except SourceError as error:
@@ -204,6 +219,11 @@ class Reconciler:
         except Exception as error:
             log.exception("a failure of Pawl's own while looking at %s", self._source.where)
             self._lost(f"Pawl itself failed: {error!r}")
+
+    def _look_at_source(self) -> Snapshot:
+        snapshot = self._source.look()
+        self._when_looked()
+        return snapshot
 
     def _accept(self, snapshot: Snapshot) -> None:
         if self.problem is not None:
@@ -243,7 +263,14 @@ class Reconciler:
 
     def _controller(self, model: str) -> ModelController:
         if model not in self._controllers:
-            controller = ModelController(model, self._start_pool, self._recorder, self._record, self._note_outcome)
+            controller = ModelController(
+                model,
+                self._start_pool,
+                self._recorder,
+                self._record,
+                lambda: self._note_outcome(model),
+                on_progress=_from_any_thread(asyncio.get_running_loop(), self.news.send),
+            )
             self._controllers[model] = controller
             task = spawn(self._run(controller), f"controller of {model}")
             self._tasks.add(task)
@@ -264,7 +291,12 @@ class Reconciler:
                     self.news.send()
                     return
 
-    def _note_outcome(self) -> None:
+    def _note_outcome(self, model: str) -> None:
+        controller = self._controllers[model]
+        self._on_outcome(controller)
+        if controller.wanted is not None and controller.wanted.choice is Choice.REJECTED:
+            # it has left what was turned down, or could not, and now the head's may be tried
+            asyncio.get_running_loop().call_soon(self.reconsider)
         self._check_ready()
         self.outcome.set()
         self.news.send()
@@ -291,6 +323,15 @@ class Reconciler:
         return is_perhaps_trained or not controller.is_withheld
 
 
+def _from_any_thread(loop: asyncio.AbstractEventLoop, do: Callable[[], None]) -> Callable[[], None]:
+    """Environments are built in threads, and tell from there how far they are."""
+
+    def call() -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(do)
+
+    return call
+
+
 def _wake_from_any_thread(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(event.set)
+    _from_any_thread(loop, event.set)()

@@ -11,6 +11,7 @@ from server.banner import Banner
 from server.gateways.routes import RoutePublisher
 from server.record import Record
 from server.state import ServerState
+from server.steering.ledger import DeploymentLedger
 
 
 class Announcement:
@@ -24,6 +25,7 @@ class Announcement:
         state: Callable[[], ServerState],
         record: Record,
         keys_are_known: Callable[[], Awaitable[None]],
+        ledger: DeploymentLedger,
     ) -> None:
         self._reconciler = reconciler
         self._publisher = publisher
@@ -31,6 +33,7 @@ class Announcement:
         self._state = state
         self._record = record
         self._keys_are_known = keys_are_known
+        self._ledger = ledger
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -48,3 +51,4 @@ class Announcement:
         await self._publisher.set_ready(True)
         self._banner.show(self._state())
         self._record.begin()  # not before: importing what speaks to the database takes a third of a second
+        self._ledger.begin()

@@ -53,6 +53,7 @@ from server.http.peer import Peer
 from server.http.runs_api import RunsApi
 from server.http.server import AdminServer
 from server.http.session_api import SessionApi
+from server.http.steering_api import SteeringApi
 from server.http.traffic_api import TrafficApi
 from server.http.versions_api import VersionsApi
 from server.loading import Loading
@@ -62,6 +63,10 @@ from server.process.running_file import RunningFile
 from server.record import Record
 from server.source_choice import LOCAL, followed, open_source
 from server.state import server_state
+from server.steering.assembly import build_steering
+from server.steering.decided import Decided
+from server.steering.ledger import DeploymentLedger
+from server.steering.run_artifacts import artifact_of
 from server.traffic.batches import BatchCounts
 from server.traffic.happenings import Happenings
 from server.traffic.history import TrafficHistory
@@ -125,18 +130,32 @@ def assemble(
     start_pool = partial(starter.start, source=source)
     accepted = AcceptedArtifacts()
     happenings = Happenings(record.log.record)
-    reconciler = Reconciler(source, start_pool, publisher, live_file, happenings.record, partial(decisions, accepted))
-    names = ReleaseNames(source, reconciler)
+    records = RunRecords(files)
+    decided = Decided()
+    ledger = DeploymentLedger(record.registry, decided.read, live_file.live())
+    reconciler = Reconciler(
+        source,
+        start_pool,
+        publisher,
+        live_file,
+        happenings.record,
+        lambda: decided.over(decisions(accepted)),
+        decided.look_for,
+        ledger.observe,
+    )
+    names = ReleaseNames(source, reconciler, partial(artifact_of, records))
     on_demand = OnDemand(
         names.find, _one_worker_starter(starter, source, publisher), publisher, settings.version_idle_s
     )
-    loading = Loading(reconciler, on_demand, starter, warm_workers)
+    steered = build_steering(
+        settings, data, record.registry, record.log, source, reconciler, names, on_demand, records, decided, ledger
+    )
+    loading = Loading(reconciler, on_demand, starter, warm_workers, steered.known)
     pruning = Pruning(release_store, environments, partial(_needed, starter, reconciler), reconciler.followed)
     guard = MemoryGuard(starter.pools, relieve=warm_workers.give_up)
 
     training = build_training(settings, data, environ, source, reconciler, record, files, accepted)
     trainer = training.trainer
-    records = RunRecords(files)
     take = partial(take_shipped, LOCAL.absolute() / SHIPPED, artifacts, records)
     control = NoTraining() if settings.trainer == "none" else TrainerControl(trainer, training.operations)
     runs = RunCatalogue(records, artifacts, training.home, control)
@@ -184,6 +203,7 @@ def assemble(
         keys_api,
         SessionApi(settings.base, access_parts.sign_in),
         TrafficApi(access, history, system, situations.is_known, partial(_label, source, names)),
+        SteeringApi(access, steered.steering, streams, settings.base),
     ]
     app = build_app(settings.base, apis, pages, metrics)
     handlers = Handlers(
@@ -198,8 +218,11 @@ def assemble(
         [
             record,
             traffic_writer,
+            steered.ledger,
+            steered.steering,
             loading,
             batches,
+            BackgroundTask("what people decided", steered.follow),
             BackgroundTask("memory guard", guard.run),
             BackgroundTask("pruning", partial(pruning.run, reconciler.outcome)),
             *training.following,
@@ -209,7 +232,7 @@ def assemble(
             *([AdminServer(Peer(app), admin_listener)] if admin_listener is not None else []),
             BackgroundTask("keys", partial(_follow_keys, settings, access_parts.keyring, reconciler)),
             DataPlane(listener, gateways, publisher, handlers),
-            Announcement(reconciler, publisher, banner, state, record, keys_are_known),
+            Announcement(reconciler, publisher, banner, state, record, keys_are_known, ledger),
             RunningFile(data.path, banner.admin_url),
             _timer(settings.sync_seconds, loading.look, "look at the source"),
             _timer(_IDLE_S, on_demand.stop_idle, "end of idle versions"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from core.task import spawn
@@ -24,11 +25,17 @@ class Loading:
     on_demand: OnDemand
     starter: Starter
     warm_workers: WarmWorkers
+    known: Callable[[], Awaitable[None]]
+    """Returns once it is known what people decided, or for now can't be."""
     _task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         self.reconciler.restore()
-        self._task = spawn(self.reconciler.run(), "reconcile")
+        self._task = spawn(self._follow(), "reconcile")
+
+    async def _follow(self) -> None:
+        await self.known()
+        await self.reconciler.run()
 
     async def stop(self) -> None:
         if self._task is not None:

@@ -85,6 +85,12 @@ class LiveRecorder:
     def refresh(self) -> None:
         self._routes.refresh()
 
+    async def written(self) -> None:
+        """Until what was kept so far is written, or that takes long."""
+        writes = {write for write in (self._current, self._next) if write is not None and not write.done()}
+        if writes and not self._failing:
+            await asyncio.wait(writes, timeout=PATIENCE_S)
+
     async def close(self) -> None:
         """Write what is yet to be written, if that is possible soon."""
         writes = [write for write in (self._current, self._next) if write is not None]

@@ -69,8 +69,9 @@ class ModelController:
         on_outcome: Callable[[], None],
         superseded_after_s: float = SUPERSEDED_AFTER_S,
         bring_back_s: float = BRING_BACK_S,
+        on_progress: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_outcome` is called whenever a try has ended, and when the model has gone."""
+        """`on_outcome` is called whenever a try has ended, and when the model has gone; `on_progress` at each step."""
         self.model = model
         self.stage: str | None = None
         """What is being done for a release on its way; None when none is."""
@@ -88,6 +89,7 @@ class ModelController:
         self._routes = routes
         self._event_texts = EventTexts(model, record)
         self._on_outcome = on_outcome
+        self._on_progress = on_progress
         self._superseded_after_s = superseded_after_s
         self._bring_back_s = bring_back_s
         self._changed = asyncio.Event()
@@ -182,7 +184,9 @@ class ModelController:
             await self._routes.hide(self.model, "it is being loaded")
         try:
             pool = await self._start_unless_superseded(wanted.release)
-            if pool is not None:
+            if pool is not None and self._is_overruled(wanted.release):
+                self._drain(pool)
+            elif pool is not None:
                 self.failure = None
                 await self._swap(Live(wanted.version, pool, wanted.release.run), time.monotonic() - began)
         except ReleaseFailed as error:
@@ -193,6 +197,7 @@ class ModelController:
         finally:
             self.stage = None
             self._turn_clock(None)
+            self._on_progress()
 
     async def _start_unless_superseded(self, release: Release) -> Pool | None:
         """The started pool; None if something newer was wanted and the start took long."""
@@ -214,6 +219,15 @@ class ModelController:
             return None
         return start.result()
 
+    def _is_overruled(self, release: Release) -> bool:
+        """Whether it must not go live, not even until the next one does: somebody chose another meanwhile, or what is
+        wanted is what is live."""
+        now = self._wanted
+        if now is None or now.release is None or now.release.id == release.id:
+            return False
+        is_live = self.live is not None and self.live.pool.release.id == now.release.id
+        return is_live or now.choice is not Choice.HEAD
+
     def _newer_than(self, release: Release) -> bool:
         wanted = self._wanted
         return wanted is None or wanted.release is None or wanted.release.id != release.id
@@ -233,6 +247,7 @@ class ModelController:
         self.stage = doing
         if doing in STAGES:
             self._turn_clock(doing)
+        self._on_progress()
         log.log(logging.DEBUG if doing in STAGES else logging.INFO, "%s: %s", self.model, doing)
 
     def _turn_clock(self, stage: str | None) -> None:
@@ -275,6 +290,7 @@ class ModelController:
         except Exception:
             self._drain(live.pool)
             raise
+        self._turn_clock(None)
         self._was_live.add(live.pool.release.id)
         self._made_room = None
         old, self.live = self.live, live
@@ -291,6 +307,7 @@ class ModelController:
         return drain
 
     async def _fail(self, wanted: Wanted, error: ReleaseFailed) -> None:
+        self._turn_clock(None)
         key = failure_key(wanted)
         tries = self.failure.tries + 1 if self.failure is not None and self.failure.key == key else 1
         self._withheld = None
@@ -304,9 +321,9 @@ class ModelController:
 
     async def _rename(self, version: Version, run: str | None) -> None:
         assert self.live is not None
-        self.live = replace(self.live, version=version, run=run)
-        self.failure = None
-        await self._routes.show(self.model, self.live)
+        renamed = replace(self.live, version=version, run=run)
+        await self._routes.show(self.model, renamed)
+        self.live, self.failure = renamed, None
         self._event_texts.renamed(version)
         self._on_outcome()
 

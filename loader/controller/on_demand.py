@@ -89,6 +89,22 @@ class OnDemand:
                 await self._routes.hide_pool(pool)
                 await pool.stop()
 
+    def is_open(self, release: Release) -> bool:
+        """Whether a pool of its own runs it, or is to."""
+        return (release.model, release.id) in self._pools
+
+    async def stop(self, release: Release) -> None:
+        """End its pool, if it has one."""
+        each = self._pools.pop((release.model, release.id), None)
+        if each is None:
+            return
+        if not each.start.done():
+            each.start.cancel()
+            await asyncio.wait({each.start})
+        if (pool := each.started) is not None:
+            await self._routes.hide_pool(pool)
+            await pool.stop()
+
     def pools(self) -> tuple[Pool, ...]:
         return tuple(each.started for each in self._pools.values() if each.started is not None)
 

@@ -68,12 +68,12 @@ class LiveFile:
         return {head.model: head for head in read if head is not None}
 
     def decisions(self) -> Decisions:
-        pins = {model: read_live(model, raw) for model, raw in self._file.pins.items()}
         rejections = self._file.rejections.items()
         return Decisions(
-            {model: pin for model, pin in pins.items() if pin is not None},
-            {model: Rejected(frozenset(one.releases), frozenset(one.runs)) for model, one in rejections},
-            artifacts_of(self._file.artifacts),
+            pins=_read_all(self._file.pins),
+            rejections={model: Rejected(frozenset(one.releases), frozenset(one.runs)) for model, one in rejections},
+            targets=_read_all(self._file.targets),
+            artifacts=artifacts_of(self._file.artifacts),
         )
 
     @property
@@ -171,16 +171,26 @@ def _with_changes(file: LiveJson, changes: Mapping[str, Change]) -> LiveJson:
 
 
 def _with_known(file: LiveJson, heads: Mapping[str, Candidate], decisions: Decisions) -> LiveJson:
-    pins = {model: write_live(pin) for model, pin in (decisions.pins or {}).items()}
     written = {model: write_head(head) for model, head in heads.items()}
     rejections = (decisions.rejections or {}).items()
     artifacts = (decisions.artifacts or {}).items()
     return msgspec.structs.replace(
         file,
         heads={model: raw for model, raw in written.items() if raw is not None},
-        pins={model: raw for model, raw in pins.items() if raw is not None},
+        pins=_write_all(decisions.pins or {}),
+        targets=_write_all(decisions.targets or {}),
         rejections={model: RejectedEntry(sorted(one.releases), sorted(one.runs)) for model, one in rejections},
         artifacts={
             key: [ArtifactEntry(one.id, one.run) for one in found[:_MOST_ARTIFACTS]] for key, found in artifacts
         },
     )
+
+
+def _read_all(raws: Mapping[str, msgspec.Raw]) -> dict[str, Served]:
+    read = {model: read_live(model, raw) for model, raw in raws.items()}
+    return {model: served for model, served in read.items() if served is not None}
+
+
+def _write_all(all_served: Mapping[str, Served]) -> dict[str, msgspec.Raw]:
+    written = {model: write_live(served) for model, served in all_served.items()}
+    return {model: raw for model, raw in written.items() if raw is not None}

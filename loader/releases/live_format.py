@@ -63,6 +63,8 @@ class LiveJson(msgspec.Struct, frozen=True):
     """A `HeadEntry` of each model."""
     pins: dict[str, msgspec.Raw] = {}
     rejections: dict[str, RejectedEntry] = {}
+    targets: dict[str, msgspec.Raw] = {}
+    """What rollbacks went back to."""
     artifacts: dict[str, list[ArtifactEntry]] = {}
     """The accepted ones by code key, the newest first."""
     seen: dict[str, list[str]] = {}

@@ -9,6 +9,7 @@ from sqlalchemy import Column, Index, Integer, String, Table, or_, select, updat
 from sqlalchemy import text as sql
 from sqlalchemy.engine import Connection, Row
 
+from core.events import PEOPLE
 from core.steering import Cause, Deployment
 from registry.tables.columns import (
     Moment,
@@ -53,11 +54,18 @@ class Deployments:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def begin(self, deployment: Deployment) -> bool:
-        """End what was live, and begin this; False if the same is live already."""
+    def begin(self, deployment: Deployment, since: datetime | None = None) -> bool:
+        """End what was live, and begin this; False if the same is live already, or was, and others have gone on since.
+
+        `since`: when what was live before it went live where this is told. Who did it is added
+        where that was not known.
+        """
         going_on = (_c.model == deployment.model) & _c.ended_at.is_(None)
         now = self._connection.execute(select(_deployments).where(going_on)).one_or_none()
         if now is not None and (now.release, now.version) == (deployment.release, deployment.version):
+            self._tell_who(now, deployment)
+            return False
+        if since is not None and self._was_begun(deployment, since):
             return False
         self.end(deployment.model, deployment.began_at)
         statement = insert_into(self._connection, _deployments).values(_values(deployment))
@@ -68,6 +76,17 @@ class Deployments:
         """Nothing of the model is live from then on."""
         going_on = (_c.model == model) & _c.ended_at.is_(None)
         self._connection.execute(update(_deployments).where(going_on).values(ended_at=at))
+
+    def _tell_who(self, now: Row[Any], deployment: Deployment) -> None:
+        if deployment.actor is not None and deployment.actor.kind in PEOPLE and now.actor_kind not in PEOPLE:
+            told = {"cause": deployment.cause.value, "reason": deployment.reason, **actor_values(deployment.actor)}
+            self._connection.execute(update(_deployments).where(_c.id == now.id).values(told))
+
+    def _was_begun(self, deployment: Deployment, since: datetime) -> bool:
+        """Whether another replica has been there before, and is ahead."""
+        same = (_c.model == deployment.model) & (_c.release == deployment.release) & (_c.version == deployment.version)
+        chosen = select(_c.id).where(same, _c.began_at >= since, _c.ended_at.is_not(None)).limit(1)
+        return self._connection.execute(chosen).first() is not None
 
     def listed(
         self, model: str, *, at: datetime | None = None, limit: int = 100, cursor: int | None = None

@@ -21,6 +21,10 @@ _rejections = Table(
     Column("at", Moment, nullable=False),
     *actor_columns(),
     prose("reason"),
+    text("to_release", 64),
+    text("to_version", 40),
+    text("to_commit", 80),
+    text("to_run", 40),
 )
 
 
@@ -47,6 +51,10 @@ class Rejections:
             "run": rejection.run,
             "at": rejection.at,
             "reason": rejection.reason,
+            "to_release": rejection.to_release,
+            "to_version": rejection.to_version,
+            "to_commit": rejection.to_commit,
+            "to_run": rejection.to_run,
             **actor_values(rejection.actor),
         }
         upsert(self._connection, _rejections, ["model", "release"], values)

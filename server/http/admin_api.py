@@ -6,11 +6,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from core.paths import API_RETRY, SYNC
-from loader.reconcile import ModelUnknown, Reconciler
+from core.paths import SYNC
+from loader.reconcile import Reconciler
 from server.http import parameters
 from server.http.access import Access
-from server.http.replies import Json, error
+from server.http.replies import Json
 from server.http.sync import Synced, sync
 
 _LONGEST_WAIT_S = 50.0
@@ -27,7 +27,6 @@ class Admin:
     def routes(self) -> list[Route]:
         return [
             Route(SYNC.template, self.sync, methods=["POST"]),
-            Route(API_RETRY.template, self._access.changing(self.retry), methods=["POST"]),
         ]
 
     async def sync(self, request: Request) -> Response:
@@ -40,10 +39,3 @@ class Admin:
             return Json(Synced(head=self._reconciler.head, models={}), status_code=202)
         found, is_all = await sync(self._reconciler, min(wait_s, _LONGEST_WAIT_S))
         return Json(found, status_code=200 if is_all else 202)
-
-    async def retry(self, request: Request) -> Response:
-        try:
-            self._reconciler.retry(request.path_params["model"])
-        except ModelUnknown as unknown:
-            return error("model_not_found", str(unknown))
-        return Json({"retrying": True}, status_code=202)

@@ -52,6 +52,18 @@ class Known:
         found = (self.decisions.artifacts or {}).get(self.head.revision.code_key or "", ())
         return [one for one in found if one.run not in self.rejected.runs]
 
+    @property
+    def is_turned_down(self) -> bool:
+        """Whether what is live was rejected."""
+        return bool(self.last_live) and self.last_live[0].release.id in self.rejected.releases
+
+    @property
+    def acceptable(self) -> list[Served]:
+        """What one may go back to, the best first."""
+        target = (self.decisions.targets or {}).get("M")
+        named = [target] if target is not None and (self.is_turned_down or not self.last_live) else []
+        return [one for one in (*named, *self.last_live) if one.release.id not in self.rejected.releases]
+
     def wanted(self) -> Wanted | None:
         heads = {} if self.head is None else {"M": self.head}
         return desire(heads, self.decisions, {"M": self.last_live}).models.get("M")
@@ -70,6 +82,7 @@ decisions = st.builds(
     | st.dictionaries(
         st.just("M"), st.builds(Rejected, ids, st.frozensets(st.builds(lambda one: f"run{one}", numbers)))
     ),
+    targets=st.none() | st.dictionaries(st.just("M"), serveds),
     artifacts=st.none()
     | st.dictionaries(
         st.builds(lambda one: f"code{one}", numbers),
@@ -101,12 +114,11 @@ def test_what_is_wanted_is_the_heads_the_pinned_or_the_newest_that_was_live_and_
     wanted = known.wanted()
     if wanted is None or known.head is None or wanted.choice is Choice.PINNED:
         return
-    acceptable = [one for one in known.last_live if one.release.id not in known.rejected.releases]
     if wanted.choice is Choice.HEAD:
         assert wanted.version == known.head.version
         assert wanted.release is None or wanted.release.revision == known.head.revision
-    elif acceptable:
-        assert (wanted.release, wanted.version) == acceptable[0]
+    elif known.acceptable:
+        assert (wanted.release, wanted.version) == known.acceptable[0]
     else:
         assert wanted.release is None
         assert wanted.withheld
@@ -131,7 +143,8 @@ def test_the_head_is_wanted_unless_something_speaks_against_it(known: Known) -> 
     release = None if untrained else Release(known.head.revision, known.accepted[0] if trains else None)
     wanted = known.wanted()
     assert wanted is not None
-    is_head = release is not None and release.id not in known.rejected.releases
+    goes_back = known.is_turned_down and bool(known.acceptable)
+    is_head = release is not None and release.id not in known.rejected.releases and not goes_back
     assert (wanted.choice is Choice.HEAD) == is_head
     assert not is_head or wanted == Wanted("M", known.head.version, release)
 
@@ -142,8 +155,7 @@ def test_a_folder_that_cannot_be_served_fails_unless_what_is_live_was_rejected(k
         return
     wanted = known.wanted()
     assert wanted is not None
-    live_is_fine = not known.last_live or known.last_live[0].release.id not in known.rejected.releases
-    if live_is_fine or wanted.release is None:
+    if not known.is_turned_down or wanted.release is None:
         assert wanted.failure is known.head.failure
     assert wanted.withheld is None
 
@@ -188,4 +200,25 @@ def test_a_change_of_the_code_keeps_what_is_live_until_it_is_trained() -> None:
 def test_decisions_that_cannot_be_asked_for_are_those_known_last() -> None:
     known = Decisions(pins={"M": served()}, rejections={"M": Rejected(frozenset("r"))}, artifacts={"c": (artifact(1),)})
     assert Decisions(runs={"c": "queued"}).over(known) == replace(known, runs={"c": "queued"})
-    assert Decisions(pins={}, rejections={}, artifacts={}).over(known) == Decisions({}, {}, {})
+    nothing = Decisions(pins={}, rejections={}, targets={}, artifacts={})
+    assert nothing.over(known) == nothing
+
+
+def test_a_pin_that_can_be_found_nowhere_keeps_what_is_live_and_else_serves_nothing() -> None:
+    pinned = Decisions(pins={}, missing={"M": Version(4, "gone")})
+    live = Known(candidate(revision(2)), pinned, (served(1),)).wanted()
+    assert live == Wanted("M", *reversed(served(1)), choice=Choice.PINNED, head=Version(9, "c9"))
+    nothing = Known(candidate(revision(2)), pinned, ()).wanted()
+    assert nothing is not None
+    assert (nothing.release, nothing.version, nothing.choice) == (None, Version(4, "gone"), Choice.PINNED)
+    assert "v4 (commit gone)" in str(nothing.failure)
+
+
+def test_what_was_turned_down_is_left_before_the_head_is_tried() -> None:
+    """For the head's may be on its way for long, or fail."""
+    rejected = Decisions(rejections={"M": Rejected(frozenset({"r3"}))}, targets={"M": served(1)})
+    going = Known(candidate(revision(4)), rejected, (served(3), served(2))).wanted()
+    assert going is not None
+    assert (going.release, going.version, going.choice) == (*served(1), Choice.REJECTED)
+    gone = Known(candidate(revision(4)), rejected, (served(1), served(3), served(2))).wanted()
+    assert gone == Wanted("M", Version(9, "c9"), Release(revision(4)))

@@ -110,7 +110,7 @@ def test_what_may_heal_is_tried_again_by_itself_and_at_once_when_asked(
     server.wait_failed("Echo", version)
     server.wait(lambda: len(tries.read_text()) == 2, "a second try")
     cure.touch()
-    assert server.admin("POST", "/-/api/models/Echo/retry").status == 202
+    assert server.admin("POST", "/-/api/models/Echo/retry").status == 200
     server.wait_live("Echo", version)
 
 

@@ -130,7 +130,10 @@ def test_what_decided_over_a_model_is_there_after_a_restart(tmp_path: Path) -> N
         "Odd": Candidate("Odd", Version(1, "d" * 40), None, ReleaseFailed("no class", stage="manifest")),
     }
     decisions = Decisions(
-        {"Iris": before}, {"Iris": Rejected(frozenset("r"), frozenset("k"))}, {"c0de": (Artifact("a1", "run1"),)}
+        pins={"Iris": before},
+        rejections={"Iris": Rejected(frozenset("r"), frozenset("k"))},
+        targets={"Iris": before},
+        artifacts={"c0de": (Artifact("a1", "run1"),)},
     )
     LiveFile(path, "here").update({"Iris": (served, before)}, known=(heads, decisions))
     again = LiveFile(path, "here")

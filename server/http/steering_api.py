@@ -1,0 +1,202 @@
+"""The admin API of what people decide over a model: pins, rollbacks, versions on demand, and how that goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from core.errors import NotTrained, PawlError, ReleaseFailed, VersionAmbiguous
+from core.paths import (
+    API_ACTION,
+    API_ACTION_STREAM,
+    API_PIN,
+    API_RETRY,
+    API_ROLLBACK,
+    API_VERSION_ACCEPT,
+    API_VERSION_LOAD,
+    API_VERSION_UNLOAD,
+)
+from server.http import parameters
+from server.http.access import Access, Handler, actor_of
+from server.http.bodies import BodyInvalid, BodyMalformed, read_body
+from server.http.event_streams import EventStreams, SentEvent, TooManyStreams
+from server.http.replies import Json, error
+from server.steering.actions import Action, ActionState
+from server.steering.error_codes import CODES, code_of
+from server.steering.errors import ActionUnfit, LiveChanged, ModelPinned
+from server.steering.steering import Asker, Steering
+
+_WAIT_S = 30.0
+_LONGEST_WAIT_S = 50.0
+"""A gateway gives up on a silent daemon after 60."""
+_OF_REQUESTS: dict[type[PawlError], str] = {
+    BodyMalformed: "malformed_json",
+    BodyInvalid: "invalid_parameter",
+    TooManyStreams: "too_many_streams",
+}
+_REFUSALS = {**CODES, **_OF_REQUESTS}
+
+
+class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What comes with every action."""
+
+    reason: str = ""
+    expect: str | None = None
+
+
+class PinSaid(Said, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    version: str
+
+
+class RollbackSaid(Said, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    to: str | None = None
+
+
+class SteeringApi:
+    """Routes under `{base}/-/api/`."""
+
+    def __init__(self, access: Access, steering: Steering, streams: EventStreams, base: str) -> None:
+        self._access = access
+        self._steering = steering
+        self._streams = streams
+        self._base = base
+
+    def routes(self) -> list[Route]:
+        changing, reading = self._access.changing, self._access.reading
+        post = ["POST"]
+        return [
+            Route(API_PIN.template, changing(_answering(self.pin)), methods=["PUT"]),
+            Route(API_PIN.template, changing(_answering(self.unpin)), methods=["DELETE"]),
+            Route(API_ROLLBACK.template, changing(_answering(self.roll_back)), methods=post),
+            Route(API_RETRY.template, changing(_answering(self.retry)), methods=post),
+            Route(API_VERSION_ACCEPT.template, changing(_answering(self.accept)), methods=post),
+            Route(API_VERSION_LOAD.template, changing(_answering(self.load)), methods=post),
+            Route(API_VERSION_UNLOAD.template, changing(_answering(self.unload)), methods=post),
+            Route(API_ACTION.template, reading(self.action)),
+            Route(API_ACTION_STREAM.template, reading(_answering(self.stream))),
+        ]
+
+    async def pin(self, request: Request) -> Response:
+        said = await read_body(request, PinSaid)
+        return await self._done(request, lambda: self._steering.pin(_model(request), said.version, _by(request, said)))
+
+    async def unpin(self, request: Request) -> Response:
+        said = await read_body(request, Said)
+        return await self._done(request, lambda: self._steering.unpin(_model(request), _by(request, said)))
+
+    async def roll_back(self, request: Request) -> Response:
+        said = await read_body(request, RollbackSaid)
+        return await self._done(request, lambda: self._steering.roll_back(_model(request), said.to, _by(request, said)))
+
+    async def retry(self, request: Request) -> Response:
+        said = await read_body(request, Said)
+        return await self._done(request, lambda: self._steering.retry(_model(request), _by(request, said)))
+
+    async def accept(self, request: Request) -> Response:
+        return await self._on_version(request, self._steering.accept)
+
+    async def load(self, request: Request) -> Response:
+        return await self._on_version(request, self._steering.load)
+
+    async def unload(self, request: Request) -> Response:
+        return await self._on_version(request, self._steering.unload)
+
+    async def action(self, request: Request) -> Response:
+        found = self._steering.actions.find(request.path_params["id"])
+        return _action_unknown(request) if found is None else Json(found)
+
+    async def stream(self, request: Request) -> Response:
+        """The action as server-sent events, again at each step, until it is over."""
+        id = request.path_params["id"]
+        if self._steering.actions.find(id) is None:
+            return _action_unknown(request)
+        return self._streams.answer(self._told(id))
+
+    async def _told(self, id: str) -> AsyncIterator[SentEvent]:
+        number = 0
+        async for action in self._steering.actions.follow(id):
+            number += 1
+            yield SentEvent(id=f"{id}-{number}", event=action.state.value, data=action)
+
+    async def _on_version(self, request: Request, do: Callable[[str, str, Asker], Awaitable[Action]]) -> Response:
+        said = await read_body(request, Said)
+        return await self._done(
+            request, lambda: do(_model(request), request.path_params["version"], _by(request, said))
+        )
+
+    async def _done(self, request: Request, begin: Callable[[], Awaitable[Action]]) -> Response:
+        """What came of the action; 202 where that is not known within the time."""
+        query = request.query_params
+        wait_s = parameters.seconds(query, "wait") if query.get("wait") else _WAIT_S
+        action = await begin()
+        try:
+            async with asyncio.timeout(min(wait_s, _LONGEST_WAIT_S)):
+                action = await self._steering.actions.over(action.id)
+        except TimeoutError:
+            address = f"{self._prefix(request)}{API_ACTION.template.replace('{id}', action.id)}"
+            now = self._steering.actions.find(action.id) or action
+            return Json(now, status_code=202, headers={"location": address})
+        return _told(action)
+
+    def _prefix(self, request: Request) -> str:
+        """What the client's addresses begin with: a proxy may have taken something off."""
+        return request.headers.get("x-forwarded-prefix", "").rstrip("/") + self._base
+
+
+def _told(action: Action) -> Response:
+    if action.state is not ActionState.FAILED:
+        return Json(action)
+    more = {"stage": action.stage} if action.stage else {}
+    about = {"action": action.id, "version": action.version, "withdrawn": action.withdrawn}
+    return error(action.code, action.message, **about, **more)
+
+
+def _action_unknown(request: Request) -> Response:
+    id = request.path_params["id"]
+    return error("action_not_found", f"no action {id[:40]!r} is known; the events tell what was done before a restart")
+
+
+def _model(request: Request) -> str:
+    return str(request.path_params["model"])
+
+
+def _by(request: Request, said: Said) -> Asker:
+    """Of a DELETE, whose body some clients can't send, the query may say the same."""
+    query = request.query_params
+    return Asker(actor_of(request), said.reason or query.get("reason", ""), said.expect or query.get("expect"))
+
+
+def _answering(answer: Handler) -> Handler:
+    """What can't be done is answered with the code that says so."""
+
+    async def answering(request: Request) -> Response:
+        try:
+            return await answer(request)
+        except tuple(_REFUSALS) as refused:
+            return _refusal(refused)
+
+    return answering
+
+
+def _refusal(refused: PawlError) -> Response:
+    code = _OF_REQUESTS.get(type(refused)) or code_of(refused)
+    more: dict[str, object] = {}
+    match refused:
+        case BodyInvalid(field=field) | ActionUnfit(field=field):
+            more = {"field": field}
+        case VersionAmbiguous(commits=commits):
+            more = {"commits": commits}
+        case NotTrained(run=run):
+            more = {"run": run or "queued"}
+        case LiveChanged(live=live):
+            more = {"live": live}
+        case ModelPinned(version=version):
+            more = {"version": version}
+        case ReleaseFailed(stage=stage):
+            more = {"stage": stage}
+    return error(code, str(refused), **more)

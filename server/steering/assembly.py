@@ -1,0 +1,63 @@
+"""Builds the parts by which people decide what is live."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from core.settings import Settings
+from loader.artifacts.records import RunRecords
+from loader.controller.on_demand import OnDemand
+from loader.controller.release_names import ReleaseNames
+from loader.reconcile import Reconciler
+from loader.sources.source import Source
+from registry.event_log import EventLog
+from registry.registry import Registry
+from server.process.data_dir import DataDir
+from server.steering.decided import Decided
+from server.steering.ledger import DeploymentLedger
+from server.steering.registry_follower import RegistryFollower
+from server.steering.release_finder import ReleaseFinder
+from server.steering.rollback_targets import RollbackTargets
+from server.steering.run_artifacts import artifact_of
+from server.steering.start import Start
+from server.steering.steering import Steering
+
+_SHARED_S = 0.5
+"""Between two looks at a database to which other daemons may write."""
+
+
+@dataclass(frozen=True)
+class SteeringParts:
+    steering: Steering
+    ledger: DeploymentLedger
+    follow: Callable[[], Coroutine[Any, Any, None]]
+    """Keeps up with the registry, for ever."""
+    known: Callable[[], Awaitable[None]]
+    """Returns once it is known what people decided, or for now can't be."""
+
+
+def build_steering(
+    settings: Settings,
+    data: DataDir,
+    registry: Registry,
+    event_log: EventLog,
+    source: Source,
+    reconciler: Reconciler,
+    names: ReleaseNames,
+    on_demand: OnDemand,
+    records: RunRecords,
+    decided: Decided,
+    ledger: DeploymentLedger,
+) -> SteeringParts:
+    finder = ReleaseFinder(source, names, reconciler, partial(artifact_of, records))
+    decided.find = finder.recorded
+    pause_s = min(_SHARED_S, settings.sync_seconds) if settings.database_url else settings.sync_seconds
+    follower = RegistryFollower(registry, decided, reconciler.reconsider, pause_s)
+    targets = RollbackTargets(registry, reconciler.last_served, finder.recorded)
+    steering = Steering(reconciler, event_log, decided, follower, finder, targets, on_demand, ledger)
+    has_registry = bool(settings.database_url) or (data.path / "registry.db").exists()
+    start = Start(reconciler, follower, is_shared=bool(settings.database_url), has_registry=has_registry)
+    return SteeringParts(steering, ledger, start.follow, start.known)
