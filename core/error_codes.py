@@ -111,9 +111,6 @@ _ANSWERED = (
 
 _PLANNED = (
     ErrorCode("stage_failed", 502, _MODEL, "A model that this one calls failed; the error names it.", _SOON),
-    ErrorCode("pinned", 409, _ADMIN, "The model is pinned."),
-    ErrorCode("no_earlier_release", 409, _ADMIN, "The model has no earlier release to go back to."),
-    ErrorCode("live_changed", 409, _ADMIN, "Another version is live than the caller saw."),
     ErrorCode("conflict", 409, _ADMIN, "The repository has changed since the caller looked."),
 )
 

@@ -140,7 +140,8 @@ def test_an_unfinished_action_is_told_where_to_ask_and_can_be_followed(server: S
     told = server.admin("GET", f"/-/api/actions/{begun.json['id']}/stream")
     assert told.headers["content-type"].startswith("text/event-stream")
     assert told.headers["x-accel-buffering"] == "no"
-    states = [json.loads(line.removeprefix("data: ")) for line in told.body.decode().split("\n\n") if line]
+    lines = told.body.decode().splitlines()
+    states = [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
     assert states[-1]["state"] == "done"
     assert steps(states[-1]) >= {"start", "prove", "swap"}
     assert server.admin("GET", f"/-/api/actions/{begun.json['id']}").json == states[-1]
