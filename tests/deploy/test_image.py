@@ -1,0 +1,133 @@
+"""The image as a server and as a training run: read-only root, no capabilities, a user that it doesn't know.
+
+PAWL_TEST_IMAGE=build pytest tests/deploy/test_image.py
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.deploy.images import Container, docker, image, reason_to_skip, running
+from tests.deploy.pods import volume
+from tests.dockerfile import health_command
+from tests.repos import Repo
+from tests.serving import echo, wait_for
+
+pytestmark = [
+    pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip()),
+    pytest.mark.timeout(1200),
+]
+
+SLOW = """
+import os, time
+
+class Slow:
+    def transform_predict(self, variables):
+        open("/tmp/began", "w").close()
+        while not os.path.exists("/tmp/go"):
+            time.sleep(0.01)
+        return {"uid": os.getuid()}
+"""
+
+TRAIN = """
+from pathlib import Path
+
+def train(output):
+    Path(output, "weight.txt").write_text("3")
+    return {"quality": 1.0}
+"""
+
+SCALE = """
+class Scale:
+    def __init__(self, path):
+        self.weight = float(open(path + "weight.txt").read())
+
+    def transform_predict(self, variables):
+        return {"scaled": self.weight * variables["x"]}
+"""
+
+
+@pytest.fixture(scope="module")
+def name() -> str:
+    return image()
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    repo = Repo(tmp_path / "models")
+    repo.write("Echo/etls.py", echo("one")).commit()
+    return repo
+
+
+@pytest.fixture
+def docker_volume() -> Iterator[str]:
+    """One that Docker fills from the image, its owner included."""
+    made = docker("volume", "create", f"pawl-test-{uuid4().hex}").stdout.strip()
+    yield made
+    docker("volume", "rm", "--force", made)
+
+
+@pytest.mark.parametrize("user", ["12345:0", "1000:1000"])
+def test_it_serves_the_examples_and_says_that_it_is_healthy(name: str, docker_volume: str, user: str) -> None:
+    with running(name, docker_volume, user) as server:
+        wait_for(lambda: "Iris: v1 (run " in server.log, "Iris", lambda: server.log)
+        answer = server.post("Iris", measurements=[5.5, 3.5, 1.3, 0.2])
+        assert (answer.status_code, answer.json()["label"]) == (200, "setosa")
+        assert "x-pawl-run" in answer.headers
+        assert server.execute(*health_command()) == ""
+        assert (
+            server.execute("sh", "-c", "touch /pawl/x /venv/x /etc/x 2>/dev/null; id -u").strip() == user.split(":")[0]
+        )
+        assert "ERROR" not in server.log
+
+
+def test_it_finishes_requests_when_it_is_told_to_stop(name: str, tmp_path: Path, repo: Repo) -> None:
+    repo.commit_file("Slow/etls.py", SLOW)
+    with served(name, tmp_path, repo) as server, ThreadPoolExecutor() as pool:
+        asked = pool.submit(server.post, "Slow")
+        wait_for(lambda: "began" in server.execute("ls", "/tmp"), "the request", lambda: server.log)
+        docker("kill", "--signal", "TERM", server.id)
+        wait_for(lambda: "stopping" in server.log, "the stop", lambda: server.log)
+        server.execute("touch", "/tmp/go")
+        assert asked.result().json() == {"uid": 12345}
+        assert server.exit_code() == 0
+
+
+def test_it_trains_and_serves_what_the_run_left(name: str, tmp_path: Path, repo: Repo) -> None:
+    repo.write("Scale/train.py", TRAIN).write("Scale/etls.py", SCALE).commit()
+    with served(name, tmp_path, repo) as server:
+        wait_for(lambda: "Scale: v1 (run " in server.log, "the run", lambda: server.log)
+        assert server.post("Scale", x=2).json() == {"scaled": 6.0}
+
+
+def test_it_comes_up_from_git_without_its_data_and_from_its_data_without_git(
+    name: str, tmp_path: Path, repo: Repo
+) -> None:
+    with served(name, tmp_path, repo) as server:
+        assert server.post("Echo").json()["by"] == "one"
+        wait_for((tmp_path / "data/live.json").exists, "the record", lambda: server.log)
+    away = repo.path.rename(tmp_path / "away")
+    repo.path.mkdir()
+    with served(name, tmp_path, repo, is_new=False) as server:
+        assert server.post("Echo").json()["by"] == "one"
+    repo.path.rmdir()
+    away.rename(repo.path)
+    shutil.rmtree(tmp_path / "data")
+    repo.commit_file("Echo/etls.py", echo("two"))
+    with served(name, tmp_path, repo) as server:
+        assert server.post("Echo").json()["by"] == "two"
+
+
+@contextmanager
+def served(name: str, folder: Path, repo: Repo, *, is_new: bool = True) -> Iterator[Container]:
+    """A container of that image that is ready, with its data in `folder`."""
+    data = volume(folder / "data") if is_new else folder / "data"
+    with running(name, data, mounts=[f"{repo.path}:/models:ro"], gitPath="/models") as server:
+        yield server.wait_ready()
