@@ -139,7 +139,10 @@ def _lease(settings: Settings, registry: Registry) -> Held:
     if not settings.database_url.startswith("postgres"):
         return Alone()
     holder = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    return Lease(lambda seconds: registry.perform(lambda transaction: transaction.leases.take(NAME, holder, seconds)))
+    return Lease(
+        lambda seconds: registry.perform(lambda transaction: transaction.leases.take(NAME, holder, seconds)),
+        lambda: registry.perform(lambda transaction: transaction.leases.give_back(NAME, holder)),
+    )
 
 
 def _put(runs: list[RunRecord], transaction: Transaction) -> None:

@@ -26,10 +26,14 @@ T = TypeVar("T")
 _BUSY_S = 0.5
 """Between two looks while a run is open."""
 _IDLE_S = 1.0
+_LAST_LOOK_S = 2.0
+"""For what is under way when the daemon stops."""
 
 
 class Held(Protocol):
     async def is_held(self) -> bool: ...
+
+    async def give_back(self) -> None: ...
 
 
 class Trainer:
@@ -72,6 +76,12 @@ class Trainer:
         self._dirty.set()
 
     async def run(self) -> None:
+        try:
+            await self._follow()
+        finally:
+            await self._let_go()
+
+    async def _follow(self) -> None:
         while True:
             self._dirty.clear()
             try:
@@ -83,6 +93,14 @@ class Trainer:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_BUSY_S if self.open else _IDLE_S):
                     await self._dirty.wait()
+
+    async def _let_go(self) -> None:
+        """Another may act once nothing of ours does; what hangs keeps the lease to its end."""
+        last = self._thread.submit(lambda: None)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_LOOK_S):
+                await asyncio.wrap_future(last)
+                await self._lease.give_back()
 
     async def perform(self, work: Callable[[], T]) -> T:
         """Do what a person asked for between two looks, and look at once."""

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from core.paths import HEALTH, METRICS, READY
@@ -16,6 +17,8 @@ from server.gateways.data_plane import NOT_READY_S
 from tests.deploy.manifests import COMBINATIONS, K8S, Manifest, build, container, customized, pod, the
 from tests.dockerfile import environment, instruction
 from tests.serving import ROOT
+from trainer.kubernetes.job import CLAIM
+from trainer.kubernetes.reach import check_reach, claim_of
 
 SETTINGS = {plain_name(field) for field in Settings.__struct_fields__}
 SECRET = {plain_name(field) for field in SECRETS}
@@ -44,7 +47,7 @@ def test_every_variable_is_a_setting_that_the_server_takes(names: tuple[str, ...
     manifests = build(*names)
     for variable in config(manifests):
         assert plain_name(variable) in SETTINGS, variable
-        assert plain_name(variable) not in SECRET - {"gitpath"}, f"{variable} is a secret"
+        assert plain_name(variable) not in SECRET - {"gitpath", "artifacts"}, f"{variable} is a secret"
     for one in container(manifests)["env"]:
         assert plain_name(one["name"]) in SETTINGS, one
     settings(manifests)
@@ -203,6 +206,26 @@ def test_several_servers_share_no_disk_and_are_never_fewer_than_wanted() -> None
     assert scaling["behavior"]["scaleDown"]["stabilizationWindowSeconds"] == 300
     budget = the("PodDisruptionBudget", manifests)["spec"]
     assert (budget["maxUnavailable"], budget["unhealthyPodEvictionPolicy"]) == (1, "AlwaysAllow")
+
+
+@pytest.mark.parametrize("root", ["base", "overlays/gpu"])
+def test_jobs_reach_the_store_and_the_claim_is_where_the_server_looks(root: str) -> None:
+    manifests = build(root, "jobs", "artifacts-claim")
+    given = settings(manifests)
+    assert given.trainer == "kubernetes"
+    check_reach(msgspec.structs.replace(given, git_path="https://git.example.org/models.git"), "pawl")
+    claim = the("PersistentVolumeClaim", manifests, claim_of(given.artifacts))
+    (mount,) = (one for one in container(manifests)["volumeMounts"] if one["mountPath"] == CLAIM)
+    (volume,) = (one for one in pod(manifests)["volumes"] if one["name"] == mount["name"])
+    assert volume["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+
+
+@each
+def test_secrets_that_the_settings_name_are_there(names: tuple[str, ...]) -> None:
+    manifests = build(*names)
+    given = settings(manifests)
+    there = {one["metadata"]["name"] for one in manifests if one["kind"] == "Secret"}
+    assert {given.train_git_secret, given.train_store_secret} - {""} <= there
 
 
 def test_settings_of_ones_own_replace_the_pods() -> None:
