@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bench import gpu, history, processes, publish, push, quick, serve, tail
+from bench import gpu, history, processes, publish, push, quick, serve, tail, traffic
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Measures Pawl on this machine.")
 
@@ -22,6 +22,7 @@ app.command("gpu")(gpu.main)
 app.command("publish")(publish.main)
 app.command("push")(push.main)
 app.command("tail")(tail.main)
+app.command("traffic")(traffic.main)
 
 if __name__ == "__main__":
     app()

@@ -18,9 +18,13 @@ class NotPacked(ValueError):
 def pack(bucket: Bucket) -> bytes:
     packed = bytearray([_FORM])
     for histogram in (bucket.durations, bucket.queue, bucket.batches):
-        _write(packed, histogram.total)
-        _write_counts(packed, histogram.counts)
-    _write_counts(packed, bucket.statuses)
+        _write_histogram(packed, histogram)
+    last = 0
+    for status, count in sorted(bucket.statuses.items()):
+        if count:
+            _write(packed, status - last)
+            _write(packed, count)
+            last = status
     return bytes(packed)
 
 
@@ -33,36 +37,31 @@ def unpack(packed: bytes) -> Bucket:
         durations, place = _read_histogram(numbers, 1)
         queue, place = _read_histogram(numbers, place)
         batches, place = _read_histogram(numbers, place)
-        statuses, _ = _read_counts(numbers, place)
+        statuses = dict(zip(accumulate(numbers[place::2]), numbers[place + 1 :: 2], strict=True))
     except (IndexError, ValueError):
         raise NotPacked("a bucket of traffic breaks off") from None
     return Bucket(statuses, durations, queue, batches)
 
 
-def _write_counts(packed: bytearray, counts: dict[int, int]) -> None:
-    """Each key as its distance from the one before it."""
-    items = sorted((key, count) for key, count in counts.items() if count)
-    _write(packed, len(items))
-    last = 0
-    for key, count in items:
-        _write(packed, key - last)
-        _write(packed, count)
-        last = key
-
-
-def _read_counts(numbers: list[int], place: int) -> tuple[dict[int, int], int]:
-    """And the place of what follows. Raises IndexError and ValueError."""
-    begins = place + 1
-    ends = begins + 2 * numbers[place]
-    counts = numbers[begins + 1 : ends : 2]
-    if len(counts) != numbers[place]:
-        raise IndexError
-    return dict(zip(accumulate(numbers[begins:ends:2]), counts, strict=True)), ends
+def _write_histogram(packed: bytearray, histogram: Histogram) -> None:
+    """Its sum, and its counts from the first that there is to the last: few between them are zero."""
+    _write(packed, histogram.total)
+    indices = [index for index, count in histogram.counts.items() if count]
+    first, end = (min(indices), max(indices) + 1) if indices else (0, 0)
+    _write(packed, end - first)
+    _write(packed, first)
+    for index in range(first, end):
+        _write(packed, histogram.counts.get(index, 0))
 
 
 def _read_histogram(numbers: list[int], place: int) -> tuple[Histogram, int]:
-    counts, ends = _read_counts(numbers, place + 1)
-    return Histogram(counts, numbers[place]), ends
+    """And the place of what follows. Raises IndexError."""
+    total, length, first = numbers[place], numbers[place + 1], numbers[place + 2]
+    begins = place + 3
+    counts = numbers[begins : begins + length]
+    if len(counts) != length:
+        raise IndexError
+    return Histogram({first + n: count for n, count in enumerate(counts) if count}, total), begins + length
 
 
 def _write(packed: bytearray, number: int) -> None:

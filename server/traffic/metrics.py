@@ -17,7 +17,7 @@ from core.paths import METRICS
 from core.run_states import RunState
 from loader.workers.pool import Pool
 from server.state import ModelState, ServerState
-from server.traffic.request_families import request_families
+from server.traffic.request_lines import request_lines
 from server.traffic.totals import Sums
 
 
@@ -46,11 +46,13 @@ class Metrics(Collector):
         return Route(METRICS.template, self.expose)
 
     async def expose(self, request: Request) -> Response:
-        return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(self.text(), media_type=CONTENT_TYPE_LATEST)
+
+    def text(self) -> bytes:
+        return request_lines(self._totals) + generate_latest(self._registry)
 
     def collect(self) -> Iterator[Metric]:
         state = self._state()
-        yield from request_families(self._totals)
         yield from _model_families(state)
         memory = [(pool, pool.memory()) for pool in self._pools()]
         yield from _worker_families(memory)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from prometheus_client import generate_latest
-from prometheus_client.registry import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
 
 from core.traffic.bucket import Bucket, Series
 from core.traffic.histogram import DURATION_BOUNDS_NS, Histogram
@@ -18,10 +17,17 @@ def metrics(traffic: Traffic) -> Metrics:
     return Metrics(lambda: state, list, traffic.totals)
 
 
-def exposed(given: Metrics) -> str:
-    registry = CollectorRegistry()
-    registry.register(given)
-    return generate_latest(registry).decode()
+def exposed(given: Metrics) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    """As Prometheus reads it."""
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(given.text().decode())
+        for sample in family.samples
+    }
+
+
+def labels(**given: str) -> frozenset[tuple[str, str]]:
+    return frozenset(given.items())
 
 
 def test_counts_of_several_messages_add_up() -> None:
@@ -32,23 +38,33 @@ def test_counts_of_several_messages_add_up() -> None:
     for _ in range(2):
         traffic.take(Counted(tallies=[Tallied(Series("M", "v1"), bucket)]))
     said = exposed(metrics(traffic))
-    assert 'pawl_requests_total{model="M",role="live",status="200",version="v1"} 8.0' in said
-    assert 'pawl_requests_total{model="M",role="live",status="500",version="v1"} 2.0' in said
-    of = 'model="M",version="v1"'
+    assert said["pawl_requests_total", labels(model="M", version="v1", role="live", status="200")] == 8
+    assert said["pawl_requests_total", labels(model="M", version="v1", role="live", status="500")] == 2
+    of = {"model": "M", "version": "v1"}
     for bound, count in (("0.001", 6), ("0.01", 6), ("0.025", 8), ("30.0", 8), ("+Inf", 10)):
-        assert f'pawl_request_duration_seconds_bucket{{le="{bound}",{of}}} {count}.0' in said
-    assert f"pawl_request_duration_seconds_sum{{{of}}} 3.0" in said
-    assert f"pawl_request_duration_seconds_count{{{of}}} 10.0" in said
-    assert f"pawl_queue_seconds_sum{{{of}}} 2e-06" in said
-    assert f'pawl_batch_rows_bucket{{le="4.0",{of}}} 2.0' in said
-    assert f"pawl_batch_rows_sum{{{of}}} 34.0" in said
+        assert said["pawl_request_duration_seconds_bucket", labels(**of, le=bound)] == count
+    assert said["pawl_request_duration_seconds_sum", labels(**of)] == 3
+    assert said["pawl_request_duration_seconds_count", labels(**of)] == 10
+    assert said["pawl_queue_seconds_sum", labels(**of)] == 2e-06
+    assert said["pawl_batch_rows_bucket", labels(**of, le="4.0")] == 2
+    assert said["pawl_batch_rows_sum", labels(**of)] == 34
+
+
+def test_what_is_odd_in_a_label_stays_in_it() -> None:
+    traffic = Traffic()
+    odd = 'M"} 1\n\\'
+    traffic.add(Series(odd, "v1"), Bucket({200: 1}))
+    assert (
+        exposed(metrics(traffic))["pawl_requests_total", labels(model=odd, version="v1", role="live", status="200")]
+        == 1
+    )
 
 
 def test_it_tells_on_which_provider_a_session_runs_and_of_which_release() -> None:
     session = Merging(session="scorer", merged=True, why="", provider="CUDAExecutionProvider")
     serving = state(model("M", live(sessions=(session,))), model("Waiting", None))
     said = exposed(Metrics(lambda: serving, list, Traffic().totals))
-    labels = 'model="M",provider="CUDAExecutionProvider",session="scorer"'
-    assert f'pawl_session_provider{{{labels},version="v3"}} 1.0' in said
-    assert f"pawl_session_merged{{{labels}}} 1.0" in said
-    assert said.count("pawl_session_provider{") == 1
+    of = {"model": "M", "session": "scorer", "provider": "CUDAExecutionProvider"}
+    assert said["pawl_session_provider", labels(**of, version="v3")] == 1
+    assert said["pawl_session_merged", labels(**of)] == 1
+    assert [name for name, _ in said].count("pawl_session_provider") == 1
