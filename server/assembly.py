@@ -233,7 +233,7 @@ def assemble(
             BackgroundTask("keys", partial(_follow_keys, settings, access_parts.keyring, reconciler)),
             DataPlane(listener, gateways, publisher, handlers),
             Announcement(reconciler, publisher, banner, state, record, keys_are_known, ledger),
-            RunningFile(data.path, banner.admin_url),
+            RunningFile(data.path, banner.url, banner.admin_url),
             _timer(settings.sync_seconds, loading.look, "look at the source"),
             _timer(_IDLE_S, on_demand.stop_idle, "end of idle versions"),
         ]

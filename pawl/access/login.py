@@ -40,7 +40,7 @@ def login(address: str, server: str, token: str | None, forget: bool) -> int:
     from pawl.client.login_file import LoginFile
 
     file = LoginFile(os.environ)
-    at = address_of(address or server) if address or server else where("")[0]
+    at = address_of(address or server) if address or server else where("").admin
     if forget:
         known = file.forget(at)
         sys.stdout.write(f"{at} is forgotten\n" if known else f"{at} was not kept\n")

@@ -48,13 +48,22 @@ class Answer:
 class Api:
     """One server. Whatever keeps it from answering is a CommandFailed with the exit code that says what kind it is."""
 
-    def __init__(self, server: str, token: str) -> None:
-        """`server`: the address under which models are, such as https://models.example.org/models_serve."""
+    def __init__(self, server: str, token: str, models: str = "") -> None:
+        """`server`: the address under which the admin API is, such as https://models.example.org/models_serve.
+
+        `models`: that under which models are, where it is another.
+        """
         self.address = address_of(server)
+        self.models = address_of(models or server)
+        self._token = token
         self._headers: dict[str, Any] = {"Accept": "application/json", "User-Agent": "pawl"}
         if token.strip():
             self._headers["Authorization"] = b"Bearer " + token.strip().encode()
         self._opener = urllib.request.build_opener(_Redirects)
+
+    def of_models(self) -> Api:
+        """What is asked under the models' address."""
+        return self if self.models == self.address else Api(self.models, self._token)
 
     def get(self, path: str, query: Mapping[str, Query] = {}) -> Any:
         """The JSON of the answer."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 
 from pawl.client.address import address_of
 from pawl.client.api import Api
 from pawl.client.login_file import LoginFile
-from pawl.client.running import running_here
+from pawl.client.running import running_here, token_here
 
 DEFAULT = "http://127.0.0.1:8000/models_serve"
 
@@ -18,17 +19,33 @@ def connect(server: str, token: str) -> Api:
     Without a server, it is the one that `pawl login` kept, else the one that runs here, else the default. A kept token
     goes to the server that it was kept for and to no other.
     """
-    address, kept = where(server)
-    return Api(address, token or kept)
+    found = where(server)
+    return Api(found.admin, token or found.token, found.models)
 
 
-def where(server: str) -> tuple[str, str]:
-    """The address, and the token that is kept for it."""
+@dataclass(frozen=True)
+class Place:
+    admin: str
+    """Where the admin API is."""
+    models: str
+    """Where models are: the same, where the server has no port of its own for the other."""
+    token: str
+    """That is kept for it."""
+
+
+def where(server: str) -> Place:
+    """Raises CommandFailed."""
     logins = LoginFile(os.environ).read()
-    address = address_of(server or logins.server or _here() or DEFAULT)
-    return address, logins.tokens.get(address, "")
+    if server or logins.server:
+        address = address_of(server or logins.server)
+        return Place(address, address, logins.tokens.get(address, "") or _token_of_here(address))
+    here = running_here(os.environ)
+    if here is None:
+        return Place(DEFAULT, DEFAULT, logins.tokens.get(DEFAULT, ""))
+    return Place(here.admin_url, here.url, logins.tokens.get(here.admin_url, "") or token_here(os.environ))
 
 
-def _here() -> str:
-    found = running_here(os.environ)
-    return "" if found is None else found.url
+def _token_of_here(address: str) -> str:
+    """If that is the server that runs here."""
+    here = running_here(os.environ)
+    return token_here(os.environ) if here is not None and address in (here.url, here.admin_url) else ""

@@ -15,3 +15,14 @@ def running_here(environ: Mapping[str, str]) -> Running | None:
         return read_running(read_settings(environ).data)
     except PawlError:
         return None
+
+
+def token_here(environ: Mapping[str, str]) -> str:
+    """Its ADMIN_TOKEN, as far as this user may read it: the setting, or what its first start made."""
+    from server.access.admin_token import NAME  # here: most commands need none of it
+
+    try:
+        settings = read_settings(environ)
+        return settings.admin_token or (settings.data / NAME).read_text().strip()
+    except (PawlError, OSError, UnicodeDecodeError):
+        return ""

@@ -45,7 +45,7 @@ def list_keys(api: Api, limit: int, fields: str | None) -> None:
 
 
 def _row(one: Mapping[str, Any]) -> tuple[Value, ...]:
-    made, expires = one.get("at") or one.get("created_at"), one.get("expires")
+    made, expires = one.get("created_at"), one.get("expires")
     return (
         *(one.get("id"), one.get("name"), ",".join(one.get("scopes") or ()), ",".join(one.get("models") or ())),
         *(

@@ -24,5 +24,5 @@ def revoke(api: Api, id: str, reason: str, fields: str | None) -> None:
     """
     from pawl.steering.outcome import print_outcome
 
-    answer = api.send("DELETE", api_path("keys", id), {"reason": reason} if reason else None)
+    answer = api.send("DELETE", api_path("keys", id), query={"reason": reason})
     print_outcome(answer, f"key {id} is revoked", fields)

@@ -30,7 +30,8 @@ def open_(api: Api, what: str, only_print: bool) -> None:
 
       pawl open monitoring --print
     """
-    address = api.address + _path(what)
+    path = _path(what)
+    address = (api.address if path.startswith("/-/") else api.models) + path
     if only_print or click.launch(address) != 0:
         sys.stdout.write(f"{address}\n")
 

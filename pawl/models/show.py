@@ -39,7 +39,7 @@ def show(api: Api, model: str, watch: bool, fields: str | None) -> None:
 
     def look() -> ShownFields:
         found = api.get(api_path("models", model))
-        return ShownFields(found, tuple(_fields(found, api.address)))
+        return ShownFields(found, tuple(_fields(found, api.models)))
 
     show_fields(look, fields, watch)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -10,9 +11,11 @@ import click
 from pawl.client.api import Api, api_path
 from pawl.options import as_json, asks_server, command
 from pawl.terminal.table import Cell, Value
-from pawl.terminal.text import moment
+from pawl.terminal.text import is_terminal, moment, read_moment
 
-_TITLES = ("FROM", "REQUESTS", "FAILED", "P50", "P95", "P99", "MEAN", "BATCH")
+_TITLES = ("FROM", "REQUESTS", "FAILED", "P50 ms", "P95 ms", "P99 ms", "MEAN ms", "BATCH")
+_LINES = 15
+_STEPS_S = (60, 300, 900, 3600, 21_600, 86_400)
 _STAGES = ("api", "canary", "shadow", "version", "test", "train", "batch")
 
 
@@ -28,7 +31,7 @@ _STAGES = ("api", "canary", "shadow", "version", "test", "train", "batch")
     help="From then on: 1h, or a time with its zone.",
 )
 @click.option("--to", default="", metavar="TIME", help="Until then; by default until now.")
-@click.option("--step", default="", metavar="SPAN", help="What a line sums up: 1m, 15m, 1h.")
+@click.option("--step", default="", metavar="SPAN", help="What a line sums up: 1m, 15m, 1h; without it, what fits.")
 @click.option("--stage", type=click.Choice(_STAGES), metavar="STAGE", help=f"Of one kind: {', '.join(_STAGES)}.")
 @as_json
 @asks_server
@@ -62,12 +65,20 @@ def traffic(
     from pawl.terminal.shown import Shown, show  # here and below: what is slow to import, not for --help
     from pawl.terminal.times import as_moment, as_seconds
 
-    asked = {"from": as_moment(from_, "--from"), "to": as_moment(to, "--to"), "stage": stage}
-    found = api.get(_path(model, version), {**asked, "step": as_seconds(step, "--step")})
+    since, until = as_moment(from_, "--from"), as_moment(to, "--to")
+    step_s = as_seconds(step, "--step") or (_step_s(since, until) if is_terminal() and fields is None else None)
+    found = api.get(_path(model, version), {"from": since, "to": until, "stage": stage, "step": step_s})
     rows = [_row(point, moment(point.get("at"))) for point in found.get("points") or ()]
     if totals := found.get("totals"):
         rows.append(_row(totals, "total"))
     show(lambda: Shown(found, _TITLES, rows, "nothing was asked"), fields)
+
+
+def _step_s(since: str, until: str) -> int:
+    """So that a screen holds it all."""
+    begin, end = read_moment(since), read_moment(until) or datetime.now(UTC)
+    seconds = (end - begin).total_seconds() if begin is not None else 0
+    return next((step for step in _STEPS_S if seconds <= step * _LINES), _STEPS_S[-1])
 
 
 def _path(model: str, version: str) -> str:

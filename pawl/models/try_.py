@@ -46,6 +46,7 @@ def try_(api: Api, model: str, variables: str, version: str, example: int, field
     """
     from pawl.terminal.json_output import print_json
 
+    api = api.of_models()
     body = {"variables": _read(variables)} if variables else _example(api, model, example)
     path = "/" + "/".join(quote(part, safe="") for part in (model, version) if part)
     began = time.monotonic()

@@ -36,8 +36,9 @@ def start() -> int:
             start_new_session=True,
         )
     running = _wait(settings, process, log)
-    sys.stdout.write(f"Pawl is listening on {running.url} (process {running.pid})\n")
-    sys.stdout.write(f"what it says goes to {log}; 'pawl ls' lists its models, 'pawl stop' ends it\n")
+    sys.stdout.write(log.read_text(errors="replace"))
+    sys.stdout.write(f"It is process {running.pid}; what it says from now on goes to {log}.\n")
+    sys.stdout.write("'pawl ls' lists its models, 'pawl stop' ends it.\n")
     return 0
 
 

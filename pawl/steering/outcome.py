@@ -8,23 +8,35 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pawl.client.api import Answer, Api, api_path
-from pawl.exits import FAILED, STILL_RUNNING, CommandFailed
+from pawl.exits import CONFLICT, FAILED, NOT_FOUND, STILL_RUNNING, CommandFailed
 from pawl.terminal.text import one_line
 
 _LOOK_S = 0.5
 _ASK_S = 30.0
 """The server answers within that."""
+_SHOW_S = 0.5
+"""The same where somebody watches."""
 _ACCEPTED = 202
+_CODES = {"live_changed": CONFLICT, "pinned": CONFLICT, "version_not_found": NOT_FOUND}
+"""Of an action that could not be done, how the command ends; else as failed."""
 
 
 def act(api: Api, method: str, path: str, body: dict[str, Any], wait_s: float) -> Answer:
     """Ask for it, and wait at most so long for its end; the last answer. Raises CommandFailed."""
     given = {name: value for name, value in body.items() if value}
     end = time.monotonic() + wait_s
-    answer = api.send(method, path, given, wait_s=min(wait_s, _ASK_S))
+    if method == "DELETE":  # whose body some proxies take off
+        answer = api.send(method, path, wait_s=_asked_s(wait_s), query=given)
+    else:
+        answer = api.send(method, path, given, wait_s=_asked_s(wait_s))
     if answer.status != _ACCEPTED or not (action := _action_in(answer)):
         return answer
     return _ended(api, action, end, wait_s)
+
+
+def _asked_s(wait_s: float) -> float:
+    """Whoever watches sees the steps, which the server tells once it has answered that it is under way."""
+    return max(0.001, min(wait_s, _SHOW_S if sys.stderr.isatty() else _ASK_S))
 
 
 def _action_in(answer: Answer) -> str:
@@ -41,7 +53,7 @@ def _ended(api: Api, action: str, end: float, wait_s: float) -> Answer:
         while True:
             answer = api.send("GET", api_path("actions", action))
             told = answer.json or {}
-            if told.get("state") not in ("running", "pending", "started"):
+            if told.get("state") != "running":
                 return answer
             if time.monotonic() >= end:
                 raise CommandFailed(
@@ -64,7 +76,10 @@ def print_outcome(answer: Answer, says: str, fields: str | None) -> None:
     told = answer.json if isinstance(answer.json, dict) else {}
     if fields is not None:
         print_json(answer.json, fields)
-    if told.get("state") in ("failed", "withdrawn"):
-        raise CommandFailed(FAILED, one_line(told.get("message") or "it failed, and was taken back"))
+    if told.get("state") == "failed":
+        message = one_line(told.get("message") or "it failed, and what was live still is")
+        raise CommandFailed(_CODES.get(str(told.get("code")), FAILED), message)
+    if told.get("state") == "superseded":
+        raise CommandFailed(CONFLICT, "somebody asked for something else before it was done; 'pawl events' tells what")
     if fields is None:
         sys.stdout.write(one_line(told.get("message") or says) + "\n")

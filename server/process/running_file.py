@@ -18,7 +18,9 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     started: int
     """The process's start, in the kernel's ticks: a process that got its number later has another."""
     url: str
-    """Where it listens, with the base path."""
+    """Where models are, with the base path."""
+    admin_url: str
+    """Where the admin API is; the same, but for ADMIN_BIND."""
 
     @property
     def is_alive(self) -> bool:
@@ -28,13 +30,13 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
 class RunningFile:
     """The file, as a part of the daemon that writes it: there while it serves."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str, admin_url: str) -> None:
         self._folder = folder
-        self._url = url
+        self._urls = url, admin_url
 
     async def start(self) -> None:
         try:
-            write_running(self._folder, self._url)
+            write_running(self._folder, *self._urls)
         except OSError as error:
             log.warning(
                 "commands on this machine can't find this server by itself: %s can't be written: %s", NAME, error
@@ -44,11 +46,11 @@ class RunningFile:
         """The file stays: until the process ends, it is what a command waits for."""
 
 
-def write_running(folder: Path, url: str) -> None:
+def write_running(folder: Path, url: str, admin_url: str) -> None:
     """Say that it is this process. Raises OSError."""
     pid = os.getpid()
     aside = folder / f"{NAME}.tmp"
-    aside.write_bytes(msgspec.json.encode(Running(pid=pid, started=start_of(pid), url=url)))
+    aside.write_bytes(msgspec.json.encode(Running(pid=pid, started=start_of(pid), url=url, admin_url=admin_url)))
     aside.rename(folder / NAME)
 
 

@@ -60,7 +60,7 @@ def in_terminal(*arguments: str | Path, cwd: Path, until: str = "", says: str = 
         os.execve(
             sys.executable,
             [sys.executable, "-m", "pawl", *map(str, arguments)],
-            {**environ(cwd, settings), "COLUMNS": "200", "TERM": "xterm"},
+            {"COLUMNS": "200", **environ(cwd, settings), "TERM": "xterm"},
         )
     shown = b""
     with contextlib.suppress(OSError):  # the terminal's end

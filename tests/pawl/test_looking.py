@@ -23,8 +23,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("looking")
     repo = Repo(folder / "models")
     repo.write("Echo/etls.py", echo("one")).write("Echo/examples.json", EXAMPLES)
-    repo.write("Broken/etls.py", "raise RuntimeError('no\\nluck \\033[31m')\n").commit()
+    repo.write("Broken/etls.py", "raise RuntimeError('no\\nluck \\033[31m')\n").commit("Begin")
     with serving(folder / "data", repo.path) as server:
+        repo.commit_file("Echo/etls.py", "print('starting')\n" + echo("two"), "Say two")
+        server.sync()
         yield server
 
 
@@ -42,7 +44,7 @@ def test_ls_gives_a_pipe_a_line_for_each_model_with_tabs_and_nothing_cut(server:
     done = ask(server, "ls")
     assert (done.returncode, done.stderr) == (0, "")
     broken, live = (line.split("\t") for line in done.stdout.splitlines())
-    assert live[:3] == ["Echo", live[1], "v1"]
+    assert live[:3] == ["Echo", "ready", "v2"]
     assert re.fullmatch("[0-9a-f]{40}", live[3])
     assert broken[0] == "Broken"
     assert "RuntimeError: no luck" in broken[-1]
@@ -58,7 +60,7 @@ def test_ls_shows_a_terminal_a_table_whose_texts_move_no_cursor(server: Server) 
 
 def test_ls_gives_the_fields_that_are_asked_for(server: Server) -> None:
     found = json.loads(ask(server, "ls", "--json", "name,live.version").stdout)
-    assert found == [{"name": "Broken", "live.version": None}, {"name": "Echo", "live.version": "v1"}]
+    assert found == [{"name": "Broken", "live.version": None}, {"name": "Echo", "live.version": "v2"}]
     assert {"name", "live", "failure"} <= json.loads(ask(server, "ls", "--json").stdout)[0].keys()
     unknown = ask(server, "ls", "--json", "nmae")
     assert unknown.returncode == 2
@@ -83,7 +85,7 @@ def test_watching_prints_what_it_finds_until_it_is_interrupted(server: Server) -
 
 def test_events_are_told_the_newest_first_and_what_there_is_not_is_an_empty_list(server: Server) -> None:
     found = json.loads(ask(server, "events", "Echo", "--json").stdout)
-    assert [event["kind"] for event in found] == ["live"]
+    assert [event["kind"] for event in found] == ["live", "live"]
     line = ask(server, "events", "Broken", "--kind", "failed", "--since", "1h").stdout.splitlines()[0].split("\t")
     assert line[1:4] == ["failed", "Broken", "v1"]
     nothing = ask(server, "events", "Nobody", "--json")
@@ -93,14 +95,78 @@ def test_events_are_told_the_newest_first_and_what_there_is_not_is_an_empty_list
 
 def test_try_sends_an_example_or_what_is_given(server: Server, tmp_path: Path) -> None:
     by_example = ask(server, "try", "Echo")
-    assert json.loads(by_example.stdout) == {"said": "hi", "by": "one"}
-    assert "answered by v1" in by_example.stderr
+    assert json.loads(by_example.stdout) == {"said": "hi", "by": "two"}
+    assert "answered by v2" in by_example.stderr
     file = tmp_path / "rows.json"
     file.write_text('[{"say": 1}, {"say": 2}]')
     assert [row["said"] for row in json.loads(ask(server, "try", "Echo", f"@{file}").stdout)] == [1, 2]
     assert ask(server, "try", "Echo", "{").returncode == 2
     assert ask(server, "try", "Nobody", "{}").returncode == 3
     assert ask(server, "try", "Echo", "{}", "--version", "v9").returncode == 3
+
+
+def test_versions_are_listed_with_what_their_commits_say_and_told_one_by_one(server: Server) -> None:
+    lines = [line.split("\t") for line in ask(server, "versions", "Echo").stdout.splitlines()]
+    assert [line[:3] for line in lines] == [["v2", "ready", "live"], ["v1", "retired", ""]]
+    assert [line[-1] for line in lines] == ["Say two", "Begin"]
+    one = dict(line.split("\t", 1) for line in ask(server, "versions", "Echo", "v2").stdout.splitlines())
+    assert (one["role"], one["examples"], one["message"]) == ("live", "1 of 1", "Say two")
+    assert json.loads(ask(server, "versions", "Echo", "v1", "--json", "version").stdout) == {"version": "v1"}
+    assert ask(server, "versions", "Echo", "v9").returncode == 3
+
+
+def test_where_nothing_was_live_is_an_empty_list(server: Server) -> None:
+    nothing = ask(server, "deployments", "Echo", "--at", "2020-01-01T00:00:00Z", "--json")
+    assert (nothing.returncode, nothing.stdout) == (0, "[]\n")
+
+
+def test_a_diff_tells_files_and_answers(server: Server) -> None:
+    shown = ask(server, "diff", "Echo", "v1", "v2").stdout
+    assert "+print('starting')" in shown
+    assert '+  {"said":"hi","by":"two"}' in shown
+    assert ask(server, "diff", "Echo", "v2").stdout == shown, "the live one is compared with the one before it"
+    assert "\033[32m+print" in show(server, "diff", "Echo", "v1", "v2")
+    assert json.loads(ask(server, "diff", "Echo", "v1", "v2", "--json", "to.version").stdout) == {"to.version": "v2"}
+
+
+def test_logs_are_what_workers_printed_the_oldest_first(server: Server) -> None:
+    line = ask(server, "logs", "Echo", "--version", "v2").stdout.splitlines()[0].split("\t")
+    assert line[1:] == ["v2", "starting"]
+    followed = in_terminal(
+        *("logs", "Echo", "-f"), cwd=server.settings.data, until="starting", PAWL_SERVER=server.base, PAWL_TOKEN=TOKEN
+    )
+    assert followed.count("starting") == 1, "what was shown is not shown again"
+
+
+def test_events_are_followed_as_they_come(server: Server) -> None:
+    shown = in_terminal(
+        *("events", "Broken", "-f"), cwd=server.settings.data, until="failed", PAWL_SERVER=server.base, PAWL_TOKEN=TOKEN
+    )
+    assert "v1 failed at load" in shown
+
+
+def test_traffic_is_summed_up(server: Server) -> None:
+    server.score("Echo", say="counted")
+    total = ask(server, "traffic", "Echo", "--from", "10m", "--step", "60s").stdout.splitlines()[-1].split("\t")
+    assert total[0] == "total"
+    assert int(total[1]) >= 1
+    assert ask(server, "traffic", "--json", "totals").returncode == 0
+    assert ask(server, "traffic", "Nobody").returncode == 3
+    assert ask(server, "traffic", "--step", "soon").returncode == 2
+
+
+def test_keys_are_made_listed_and_revoked(server: Server) -> None:
+    made = ask(server, "keys", "create", "shop", "--scope", "predict", "--model", "Echo", "--expires", "90d")
+    assert made.returncode == 0, made.stderr
+    key = made.stdout.strip()
+    assert key.startswith("pawl_")
+    id = key.split("_")[1]
+    assert ask(server, "keys").stdout.split("\t")[:4] == [id, "shop", "predict", "Echo"]
+    assert key not in ask(server, "keys", "--json").stdout, "it is shown once"
+    assert ask(server, "ls", token=key).returncode == 4, "it may ask models alone"
+    assert ask(server, "keys", "revoke", id, "--reason", "it was in a log").returncode == 0
+    assert ask(server, "keys", "--json").stdout == "[]\n"
+    assert ask(server, "keys", "revoke", id).returncode == 3
 
 
 def test_retry_and_open_say_what_they_do(server: Server) -> None:

@@ -43,7 +43,7 @@ def test_in_the_background_it_is_found_by_commands_beside_it_and_stopped(tmp_pat
     try:
         started = pawl("serve", "--background", cwd=tmp_path, **here)
         assert (started.returncode, started.stderr) == (0, "")
-        found = re.search(r"listening on (http://\S+) ", started.stdout)
+        found = re.search(r"listening on (http://[^\s,]+)", started.stdout)
         assert found is not None
         assert httpx.get(found[1].replace("/models_serve", "/healthz")).status_code == 200
         assert pawl("ls", cwd=tmp_path, **here).returncode == 0, "it is found without --server"
