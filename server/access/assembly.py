@@ -21,6 +21,8 @@ class AccessParts:
     keyring: Keyring
     sessions: Sessions
     sign_in: SignIn
+    needs_keys: bool
+    """Whether models are asked with a key."""
 
 
 def build_access(settings: Settings, event_log: EventLog, registry: Registry, hand_out: HandOut) -> AccessParts:
@@ -31,4 +33,5 @@ def build_access(settings: Settings, event_log: EventLog, registry: Registry, ha
     keyring = Keyring(known, settings.data / "keys.json", event_log, registry, hand_out, is_shared=is_shared)
     sessions = Sessions(signing_key(settings.admin_token, settings.data), known.get)
     code = OneTimeCode() if token.is_new else None
-    return AccessParts(known, keyring, sessions, SignIn(known, sessions, event_log, code, token.key))
+    sign_in = SignIn(known, sessions, event_log, code, token.key)
+    return AccessParts(known, keyring, sessions, sign_in, needs_keys=settings.auth == "keys")

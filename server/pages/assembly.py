@@ -78,7 +78,8 @@ def build_pages(parts: PageParts) -> Pages:
         VersionsPages(access, model, parts.versions, deployments, parts.lines, parts.situations),
         TryPages(base, access, model, Asking(partial(_live_pool, parts.reconciler))),
     )
-    return Pages(base, parts.state, static, renderer, [route for page in pages for route in page.routes()])
+    routes = [route for page in pages for route in page.routes()]
+    return Pages(base, parts.state, static, renderer, routes, needs_keys=parts.access_parts.needs_keys)
 
 
 def _live_pool(reconciler: Reconciler, model: str) -> Pool | None:

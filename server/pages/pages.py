@@ -32,13 +32,16 @@ class Pages:
         static: Static,
         renderer: Renderer,
         operators: Sequence[Route] = (),
+        *,
+        needs_keys: bool = False,
     ) -> None:
-        """`operators`: the routes of the pages that operators see."""
+        """`operators`: the routes of the pages that operators see. `needs_keys`: whether models take one."""
         self._base = base
         self._state = state
         self._static = static
         self._renderer = renderer
         self._operators = operators
+        self._needs_keys = needs_keys
 
     def routes(self) -> list[Route]:
         return [
@@ -63,7 +66,7 @@ class Pages:
     async def openapi(self, request: Request) -> Response:
         state, at = self._state(), links(request, self._base)
         examples = await asyncio.to_thread(shown_examples, state)
-        return Json(openapi(state, self._base, at.prefix, examples), headers=FRESH)
+        return Json(openapi(state, self._base, at.prefix, examples, needs_keys=self._needs_keys), headers=FRESH)
 
     async def _served(self, request: Request) -> Response:
         state, at = self._state(), links(request, self._base)
