@@ -191,6 +191,8 @@ def assemble(
             versions=versions,
             lines=starter.printed_lines,
             situations=situations,
+            history=history,
+            system=system,
         )
     )
     apis: list[Routed] = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -26,14 +26,17 @@ from server.pages.dashboard.runs_pages import RunsPages
 from server.pages.dashboard.try_pages import TryPages
 from server.pages.dashboard.versions_pages import VersionsPages
 from server.pages.events.events_pages import EventsPages
-from server.pages.facts import DayTraffic
 from server.pages.facts_reader import FactsReader
 from server.pages.layout.renderer import Renderer
 from server.pages.layout.theme_page import ThemePage
+from server.pages.monitoring.days import DayReader
+from server.pages.monitoring.monitoring_pages import MonitoringPages
 from server.pages.pages import Pages
 from server.pages.pins import read_pins
 from server.pages.static import Static
 from server.state import ServerState
+from server.traffic.history import TrafficHistory
+from server.traffic.system import SystemReader
 from server.versions.deployments import Deployments
 from server.versions.situations import Situations
 from server.versions.versions import Versions
@@ -57,6 +60,8 @@ class PageParts:
     versions: Versions
     lines: PrintedLines
     situations: Situations
+    history: TrafficHistory
+    system: SystemReader
 
 
 def build_pages(parts: PageParts) -> Pages:
@@ -64,11 +69,13 @@ def build_pages(parts: PageParts) -> Pages:
     static = Static()
     renderer = Renderer(base, parts.state, static)
     commits, pins = CommitTexts(parts.source), partial(read_pins, parts.registry)
-    facts = FactsReader(parts.state, parts.event_log, commits, pins, no_days)
+    days = DayReader(parts.history, lambda: parts.reconciler.controllers)
+    facts = FactsReader(parts.state, parts.event_log, commits, pins, days.read)
     model = ModelPage(renderer, facts.one)
     deployments = Deployments(parts.registry)
     pages = (
         CataloguePages(base, access, renderer, parts.state, facts.all, parts.reconciler.ask, parts.versions),
+        MonitoringPages(access, renderer, parts.state, parts.history, parts.system, parts.event_log, parts.runs.counts),
         EventsPages(access, renderer, parts.event_log),
         ThemePage(base),
         KeysPage(base, access, renderer, parts.access_parts.keyring, parts.keys_api),
@@ -85,7 +92,3 @@ def build_pages(parts: PageParts) -> Pages:
 def _live_pool(reconciler: Reconciler, model: str) -> Pool | None:
     controller = reconciler.controllers.get(model)
     return controller.live.pool if controller is not None and controller.live is not None else None
-
-
-async def no_days() -> Mapping[str, DayTraffic]:
-    return {}

@@ -18,7 +18,7 @@ from core.paths import STATIC
 
 _HERE = Path(__file__).parent
 FILES = (
-    *(_HERE / "static" / name for name in ("pawl.css", "pawl.js", "docs.css", "docs.js", "pawl.svg")),
+    *(_HERE / "static" / name for name in ("pawl.css", "pawl.js", "monitoring.js", "docs.css", "docs.js", "pawl.svg")),
     *(_HERE / "vendor" / "htmx" / name for name in ("htmx.min.js", "hx-csp.min.js")),
     *(_HERE / "vendor" / "uplot" / name for name in ("uPlot.iife.min.js", "uPlot.min.css")),
     *(_HERE / "vendor" / "swagger-ui" / name for name in ("swagger-ui.css", "swagger-ui-bundle.js")),

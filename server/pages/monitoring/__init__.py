@@ -1,0 +1,1 @@
+"""Traffic, the machine, and what depends on it, over time."""

@@ -1,0 +1,88 @@
+"""The route of the page of charts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from core.errors import PawlError
+from core.paths import PAGE_MONITORING
+from core.run_states import RunState
+from core.traffic.bucket import Stage
+from registry.event_log import EventLog
+from server.http import parameters
+from server.http.access import Access
+from server.pages.events.lines import line
+from server.pages.layout.address import address, addresses
+from server.pages.layout.renderer import Renderer
+from server.pages.monitoring.charts import charts, swap_lines
+from server.pages.monitoring.machine import gateway_row, machine
+from server.pages.monitoring.ranges import PRESETS, chosen, step_text
+from server.state import ServerState
+from server.traffic.history import TrafficHistory
+from server.traffic.system import SystemReader
+
+_EVENTS = 8
+
+
+class MonitoringPages:
+    """`{base}/-/monitoring`; range and filters are in the address."""
+
+    def __init__(
+        self,
+        access: Access,
+        renderer: Renderer,
+        state: Callable[[], ServerState],
+        history: TrafficHistory,
+        system: SystemReader,
+        event_log: EventLog,
+        runs: Callable[[], Mapping[RunState, int]],
+    ) -> None:
+        """`runs`: how many there are of each state."""
+        self._access = access
+        self._renderer = renderer
+        self._state = state
+        self._history = history
+        self._system = system
+        self._event_log = event_log
+        self._runs = runs
+
+    def routes(self) -> list[Route]:
+        return [Route(PAGE_MONITORING.template, self._access.reading(self.monitoring))]
+
+    async def monitoring(self, request: Request) -> Response:
+        query, now = request.query_params, datetime.now(UTC)
+        model, version = query.get("model", ""), query.get("version", "").strip() if query.get("model") else ""
+        stage = parameters.one_of(query, "stage", list(Stage)) or ""
+        given = {name: query.get(name, "") for name in ("from", "to")}
+        shown = chosen(query.get("range", ""), parameters.moment(query, "from"), parameters.moment(query, "to"), now)
+        present = {"range": shown.preset, "model": model, "version": version, "stage": stage, **given}
+        state, system = self._state(), await self._system.read()
+        values: dict[str, object] = {
+            "presets": [(name, label) for name, (label, _) in PRESETS.items()],
+            "shown": shown,
+            "chosen": present,
+            "stages": list(Stage),
+            "models": list(state.models),
+            "address": addresses(present),
+            "stats": machine(system, len(state.models), self._runs()),
+            "gateways": [gateway_row(gateway) for gateway in system.gateways],
+            "lines": [line(event, now) for event in self._event_log.newest(most=_EVENTS)],
+            "twin": address(**{"from": shown.begins.isoformat(timespec="seconds"), "stage": stage}),
+            "charts": (),
+            "swaps": (),
+            "step": "",
+            "problem": "",
+        }
+        try:
+            found = await self._history.query(
+                model, version, shown.begins, shown.ends, None, Stage(stage) if stage else None
+            )
+            values |= {"charts": charts(found), "swaps": swap_lines(found), "step": step_text(found.step_s)}
+        except PawlError as error:
+            values["problem"] = str(error)
+        return self._renderer.render(request, "monitoring.html", values, here="monitoring")

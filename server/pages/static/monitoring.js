@@ -1,0 +1,135 @@
+// Draws the charts finer than the page's own drawings, which stay where this doesn't run. What is dragged over on one
+// chart becomes the range of all of them, in the address.
+
+const UNITS = {
+  requests: (value) => (value >= 10 ? Math.round(value).toLocaleString("en") : String(+value.toFixed(1))),
+  errors: (value) => `${+(100 * value).toFixed(2)} %`,
+  latency: (value) => (value >= 1000 ? `${(value / 1000).toFixed(2)} s` : `${+value.toFixed(1)} ms`),
+  batches: (value) => String(+value.toFixed(1)),
+};
+const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+const charts = [];
+
+// In UTC, as everything absolute is on these pages.
+function clock(seconds, { min, max }) {
+  const text = new Date(seconds * 1000).toISOString();
+  const day = `${+text.slice(8, 10)} ${MONTHS[+text.slice(5, 7) - 1]}`;
+  const days = (max - min) / 86400;
+  return days <= 1.5 ? text.slice(11, 16) : days <= 3 ? `${day} ${text.slice(11, 16)}` : day;
+}
+
+// Colours come from the keys beside the title, where the browser has resolved light and dark.
+function inks(figure) {
+  const faint = getComputedStyle(figure.querySelector(".keys"));
+  const grid = getComputedStyle(document.querySelector("line.grid"));
+  const keys = [...figure.querySelectorAll(".keys svg > *")].map((key) => getComputedStyle(key));
+  return { text: faint.color, font: `12px ${faint.fontFamily}`, grid: grid.stroke, keys };
+}
+
+function stacked(series) {
+  let below = null;
+  return series.map(({ area, values }) => {
+    const drawn = area && below ? values.map((value, at) => (value ?? 0) + (below[at] ?? 0)) : values;
+    if (area) below = drawn;
+    return drawn;
+  });
+}
+
+// A line through one point is none, so that the point is drawn.
+function alone(plot, series) {
+  const values = plot.data[series];
+  return values.flatMap((value, at) => (value != null && values[at - 1] == null && values[at + 1] == null ? [at] : []));
+}
+
+function line({ name, area }, ink) {
+  if (area) return { label: name, stroke: ink.fill, fill: ink.fill, width: 1, points: { show: false } };
+  const dash = ink.strokeDasharray === "none" ? undefined : ink.strokeDasharray.split(/[ ,]+/).map(parseFloat);
+  return { label: name, stroke: ink.stroke, width: parseFloat(ink.strokeWidth), dash, points: { show: true, size: 4, filter: alone } };
+}
+
+function drawSwaps(plot, swaps, ink) {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.strokeStyle = ctx.fillStyle = ink.text;
+  ctx.font = `600 ${12 * devicePixelRatio}px sans-serif`;
+  ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio]);
+  for (const { at, version } of swaps) {
+    const x = plot.valToPos(at, "x", true);
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.fillText(version, x + 4 * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
+  }
+  ctx.restore();
+}
+
+function zoom(from, to) {
+  const address = new URL(location);
+  address.searchParams.delete("range");
+  address.searchParams.set("from", new Date(from * 1000).toISOString());
+  address.searchParams.set("to", new Date(to * 1000).toISOString());
+  location.assign(address);
+}
+
+function draw(figure) {
+  const data = JSON.parse(figure.dataset.chart);
+  const unit = UNITS[data.name];
+  const ink = inks(figure);
+  const old = figure.querySelector("svg.plot");
+  const values = [...figure.querySelectorAll(".keys b")];
+  const last = values.map((value) => value.textContent);
+  const axis = { stroke: ink.text, font: ink.font, grid: { stroke: ink.grid, width: 1 }, ticks: { show: false } };
+  const drawn = stacked(data.series);
+  // What stands on others is drawn first, so that those lie over it.
+  const order = data.series.map((_, at) => at).reverse();
+  const place = document.createElement("div");
+  place.className = "drawn";
+  place.setAttribute("role", "img");
+  place.setAttribute("aria-label", old.getAttribute("aria-label"));
+  old.after(place);
+  const plot = new uPlot({
+    width: figure.clientWidth - 32,
+    height: old.clientHeight || 150,
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
+    legend: { show: false },
+    cursor: { sync: { key: "pawl" }, drag: { x: true, y: false, setScale: false }, points: { size: 5 } },
+    scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
+    axes: [{ ...axis, size: 30, values: (self, marks) => marks.map((mark) => clock(mark, self.scales.x)) }, { ...axis, size: 56, values: (_, marks) => marks.map(unit) }],
+    series: [{}, ...order.map((at) => line(data.series[at], ink.keys[at]))],
+    hooks: {
+      draw: [(self) => drawSwaps(self, data.swaps, ink)],
+      setSelect: [(self) => {
+        const { left, width } = self.select;
+        if (width > 8) zoom(self.posToVal(left, "x"), self.posToVal(left + width, "x"));
+      }],
+      setCursor: [(self) => {
+        data.series.forEach((series, at) => {
+          const value = self.cursor.idx == null ? null : series.values[self.cursor.idx];
+          values[at].textContent = self.cursor.idx == null ? last[at] : value == null ? "–" : unit(value);
+        });
+      }],
+    },
+  }, [data.times, ...order.map((at) => drawn[at])], place);
+  old.toggleAttribute("hidden", true);
+  charts.push({ figure, plot });
+}
+
+function redraw() {
+  for (const { figure, plot } of charts.splice(0)) {
+    plot.destroy();
+    figure.querySelector(".drawn").remove();
+    figure.querySelector("svg.plot").toggleAttribute("hidden", false);
+  }
+  for (const figure of document.querySelectorAll("figure[data-chart]")) draw(figure);
+}
+
+redraw();
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+let width = innerWidth;
+addEventListener("resize", () => {
+  if (innerWidth === width) return;
+  width = innerWidth;
+  requestAnimationFrame(redraw);
+});
