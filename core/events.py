@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
@@ -80,6 +80,11 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """`key`, `session`, `git` or `pawl`."""
     name: str = ""
     address: str = ""
+
+
+def moment_of(id: str) -> datetime:
+    """When the event of that id happened, or a little later: ids are rounded."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(id[:14], 16) + 2)
 
 
 BY_ITSELF = Actor(kind="pawl")

@@ -6,18 +6,19 @@ import asyncio
 import logging
 import re
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from heapq import merge
 from itertools import count, islice, takewhile
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from core.broadcast import Broadcast
-from core.events import Event, EventKind
+from core.events import Event, EventKind, moment_of
 from registry.errors import RegistryUnavailable
-from registry.event_filter import EventFilter
+from registry.event_filter import EVERYTHING, EventFilter
 from registry.event_writer import EventWriter
 from registry.registry import Registry
 
@@ -29,6 +30,11 @@ log = logging.getLogger("pawl")
 KEPT = 1000
 """Events of each kind. Whoever calls a model can bring about as many failed requests as he likes: they must not push
 what became of a release out of sight."""
+_LIST_S = 5.0
+"""For the database to list events in."""
+_AT_ONE_MOMENT = 50
+"""Events that may have happened at the same time as the last of a page."""
+_ROUNDED = timedelta(microseconds=5)
 _ERRORS = frozenset({EventKind.FAILED, EventKind.CRASH_LOOP, EventKind.SOURCE_LOST})
 _WARNINGS = frozenset(
     {
@@ -97,17 +103,54 @@ class EventLog:
                 kept.appendleft((-number, event))
 
     async def listed(self, chosen: EventFilter, *, before: str | None = None, most: int = 100) -> list[Event]:
-        """The newest first; `before`: those that come after the one of that id in this order."""
-        events: Iterable[Event] = (event for _, event in self._newest(chosen.kind))
-        if before is not None:
-            events = _after(before, list(events))
-        return list(islice(filter(chosen.takes, events), most))
+        """The newest first; `before`: those that come after the one of that id in this order.
+
+        What is not kept here any more comes from the database, while that answers.
+        """
+        kept = self._kept(chosen, before, most)
+        if self._registry is None or chosen.is_odd or self._is_all(chosen, kept, most):
+            return kept
+        until = None if before is None else moment_of(before)
+        try:
+            found = await self._registry.perform(
+                lambda transaction: transaction.events.listed(chosen, most + _AT_ONE_MOMENT, until), _LIST_S
+            )
+        except RegistryUnavailable:
+            return kept
+        by_id = {event.id: event for event in (*found, *kept) if before is None or event.id < before}
+        return [by_id[id] for id in sorted(by_id, reverse=True)[:most]]
+
+    def _kept(self, chosen: EventFilter, before: str | None, most: int) -> list[Event]:
+        if before is None and chosen.model is None:
+            return list(islice((event for _, event in self._newest(chosen.kind) if chosen.takes(event)), most))
+        events = [event for _, event in self._sorted(chosen)]
+        rest = events if before is None else _after(before, events)
+        return list(islice(filter(chosen.takes, rest), most))
+
+    def _sorted(self, chosen: EventFilter = EVERYTHING) -> list[Numbered]:
+        """The newest first; of a kind and of a model, where those are chosen."""
+        kinds = (kept for (kind, _), kept in self._kinds.items() if chosen.kind in (None, kind))
+        model = chosen.model
+        found = [one for kept in kinds for one in kept if model is None or one[1].model == model]
+        return sorted(found, key=itemgetter(0), reverse=True)
+
+    def _is_all(self, chosen: EventFilter, kept: Sequence[Event], most: int) -> bool:
+        """Whether nothing older can be missing: of some kinds the oldest are in the database alone."""
+        full = [ours for (kind, _), ours in self._kinds.items() if chosen.kind in (None, kind) and len(ours) == KEPT]
+        if not full:
+            return True
+        since = max(ours[0][1].at for ours in full)
+        is_within = len(kept) == most and kept[-1].at >= since
+        return is_within or (chosen.since is not None and chosen.since >= since)
 
     def place_of(self, id: str) -> int | None:
         """The number of an event, or of the last before it where it is gone by now; None: all came after it."""
-        numbered = list(self._newest())
-        found = next((number for number, event in numbered if event.id == id), None)
-        return found if found is not None else next((number for number, event in numbered if event.id < id), None)
+        numbered = self._sorted()
+        rest = len(_after(id, [event for _, event in numbered]))
+        before = numbered[: len(numbered) - rest]
+        if before and before[-1][1].id == id:
+            return before[-1][0]
+        return numbered[len(before)][0] if rest else None
 
     def after(self, place: int) -> list[Numbered]:
         """What came after the event of that number, in order."""
@@ -180,10 +223,12 @@ class EventLog:
 
 def _after(id: str, events: list[Event]) -> list[Event]:
     """What follows the event of that id; where it is gone by now, what is older than it was."""
+    until = moment_of(id)
+    since = until - _ROUNDED  # ids take long to compute, so only those are that may be the one
     for place, event in enumerate(events, 1):
-        if event.id == id:
+        if since <= event.at <= until and event.id == id:
             return events[place:]
-    return [event for event in events if event.id < id]
+    return [event for event in events if event.at < since or (event.at <= until and event.id < id)]
 
 
 def _level(kind: EventKind) -> int:

@@ -49,6 +49,7 @@ from server.http.events_api import EventsApi
 from server.http.keys_api import KeysApi
 from server.http.logs_api import LogsApi
 from server.http.models_api import ModelsApi
+from server.http.openapi.openapi_api import OpenApiApi
 from server.http.peer import Peer
 from server.http.runs_api import RunsApi
 from server.http.server import AdminServer
@@ -206,6 +207,7 @@ def assemble(
         SessionApi(settings.base, access_parts.sign_in),
         TrafficApi(access, history, system, situations.is_known, partial(_label, source, names)),
         SteeringApi(access, steered.steering, streams, settings.base),
+        OpenApiApi(access, settings.base),
     ]
     app = build_app(settings.base, apis, pages, metrics)
     handlers = Handlers(

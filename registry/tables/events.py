@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -10,7 +10,8 @@ from uuid import uuid4
 from sqlalchemy import Column, ColumnElement, Index, Integer, String, Table, and_, delete, insert, not_, select, true
 from sqlalchemy.engine import Connection, Row
 
-from core.events import AUDIT, PEOPLE, Event, EventKind
+from core.events import ACTOR_KINDS, AUDIT, BY_ITSELF, PEOPLE, Event, EventKind
+from registry.event_filter import EventFilter
 from registry.tables.columns import (
     Moment,
     Prose,
@@ -40,6 +41,11 @@ _events = Table(
     Index("events_by_model", "model", "id"),
     Index("events_by_kind", "kind", "id"),
     Index("events_by_key", "key", unique=True),
+    Index("events_by_time", "at"),
+    Index("events_of_model_by_time", "model", "at"),
+    Index("events_of_kind_by_time", "kind", "at"),
+    Index("events_of_actor_by_time", "actor_name", "at"),
+    Index("events_of_actors_by_time", "actor_kind", "at"),
 )
 
 KEPT = 5_000
@@ -81,6 +87,12 @@ class Events:
         rows = [row for kind in EventKind for row in self._newest_of(kind, most, model)]
         return [_event(row) for row in sorted(rows, key=lambda row: int(row.id), reverse=True)]
 
+    def listed(self, chosen: EventFilter, most: int, until: datetime | None = None) -> list[Event]:
+        """The newest first, by when they happened; `until`: none of later."""
+        found = select(_events).order_by(_events.c.at.desc()).limit(most)
+        rows = self._connection.execute(found.where(*_conditions(chosen, until))).all()
+        return [_event(row) for row in rows if row.kind in _KINDS]
+
     def _newest_of(self, kind: EventKind, most: int, model: str | None) -> Sequence[Row[Any]]:
         chosen = select(_events).where(_events.c.kind == kind.value).order_by(_events.c.id.desc()).limit(most)
         if model is not None:
@@ -100,6 +112,27 @@ class Events:
         oldest = self._connection.execute(select(_events.c.at).where(those).order_by(_events.c.id).limit(1)).scalar()
         if oldest is not None and oldest < moment:
             self._connection.execute(delete(_events).where(those, _events.c.at < moment))
+
+
+def _conditions(chosen: EventFilter, until: datetime | None) -> Iterator[ColumnElement[bool]]:
+    columns = _events.c
+    is_of_model = chosen.model is not None  # whose events are fewer than those of a kind: no other index is to be used
+    kind = columns.kind.concat("") if is_of_model else columns.kind
+    if chosen.model is not None:
+        yield columns.model == chosen.model
+    if chosen.kind is not None:
+        yield kind == chosen.kind
+    if chosen.actor == BY_ITSELF.kind:
+        yield columns.actor_kind.in_(["", chosen.actor])
+    elif chosen.actor is not None:
+        yield (columns.actor_kind if chosen.actor in ACTOR_KINDS else columns.actor_name) == chosen.actor
+    if chosen.since is not None:
+        yield columns.at >= chosen.since
+    if until is not None:
+        yield columns.at <= until
+
+
+_KINDS = frozenset(EventKind)
 
 
 def _those(kind: EventKind, is_audit: bool) -> ColumnElement[bool]:

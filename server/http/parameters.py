@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from core.errors import PawlError
 
@@ -47,11 +47,12 @@ def moment(query: Mapping[str, str], name: str) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(held.replace(" ", "+"))  # which is what an unescaped "+" means in a query
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
+        told = None if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):  # of a year before the first or after the last
+        told = None
+    if told is None:
         raise ParameterInvalid(name, held, "a time with its zone, such as 2026-06-21T12:00:00Z")
-    return found
+    return told
 
 
 def one_of(query: Mapping[str, str], name: str, choices: list[str]) -> str | None:

@@ -52,12 +52,11 @@ class VersionsApi:
     async def deployments(self, request: Request) -> Response:
         query = request.query_params
         model = request.path_params["model"]
+        await self._versions.check(model)
         found = await self._deployments.listed(
             model,
             limit=parameters.count(query, "limit", default=100, most=MOST),
-            cursor=parameters.matching(query, "cursor", "[1-9][0-9]{0,17}", NEXT),
+            cursor=parameters.matching(query, "cursor", "[1-9][0-9]{0,8}", NEXT),
             at=parameters.moment(query, "at"),
         )
-        if not found.items and not query.get("cursor"):
-            await self._versions.check(model)
         return Json(found)

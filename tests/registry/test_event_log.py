@@ -4,16 +4,23 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from core.events import Actor, Event, EventKind
 from core.steering import Pin
 from registry.errors import RegistryUnavailable
+from registry.event_filter import EVERYTHING, EventFilter
 from registry.event_log import KEPT, EventLog
 from registry.registry import Registry
 from registry.transaction import Transaction
+
+ADA = Actor(kind="key", name="Ada")
+
+
+def at(number: int) -> datetime:
+    return datetime(2026, 6, 21, 12, tzinfo=UTC) + timedelta(seconds=number)
 
 
 def event(number: int, model: str = "") -> Event:
@@ -175,3 +182,34 @@ def test_a_message_can_neither_forge_lines_of_the_log_nor_steer_a_terminal(caplo
         "Iris: ValueError: no species 'x\n    12:00:00 ERROR it is all lost\N{REPLACEMENT CHARACTER}[2J'\n"
         "    a\N{REPLACEMENT CHARACTER}[2J"
     ]
+
+
+def listed(event_log: EventLog, chosen: EventFilter = EVERYTHING, most: int = 700) -> list[Event]:
+    """All of them, page by page."""
+
+    async def pages() -> list[Event]:
+        found: list[Event] = []
+        while page := await event_log.listed(chosen, before=found[-1].id if found else None, most=most):
+            found += page
+        return found
+
+    return asyncio.run(pages())
+
+
+def test_what_is_not_kept_in_memory_any_more_is_listed_from_the_database(registry: Registry) -> None:
+    event_log = EventLog(registry)
+    events = [
+        Event(kind=EventKind.LIVE, message=str(number), at=at(number), version=f"v{number}")
+        for number in range(KEPT + 500)
+    ]
+    others = [Event(kind=EventKind.PINNED, message="a", at=at(number), actor=ADA, model="A") for number in (5, 1400)]
+    with registry.transaction() as transaction:
+        transaction.events.append([*events, *others])
+    everything = sorted([*events, *others], key=lambda one: one.id, reverse=True)
+    event_log.remember(everything)
+    assert listed(event_log) == everything
+    assert listed(event_log, EventFilter(model="A")) == others[::-1]
+    assert listed(event_log, EventFilter(kind="live", since=at(3))) == [one for one in everything if one in events[3:]]
+    assert listed(event_log, EventFilter(actor="Ada")) == listed(event_log, EventFilter(actor="key")) == others[::-1]
+    assert listed(event_log, EventFilter(actor="pawl")) == events[::-1]
+    assert listed(event_log, EventFilter(actor="Bob")) == []
