@@ -117,6 +117,9 @@ PAGE_LOGS = HttpPath("/-/models/{model}/logs", Kind.DAEMON)
 PAGE_MONITORING = HttpPath("/-/monitoring", Kind.DAEMON)
 PAGE_EVENTS = HttpPath("/-/events", Kind.DAEMON)
 
+REFACTOR = HttpPath("/refactor", Kind.MODEL)
+"""Where an older tool of this kind was told to look at the repository: so it is here, unless a model is called so."""
+
 OPEN_INFERENCE = HttpPath("/v2", Kind.DAEMON)
 PING = HttpPath("/ping", Kind.NOTHING, is_beside_base=True)
 INVOCATIONS = HttpPath("/invocations", Kind.NOTHING, is_beside_base=True)

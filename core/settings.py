@@ -225,6 +225,9 @@ SECRETS = frozenset(
 )
 """Settings that no child process gets to see. `git_path`, `database_url` and `artifacts` may carry a password."""
 
+_PASSWORD = "password"
+_OLDER = {"DAEMONSECS": "sync_seconds", _PASSWORD: "gitpassword"}
+"""Names that an older tool of this kind had, spelt so. The second is so common that it counts beside a user alone."""
 _WORDS = frozenset({"device", "variables", "log_level", "auth"})
 _SILENT = SECRETS - {"git_path"}
 PREFIX = "pawl"
@@ -253,7 +256,8 @@ def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
     secret = {plain_name(name) for name in SECRETS}
     secret |= {PREFIX + name for name in secret} | {plain_name(DEFAULTS)}  # which may hold any of them
     secret |= {PREFIX + "token"}  # of the command line: an ADMIN_TOKEN
-    return {name: value for name, value in environ.items() if plain_name(name) not in secret}
+    older = {name for field, name in _find_older(environ).items() if field in SECRETS}
+    return {name: value for name, value in environ.items() if plain_name(name) not in secret and name not in older}
 
 
 def _origin(text: str) -> str:
@@ -268,7 +272,7 @@ def _find(environ: Mapping[str, str]) -> dict[str, str]:
     for variable in environ:
         if _is_set(plain_name(variable), environ[variable]):
             by_plain_name.setdefault(plain_name(variable), variable)
-    found = {}
+    found = _find_older(environ)
     for field in Settings.__struct_fields__:
         plain = plain_name(field)
         if PREFIX + plain in by_plain_name:
@@ -276,6 +280,12 @@ def _find(environ: Mapping[str, str]) -> dict[str, str]:
         elif plain in by_plain_name:
             found[field] = by_plain_name[plain]
     return found
+
+
+def _find_older(environ: Mapping[str, str]) -> dict[str, str]:
+    """The same of the names that older tools gave some."""
+    has_user = any(value and plain_name(name) in ("usergit", PREFIX + "usergit") for name, value in environ.items())
+    return {field: name for name, field in _OLDER.items() if environ.get(name) and (has_user or name != _PASSWORD)}
 
 
 def _is_set(plain: str, value: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 from core.names import may_be_version
-from core.paths import ADMIN, METRICS, STATIC, SYNC, Kind
+from core.paths import ADMIN, METRICS, REFACTOR, STATIC, SYNC, Kind
 from core.task import spawn
 from gateway.http.bodies import BodyBudget
 from gateway.http.cors import Cors
@@ -79,6 +79,8 @@ class Application:
         path = exchange.path.decode()
         place = find_place(self._base, path)
         match place.kind:
+            case Kind.MODEL if self._asks_to_look(exchange, place):
+                return self._in_background(self._forward.pass_on)
             case Kind.MODEL:
                 self._admit(exchange, place.model)
                 self._check_known(place)
@@ -98,6 +100,11 @@ class Application:
                 return self._probe(exchange, place.kind)
             case Kind.NOTHING:
                 raise self._nothing(path)
+
+    def _asks_to_look(self, exchange: Exchange, place: Place) -> bool:
+        table = self._current.routes.table
+        is_there = REFACTOR.first == place.model and not place.version and exchange.method in _READING
+        return is_there and place.model not in table.live and place.model not in table.down
 
     def _answer_model(self, exchange: Exchange) -> None:
         # Looked up now, not before the body came: a new table holds for every request that is not under way yet.

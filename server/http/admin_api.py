@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from core.paths import SYNC
+from core.paths import REFACTOR, SYNC
 from loader.reconcile import Reconciler
 from server.http import parameters
 from server.http.access import Access
@@ -18,7 +18,7 @@ _LONGEST_WAIT_S = 50.0
 
 
 class Admin:
-    """Routes under `{base}/-/`."""
+    """Routes under `{base}`."""
 
     def __init__(self, access: Access, reconciler: Reconciler) -> None:
         self._reconciler = reconciler
@@ -27,6 +27,7 @@ class Admin:
     def routes(self) -> list[Route]:
         return [
             Route(SYNC.template, self.sync, methods=["POST"]),
+            Route(REFACTOR.template, self.sync, methods=["GET"]),
         ]
 
     async def sync(self, request: Request) -> Response:

@@ -24,6 +24,20 @@ def test_case_and_underscores_of_a_name_do_not_matter(name: str) -> None:
     assert read_settings({name: "one/two"}).base == "/one/two"
 
 
+def test_names_of_an_older_tool_are_read_and_ours_win() -> None:
+    older = {"DAEMONSECS": "7", "usergit": "ada", "password": "secret"}
+    assert (read_settings(older).sync_seconds, read_settings(older).gitpassword) == (7, "secret")
+    ours = read_settings(older | {"SYNC_SECONDS": "9", "gitpassword": "other"})
+    assert (ours.sync_seconds, ours.gitpassword) == (9, "other")
+    assert scrubbed(older) == {"DAEMONSECS": "7"}
+
+
+def test_a_variable_called_password_is_the_repositorys_only_beside_its_user() -> None:
+    alone = {"password": "of the model's", "PASSWORD": "another"}
+    assert (read_settings(alone).gitpassword, scrubbed(alone)) == ("", alone)
+    assert read_settings({"PASSWORD": "another", "usergit": "ada"}).gitpassword == ""
+
+
 def test_the_prefixed_name_wins() -> None:
     assert read_settings({"PORT": "1", "PAWL_PORT": "2"}).port == 2
 

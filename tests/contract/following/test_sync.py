@@ -144,3 +144,14 @@ def test_a_wait_that_is_no_number_of_seconds_is_refused_by_name(server: Server, 
 
 def test_a_longer_wait_than_a_gateways_patience_is_cut_to_what_it_has(server: Server) -> None:
     assert set(states(sync(server, wait="3600"))) == {"Echo", "Other"}
+
+
+def test_refactor_looks_too_for_whoever_may_sync_unless_a_model_is_called_so(server: Server, repo: Repo) -> None:
+    assert server.get("/refactor").status == 401
+    repo.commit_file("Echo/etls.py", echo("two"))
+    assert server.admin("GET", "/refactor").status == 202
+    server.wait(lambda: server.score("Echo")["by"] == "two", "the push to be live")
+    assert server.post("/refactor", {}).status == 404
+    repo.write("refactor/etls.py", echo("a model")).commit()
+    sync(server)
+    assert server.get("/refactor").json["by"] == "a model"
