@@ -134,8 +134,26 @@ def look_everywhere(server: Server) -> None:
         look(path, server.admin("GET", path).body)
     for path in ("/metrics", "/healthz", "/readyz", "/", "/nowhere"):
         look(path, server.request("GET", server.url + path).body)
+    look_at_credentials(server)
     look("the log", server.log.encode())
     look_at_processes(server)
+
+
+def look_at_credentials(server: Server) -> None:
+    """What people send to be let in is in no answer, whether it is right or wrong."""
+    wrong, right = f"pawl_{WORD}", server.settings.admin_token
+    for key in (wrong, right):
+        headers = {"authorization": f"Bearer {key}"}
+        for method, path in (("GET", "/-/api/keys"), ("POST", "/-/api/keys"), ("POST", "/Echo"), ("GET", "/-/keys")):
+            answer = server.request(method, server.base + path, headers=headers)
+            look(f"{method} {path} with a key", answer.body + str(answer.headers).encode())
+        for sent in ({"json": {"key": key}}, {"data": {"key": key}}, {"json": {"code": key}}, {"data": {"code": key}}):
+            answer = server.request("POST", f"{server.base}/-/api/session", headers={"origin": server.url}, **sent)
+            look("a session", answer.body + str(answer.headers).encode())
+        answer = server.get(f"/-/signin?refused={WORD}&key={key}", headers={"accept": "text/html"})
+        look("the sign-in", answer.body.split(b"</header>")[1])
+    server.http.cookies.clear()
+    look("the events", server.admin("GET", "/-/api/events?limit=1000").body)
 
 
 def look_at_processes(server: Server) -> None:
