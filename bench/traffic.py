@@ -26,6 +26,7 @@ from core.traffic.resolution import RESOLUTIONS, Resolution
 from registry.registry import Registry
 from server.state import LiveRelease, ModelState, ServerState
 from server.traffic.history import TrafficHistory
+from server.traffic.leftover import Leftover
 from server.traffic.metrics import Metrics
 from server.traffic.totals import Totals
 from server.traffic.writer import TrafficWriter
@@ -118,7 +119,7 @@ def _histogram(values: Iterable[float], scale: float) -> Histogram:
 
 
 async def _ask(registry: Registry) -> None:
-    history = TrafficHistory(registry, TrafficWriter(registry))
+    history = TrafficHistory(registry, TrafficWriter(registry, Leftover(Path("nowhere"))))
     now = datetime.now(UTC)
     for says, model, back in (
         ("an hour of a model", "Model-7", timedelta(hours=1)),

@@ -71,6 +71,7 @@ from server.steering.run_artifacts import artifact_of
 from server.traffic.batches import BatchCounts
 from server.traffic.happenings import Happenings
 from server.traffic.history import TrafficHistory
+from server.traffic.leftover import Leftover
 from server.traffic.metrics import Metrics
 from server.traffic.system import Followed, SystemReader
 from server.traffic.system_families import system_families
@@ -110,7 +111,7 @@ def assemble(
 
     config = _gateway_config(settings, admin_socket)
     gateways = Gateways(settings.gateways, partial(Gateway.start, listener, config, environ), config)
-    traffic_writer = TrafficWriter(record.registry)
+    traffic_writer = TrafficWriter(record.registry, Leftover(data.path / "traffic.waiting"))
     traffic = Traffic([traffic_writer.take])
     batches = BatchCounts(traffic.add)
     publisher = RoutePublisher(gateways.route_by, batches.watch)

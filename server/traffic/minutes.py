@@ -52,6 +52,10 @@ class Minutes:
             self._coarsen()
         self._current_at = at
 
+    def put_back(self, batches: Iterable[Batch]) -> None:
+        """What an earlier daemon left."""
+        self._waiting[:0] = batches
+
     def next(self) -> Batch | None:
         """What is to be written next. Until it is `done`, it may have been written or not."""
         if self._tried is None and self._waiting:
@@ -61,11 +65,6 @@ class Minutes:
     def done(self) -> None:
         """What `next` gave is written."""
         self._tried = None
-
-    @property
-    def waiting(self) -> int:
-        """How many batches wait."""
-        return len(self._waiting) + (self._tried is not None)
 
     def unwritten(self) -> Iterator[Batch]:
         """All that may not be written yet, the minute that goes on among it."""

@@ -14,6 +14,7 @@ from core.task import spawn
 from core.traffic.bucket import Bucket, Series
 from registry.errors import RegistryUnavailable
 from registry.registry import Registry
+from server.traffic.leftover import Leftover
 from server.traffic.minutes import Batch, Minutes
 
 if TYPE_CHECKING:
@@ -30,12 +31,14 @@ _LAST_TRIES_S = 3.0
 class TrafficWriter:
     """Takes what is counted, and writes it down once its minute is over; while the registry is away, it waits."""
 
-    def __init__(self, registry: Registry, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, registry: Registry, leftover: Leftover, now: Callable[[], float] = time.time) -> None:
         """`now`: seconds since 1970."""
         self.minutes = Minutes()
         self.writing = asyncio.Lock()
         """Held while something is being written, so that whoever reads counts nothing twice."""
         self._registry = registry
+        self._leftover = leftover
+        self._has_leftover = False
         self._now = now
         self._task: asyncio.Task[None] | None = None
         self._trouble = ""
@@ -46,6 +49,9 @@ class TrafficWriter:
         self.minutes.add(series, bucket, self._now())
 
     async def start(self) -> None:
+        earlier = self._leftover.read()
+        self.minutes.put_back(earlier)
+        self._has_leftover = bool(earlier)
         self._task = spawn(self._run(), "history of traffic")
 
     async def stop(self) -> None:
@@ -57,8 +63,7 @@ class TrafficWriter:
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_TRIES_S):
                 await self._write_all()
-        if left := self.minutes.waiting:
-            log.error("the registry's database is away: %d minutes of traffic are not written down", left)
+        self._keep_what_is_left()
 
     async def write(self) -> bool:
         """Write what waits; whether nothing waits any more."""
@@ -67,7 +72,21 @@ class TrafficWriter:
                 if not await self._write(batch):
                     return False
                 self.minutes.done()
+        if self._has_leftover:
+            self._leftover.forget()
+            self._has_leftover = False
         return True
+
+    def _keep_what_is_left(self) -> None:
+        left = list(self.minutes.unwritten())
+        if not left:
+            return
+        try:
+            self._leftover.save(left)
+        except OSError as error:
+            log.error("the registry's database is away, and %d minutes of traffic are lost: %s", len(left), error)
+        else:
+            log.warning("the registry's database is away; the next start writes %d minutes of traffic down", len(left))
 
     async def _write_all(self) -> None:
         while not await self.write():  # noqa: ASYNC110  a database says nothing when it is back
