@@ -201,3 +201,26 @@ def test_what_was_read_twice_from_an_earlier_daemon_counts_once(place: Place) ->
         assert (await place.ask(0, 1)).totals.requests == 1
 
     run(test)
+
+
+def test_what_was_written_without_anybody_knowing_counts_once(place: Place) -> None:
+    async def test() -> None:
+        place.count(0, IRIS, bucket(1))
+        place.writer.minutes.close(place.now + 60)
+        batch = place.writer.minutes.next()
+        assert batch is not None
+        with place.registry.transaction() as transaction:
+            transaction.traffic.add(batch.key, batch.at_s, batch.buckets, batch.resolution)
+        assert (await place.ask(0, 1)).totals.requests == 1
+
+    run(test)
+
+
+def test_a_last_step_that_is_cut_off_has_nothing_from_beyond_the_end(place: Place) -> None:
+    async def test() -> None:
+        for minute in range(4):
+            place.count(minute, IRIS, bucket(10**minute))
+        told = await place.history.query("Iris", "", NOON, NOON + timedelta(minutes=3), 120)
+        assert [point.requests for point in told.points] == [11, 100]
+
+    run(test)
