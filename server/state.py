@@ -55,6 +55,13 @@ class LiveRelease(msgspec.Struct, frozen=True, kw_only=True):
         return read_examples(Path(self.root) / model)
 
 
+class PinnedTo(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator holds live."""
+
+    version: str
+    commit: str
+
+
 class ModelState(msgspec.Struct, frozen=True, kw_only=True):
     """Where one model stands."""
 
@@ -71,6 +78,7 @@ class ModelState(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds of each step, of the release that was on its way last."""
     training: RunView | None = None
     """Its newest run; None: there has been none."""
+    pin: PinnedTo | None = None
 
 
 class ServerState(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,12 +103,19 @@ def server_state(
         head=reconciler.head,
         problem=reconciler.problem,
         ready=reconciler.ready.is_set(),
-        models={name: _model(controller, runs.get(name)) for name, controller in controllers},
+        models={name: _model(controller, runs.get(name), _pin(reconciler, name)) for name, controller in controllers},
         left_out=reconciler.left_out,
     )
 
 
-def _model(controller: ModelController, newest_run: RunView | None) -> ModelState:
+def _pin(reconciler: Reconciler, model: str) -> PinnedTo | None:
+    decided = reconciler.decided
+    served = (decided.pins or {}).get(model)
+    version = decided.missing.get(model) if served is None else served.version
+    return None if version is None else PinnedTo(version=version.label, commit=version.commit)
+
+
+def _model(controller: ModelController, newest_run: RunView | None, pin: PinnedTo | None) -> ModelState:
     clock = None if controller.clock is None else controller.clock[1]
     step = None if clock is None or clock.stage is None else STEP_OF[clock.stage]
     return ModelState(
@@ -112,6 +127,7 @@ def _model(controller: ModelController, newest_run: RunView | None) -> ModelStat
         step=step,
         steps={} if clock is None else steps(clock.seconds()),
         training=newest_run,
+        pin=pin,
     )
 
 

@@ -82,4 +82,5 @@ def print_outcome(answer: Answer, says: str, fields: str | None) -> None:
     if told.get("state") == "superseded":
         raise CommandFailed(CONFLICT, "somebody asked for something else before it was done; 'pawl events' tells what")
     if fields is None:
-        sys.stdout.write(one_line(told.get("message") or says) + "\n")
+        about = f"{told['model']}: " if told.get("model") and told.get("message") else ""
+        sys.stdout.write(one_line(about + (told.get("message") or says)) + "\n")
