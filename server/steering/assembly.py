@@ -57,7 +57,7 @@ def build_steering(
     pause_s = min(_SHARED_S, settings.sync_seconds) if settings.database_url else settings.sync_seconds
     follower = RegistryFollower(registry, decided, reconciler.reconsider, pause_s)
     targets = RollbackTargets(registry, reconciler.last_served, finder.recorded)
-    steering = Steering(reconciler, event_log, decided, follower, finder, targets, on_demand, ledger)
+    steering = Steering(reconciler, event_log, follower, finder, targets, on_demand, ledger)
     has_registry = bool(settings.database_url) or (data.path / "registry.db").exists()
     start = Start(reconciler, follower, is_shared=bool(settings.database_url), has_registry=has_registry)
     return SteeringParts(steering, ledger, start.follow, start.known)

@@ -52,12 +52,17 @@ class RegistryFollower:
     def _is_fine(self) -> bool:
         return not self._trouble
 
-    async def _look(self) -> None:
+    async def read(self) -> Rows:
+        """What the registry has now, decided from then on. Raises RegistryUnavailable."""
         writes = self._writes
+        rows = await self._registry.perform(read_rows)
+        if writes == self._writes:  # else they may be older than what was written here meanwhile
+            await self._take(rows)
+        return rows
+
+    async def _look(self) -> None:
         try:
-            rows = await self._registry.perform(read_rows)
-            if writes == self._writes:  # else they may be older than what was written here meanwhile
-                await self._take(rows)
+            await self.read()
             self._note("")
         except RegistryUnavailable as error:
             self._note(str(error))

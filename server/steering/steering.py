@@ -23,7 +23,6 @@ from registry.errors import RegistryUnavailable
 from registry.event_log import EventLog
 from server.steering.actions import Action, Actions, ActionState, new_action
 from server.steering.causes import Why
-from server.steering.decided import Decided
 from server.steering.error_codes import code_of
 from server.steering.errors import ActionUnfit, LiveChanged, NoEarlierRelease
 from server.steering.intents import (
@@ -41,6 +40,7 @@ from server.steering.ledger import DeploymentLedger
 from server.steering.registry_follower import RegistryFollower
 from server.steering.release_finder import ReleaseFinder, goes_by
 from server.steering.rollback_targets import RollbackTargets
+from server.steering.rows import Rows
 from server.steering.swap_watch import End, Ended, SwapWatch, live_of
 from server.steering.version_labels import told
 
@@ -68,7 +68,6 @@ class Steering:
         self,
         reconciler: Reconciler,
         event_log: EventLog,
-        decided: Decided,
         follower: RegistryFollower,
         finder: ReleaseFinder,
         targets: RollbackTargets,
@@ -79,7 +78,6 @@ class Steering:
         self._ledger = ledger
         self._reconciler = reconciler
         self._event_log = event_log
-        self._decided = decided
         self._follower = follower
         self._finder = finder
         self._targets = targets
@@ -122,13 +120,13 @@ class Steering:
         """Turn down what is live, and go back. Raises ModelPinned and NoEarlierRelease too."""
         async with self._locks[model]:
             controller = await self._seen(model, asker)
-            pin = self._decided.rows and self._decided.rows.pins.get(model)
-            if pin:
+            rows = await self._follower.read()
+            if (pin := rows.pins.get(model)) is not None:
                 raise pinned(model, pin)
             live = live_of(controller)
             if live is None:
                 raise NoEarlierRelease(f"nothing of {model} is live, so there is nothing to roll back from")
-            target = await self._target(controller, live, to)
+            target = await self._target(controller, live, to, rows)
             about = _about(new_action("rollback", model, asker.actor, asker.reason), target)
             intent = ToRollBack(about, live=live, to=target)
             action = await self._commit(intent)
@@ -217,10 +215,9 @@ class Steering:
     async def _find(self, controller: ModelController, name: str) -> Served:
         return await asyncio.to_thread(self._finder.find, controller.model, name, live_of(controller))
 
-    async def _target(self, controller: ModelController, live: Served, to: str | None) -> Served:
-        rejected = () if self._decided.rows is None else self._decided.rows.rejected(controller.model)
+    async def _target(self, controller: ModelController, live: Served, to: str | None, rows: Rows) -> Served:
         if to is None:
-            found = await self._targets.newest(live, {one.release for one in rejected})
+            found = await self._targets.newest(live, {one.release for one in rows.rejected(controller.model)})
             if found is None:
                 raise NoEarlierRelease(
                     f"nothing else of {controller.model} was live before {told(live)} and is not rejected; name a "
@@ -234,7 +231,7 @@ class Steering:
 
     async def _rejected(self, controller: ModelController, name: str) -> tuple[tuple[Rejection, ...], Served | None]:
         """What was rejected under that name, and the release that it stands for."""
-        rows = () if self._decided.rows is None else self._decided.rows.rejected(controller.model)
+        rows = (await self._follower.read()).rejected(controller.model)
         run = name.removeprefix("run-") if name.startswith("run-") else None
         named = [one for one in rows if _is_called(one, name, run)]
         if named:
