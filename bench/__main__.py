@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from bench import gpu, history, processes, publish, push, quick, serve, tail, traffic
+from bench.steering import kills, switches
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Measures Pawl on this machine.")
 
@@ -23,6 +24,8 @@ app.command("publish")(publish.main)
 app.command("push")(push.main)
 app.command("tail")(tail.main)
 app.command("traffic")(traffic.main)
+app.command("switches")(switches.main)
+app.command("kills")(kills.main)
 
 if __name__ == "__main__":
     app()

@@ -1,0 +1,1 @@
+"""What switching promises, seen under load and under kills."""
