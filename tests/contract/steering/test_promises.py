@@ -1,4 +1,4 @@
-"""What switching promises while requests come and the daemon is killed. `scripts/bench switches` and `kills` do more."""
+"""What switching promises under load and under kills; `scripts/bench switches` and `kills` do more of it."""
 
 from __future__ import annotations
 

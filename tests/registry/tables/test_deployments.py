@@ -63,3 +63,26 @@ def test_pages_follow_each_other(registry: Registry) -> None:
             found, cursor = transaction.deployments.listed("Iris", limit=2, cursor=cursor)
             pages.append([deployment.version for deployment in found])
     assert pages == [["v4", "v3"], ["v2", "v1"], ["v0"]]
+
+
+def test_a_replica_that_is_behind_takes_no_step_back(registry: Registry) -> None:
+    """It goes where others have been since what was live of it before went live."""
+    with registry.transaction() as transaction:
+        for minute, version in ((0, "v1"), (5, "v2"), (9, "v3")):
+            transaction.deployments.begin(at(minute, version))
+        assert not transaction.deployments.begin(at(10, "v2"), since=NOON)
+        assert transaction.deployments.listed("Iris")[0][0].version == "v3"
+        assert transaction.deployments.begin(at(11, "v2", Cause.ROLLBACK), since=NOON + timedelta(minutes=9))
+
+
+def test_who_did_it_is_told_also_by_a_replica_that_comes_second(registry: Registry) -> None:
+    ada = Actor(kind="key", name="ada")
+    known = msgspec.structs.replace(at(1, "v1", Cause.UNPIN), actor=ada, reason="it is over")
+    with registry.transaction() as transaction:
+        transaction.deployments.begin(at(0, "v1"))
+        assert not transaction.deployments.begin(known)
+        [found] = transaction.deployments.listed("Iris")[0]
+        assert (found.cause, found.actor, found.reason) == (Cause.UNPIN, ada, "it is over")
+        assert found.began_at == NOON
+        assert not transaction.deployments.begin(at(2, "v1"))
+        assert transaction.deployments.listed("Iris")[0] == [found]

@@ -44,6 +44,7 @@ def test_what_a_transaction_did_before_it_failed_is_not_done(registry: Registry)
 
 def test_rejections_of_a_model_come_newest_first_each_release_once(registry: Registry) -> None:
     first, second = (Rejection(model="Iris", release=release, reason="worse", actor=ADA) for release in "ab")
+    second = msgspec.structs.replace(second, to_release="z", to_version="v1", to_commit="d" * 40, to_run="0123456789ab")
     with registry.transaction() as transaction:
         for rejection in (first, Rejection(model="Other", release="a"), second, second):
             transaction.rejections.put(rejection)
