@@ -193,6 +193,7 @@ def assemble(
             versions=versions,
             lines=starter.printed_lines,
             situations=situations,
+            steering=steered.steering,
             history=history,
             system=system,
         )

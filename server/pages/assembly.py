@@ -19,6 +19,7 @@ from server.pages.access.keys_page import KeysPage
 from server.pages.access.sign_in_page import SignInPage
 from server.pages.catalogue.catalogue_pages import CataloguePages
 from server.pages.commit_texts import CommitTexts
+from server.pages.dashboard.actions_pages import ActionsPages
 from server.pages.dashboard.asking import Asking
 from server.pages.dashboard.model_page import ModelPage
 from server.pages.dashboard.overview_pages import OverviewPages
@@ -35,6 +36,7 @@ from server.pages.pages import Pages
 from server.pages.pins import read_pins
 from server.pages.static import Static
 from server.state import ServerState
+from server.steering.steering import Steering
 from server.traffic.history import TrafficHistory
 from server.traffic.system import SystemReader
 from server.versions.deployments import Deployments
@@ -60,6 +62,7 @@ class PageParts:
     versions: Versions
     lines: PrintedLines
     situations: Situations
+    steering: Steering
     history: TrafficHistory
     system: SystemReader
 
@@ -80,7 +83,8 @@ def build_pages(parts: PageParts) -> Pages:
         ThemePage(base),
         KeysPage(base, access, renderer, parts.access_parts.keyring, parts.keys_api),
         SignInPage(renderer, parts.access_parts.sign_in),
-        OverviewPages(base, access, model, parts.event_log, parts.reconciler.retry),
+        OverviewPages(access, model, parts.event_log, parts.steering.actions, parts.versions),
+        ActionsPages(base, access, model, parts.steering, parts.versions, deployments),
         RunsPages(access, model, parts.runs),
         VersionsPages(access, model, parts.versions, deployments, parts.lines, parts.situations),
         TryPages(base, access, model, Asking(partial(_live_pool, parts.reconciler))),

@@ -1,16 +1,16 @@
-"""The routes of a model's own page, its configuration and its retry."""
+"""The routes of a model's own page and its configuration."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from core.paths import PAGE_CONFIGURATION, PAGE_MODEL, PAGE_RETRY
+from core.errors import PawlError
+from core.paths import PAGE_CONFIGURATION, PAGE_MODEL
 from registry.event_log import EventLog
 from server.http.access import Access
 from server.pages.dashboard.configuration import configuration
@@ -19,31 +19,32 @@ from server.pages.dashboard.model_page import ModelPage
 from server.pages.dashboard.on_its_way import teeth
 from server.pages.dashboard.overview import sentence, stats
 from server.pages.dashboard.run_rows import run_row
+from server.pages.dashboard.version_rows import VersionRow, version_row
 from server.pages.events.lines import line
 from server.pages.layout.moments import moment
-from server.pages.links import links
+from server.steering.actions import Actions
+from server.versions.versions import Versions
 
 _EVENTS = 8
+_VERSIONS = 6
 
 
 class OverviewPages:
     """`{base}/-/models/{model}`."""
 
     def __init__(
-        self, base: str, access: Access, page: ModelPage, event_log: EventLog, retry: Callable[[str], None]
+        self, access: Access, page: ModelPage, event_log: EventLog, actions: Actions, versions: Versions
     ) -> None:
-        """`retry`: tries a model's newest release again. It raises ModelUnknown."""
-        self._base = base
         self._access = access
         self._page = page
         self._event_log = event_log
-        self._retry = retry
+        self._actions = actions
+        self._versions = versions
 
     def routes(self) -> list[Route]:
         return [
             Route(PAGE_MODEL.template, self._access.reading(self.overview)),
             Route(PAGE_CONFIGURATION.template, self._access.reading(self.configuration)),
-            Route(PAGE_RETRY.template, self._access.changing(self.retry), methods=["POST"]),
         ]
 
     async def overview(self, request: Request) -> Response:
@@ -63,6 +64,8 @@ class OverviewPages:
             "is_crashing": state.live is not None and state.live.crashing,
             "run": run_row(run, now) if run is not None else None,
             "lines": [line(event, now) for event in self._event_log.newest(model=facts.name, most=_EVENTS)],
+            "action": self._actions.find(request.query_params.get("action", "")),
+            "rows": await self._last(facts.name),
             "about": state.live.about if state.live else "",
         }
         return self._page.render(request, "overview", "dashboard/overview.html", values)
@@ -74,9 +77,10 @@ class OverviewPages:
         lines = configuration(facts.state.live) if facts.state.live else ()
         return self._page.render(request, "configuration", "dashboard/configuration.html", {"lines": lines})
 
-    async def retry(self, request: Request) -> Response:
-        if await self._page.find(request) is None:
-            return self._page.unknown(request)
-        model = request.path_params["model"]
-        self._retry(model)
-        return RedirectResponse(links(request, self._base).base + PAGE_MODEL.of(quote(model, safe="")), 303)
+    async def _last(self, model: str) -> Sequence[VersionRow]:
+        """Its last versions; none where they can't be read now."""
+        try:
+            found = await self._versions.listed(model, _VERSIONS, None)
+        except PawlError:
+            return ()
+        return [version_row(one, datetime.now(UTC)) for one in found.items]

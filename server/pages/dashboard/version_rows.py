@@ -32,6 +32,8 @@ class VersionRow:
     size: str
     state: str
     is_live: bool
+    actions: tuple[tuple[str, str], ...]
+    """What can be done with it: a label, and the act."""
     why: str
     """Why it failed or was turned down, in one line."""
 
@@ -54,6 +56,7 @@ def version_row(view: VersionView, now: datetime) -> VersionRow:
         size=units.size(view.size_bytes),
         state=view.state,
         is_live=view.role == "live",
+        actions=_actions(view),
         why=_why(view),
     )
 
@@ -64,3 +67,14 @@ def _why(view: VersionView) -> str:
         said = ": ".join(part for part in (by, view.rejected.reason) if part)
         return f"rejected by {said}" if said else "rejected"
     return f"failed at {view.failure.stage}: {first_line(view.failure.message)}" if view.failure else ""
+
+
+def _actions(view: VersionView) -> tuple[tuple[str, str], ...]:
+    if view.role == "live":
+        return (("Pin…", "pin"),)
+    if view.state == "rejected":
+        return (("Accept…", "accept"),)
+    if view.release is None or view.state not in ("ready", "retired"):
+        return ()
+    back, pin = ("Roll back…", "rollback"), ("Pin…", "pin")
+    return (back, pin, ("Unload…", "unload") if view.role == "on_demand" else ("Load…", "load"))

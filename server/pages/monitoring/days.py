@@ -43,11 +43,15 @@ class DayReader:
 
     async def _refresh(self, now: datetime) -> None:
         try:
-            found = {model: await self._day(model, now) for model in list(self._models())}
+            self._days = {model: await self._day(model, now) for model in list(self._models())}
         except PawlError as error:
             log.debug("the traffic of the last day can't be read: %s", error)
-            found = {}
-        self._days, self._read_at = found, now
+            self._days = {}
+        except Exception:
+            log.exception("a failure of Pawl's own: the traffic of the last day can't be read")
+            self._days = {}
+        finally:
+            self._read_at = now
 
     async def _day(self, model: str, now: datetime) -> DayTraffic:
         return day_of(await self._history.query(model, "", now - _DAY, now, _STEP_S), now)

@@ -79,9 +79,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     repo.write("fraud/etls.py", echo("one"))
     for number in range(3):
         repo.write(f"plain-{number}/etls.py", echo(str(number)))
+    repo.write("steered/etls.py", echo("v1")).write("steered/examples.json", "[{}]")
     repo.write("a <b>folder</b>/etls.py", echo("none"))
     repo.commit(f"Add models {EVIL}")
     with serving(folder / "data", repo.path) as server:
+        server.sync()
+        repo.write("steered/etls.py", echo("v2")).commit(f"Steer on {EVIL}")
         server.sync()
         repo.write("fraud/etls.py", f"raise ValueError({EVIL!r})").commit(f"Break it {EVIL}")
         server.sync()

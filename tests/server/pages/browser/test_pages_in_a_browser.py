@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browsers import tab
-from tests.server.pages.browser.conftest import EVIL, LONG, Site
+from tests.server.pages.browser.conftest import EVIL, Site
 from tests.serving import TOKEN
 
 AXE = (Path(__file__).with_name("axe") / "axe.min.js").read_text()
@@ -16,18 +16,21 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 PAGES = (
     "/",
     "/?open=fraud",
-    "/?q=nothing-like-it",
     "/models/typed",
     "/models/fraud",
     "/models/broken",
-    f"/models/{LONG}",
     "/models/nobody",
     "/models/typed/try",
-    "/models/typed/try?as=json",
     "/models/typed/runs",
     "/models/typed/configuration",
+    "/models/steered/versions",
+    "/models/steered/compare",
+    "/models/steered/deployments",
+    "/models/typed/logs",
+    "/models/steered/actions/rollback",
+    "/models/steered/actions/pin?version=v1",
+    "/monitoring?range=1h",
     "/events",
-    "/events?kind=pinned",
 )
 
 
