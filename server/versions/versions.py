@@ -147,7 +147,9 @@ class Versions:
             revision = None if wanted.release is None else wanted.release.revision
             candidate = Candidate(model, wanted.version, revision, wanted.failure)
             return self._with_proof(self._parts.source.tell(candidate), wanted.release)
-        return self._of_revision(self._parts.source.tell(self._parts.source.resolve(model, name)))[0]
+        told = self._of_revision(self._parts.source.tell(self._parts.source.resolve(model, name)))
+        live = self._parts.situations.of(model).live
+        return next((one for one in told if one.release is not None and one.release.id == live), told[0])
 
     def _check(self, model: str) -> None:
         if not self._parts.situations.is_known(model) and not self._parts.source.past(model, 1).versions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ CandidateAt = Callable[[str, Version, str, dict[str, Folder], MirrorObjects], Ca
 """The model at a commit, under a version; it is given a cache of folders that were looked at."""
 
 _MODELS_KEPT = 16
+PATIENCE_S = 2.0
 
 
 @dataclass
@@ -42,11 +44,18 @@ class _Walk:
 
 
 class PastVersions:
-    """For any number of threads, one of which looks at a time."""
+    """For any number of threads, one of which looks at a time.
 
-    def __init__(self, candidate_at: CandidateAt, numbers: Callable[[str, History], Numbers]) -> None:
+    A page is what was found within a time: whoever asks for one in the middle of a long history, before anybody has
+    asked for those that come first, gets an empty one, with where to go on.
+    """
+
+    def __init__(
+        self, candidate_at: CandidateAt, numbers: Callable[[str, History], Numbers], patience_s: float = PATIENCE_S
+    ) -> None:
         self._candidate_at = candidate_at
         self._numbers = numbers
+        self._patience_s = patience_s
         self._walks: OrderedDict[str, _Walk] = OrderedDict()
         self._looked_at: dict[str, Folder] = {}
         self._sizes = FolderSizes()
@@ -61,8 +70,10 @@ class PastVersions:
         with self._lock:
             walk = self._walk(model, history, numbers)
             start = 0 if after is None else _place(after, walk, numbers)
-            found, more = self._page(model, walk, start, limit, numbers, objects)
-        return Page(tuple(found), cursor_of(found[-1].candidate.version) if more else None)
+            found, at = self._page(model, walk, start, limit, numbers, objects)
+        if at is None:
+            return Page(tuple(found))
+        return Page(tuple(found), cursor if at <= start else cursor_of(_version(walk, at - 1, numbers)))
 
     def tell(self, candidate: Candidate, objects: MirrorObjects) -> PastVersion:
         with self._lock:
@@ -70,25 +81,33 @@ class PastVersions:
 
     def _page(
         self, model: str, walk: _Walk, start: int, limit: int, numbers: Numbers, objects: MirrorObjects
-    ) -> tuple[list[PastVersion], bool]:
-        """So many from a place on, and whether there are more."""
+    ) -> tuple[list[PastVersion], int | None]:
+        """So many from a place on, and where to go on; None where that was all."""
         found: list[PastVersion] = []
+        last = start
         for index in self._newest_of_each(model, walk, start, numbers, objects):
+            if index is None:
+                return found, max(last, walk.at)
             if len(found) == limit:
-                return found, True
+                return found, last
             candidate = self._candidate(model, walk, index, numbers, objects)
             assert candidate is not None
             found.append(self._told(candidate, objects))
-        return found, False
+            last = index + 1
+        return found, None
 
     def _newest_of_each(
         self, model: str, walk: _Walk, start: int, numbers: Numbers, objects: MirrorObjects
-    ) -> Iterator[int]:
+    ) -> Iterator[int | None]:
+        """Places from one on; None, once, where there is no more time to look for them."""
         yield from walk.first[bisect_right(walk.first, start - 1) :]
+        end = time.monotonic() + self._patience_s
         while walk.at < len(walk.places):
             index, is_first = walk.at, self._look(model, walk, numbers, objects)
             if is_first and index >= start:
                 yield index
+            if time.monotonic() > end and walk.at < len(walk.places):
+                yield None
 
     def _look(self, model: str, walk: _Walk, numbers: Numbers, objects: MirrorObjects) -> bool:
         """At the next one; whether no newer version is of the same revision."""
@@ -107,9 +126,8 @@ class PastVersions:
     def _candidate(
         self, model: str, walk: _Walk, index: int, numbers: Numbers, objects: MirrorObjects
     ) -> Candidate | None:
-        at = walk.places[index]
-        commit = walk.history.commits.id(at)
-        return self._candidate_at(model, Version(numbers.at[at], commit), commit, self._looked_at, objects)
+        version = _version(walk, index, numbers)
+        return self._candidate_at(model, version, version.commit, self._looked_at, objects)
 
     def _told(self, candidate: Candidate, objects: MirrorObjects) -> PastVersion:
         text = read_commit(objects.commit(candidate.version.commit))
@@ -130,6 +148,11 @@ class PastVersions:
         while len(self._walks) > _MODELS_KEPT:
             self._walks.popitem(last=False)
         return before
+
+
+def _version(walk: _Walk, index: int, numbers: Numbers) -> Version:
+    at = walk.places[index]
+    return Version(numbers.at[at], walk.history.commits.id(at))
 
 
 def _places(numbers: Numbers) -> list[int]:

@@ -25,7 +25,7 @@ from loader.sources.git.lfs.operator_settings import Operator
 from loader.sources.git.lfs.store import LfsStore
 from loader.sources.git.mirror.git import MirrorObjects
 from loader.sources.git.mirror.mirror import Mirror
-from loader.sources.git.past_versions import PastVersions
+from loader.sources.git.past_versions import PATIENCE_S, PastVersions
 from loader.sources.git.patches import read_patch
 from loader.sources.git.remote import Remote
 from loader.sources.past import Page, PastVersion, Patch
@@ -45,7 +45,9 @@ class GitSource:
         bounds: Bounds = DEFAULT_BOUNDS,
         *,
         parse: Callable[[bytes], Manifest] = parse_manifest,
+        patience_s: float = PATIENCE_S,
     ) -> None:
+        """`patience_s`: for the versions of one page."""
         self._remote = remote
         self._mirror = Mirror(data / "mirror.git", remote, data / "run")
         operator = Operator(self._mirror.transport.environment)
@@ -54,7 +56,7 @@ class GitSource:
         self._bounds = bounds
         self._counting = Counting(data / "history", remote.segments)
         self._version_names = VersionNames()
-        self._past = PastVersions(self._candidate_at, self._version_names.numbers)
+        self._past = PastVersions(self._candidate_at, self._version_names.numbers, patience_s)
         self._looked_at: dict[str, Folder] = {}
         self._parse = parse
         self._manifests = Manifests(parse)

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 _MOST = 10_000
 """Characters of a message."""
-_PERSON = re.compile(r"(.*?)\s*<[^>]*>[^>]*")
 
 
 @dataclass(frozen=True)
@@ -26,9 +25,8 @@ def read_commit(content: bytes) -> CommitText:
     headers = dict(line.partition(b" ")[::2] for line in reversed(head.split(b"\n")) if not line.startswith(b" "))
     encoding = headers.get(b"encoding", b"utf-8").decode("ascii", "replace")
     author = _decoded(headers.get(b"author", b""), encoding)
-    named = _PERSON.fullmatch(author)
     told = _decoded(message[: 4 * _MOST], encoding).strip()[:_MOST]
-    return CommitText(author if named is None else named[1], told, _moment(headers.get(b"committer", b"")))
+    return CommitText(author.partition("<")[0].strip(), told, _moment(headers.get(b"committer", b"")))
 
 
 def _moment(committer: bytes) -> datetime | None:
@@ -40,7 +38,9 @@ def _moment(committer: bytes) -> datetime | None:
 
 
 def _decoded(content: bytes, encoding: str) -> str:
+    """Nothing that UTF-8 can't write comes out of it, whatever the encoding makes."""
     try:
-        return content.decode(encoding, "replace")
-    except (LookupError, ValueError, UnicodeError):
-        return content.decode("utf-8", "replace")
+        text = content.decode(encoding, "replace")
+    except (LookupError, ValueError):
+        text = content.decode("utf-8", "replace")
+    return text.encode("utf-8", "replace").decode()
