@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bench import gpu, history, processes, publish, push, quick, serve, tail, traffic
+from bench import gpu, history, pod, processes, publish, push, quick, serve, tail, traffic
 from bench.steering import kills, switches
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Measures Pawl on this machine.")
@@ -20,6 +20,7 @@ app.command("quick")(quick.main)
 app.command("serve")(serve.main)
 app.command("history")(history.main)
 app.command("gpu")(gpu.main)
+app.command("pod")(pod.main)
 app.command("publish")(publish.main)
 app.command("push")(push.main)
 app.command("tail")(tail.main)

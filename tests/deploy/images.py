@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -112,3 +113,21 @@ def pod_options(data: Path | str) -> list[str]:
         elif not mount.get("readOnly"):
             options += ["--tmpfs", f"{mount['mountPath']}:mode=1777,exec"]
     return options
+
+
+def run_container(one: Mapping[str, Any], user: int, volumes: Mapping[str, Path]) -> str:
+    """Run a container of a pod's spec to its end, which must be a good one, and return what it prints. `volumes`: by
+    name, the folders that stand for them; the others are empty."""
+    assert one["securityContext"]["readOnlyRootFilesystem"] is True
+    options = ["--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--user", f"{user}:{user}"]
+    options += [f"--env={variable['name']}={variable['value']}" for variable in one["env"]]
+    for mount in one["volumeMounts"]:
+        folder = volumes.get(mount["name"])
+        mode = ":ro" if mount.get("readOnly") else ""
+        where = f"{mount['mountPath']}{mode}"
+        options += ["--volume", f"{folder}:{where}"] if folder else ["--tmpfs", f"{mount['mountPath']}:mode=1777,exec"]
+    program, *arguments = one["command"]
+    options += ["--workdir", one["workingDir"], "--entrypoint", program]
+    done = docker("run", "--rm", *options, one["image"], *arguments, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr

@@ -60,14 +60,15 @@ def _path(folder: Path, root: Path) -> str:
 def _combinations() -> Iterator[tuple[str, ...]]:
     for root in ROOTS:
         yield (root,)
-        for component in COMPONENTS:
-            yield root, component
         yield root, *COMPONENTS
-        yield root, *reversed(COMPONENTS)
+    yield "base", *reversed(COMPONENTS)
+    for component in COMPONENTS:
+        yield "base", component
+        yield "overlays/postgres", component
 
 
 COMBINATIONS = tuple(_combinations())
-"""Every root: alone, with each component, and with all of them, in either order."""
+"""Every root alone and with all components, and every component alone."""
 
 
 def the(kind: str, manifests: Sequence[Manifest], name: str = "pawl") -> Manifest:

@@ -6,10 +6,12 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+import yaml
 
 from core.paths import HEALTH, METRICS, READY
 from core.settings import SECRETS, Settings, plain_name, read_settings
@@ -154,6 +156,15 @@ def test_paths_of_routes_are_the_base_path(names: tuple[str, ...]) -> None:
             assert [endpoint["path"] for endpoint in one["spec"]["endpoints"]] == [METRICS.template]
 
 
+def test_the_operator_gets_the_rules_and_grafana_the_dashboard_that_are_shipped() -> None:
+    manifests = build("base", "service-monitor")
+    monitoring = ROOT / "deploy" / "monitoring"
+    assert the("PrometheusRule", manifests)["spec"] == yaml.safe_load((monitoring / "rules.yaml").read_text())
+    dashboard = the("ConfigMap", manifests, "pawl-dashboard")
+    assert dashboard["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert dashboard["data"] == {"dashboard.json": (monitoring / "dashboard.json").read_text()}
+
+
 def test_the_ingress_is_for_any_controller() -> None:
     ingress = the("Ingress", build("base"))
     assert "annotations" not in ingress["metadata"]
@@ -228,18 +239,33 @@ def test_secrets_that_the_settings_name_are_there(names: tuple[str, ...]) -> Non
     assert {given.train_git_secret, given.train_store_secret} - {""} <= there
 
 
-def test_settings_of_ones_own_replace_the_pods() -> None:
-    """As docs/kubernetes.md shows it: what they change gets a name of its own, so the Deployment rolls."""
-    manifests = customized(
-        "base",
-        configMapGenerator=[{"name": "pawl", "behavior": "merge", "literals": ["gitPath=https://git.example.org/m"]}],
-        secretGenerator=[{"name": "pawl", "behavior": "merge", "envs": ["secret.env"]}],
-        files={"secret.env": "ADMIN_TOKEN=s3cret\n"},
-    )
-    names = {one["kind"]: one["metadata"]["name"] for one in manifests if one["kind"] == "ConfigMap"}
-    (own,) = (one for one in manifests if one["kind"] == "ConfigMap")
-    assert own["data"]["gitPath"] == "https://git.example.org/m"
-    assert own["data"]["baseUrl"] == "models_serve"
-    assert container(manifests)["envFrom"][0] == {"configMapRef": {"name": names["ConfigMap"]}}
+DOCUMENT = (ROOT / "docs" / "kubernetes.md").read_text()
+
+
+def test_settings_of_ones_own_are_taken_and_keep_the_names_that_jobs_look_for() -> None:
+    """As docs/kubernetes.md shows it."""
+    (shown,) = (block for block in re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL) if "secretGenerator" in block)
+    own = yaml.safe_load(shown)
+    assert own.pop("resources") == ["../deploy/k8s/base"]
+    files = {"secret.env": "ADMIN_TOKEN=s3cret\n", "git.env": "usergit=ada\ngitpassword=s3cret\n"}
+    manifests = customized("base", files=files, **own)
+    (changed,) = (one for one in manifests if one["kind"] == "ConfigMap")
+    assert changed["data"] == {**config(build("base")), "gitPath": "https://git.example.org/models.git"}
     there = {(one["kind"], one["metadata"]["name"]) for one in manifests}
     assert set(_references(pod(manifests))) <= there
+    assert the("Secret", manifests)["data"].keys() == {"ADMIN_TOKEN"}
+    assert the("Secret", manifests, Settings().train_git_secret)["data"].keys() == {"usergit", "gitpassword"}
+
+
+def test_the_document_tells_of_every_folder() -> None:
+    folders = {str(path.parent.relative_to(K8S)) for path in K8S.rglob("kustomization.yaml")}
+    assert {name for name in folders if f"| `{name}` |" in DOCUMENT} == folders
+
+
+def test_the_patch_for_one_node_is_taken() -> None:
+    (shown,) = (block for block in re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL) if "accessModes" in block)
+    own = yaml.safe_load(shown)
+    assert own.pop("resources") == ["../deploy/k8s/base"]
+    names = [Path(component).name for component in own.pop("components")]
+    claim = the("PersistentVolumeClaim", customized("base", *names, **own), "pawl-artifacts")
+    assert claim["spec"]["accessModes"] == ["ReadWriteOnce"]

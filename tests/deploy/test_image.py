@@ -5,6 +5,7 @@ PAWL_TEST_IMAGE=build pytest tests/deploy/test_image.py
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,13 +13,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+import msgspec
 import pytest
 
-from tests.deploy.images import Container, docker, image, reason_to_skip, running
+from core.manifest.train import Train
+from core.run_states import RunState
+from core.runs import AttemptResult, RunSpec
+from loader.artifacts.files.place import open_files
+from loader.artifacts.records import RunRecords
+from loader.sources.git.remote import Remote
+from loader.sources.git.source import GitSource
+from tests.deploy.images import Container, docker, image, reason_to_skip, run_container, running
 from tests.deploy.pods import volume
 from tests.dockerfile import health_command
 from tests.repos import Repo
 from tests.serving import echo, wait_for
+from trainer.kubernetes.job import CLAIM, CODE, WORK, JobPlace, job_of
+from trainer.record_names import attempt_record
+
+KEY = "0123456789ab"
 
 pytestmark = [
     pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip()),
@@ -105,6 +118,54 @@ def test_it_trains_and_serves_what_the_run_left(name: str, tmp_path: Path, repo:
     with served(name, tmp_path, repo) as server:
         wait_for(lambda: "Scale: v1 (run " in server.log, "the run", lambda: server.log)
         assert server.post("Scale", x=2).json() == {"scaled": 6.0}
+
+
+def test_it_is_the_pod_of_a_run(name: str, tmp_path: Path, repo: Repo) -> None:
+    """Both containers of the Job's pod, with its user and its mounts; the repository and the store are folders."""
+    repo.write("Scale/train.py", TRAIN).write("Scale/etls.py", SCALE).commit()
+    folders = {volume: owned(tmp_path / volume, uid=1000) for volume in ("work", "artifacts")}
+    job = job_of(spec_of(repo, tmp_path), JobPlace("pawl", name, {"PAWL_GIT_PATH": "/models"}, claim="artifacts"))
+    pod = job["spec"]["template"]["spec"]
+    user = pod["securityContext"]["runAsUser"]
+    (fetch,), (train,) = pod["initContainers"], pod["containers"]
+    fetch["volumeMounts"].append({"name": "models", "mountPath": "/models", "readOnly": True})
+    run_container(fetch, user, {**folders, "models": repo.path})
+    run_container(train, user, folders)
+    records = RunRecords(open_files(f"file://{folders['artifacts']}", tmp_path))
+    record = msgspec.json.decode(records.get("Scale", KEY, attempt_record(1)) or b"", type=AttemptResult)
+    assert (record.state, record.scores) == (RunState.SUCCEEDED, {"quality": 1.0}), record
+    assert (folders["artifacts"] / "artifacts" / record.artifact / "files" / "weight.txt").read_text() == "3"
+
+
+def spec_of(repo: Repo, folder: Path) -> RunSpec:
+    """Of the run that the head of the repository wants."""
+    data = folder / "looked"
+    (data / "run").mkdir(parents=True)
+    source = GitSource(Remote(str(repo.path)), data)
+    found = source.look().models["Scale"]
+    source.close()
+    assert found.revision is not None
+    return RunSpec(
+        run=KEY,
+        attempt=1,
+        model="Scale",
+        commit=found.version.commit,
+        code_key=found.revision.code_key,
+        train=Train(),
+        root=f"{CODE}/{found.revision.code_key}",
+        home=f"{WORK}/runs/{KEY}",
+        data_dir=WORK,
+        artifacts=f"file://{CLAIM}",
+        in_pod=True,
+    )
+
+
+def owned(path: Path, uid: int) -> Path:
+    """An empty volume for that `fsGroup`."""
+    volume(path)
+    os.chown(path, -1, uid)
+    path.chmod(0o2775)
+    return path
 
 
 def test_it_comes_up_from_git_without_its_data_and_from_its_data_without_git(

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.deploy.manifests import Manifest, build, container
 from tests.deploy.pods import UID, needs_mounts, pod, volume
 from tests.repos import Repo
-from tests.serving import ROOT, echo
+from tests.serving import ROOT, Server, echo
 
 IRIS = {"measurements": [5.5, 3.5, 1.3, 0.2]}
 
@@ -74,3 +75,34 @@ def test_data_that_is_kept_serves_what_was_live_without_git(tmp_path: Path, repo
     with pod(data, nothing) as server:
         answer = server.post("/Echo")
         assert (answer.json["by"], answer.headers["x-pawl-version"]) == ("one", "v1")
+
+
+def test_a_slow_start_is_healthy_and_not_ready_until_the_model_is_live(tmp_path: Path, repo: Repo) -> None:
+    """So that the startup probe ends nobody for a model that takes long."""
+    data = volume(tmp_path / "data")
+    repo.commit_file("Slow/etls.py", SLOW)
+    probes = container(build("base"))
+    with pod(data, repo.path, ready=False) as server:
+        server.wait(lambda: (server.state("Slow") or {}).get("stage") == "load", "the constructor")
+        assert asked(server, probes["startupProbe"]) == asked(server, probes["livenessProbe"]) == 200
+        assert asked(server, probes["readinessProbe"]) == 503
+        (data / "go").touch()
+        server.wait(lambda: asked(server, probes["readinessProbe"]) == 200, "readiness")
+        assert server.post("/Slow").status == 200
+
+
+def asked(server: Server, probe: Manifest) -> int:
+    return server.request("GET", server.url + probe["httpGet"]["path"]).status
+
+
+SLOW = """
+import os, time
+
+class Slow:
+    def __init__(self):
+        while not os.path.exists("/data/go"):
+            time.sleep(0.01)
+
+    def transform_predict(self):
+        return {}
+"""
