@@ -10,6 +10,7 @@ import click
 from pawl.exits import FAILED, INTERRUPTED, CommandFailed
 from pawl.group import LazyGroup
 from pawl.listed import SECTIONS
+from pawl.terminal.text import printable
 
 _HELP = """
 Serves machine-learning models straight from git: git push is the deployment.
@@ -76,7 +77,7 @@ def _run() -> int:
 
 
 def _end(code: int, message: str) -> int:
-    click.echo(f"pawl: {message}", err=True)
+    click.echo(f"pawl: {printable(message)}", err=True)
     return code
 
 

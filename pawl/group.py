@@ -13,6 +13,8 @@ import click
 
 from pawl.help_text import TextCommand
 
+_ALONE = "list"
+
 
 @dataclass(frozen=True)
 class Listed:
@@ -30,13 +32,15 @@ class LazyGroup(TextCommand, click.Group):
     def __init__(self, sections: Mapping[str, Mapping[str, Listed]], **options: Any) -> None:
         """`sections`: in the order of the help, by their titles."""
         super().__init__(**options)
+        self._alone: click.Command | None = None
+        """What it does where no command below it is named; it goes by `list` too."""
         self._sections = sections
         self._listed = {name: one for section in sections.values() for name, one in section.items()}
 
     @classmethod
     def around(cls, command: click.Command, sections: Mapping[str, Mapping[str, Listed]]) -> LazyGroup:
         """With what `command` does where none of those below it is named."""
-        return cls(
+        group = cls(
             sections,
             name=command.name,
             params=command.params,
@@ -44,6 +48,8 @@ class LazyGroup(TextCommand, click.Group):
             callback=_alone(command.callback),
             invoke_without_command=True,
         )
+        group._alone = command
+        return group
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self._listed)
@@ -51,7 +57,7 @@ class LazyGroup(TextCommand, click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         listed = self._listed.get(cmd_name)
         if listed is None:
-            return None
+            return self._alone if cmd_name == _ALONE else None
         module, _, name = listed.where.partition(":")
         command = getattr(import_module(module), name)
         assert isinstance(command, click.Command)
@@ -60,7 +66,7 @@ class LazyGroup(TextCommand, click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in self._listed and not args[0].startswith("-"):
+        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
             near = difflib.get_close_matches(args[0], self._listed, n=1)
             meant = f"; did you mean {near[0]!r}?" if near else ""
             raise click.UsageError(f"there is no command {args[0]!r}{meant}", ctx)

@@ -15,10 +15,9 @@ from email.message import Message
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import msgspec
-
 from pawl.client.address import address_of
 from pawl.exits import CONFLICT, CREDENTIALS, FAILED, NOT_FOUND, UNREACHABLE, USAGE, CommandFailed
+from pawl.terminal.json_text import json_text, read_json
 
 _ANSWER_S = 15.0
 _SILENCE_S = 90.0
@@ -139,14 +138,14 @@ class Api:
         asked = urlencode({name: value for name, value in query.items() if value not in (None, "")})
         headers, data = dict(self._headers), None
         if body is not None:
-            headers["Content-Type"], data = "application/json", msgspec.json.encode(body)
+            headers["Content-Type"], data = "application/json", json_text(body).encode()
         url = self.address + path + (f"?{asked}" if asked else "")
         return urllib.request.Request(url, data=data, headers=headers, method=method)
 
     def _decoded(self, content: bytes) -> Any:
         try:
-            return msgspec.json.decode(content)
-        except msgspec.DecodeError as error:
+            return read_json(content)
+        except ValueError as error:
             raise self._no_pawl() from error
 
     def _no_pawl(self) -> CommandFailed:
@@ -201,7 +200,7 @@ def _pieces(response: http.client.HTTPResponse) -> Iterator[bytes]:
 def _error_in(content: bytes) -> dict[str, Any]:
     """What a server of ours says of an error."""
     try:
-        error = msgspec.json.decode(content)["error"]
-    except (msgspec.DecodeError, LookupError, TypeError):
+        error = read_json(content)["error"]
+    except (ValueError, LookupError, TypeError):
         return {}
     return error if isinstance(error, dict) else {}

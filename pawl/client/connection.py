@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from pawl.client.address import address_of
 from pawl.client.api import Api
-from pawl.client.login_file import LoginFile
-from pawl.client.running import running_here, token_here
+from pawl.client.login_file import LoginFile, Logins
 
+_HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 DEFAULT = "http://127.0.0.1:8000/models_serve"
 
 
@@ -36,9 +37,15 @@ class Place:
 def where(server: str) -> Place:
     """Raises CommandFailed."""
     logins = LoginFile(os.environ).read()
-    if server or logins.server:
-        address = address_of(server or logins.server)
-        return Place(address, address, logins.tokens.get(address, "") or _token_of_here(address))
+    if not (server or logins.server):
+        return _here(logins)
+    address = address_of(server or logins.server)
+    return Place(address, address, logins.tokens.get(address, "") or _token_of_here(address))
+
+
+def _here(logins: Logins) -> Place:
+    from pawl.client.running import running_here, token_here  # here: reading settings takes a while
+
     here = running_here(os.environ)
     if here is None:
         return Place(DEFAULT, DEFAULT, logins.tokens.get(DEFAULT, ""))
@@ -46,6 +53,10 @@ def where(server: str) -> Place:
 
 
 def _token_of_here(address: str) -> str:
-    """If that is the server that runs here."""
+    """If that is the server that runs here, on this machine."""
+    if urlsplit(address).hostname not in _HERE:
+        return ""
+    from pawl.client.running import running_here, token_here  # here: reading settings takes a while
+
     here = running_here(os.environ)
     return token_here(os.environ) if here is not None and address in (here.url, here.admin_url) else ""

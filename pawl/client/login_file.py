@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
-
 from pawl.exits import FAILED, CommandFailed
+from pawl.terminal.json_text import json_text, read_json
 
 
-class Logins(msgspec.Struct, frozen=True, omit_defaults=True):
+@dataclass(frozen=True)
+class Logins:
     server: str = ""
     """The one that commands ask when none is named."""
-    tokens: dict[str, str] = {}
+    tokens: Mapping[str, str] = field(default_factory=dict)
     """By the server's address."""
 
 
@@ -29,10 +29,10 @@ class LoginFile:
     def read(self) -> Logins:
         """Raises CommandFailed."""
         try:
-            return msgspec.json.decode(self.path.read_bytes(), type=Logins)
+            return _logins(read_json(self.path.read_bytes()))
         except (FileNotFoundError, NotADirectoryError):
             return Logins()
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, ValueError) as error:
             raise CommandFailed(FAILED, f"{self.path} can't be read: {error}; 'pawl login' writes it anew") from error
 
     def add(self, server: str, token: str) -> None:
@@ -41,24 +41,37 @@ class LoginFile:
             kept = self.read()
         except CommandFailed:
             kept = Logins()
-        tokens = {address: held for address, held in kept.tokens.items() if address != server}
-        self._write(Logins(server, {**tokens, **({server: token} if token else {})}))
+        self._write(Logins(server, {**_without(kept.tokens, server), **({server: token} if token else {})}))
 
     def forget(self, server: str) -> bool:
         """Whether there was anything to forget. Raises CommandFailed."""
         kept = self.read()
-        known = kept.server == server or server in kept.tokens
-        if known:
-            tokens = {address: held for address, held in kept.tokens.items() if address != server}
-            self._write(Logins("" if kept.server == server else kept.server, tokens))
-        return known
+        is_known = kept.server == server or server in kept.tokens
+        if is_known:
+            self._write(Logins("" if kept.server == server else kept.server, _without(kept.tokens, server)))
+        return is_known
 
     def _write(self, logins: Logins) -> None:
+        import tempfile  # here: no other command needs it
+
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             handle, aside = tempfile.mkstemp(dir=self.path.parent, prefix=".login-")  # which is 0600
-            with open(handle, "wb") as file:
-                file.write(msgspec.json.format(msgspec.json.encode(logins)) + b"\n")
+            with open(handle, "w", encoding="utf-8") as file:
+                file.write(json_text({"server": logins.server, "tokens": dict(logins.tokens)}, indent=2) + "\n")
             os.replace(aside, self.path)
         except OSError as error:
             raise CommandFailed(FAILED, f"{self.path} can't be written: {error}") from error
+
+
+def _logins(held: object) -> Logins:
+    """Raises ValueError."""
+    match held:
+        case {"server": str(server), "tokens": dict(tokens)} if all(isinstance(one, str) for one in tokens.values()):
+            return Logins(server, tokens)
+        case _:
+            raise ValueError("it is not what 'pawl login' writes")
+
+
+def _without(tokens: Mapping[str, str], server: str) -> dict[str, str]:
+    return {address: held for address, held in tokens.items() if address != server}

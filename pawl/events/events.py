@@ -10,6 +10,7 @@ import click
 
 from pawl.client.api import Api, api_path
 from pawl.options import as_json, asks_server, command, limit
+from pawl.terminal.json_text import read_json
 from pawl.terminal.table import STYLES, Cell, Value
 from pawl.terminal.text import ago, is_terminal, moment, one_line
 
@@ -56,15 +57,13 @@ def events(
 
 
 def _follow(api: Api, before: list[Any], asked: Mapping[str, Any], fields: str | None) -> None:
-    import msgspec
-
     from pawl.client.server_events import follow
 
     for event in before:
         _print(event, fields)
     last = str(before[-1]["id"]) if before else ""
     for data in follow(api, api_path("events", "stream"), last, asked):
-        _print(msgspec.json.decode(data), fields)
+        _print(read_json(data), fields)
 
 
 def _print(event: Mapping[str, Any], fields: str | None) -> None:

@@ -10,6 +10,7 @@ import click
 
 from pawl.client.api import Api, api_path
 from pawl.options import as_json, asks_server, command, model
+from pawl.terminal.json_text import json_text
 from pawl.terminal.text import is_terminal, one_line, printable
 
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
@@ -94,9 +95,7 @@ def _answers(found: Any) -> Iterator[str]:
 
 
 def _json(value: Any) -> str:
-    import msgspec
-
-    return "not asked" if value is None else one_line(msgspec.json.encode(value).decode())
+    return "not asked" if value is None else one_line(json_text(value))
 
 
 def _coloured(line: str) -> str:

@@ -10,6 +10,7 @@ import click
 
 from pawl.client.api import Api, api_path
 from pawl.options import as_json, asks_server, command, limit, model
+from pawl.terminal.json_text import read_json
 from pawl.terminal.text import is_terminal, moment, one_line, read_moment
 
 
@@ -51,12 +52,10 @@ def logs(api: Api, model: str, version: str, since: str, follow: bool, limit: in
 
 
 def _follow(api: Api, path: str, last: str, asked: Mapping[str, Any], fields: str | None) -> None:
-    import msgspec
-
     from pawl.client.server_events import follow
 
     for data in follow(api, path, last, {**asked, "follow": 1}):
-        _print(msgspec.json.decode(data), fields)
+        _print(read_json(data), fields)
 
 
 def _print(line: Mapping[str, Any], fields: str | None) -> None:

@@ -13,6 +13,7 @@ import click
 from pawl.client.api import Answer, Api, api_path
 from pawl.exits import USAGE, CommandFailed
 from pawl.options import as_json, asks_server, command, model
+from pawl.terminal.json_text import json_text, read_json
 
 _PATIENCE_S = 600.0
 
@@ -56,25 +57,21 @@ def try_(api: Api, model: str, variables: str, version: str, example: int, field
 
 
 def _tell(path: str, body: Any, answer: Answer, seconds: float) -> None:
-    import msgspec
-
     from pawl.terminal.text import one_line
 
-    sent = one_line(msgspec.json.encode(body).decode())
+    sent = one_line(json_text(body))
     by = " ".join(filter(None, (answer.headers.get("x-pawl-version"), (answer.headers.get("x-pawl-commit") or "")[:7])))
     click.echo(f"POST {path} {sent}", err=True)
     click.echo(f"answered by {by} in {seconds * 1000:.0f} ms", err=True)
 
 
 def _read(given: str) -> Any:
-    import msgspec
-
     try:
         text = sys.stdin.read() if given == "-" else Path(given[1:]).read_text() if given.startswith("@") else given
-        return msgspec.json.decode(text)
+        return read_json(text)
     except OSError as error:
         raise CommandFailed(USAGE, f"{given[1:]} can't be read: {error.strerror}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise CommandFailed(USAGE, f"the variables are not valid JSON: {error}; such as '{{\"a\": 1}}'") from error
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import msgspec
-
 from pawl.exits import USAGE, CommandFailed
+from pawl.terminal.json_text import json_text
 from pawl.terminal.text import is_terminal
 
 
@@ -18,8 +17,8 @@ def print_json(answer: Any, fields: str = "", *, is_line: bool = False) -> None:
 
     Raises CommandFailed.
     """
-    encoded = msgspec.json.encode(_chosen(answer, [name for name in fields.split(",") if name.strip()]))
-    sys.stdout.write((msgspec.json.format(encoded) if is_terminal() and not is_line else encoded).decode() + "\n")
+    chosen = _chosen(answer, [name for name in fields.split(",") if name.strip()])
+    sys.stdout.write(json_text(chosen, indent=2 if is_terminal() and not is_line else None) + "\n")
     sys.stdout.flush()
 
 

@@ -51,6 +51,13 @@ def test_ls_gives_a_pipe_a_line_for_each_model_with_tabs_and_nothing_cut(server:
     assert "\033" not in done.stdout
 
 
+def test_ls_imports_nothing_slow_where_it_draws_no_table(server: Server) -> None:
+    done = ask(server, "ls", PYTHONPROFILEIMPORTTIME="1")
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    assert "click" in imported, "imports are told at all"
+    assert imported & {"asyncio", "httpx", "pydantic", "rich", "sqlalchemy", "starlette", "typer", "yaml"} == set()
+
+
 def test_ls_shows_a_terminal_a_table_whose_texts_move_no_cursor(server: Server) -> None:
     shown = show(server, "ls")
     assert re.search(r"MODEL +STATE +LIVE", re.sub("\033\\[[0-9;]*m", "", shown))
@@ -162,6 +169,7 @@ def test_keys_are_made_listed_and_revoked(server: Server) -> None:
     assert key.startswith("pawl_")
     id = key.split("_")[1]
     assert ask(server, "keys").stdout.split("\t")[:4] == [id, "shop", "predict", "Echo"]
+    assert ask(server, "keys", "list").stdout == ask(server, "keys").stdout
     assert key not in ask(server, "keys", "--json").stdout, "it is shown once"
     assert ask(server, "ls", token=key).returncode == 4, "it may ask models alone"
     assert ask(server, "keys", "revoke", id, "--reason", "it was in a log").returncode == 0
@@ -170,7 +178,9 @@ def test_keys_are_made_listed_and_revoked(server: Server) -> None:
 
 
 def test_retry_and_open_say_what_they_do(server: Server) -> None:
-    assert ask(server, "retry", "Broken").returncode == 0
+    again = ask(server, "retry", "Broken")
+    assert (again.returncode, again.stdout) == (1, "")
+    assert "RuntimeError: no" in again.stderr
     assert ask(server, "open", "Echo", "--print").stdout == f"{server.base}/-/models/Echo\n"
 
 
