@@ -57,6 +57,7 @@ class Access:
         token = settings.admin_token
         self._known = known or KnownKeys(AdminToken(token, is_new=False).key if token else None)
         self._sessions = sessions
+        self._needs_keys = settings.auth == "keys"
         self._secret = settings.webhook_secret
         self._is_for_here = not token and all(map(is_loopback, _hosts(settings)))
 
@@ -72,6 +73,11 @@ class Access:
         """`answer`, for who may make keys: scope admin."""
         return _guarded(partial(self._refuse, Scope.ADMIN), answer)
 
+    def asking(self, answer: Handler) -> Handler:
+        """`answer`, for who may read and ask the model of the path: where models take a key, one of scope predict that
+        covers it, or of scope operate."""
+        return _guarded(self._refuse_asking, answer)
+
     def refuse_reading(self, request: Request) -> Response | None:
         """Anybody may read where only this machine reaches us and no token is set; else who has a key for it."""
         if self._is_for_here and _bearer(request.headers) is None and self._session(request) is None:
@@ -85,6 +91,14 @@ class Access:
             return refuse_cross_site()
         request.state.principal = LOCAL
         return None
+
+    def _refuse_asking(self, request: Request) -> Response | None:
+        if refusal := self.refuse_reading(request):
+            return refusal
+        found = self._show(request)
+        if not self._needs_keys or (found is not None and _covers(found[0], request.path_params["model"])):
+            return None
+        return error("key_forbidden", "models are asked with a key here, and this one does not cover the model")
 
     def refuse_changing(self, request: Request) -> Response | None:
         return self._refuse(Scope.OPERATE, request)
@@ -150,6 +164,10 @@ def _guarded(refuse: Callable[[Request], Response | None], answer: Handler) -> H
         return refuse(request) or await answer(request)
 
     return guarded
+
+
+def _covers(key: Key, model: str) -> bool:
+    return key.may(Scope.OPERATE) or (key.may(Scope.PREDICT) and (key.models is None or model in key.models))
 
 
 def refuse_cross_site() -> Response:

@@ -25,7 +25,7 @@ def listen(host: str, port: int, setting: str = "") -> socket.socket:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         return _first([(family, address) for family, *_, address in found])
-    except (OSError, UnicodeError) as error:
+    except (OSError, UnicodeError, OverflowError) as error:
         why = getattr(error, "strerror", None) or error
         where, advice = f"HOST {host}, PORT {port}", _advice(error)
         if setting:

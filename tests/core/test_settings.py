@@ -49,6 +49,14 @@ def test_the_base_may_have_any_number_of_segments(value: str, base: str) -> None
     assert read_settings({"baseUrl": value}).base == base
 
 
+@pytest.mark.parametrize(
+    ("value", "address"),
+    [("", None), ("127.0.0.1:3550", ("127.0.0.1", 3550)), ("[::1]:80", ("::1", 80)), ("box-1.lan:0", ("box-1.lan", 0))],
+)
+def test_an_address_for_operators_has_a_host_and_a_port(value: str, address: tuple[str, int] | None) -> None:
+    assert read_settings({"ADMIN_BIND": value}).admin_address == address
+
+
 def test_an_empty_variable_is_not_set() -> None:
     assert read_settings({"PORT": "", "gitPath": ""}) == Settings()
 
@@ -74,6 +82,12 @@ def test_an_empty_variable_is_not_set() -> None:
         ("CORS_ORIGINS", "https://shop.example/path"),
         ("CORS_ORIGINS", "*, https://shop.example"),
         ("CORS_ORIGINS", "null"),
+        ("AUTH", "yes"),
+        ("ADMIN_BIND", "127.0.0.1"),
+        ("ADMIN_BIND", ":3550"),
+        ("ADMIN_BIND", "3550"),
+        ("ADMIN_BIND", "::1:3550"),
+        ("ADMIN_BIND", "http://127.0.0.1:3550"),
     ],
 )
 def test_a_wrong_value_names_the_variable_what_it_held_and_what_it_takes(name: str, value: str) -> None:

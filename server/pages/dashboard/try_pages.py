@@ -52,7 +52,7 @@ class TryPages:
     def routes(self) -> list[Route]:
         return [
             Route(PAGE_TRY.template, self._access.reading(self.form)),
-            Route(PAGE_TRY.template, self._access.reading(self.ask), methods=["POST"]),
+            Route(PAGE_TRY.template, self._access.asking(self.ask), methods=["POST"]),
         ]
 
     async def form(self, request: Request) -> Response:

@@ -6,12 +6,14 @@ import hashlib
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.contract.access.keys import bearer, make_key, revoke_key
+from tests.postgres import find_programs, running_postgres
 from tests.repos import Repo
 from tests.serving import TOKEN, Server, echo, serving
 
@@ -211,3 +213,55 @@ def test_keys_outlast_a_restart(home: Path) -> None:
     with serving(home / "again", home / "models", AUTH="keys") as server:
         assert predict(server, key).status == 200
         predict(server, None).error(401, "key_required")
+
+
+def test_a_page_asks_no_model_that_its_key_does_not_cover(server: Server) -> None:
+    keys = {
+        "view": make_key(server, scopes=["view"]),
+        "others": make_key(server, scopes=["view", "predict"], models=["Other"]),
+        "it": make_key(server, scopes=["view", "predict"], models=["Echo"]),
+        "operate": make_key(server, scopes=["operate"]),
+    }
+    asked = {}
+    for name, made in keys.items():
+        headers = {"accept": "text/html", **bearer(made["key"])}
+        assert server.get("/-/models/Echo/try", headers=headers).status == 200
+        answer = server.request("POST", f"{server.base}/-/models/Echo/try", headers=headers, data={})
+        asked[name] = answer.status != 403
+    assert asked == {"view": False, "others": False, "it": True, "operate": True}
+
+
+def test_without_the_registry_known_keys_go_on_reading_and_predicting(home: Path) -> None:
+    data, models = home / "away", home / "models"
+    with serving(data, models, AUTH="keys") as server:
+        both = make_key(server, scopes=["operate", "predict"])["key"]
+        other = make_key(server, scopes=["view"])["key"]
+    with serving(data, models, AUTH="keys", DATABASE_URL="postgresql://nobody@127.0.0.1:1/none") as server:
+        assert predict(server, both).status == 200
+        predict(server, other).error(403, "key_forbidden")
+        for key in (both, other):
+            assert server.request("GET", server.base + "/-/api/models", headers=bearer(key)).status == 200
+        server.post("/-/api/models/Echo/retry", headers=bearer(both)).error(503, "registry_unavailable")
+        server.post("/-/api/models/Echo/retry", headers=bearer(other)).error(403, "key_forbidden")
+        asked = {"name": "x", "scopes": ["view"]}
+        server.post("/-/api/keys", asked, headers=bearer(TOKEN)).error(503, "registry_unavailable")
+        assert server.post("/-/api/session", {"key": other}).status == 200
+
+
+def test_servers_that_share_a_database_know_each_others_keys(home: Path) -> None:
+    programs = find_programs()
+    if programs is None:
+        pytest.skip("NO PostgreSQL HERE: on Debian and Ubuntu, apt-get install postgresql")
+    with ExitStack() as stack:
+        url = stack.enter_context(running_postgres(programs)).url
+        settings = {"AUTH": "keys", "DATABASE_URL": url}
+        one, two = (stack.enter_context(serving(home / name, home / "models", **settings)) for name in ("one", "two"))
+        made = make_key(one, scopes=["predict", "view"])
+        two.wait(lambda: predict(two, made["key"]).status == 200, "the key")
+        session = two.post("/-/api/session", {"key": made["key"]})
+        cookie = {"cookie": session.headers["set-cookie"].partition(";")[0]}
+        assert one.get("/-/api/models", headers=cookie).status == 200, "a session of the other's"
+        revoke_key(one, made["id"])
+        assert predict(one, made["key"]).status == 401
+        two.wait(lambda: predict(two, made["key"]).status == 401, "its end")
+        assert two.get("/-/api/models", headers=cookie).status == 401
