@@ -9,7 +9,7 @@ import tempfile
 import time
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +20,7 @@ from sqlalchemy import create_engine, text
 
 from core.manifest.manifest import Manifest
 from core.traffic.bucket import Bucket, Series
-from core.traffic.histogram import DURATION_BOUNDS_NS, Histogram
+from core.traffic.histogram import DURATION_BOUNDS_NS, QUEUE_BOUNDS_NS, Histogram
 from core.traffic.packing import pack
 from core.traffic.resolution import RESOLUTIONS, Resolution
 from registry.registry import Registry
@@ -104,17 +104,19 @@ def busy(requests: int) -> Bucket:
     """So many answers of a model that takes some milliseconds, with a long tail, a queue and batches."""
     slow = random.lognormvariate(0.0, 0.3)
     scale = requests / _SAMPLES
-    durations = _histogram((random.lognormvariate(1.2, 0.6) * slow * 1e6 for _ in range(_SAMPLES)), scale)
-    queue = _histogram((random.lognormvariate(-1.0, 0.9) * slow * 1e6 for _ in range(_SAMPLES)), scale)
+    durations = _histogram(
+        (random.lognormvariate(1.2, 0.6) * slow * 1e6 for _ in range(_SAMPLES)), DURATION_BOUNDS_NS, scale
+    )
+    queue = _histogram((random.lognormvariate(-1.0, 0.9) * slow * 1e6 for _ in range(_SAMPLES)), QUEUE_BOUNDS_NS, scale)
     batches = Counter(min(6, int(random.expovariate(0.6))) for _ in range(_SAMPLES))
     rows = Histogram({size: int(count * scale) + 1 for size, count in batches.items()}, int(requests * 1.1))
     statuses = {200: int(requests * 0.99), 422: int(requests * 0.005), 500: 1 + requests // 5000, 503: 3}
     return Bucket(statuses, durations, queue, rows)
 
 
-def _histogram(values: Iterable[float], scale: float) -> Histogram:
+def _histogram(values: Iterable[float], bounds: Sequence[int], scale: float) -> Histogram:
     found = [int(value) for value in values]
-    counts = Counter(bisect_left(DURATION_BOUNDS_NS, value) for value in found)
+    counts = Counter(bisect_left(bounds, value) for value in found)
     return Histogram({index: int(count * scale) + 1 for index, count in counts.items()}, int(sum(found) * scale))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from weakref import WeakValueDictionary
 
 from core.traffic.bucket import Bucket, Series
-from core.traffic.histogram import DURATION_BOUNDS_NS, Histogram
+from core.traffic.histogram import DURATION_BOUNDS_NS, QUEUE_BOUNDS_NS, Histogram
 from gateway.messages import Counted, Tallied
 
 CLIENT_GONE = 499
@@ -35,7 +35,7 @@ class Tally:
 
     def add_queued(self, waited_ns: int) -> None:
         """How long a request waited until a worker began with it."""
-        self._queue[bisect_left(DURATION_BOUNDS_NS, waited_ns)] += 1
+        self._queue[bisect_left(QUEUE_BOUNDS_NS, waited_ns)] += 1
         self._queue_ns += waited_ns
 
     def take(self) -> Tallied:

@@ -11,7 +11,9 @@ _STEPS = (10, 12, 15, 17, 20, 25, 30, 35, 40, 50, 60, 75)
 """Bounds in each power of ten, in tenths of it: a percentile read off is at most a fifth away from the true one."""
 
 DURATION_BOUNDS_NS = tuple(step * 10**power for power in range(4, 11) for step in _STEPS)
-"""Upper bounds of durations and of times in a queue: from 0.1 ms to 750 s."""
+"""Upper bounds of durations: from 0.1 ms to 750 s."""
+QUEUE_BOUNDS_NS = tuple(step * 10**power for power in range(4, 10) for step in (10, 15, 25, 35, 50, 75))
+"""Those of times in a queue: half as many, for a history of both takes room."""
 ROW_BOUNDS = tuple(2**power for power in range(11))
 """Upper bounds of the rows of a batch."""
 

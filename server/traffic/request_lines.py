@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 
-from core.traffic.histogram import DURATION_BOUNDS_NS, ROW_BOUNDS
+from core.traffic.histogram import DURATION_BOUNDS_NS, QUEUE_BOUNDS_NS, ROW_BOUNDS
 from server.traffic.sums import Sum
 from server.traffic.totals import Sums
 
@@ -39,7 +39,7 @@ class Shown:
 
 
 DURATIONS = Shown(DURATION_BOUNDS_NS, _DURATIONS_S, _NS)
-QUEUE = Shown(DURATION_BOUNDS_NS, _QUEUE_S, _NS)
+QUEUE = Shown(QUEUE_BOUNDS_NS, _QUEUE_S, _NS)
 ROWS = Shown(ROW_BOUNDS, ROW_BOUNDS, 1)
 
 

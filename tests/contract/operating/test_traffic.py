@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.contract.operating.test_metrics import samples
@@ -181,3 +184,25 @@ def test_the_metrics_that_are_promised_are_there(server: Server) -> None:
         assert f"# TYPE {name} " in text, name
     assert 'pawl_swaps_total{outcome="live"} 1.0' in text
     assert 'pawl_memory_bytes{model="Model",process="worker"} ' in text
+
+
+def test_a_gateway_that_is_killed_takes_no_counts_along_that_were_reported(server: Server) -> None:
+    reported = counted(server)
+    for _ in range(5):
+        server.post("/Model", {})
+    server.wait(lambda: counted(server) == reported + 5, "the counts of five answers")
+    before = traffic(server, "/models/Model")["totals"]["requests"]
+    [gateway] = server.admin("GET", "/-/api/system").json["gateways"]
+    os.kill(gateway["pid"], signal.SIGKILL)
+    server.wait(lambda: answers(server), "another gateway")
+    server.wait(lambda: counted(server) > reported + 5, "the counts of the other gateway")
+    asked = counted(server) - reported - 5
+    assert traffic(server, "/models/Model")["totals"]["requests"] == before + asked
+
+
+def answers(server: Server) -> bool:
+    """Whether the model does, asked on a connection of its own."""
+    try:
+        return httpx.post(f"{server.base}/Model", json={}, timeout=10).status_code == 200
+    except httpx.TransportError:
+        return False

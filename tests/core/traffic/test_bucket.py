@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.traffic.bucket import Bucket, Series, Stage, merge
-from core.traffic.histogram import DURATION_BOUNDS_NS, ROW_BOUNDS, Histogram
+from core.traffic.histogram import DURATION_BOUNDS_NS, QUEUE_BOUNDS_NS, ROW_BOUNDS, Histogram
 from core.traffic.packing import NotPacked, pack, unpack
 
 counts = st.dictionaries(st.integers(0, len(DURATION_BOUNDS_NS)), st.integers(1, 2**40), max_size=4)
@@ -60,5 +60,5 @@ def test_the_role_is_what_answers_say() -> None:
 
 
 def test_bounds_rise() -> None:
-    for bounds in (DURATION_BOUNDS_NS, ROW_BOUNDS):
+    for bounds in (DURATION_BOUNDS_NS, QUEUE_BOUNDS_NS, ROW_BOUNDS):
         assert list(bounds) == sorted(set(bounds))
