@@ -61,8 +61,11 @@ class Flight(msgspec.Struct, eq=False):
             self._refuse(refuse("bad_worker_answer", wrong))
             return
         if begun_ns:
-            self.target.tally.add_queued(max(0, begun_ns - self.began_ns))
-        self._end(status)
+            self.flights.remove(self)
+            began_ns = self.began_ns
+            self.target.tally.add_queued(status, time.monotonic_ns() - began_ns, max(0, begun_ns - began_ns))
+        else:
+            self._end(status)
         self.sender.answer(status, body)
 
     def lost(self) -> None:
