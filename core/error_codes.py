@@ -93,6 +93,10 @@ _ANSWERED = (
     ErrorCode("pinned", 409, _ADMIN, "The model is pinned."),
     ErrorCode("no_earlier_release", 409, _ADMIN, "The model has no earlier release to go back to."),
     ErrorCode("live_changed", 409, _ADMIN, "Another version is live than the caller saw."),
+    ErrorCode("conflict", 409, _ADMIN, "The repository has changed since the caller looked."),
+    ErrorCode("not_writable", 409, _ADMIN, "The repository takes no change from here."),
+    ErrorCode("invalid_archive", 422, _ADMIN, "The body is no zip of a model's folder."),
+    ErrorCode("invalid_name", 422, _ADMIN, "No model can be called so."),
     ErrorCode("release_failed", 422, _ADMIN, "The version can't be served; `stage` says where it failed."),
     ErrorCode(
         "registry_unavailable", 503, _ADMIN, "The database does not answer; models are served all the same.", _SOON
@@ -109,10 +113,7 @@ _ANSWERED = (
     ErrorCode("stopping", 503, _SERVER, "The server stops and had no time left for the request.", _SOON),
 )  # in the order in which people read them
 
-_PLANNED = (
-    ErrorCode("stage_failed", 502, _MODEL, "A model that this one calls failed; the error names it.", _SOON),
-    ErrorCode("conflict", 409, _ADMIN, "The repository has changed since the caller looked."),
-)
+_PLANNED = (ErrorCode("stage_failed", 502, _MODEL, "A model that this one calls failed; the error names it.", _SOON),)
 
 ERROR_CODES = MappingProxyType({line.code: line for line in (*_ANSWERED, *_PLANNED)})
 """By the code."""

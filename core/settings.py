@@ -170,6 +170,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What is logged."""
     max_body_mb: Body = 32
     """Megabytes of the largest request body."""
+    upload_max_mb: Body = 512
+    """Megabytes of a model's folder that is handed in, as a zip and unfolded; through a gateway, MAX_BODY_MB too."""
     max_buffered_mb: Bytes = 512
     """Megabytes of all request bodies that one gateway holds at a time."""
     body_timeout_s: Seconds = 30.0

@@ -56,6 +56,7 @@ from server.http.server import AdminServer
 from server.http.session_api import SessionApi
 from server.http.steering_api import SteeringApi
 from server.http.traffic_api import TrafficApi
+from server.http.uploads_api import UploadsApi
 from server.http.versions_api import VersionsApi
 from server.loading import Loading
 from server.pages.assembly import PageParts, build_pages
@@ -78,6 +79,7 @@ from server.traffic.system_families import system_families
 from server.traffic.traffic import Traffic
 from server.traffic.writer import TrafficWriter
 from server.training import build_training, decisions, train_after
+from server.uploads.uploads import Uploads
 from server.versions.deployments import Deployments
 from server.versions.situations import Situations
 from server.versions.versions import Parts, Versions
@@ -198,7 +200,11 @@ def assemble(
             system=system,
         )
     )
+    uploads = Uploads(
+        source, reconciler, starter, record.log, data.path / "uploads", settings.upload_max_mb * _MEGABYTE
+    )
     apis: list[Routed] = [
+        UploadsApi(access, uploads),
         Admin(access, reconciler),
         ModelsApi(access, state, record.log),
         VersionsApi(access, versions, Deployments(record.registry)),

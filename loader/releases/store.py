@@ -16,7 +16,7 @@ from core.release import Artifact, Release
 from loader.files.checkout import sync
 from loader.files.record import is_whole
 from loader.releases.overlay import lay_over
-from loader.sources.source import Source
+from loader.sources.source import Files
 
 
 class Artifacts(Protocol):
@@ -48,7 +48,7 @@ class ReleaseStore:
     def path(self, release: Release) -> Path:
         return self._root / _checked(release.model) / _checked(release.id)
 
-    def put(self, release: Release, source: Source) -> Path:
+    def put(self, release: Release, source: Files) -> Path:
         """The release's folder, checked out of `source` unless it is there and whole. Raises ReleaseFailed."""
         path = self.path(release)
         try:
@@ -88,7 +88,7 @@ class ReleaseStore:
         """Remove the models that are not in `keep`."""
         _remove_others(self._root, keep)
 
-    def _build(self, release: Release, source: Source, path: Path) -> None:
+    def _build(self, release: Release, source: Files, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=path.parent))
         try:

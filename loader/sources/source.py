@@ -7,10 +7,19 @@ from pathlib import Path
 from typing import Protocol
 
 from core.release import Candidate, Revision, Snapshot
+from loader.sources.changes import Change, Proposal
 from loader.sources.past import Page, PastVersion, Patch
 
 
-class Source(Protocol):
+class Files(Protocol):
+    """Where the files of revisions come from."""
+
+    def check_out(self, revision: Revision, into: Path) -> None:
+        """Write the revision's files into the empty folder `into`. Raises ReleaseFailed."""
+        ...
+
+
+class Source(Files, Protocol):
     """Where models come from.
 
     What returns revisions or versions blocks and is called in threads: `look` one at a time, the others also meanwhile.
@@ -39,10 +48,6 @@ class Source(Protocol):
         """What there is to serve now. Raises SourceError when the place can't be read."""
         ...
 
-    def check_out(self, revision: Revision, into: Path) -> None:
-        """Write the revision's files into the empty folder `into`. Raises ReleaseFailed."""
-        ...
-
     def resolve(self, model: str, name: str) -> Candidate:
         """The model at version `name`: `vN` or a commit prefix. Raises VersionNotFound or VersionAmbiguous."""
         ...
@@ -57,6 +62,10 @@ class Source(Protocol):
 
     def patch(self, before: Candidate, after: Candidate, most: int) -> Patch | None:
         """How two versions of a model differ, in so many bytes; None where their files can't be compared any more."""
+        ...
+
+    def propose(self, change: Change) -> Proposal:
+        """Make a change of a model's folder ready. Raises HeadMoved, NotWritable, SourceError."""
         ...
 
     def close(self) -> None: ...

@@ -21,7 +21,7 @@ from loader.environments.environment import Environment, Environments
 from loader.environments.requirements_files import requirements_of
 from loader.releases.proofs import ProofStore
 from loader.releases.store import ReleaseStore
-from loader.sources.source import Source
+from loader.sources.source import Files
 from loader.workers import resources as machine
 from loader.workers.attempt_record import AttemptRecord
 from loader.workers.examples import Example, read_examples
@@ -95,7 +95,7 @@ class Starter:
     async def start(
         self,
         release: Release,
-        source: Source,
+        source: Files,
         *,
         make_room: Callable[[], Awaitable[int]] = no_room,
         replicas: int | None = None,
@@ -174,7 +174,7 @@ class Starter:
     def _pool(
         self,
         release: Release,
-        source: Source,
+        source: Files,
         root: Path,
         examples: Sequence[Example],
         replicas: int | None,
@@ -196,7 +196,7 @@ class Starter:
             report=report,
         )
 
-    async def _check_out(self, release: Release, source: Source) -> Path:
+    async def _check_out(self, release: Release, source: Files) -> Path:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._checkouts, self._release_store.put, release, source)
 
@@ -207,7 +207,7 @@ class Starter:
     def _build(self, root: Path, release: Release, progress: Callable[[str], None]) -> Environment:
         return self._environments.build(requirements_of(root, release.model), progress, within=root)
 
-    async def _launch(self, release: Release, source: Source, count: int) -> Launch:
+    async def _launch(self, release: Release, source: Files, count: int) -> Launch:
         """Checks out and builds again what is missing: files and environment may have been deleted since the first
         worker of the release started."""
         root = await self._check_out(release, source)

@@ -17,12 +17,17 @@ from loader.files.git_objects import FOLDER, Entry, MirrorDamaged, Objects
 from loader.files.manifests import Manifests
 from loader.files.model_folders import REQUIREMENTS, Folder, Folders, no_model
 from loader.files.tree import DEFAULT_BOUNDS, Bounds
+from loader.sources.changes import Change, HeadMoved
+from loader.sources.git.commits.proposal import GitProposal
+from loader.sources.git.commits.push import Push
+from loader.sources.git.commits.scratch import open_scratch
 from loader.sources.git.history.counting import Counting
 from loader.sources.git.history.history import History
 from loader.sources.git.history.version_names import VersionNames
 from loader.sources.git.lfs.address import LfsAddress
 from loader.sources.git.lfs.operator_settings import Operator
 from loader.sources.git.lfs.store import LfsStore
+from loader.sources.git.mirror.conversation import Conversation
 from loader.sources.git.mirror.git import MirrorObjects
 from loader.sources.git.mirror.mirror import Mirror
 from loader.sources.git.past_versions import PATIENCE_S, PastVersions
@@ -53,6 +58,8 @@ class GitSource:
         operator = Operator(self._mirror.transport.environment)
         address = LfsAddress(remote, self._mirror, operator)
         self._lfs = LfsStore(data / "mirror.git" / "lfs" / "objects", remote, address, operator)
+        self._push = Push(remote, Conversation(remote, self._mirror.transport))
+        self._uploads = data / "uploads"
         self._bounds = bounds
         self._counting = Counting(data / "history", remote.segments)
         self._version_names = VersionNames()
@@ -138,7 +145,33 @@ class GitSource:
         with self._reading() as (objects, _):
             return read_patch(before, after, self._remote.segments, objects, most)
 
+    def propose(self, change: Change) -> GitProposal:
+        with self._reading() as (objects, history):
+            head = self._mirror.head(objects)
+            if head is None:
+                raise SourceError(f"{self._remote.address.url} was not read yet; try again soon")
+            number = len(history.touching_of(change.model))
+        if change.head not in ("", head):
+            raise HeadMoved(f"{self._remote.address.url} is at {head}, and no longer at {change.head[:60]}")
+        return self._proposed(change, head, number + 1)
+
+    def _proposed(self, change: Change, head: str, number: int) -> GitProposal:
+        repository = open_scratch(self._uploads, self._mirror.path)
+        try:
+            commit = repository.commit(change, self._remote.segments, head)
+            folders = self._folders(commit, repository.objects, {}, Manifests(self._parse))
+            version = Version(number, commit)
+            candidate = _candidate(change.model, version, folders) if folders.is_model(change.model) else None
+            return GitProposal(candidate, commit, head, repository, self._write, self._push)
+        except BaseException:
+            repository.close()
+            raise
+
+    def _write(self, revision: Revision, into: Path, objects: Objects) -> None:
+        check_out(revision, into, objects, self._lfs, self._bounds)
+
     def close(self) -> None:
+        self._push.stop()
         self._counting.stop()
         self._lfs.stop()
         self._mirror.close()

@@ -18,9 +18,11 @@ from loader.files.checkout import write
 from loader.files.lfs_pointers import failed, find_pointers
 from loader.files.model_folders import no_model, printable
 from loader.files.tree import DEFAULT_BOUNDS, Bounds
+from loader.sources.changes import Change
 from loader.sources.local.contents import Contents, StillChanging
 from loader.sources.local.ignored import is_ignored
 from loader.sources.local.models import LocalModels
+from loader.sources.local.proposal import LocalProposal
 from loader.sources.local.stable_scans import STABLE_AFTER_S, StableScans
 from loader.sources.local.tree import Scan
 from loader.sources.local.watch import Watch
@@ -134,6 +136,11 @@ class LocalSource:
 
     def patch(self, before: Candidate, after: Candidate, most: int) -> Patch | None:
         return None
+
+    def propose(self, change: Change) -> LocalProposal:
+        return LocalProposal(
+            self._folder, change, lambda folder: LocalSource(folder, {}, self._bounds, only=change.model)
+        )
 
     def close(self) -> None:
         self._closed.set()

@@ -22,6 +22,7 @@ from server.steering.actions import Action
 from server.steering.error_codes import CODES
 from server.traffic.history import History
 from server.traffic.system import System
+from server.uploads.uploads import Uploaded
 from server.versions import views
 from trainer.catalogue.catalogue import Asked
 from trainer.catalogue.views import RunDetail, RunView
@@ -276,6 +277,29 @@ _STEERING = (
     ),
 )
 
+_CHANGED = ("conflict", "not_writable", "not_ready")
+_REASON = (text("reason", "Why."),)
+_UPLOADS = (
+    Operation(
+        "put",
+        paths.API_MODEL,
+        "Takes a zip of a model's folder, as a commit.",
+        "operate",
+        {200: Reply(Uploaded)},
+        errors=(*_CHANGED, "invalid_archive", "invalid_name", "release_failed", "body_too_large"),
+        parameters=_REASON,
+    ),
+    Operation(
+        "delete",
+        paths.API_MODEL,
+        "Removes a model's folder, in a commit.",
+        "operate",
+        {200: Reply(Uploaded)},
+        errors=(*_CHANGED, "model_not_found"),
+        parameters=_REASON,
+    ),
+)
+
 _KEYS = (
     Operation(
         "get",
@@ -315,4 +339,13 @@ _KEYS = (
     Operation("delete", paths.API_SESSION, "Signs a browser out.", "none", {200: Reply(shapes.SignedOut)}),
 )
 
-OPERATIONS: tuple[Operation, ...] = (*_MODELS, *_VERSIONS, *_HAPPENINGS, *_RUNS, *_STEERING, *_MACHINE, *_KEYS)
+OPERATIONS: tuple[Operation, ...] = (
+    *_MODELS,
+    *_VERSIONS,
+    *_HAPPENINGS,
+    *_RUNS,
+    *_STEERING,
+    *_UPLOADS,
+    *_MACHINE,
+    *_KEYS,
+)

@@ -51,6 +51,26 @@ def start(
     return cast("subprocess.Popen[bytes]", process)
 
 
+def run(path: Path, arguments: Sequence[str], stdin: bytes, environment: Mapping[str, str]) -> bytes:
+    """What a git writes to its output that changes only the repository at `path`. Raises SourceError."""
+    environment = {**quiet_environment(), **environment, "GIT_DIR": str(path)}
+    with open(os.memfd_create("stdin"), "w+b") as asked:
+        asked.write(stdin)
+        asked.seek(0)
+        try:
+            done = _Git(path).execute(
+                ["git", *arguments],
+                istream=asked,
+                env=environment,
+                stdout_as_string=False,
+                strip_newline_in_stdout=False,
+            )
+        except (GitError, OSError) as error:
+            raise SourceError(f"git {arguments[0]} failed: {_one_line(error)[:500]}") from error
+    assert isinstance(done, bytes)
+    return done
+
+
 def operators_configuration() -> list[tuple[str, str]]:
     """What whoever runs Pawl has set for git, for this machine and for this user."""
     where = {name: value for name in _WHERE if (value := os.environ.get(name))}

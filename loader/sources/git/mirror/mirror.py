@@ -11,7 +11,8 @@ from pathlib import Path
 from core.errors import SourceError
 from loader.files.git_objects import MirrorDamaged
 from loader.sources.git.mirror.backoff import Backoff
-from loader.sources.git.mirror.fetch import Fetch, TooLarge
+from loader.sources.git.mirror.conversation import TooLarge
+from loader.sources.git.mirror.fetch import Fetch
 from loader.sources.git.mirror.git import MirrorObjects, operators_configuration
 from loader.sources.git.mirror.git_errors import explain
 from loader.sources.git.mirror.layout import lay, remove, sweep
@@ -29,7 +30,7 @@ class Mirror:
     """
 
     def __init__(self, path: Path, remote: Remote, run: Path) -> None:
-        self._path = path
+        self.path = self._path = path
         self._remote = remote
         self.transport = Transport(remote, run, operators_configuration())
         self._fetch = Fetch(remote, self.transport)

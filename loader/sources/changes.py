@@ -1,0 +1,52 @@
+"""A change of one model's folder that somebody hands in: it is looked at as any revision first, and then made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from core.errors import PawlError
+from core.release import Candidate, Revision
+
+
+class HeadMoved(PawlError):
+    """What is followed has changed since the change was made ready; nothing was changed."""
+
+
+class NotWritable(PawlError):
+    """What is followed takes no change from here; nothing was changed."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What the folder of a model is to hold."""
+
+    model: str
+    files: Path | None
+    """A folder of plain files and folders; None: the model's folder is to go."""
+    author: str
+    message: str
+    head: str = ""
+    """The head that its author saw; empty: whichever there is."""
+
+
+class Proposal(Protocol):
+    """A change that is ready. Its methods block; whoever has it closes it."""
+
+    @property
+    def candidate(self) -> Candidate | None:
+        """The model as it will be; None: there will be none."""
+        ...
+
+    def check_out(self, revision: Revision, into: Path) -> None:
+        """Write the revision's files into the empty folder `into`. Raises ReleaseFailed."""
+        ...
+
+    def make(self) -> str:
+        """Change what is followed; the commit. Raises HeadMoved, NotWritable, SourceError."""
+        ...
+
+    def close(self) -> None:
+        """Forget it, unless it was made."""
+        ...

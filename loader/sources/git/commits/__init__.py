@@ -1,0 +1,1 @@
+"""Commits of our own on the followed branch."""

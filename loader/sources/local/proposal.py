@@ -1,0 +1,89 @@
+"""A change of a model's folder on this machine that is not made yet."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from core.errors import SourceError
+from core.release import Candidate, Revision, Snapshot
+from loader.files.model_folders import REQUIREMENTS, can_be_used, uses_named
+from loader.sources.changes import Change
+
+
+class Looked(Protocol):
+    """A source of the folder that the model will be in."""
+
+    def look(self) -> Snapshot: ...
+
+    def check_out(self, revision: Revision, into: Path) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class LocalProposal:
+    """The model as it will be lies in a folder of its own, beside what it shares."""
+
+    def __init__(self, folder: Path, change: Change, open_source: Callable[[Path], Looked]) -> None:
+        """`open_source`: follows a folder. Raises SourceError."""
+        self._folder = folder
+        self._change = change
+        self._aside = Path(tempfile.mkdtemp(prefix="pawl-upload-"))
+        self._source = open_source(self._aside)
+        self.candidate: Candidate | None = None
+        if change.files is not None:
+            try:
+                self._copy(change.files)
+            except OSError as error:
+                self.close()
+                raise SourceError(f"{self._aside} can't be written: {error.strerror}") from error
+            self.candidate = self._look()
+
+    def check_out(self, revision: Revision, into: Path) -> None:
+        self._source.check_out(revision, into)
+
+    def make(self) -> str:
+        """The new folder is written beside the old one, which goes at the last moment."""
+        place = self._folder / self._change.model
+        new, old = (self._folder / f".{self._change.model}-{secrets.token_hex(4)}" for _ in range(2))
+        try:
+            if self._change.files is not None:
+                shutil.copytree(self._change.files, new)
+            if place.is_symlink():
+                raise SourceError(f"{place} is a link to a folder elsewhere, which is not changed from here")
+            if place.exists():
+                place.rename(old)
+            if self._change.files is not None:
+                new.rename(place)
+        except OSError as error:
+            if old.exists() and not place.exists():
+                old.rename(place)
+            raise SourceError(f"{place} can't be written: {error.strerror}; nothing was changed") from error
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+            shutil.rmtree(old, ignore_errors=True)
+        revision = None if self.candidate is None else self.candidate.revision
+        return "" if revision is None else f"local-{revision.id}"
+
+    def close(self) -> None:
+        self._source.close()
+        shutil.rmtree(self._aside, ignore_errors=True)
+
+    def _copy(self, files: Path) -> None:
+        shutil.copytree(files, self._aside / self._change.model)
+        manifest = files / "model.yaml"
+        for name in uses_named(manifest.read_bytes() if manifest.is_file() else b""):
+            if can_be_used(name) and (self._folder / name).is_dir() and name != self._change.model:
+                shutil.copytree(self._folder / name, self._aside / name, symlinks=True)
+        if (self._folder / REQUIREMENTS).is_file():
+            shutil.copy(self._folder / REQUIREMENTS, self._aside)
+
+    def _look(self) -> Candidate | None:
+        try:
+            return self._source.look().models.get(self._change.model)
+        except SourceError:  # it holds no model
+            return None

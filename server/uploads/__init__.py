@@ -1,0 +1,1 @@
+"""Models that people hand in by HTTP: each becomes a commit on what is followed."""

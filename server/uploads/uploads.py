@@ -1,0 +1,181 @@
+"""Takes a model's folder in: proves it beside what runs, and makes it a commit."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Coroutine
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from core.errors import PawlError, ReleaseFailed
+from core.events import Actor, Event, EventKind
+from core.names import why_not_a_model_name
+from core.release import Candidate, Revision
+from loader.desire import newest_release
+from loader.reconcile import Reconciler
+from loader.sources.changes import Change, Proposal
+from loader.sources.source import Source
+from loader.workers.starter import Starter
+from registry.errors import RegistryUnavailable
+from registry.event_log import EventLog
+from server.uploads.archive import unpack
+from server.versions.versions import ModelNotFound
+
+_STOP_S = 5.0
+
+
+class NameTaken(PawlError):
+    """No model can be called so."""
+
+
+class UploadTooLarge(PawlError):
+    """The body is over the bound."""
+
+
+class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
+    """What an upload, or a deletion, came to."""
+
+    model: str
+    commit: str
+    """Empty for a deletion from a local folder."""
+    release: str | None
+    """That was proven; None: the model goes, or has to be trained first."""
+
+
+class Uploads:
+    """One at a time: each stands on the head that the one before left."""
+
+    def __init__(
+        self,
+        source: Source,
+        reconciler: Reconciler,
+        starter: Starter,
+        event_log: EventLog,
+        folder: Path,
+        most_bytes: int,
+    ) -> None:
+        """`folder`: for what is being taken in; what a killed daemon left there goes."""
+        shutil.rmtree(folder, ignore_errors=True)
+        self._most_bytes = most_bytes
+        self._source = source
+        self._reconciler = reconciler
+        self._starter = starter
+        self._event_log = event_log
+        self._folder = folder
+        self._turn = asyncio.Lock()
+        self._under_way: set[asyncio.Task[Uploaded]] = set()
+
+    async def put(self, model: str, zipped: AsyncIterator[bytes], by: Actor, reason: str, head: str) -> Uploaded:
+        """What the zip holds becomes the model's folder. `head`: that its author saw, or "".
+
+        Raises NameTaken, UploadTooLarge, ArchiveInvalid, HeadMoved, NotWritable, ReleaseFailed, SourceError, OSError.
+        """
+        if why := why_not_a_model_name(model):
+            raise NameTaken(f"no model can be called {model[:100]!r}: {why}")
+        folder = self._new_folder()
+        try:
+            await self._receive(zipped, folder / "archive.zip")
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        change = Change(model, folder / "files", by.name, _message(f"Upload {model}", by, reason), head)
+        event = Event(kind=EventKind.UPLOADED, message="", model=model, actor=by, reason=reason)
+        return await self._through(self._take_in(folder, change, event))
+
+    async def delete(self, model: str, by: Actor, reason: str, head: str) -> Uploaded:
+        """The model's folder goes. Raises ModelNotFound, HeadMoved, NotWritable, SourceError."""
+        if model not in self._reconciler.heads:
+            raise ModelNotFound(f"no model {model[:100]!r} is followed")
+        change = Change(model, None, by.name, _message(f"Delete {model}", by, reason), head)
+        event = Event(kind=EventKind.DELETED, message="", model=model, actor=by, reason=reason)
+        return await self._through(self._make(change, event))
+
+    async def _through(self, work: Coroutine[Any, Any, Uploaded]) -> Uploaded:
+        """To its end, though whoever asked goes away: what was pushed is told."""
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(task)
+
+    def _new_folder(self) -> Path:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix="upload-", dir=self._folder))
+
+    async def _receive(self, zipped: AsyncIterator[bytes], to: Path) -> None:
+        size = 0
+        with to.open("wb") as file:
+            async for piece in zipped:
+                size += len(piece)
+                if size > self._most_bytes:
+                    raise UploadTooLarge(f"an upload has at most {self._most_bytes // 2**20:,} MB (UPLOAD_MAX_MB)")
+                file.write(piece)
+
+    async def _take_in(self, folder: Path, change: Change, event: Event) -> Uploaded:
+        try:
+            assert change.files is not None
+            change.files.mkdir()
+            await asyncio.to_thread(unpack, folder / "archive.zip", change.model, change.files, self._most_bytes)
+            return await self._make(change, event)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    async def _make(self, change: Change, event: Event) -> Uploaded:
+        async with self._turn:
+            proposal = await asyncio.to_thread(self._source.propose, change)
+            try:
+                release = None if change.files is None else await self._proven(change.model, proposal)
+                commit = await asyncio.to_thread(proposal.make)
+            finally:
+                await asyncio.to_thread(proposal.close)
+        self._reconciler.ask()
+        await self._tell(msgspec.structs.replace(event, message=_told(change, commit), commit=commit))
+        return Uploaded(model=change.model, commit=commit, release=release)
+
+    async def _proven(self, model: str, proposal: Proposal) -> str | None:
+        """The id of the release that answered its examples; None: it has to be trained first. Raises ReleaseFailed."""
+        release = newest_release(_revision(model, proposal.candidate), self._reconciler.decided)
+        if release is None:
+            return None
+        pool = await self._starter.start(
+            release, proposal, replicas=1, progress=_ignore, changed=_nothing, report=_ignore
+        )
+        await pool.stop(_STOP_S)
+        return release.id
+
+    async def _tell(self, event: Event) -> None:
+        """The change is made: where the registry is away, it is told of it once it is back."""
+        try:
+            await self._event_log.commit(lambda _: [event])
+        except RegistryUnavailable:
+            self._event_log.record(event)
+
+
+def _revision(model: str, candidate: Candidate | None) -> Revision:
+    if candidate is None:
+        raise ReleaseFailed(
+            f"{model} would be no model; one is a folder with an etls.py, a train.py, a model.yaml or an .onnx file",
+            stage="manifest",
+        )
+    if candidate.revision is None:
+        raise candidate.failure or ReleaseFailed(f"{model} could not be read", stage="manifest")
+    return candidate.revision
+
+
+def _message(subject: str, by: Actor, reason: str) -> str:
+    body = f"\n{reason.strip()}\n" if reason.strip() else ""
+    return f"{subject}\n{body}\nUploaded through Pawl by {by.name or 'a program of this machine'}.\n"
+
+
+def _told(change: Change, commit: str) -> str:
+    what = "was deleted" if change.files is None else "was uploaded"
+    return f"{change.model} {what}" + (f", as commit {commit[:12]}" if commit else "")
+
+
+def _ignore(_: object) -> None: ...
+
+
+def _nothing() -> None: ...

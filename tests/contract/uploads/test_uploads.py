@@ -1,0 +1,209 @@
+"""A zip becomes a commit, or nothing changes."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import os
+import signal
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.githttp import git_server
+from tests.repos import Repo
+from tests.serving import TOKEN, Answer, Server, echo, serving
+
+
+def zipped(files: Mapping[str, str]) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return held.getvalue()
+
+
+def put(server: Server, model: str, body: bytes, query: str = "", **headers: str) -> Answer:
+    sent = {"authorization": f"Bearer {TOKEN}", **{name.replace("_", "-"): value for name, value in headers.items()}}
+    return server.request("PUT", f"{server.base}/-/api/models/{model}{query}", content=body, headers=sent)
+
+
+def delete(server: Server, model: str, **headers: str) -> Answer:
+    sent = {"authorization": f"Bearer {TOKEN}", **{name.replace("_", "-"): value for name, value in headers.items()}}
+    return server.request("DELETE", f"{server.base}/-/api/models/{model}", headers=sent)
+
+
+def at(repo: Repo, path: str) -> str:
+    """What the branch holds, whatever is in the working tree."""
+    return repo.git("show", f"HEAD:{path}")
+
+
+@dataclass
+class Untouched:
+    """One that no test changes."""
+
+    repo: Repo
+    server: Server
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Untouched]:
+    folder = tmp_path_factory.mktemp("untouched")
+    repo = new_repo(folder)
+    with serving(folder / "data", repo.path) as server:
+        yield Untouched(repo, server)
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    return new_repo(tmp_path)
+
+
+def new_repo(folder: Path) -> Repo:
+    repo = Repo(folder / "models")
+    repo.git("config", "receive.denyCurrentBranch", "ignore")
+    repo.write("Echo/etls.py", echo("one")).write("Echo/old.txt", "old").write("Other/etls.py", echo("other"))
+    repo.commit()
+    return repo
+
+
+@pytest.fixture
+def server(repo: Repo, tmp_path: Path) -> Iterator[Server]:
+    with serving(tmp_path / "data", repo.path) as server:
+        yield server
+
+
+def test_a_zip_is_proven_and_becomes_a_commit_with_its_author_that_goes_live(server: Server, repo: Repo) -> None:
+    before = repo.head
+    files = {"Echo/etls.py": echo("two"), "Echo/data/more.txt": "more"}
+    answer = put(server, "Echo", zipped(files), "?reason=better%20weights", If_Match=f'"{before}"')
+    assert answer.status == 200, answer.body
+    assert answer.json["commit"] == repo.head
+    server.wait(lambda: server.score("Echo")["by"] == "two", "what was uploaded to be live")
+    assert repo.git("rev-parse", "HEAD^") == before
+    assert (at(repo, "Echo/etls.py"), at(repo, "Echo/data/more.txt")) == (echo("two").strip(), "more")
+    assert repo.git("ls-tree", "-r", "--name-only", "HEAD").split() == [
+        "Echo/data/more.txt",
+        "Echo/etls.py",
+        "Other/etls.py",
+    ]
+    assert repo.git("log", "-1", "--format=%an") == "ADMIN_TOKEN"
+    assert "better weights" in repo.git("log", "-1", "--format=%B")
+    [event] = server.events("uploaded")
+    assert (event["commit"], event["actor"]["name"], event["reason"]) == (repo.head, "ADMIN_TOKEN", "better weights")
+    assert put(server, "Echo", zipped(files)).json["commit"] == repo.head  # nothing changed, so nothing was committed
+
+
+def test_a_new_model_comes_and_goes(server: Server, repo: Repo) -> None:
+    assert put(server, "New", zipped({"etls.py": echo("new")})).status == 200
+    server.wait(lambda: server.post("/New").status == 200, "the new model to be live")
+    assert delete(server, "New").json["commit"] == repo.head
+    server.wait(lambda: server.post("/New").status == 404, "the model to be gone")
+    assert "New" not in repo.git("ls-tree", "--name-only", "HEAD")
+    assert len(server.events("deleted")) == 1
+    delete(server, "New").error(404, "model_not_found")
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({"etls.py": "class Echo:\n    def transform_predict(self): raise OSError\n", "examples.json": "[{}]"}, ""),
+        ({"etls.py": "def broken(:"}, "SyntaxError"),
+        ({"etls.py": echo("x"), "model.yaml": "serve: {replicas: many}"}, "replicas"),
+        ({"read.me": "no model"}, "no model"),
+    ],
+)
+def test_what_can_not_be_served_changes_nothing(untouched: Untouched, files: Mapping[str, str], says: str) -> None:
+    repo, server = untouched.repo, untouched.server
+    before = repo.head
+    error = put(server, "Echo", zipped(files)).error(422, "release_failed")
+    assert says in error["message"]
+    assert (repo.head, server.score("Echo")["by"]) == (before, "one")
+    assert server.events("uploaded") == []
+
+
+def test_an_author_who_saw_another_head_is_refused(server: Server, repo: Repo) -> None:
+    seen = repo.head
+    repo.commit_file("Echo/etls.py", echo("pushed"))
+    put(server, "Echo", zipped({"etls.py": echo("two")})).error(409, "conflict")  # the server hasn't looked since
+    server.admin("POST", "/-/sync?wait=50")
+    put(server, "Echo", zipped({"etls.py": echo("two")}), If_Match=seen).error(409, "conflict")
+    delete(server, "Echo", If_Match=seen).error(409, "conflict")
+    assert server.score("Echo")["by"] == "pushed"
+    assert put(server, "Echo", zipped({"etls.py": echo("two")}), If_Match=repo.head).status == 200
+
+
+def test_a_repository_that_refuses_the_push_is_told_with_its_words(untouched: Untouched) -> None:
+    repo, server = untouched.repo, untouched.server
+    hook = repo.path / ".git" / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho main is protected >&2\nexit 1\n")
+    hook.chmod(0o755)
+    before = repo.head
+    error = put(server, "Echo", zipped({"etls.py": echo("two")})).error(409, "not_writable")
+    hook.unlink()
+    assert "main is protected" in error["message"]
+    assert repo.head == before
+
+
+def test_what_is_no_zip_of_a_folder_is_refused(untouched: Untouched) -> None:
+    repo, server = untouched.repo, untouched.server
+    before = repo.head
+    for body in (b"", b"not a zip", zipped({}), zipped({"../etls.py": ""})):
+        put(server, "Echo", body).error(422, "invalid_archive")
+    put(server, "all", zipped({"etls.py": echo("x")})).error(422, "invalid_name")
+    assert repo.head == before
+
+
+def test_nobody_without_a_credential_uploads(untouched: Untouched) -> None:
+    repo, server = untouched.repo, untouched.server
+    before = repo.head
+    sent = zipped({"etls.py": echo("two")})
+    assert server.request("PUT", f"{server.base}/-/api/models/Echo", content=sent).status == 401
+    assert server.request("DELETE", f"{server.base}/-/api/models/Echo").status == 401
+    assert repo.head == before
+
+
+def test_a_login_that_may_push_is_used_over_http(repo: Repo, tmp_path: Path) -> None:
+    repo.git("config", "http.receivepack", "true")
+    with git_server(tmp_path, user="ada", password="secret") as git:
+        address = f"{git.origin}/models"
+        with serving(tmp_path / "data", address, usergit="ada", gitpassword="secret", gitBranch="main") as server:
+            assert put(server, "Echo", zipped({"etls.py": echo("two")})).json["commit"] == repo.head
+            assert "secret" not in server.log
+
+
+def test_a_daemon_that_is_killed_meanwhile_leaves_a_commit_or_none(repo: Repo, tmp_path: Path) -> None:
+    slow = "import time\ntime.sleep(600)\n" + echo("slow")
+    before = repo.head
+    with serving(tmp_path / "data", repo.path) as server:
+        connection = http.client.HTTPConnection(server.url.removeprefix("http://"))
+        address, headers = f"{server.settings.base}/-/api/models/Echo", {"authorization": f"Bearer {TOKEN}"}
+        connection.request("PUT", address, zipped({"etls.py": slow}), headers)
+        server.wait(lambda: len(server.workers()) == 3, "the upload to be proven")
+        os.kill(server.process.pid, signal.SIGKILL)
+        connection.close()
+    assert repo.head == before
+    with serving(tmp_path / "data", repo.path) as server:
+        assert server.score("Echo")["by"] == "one"
+        assert list((tmp_path / "data").glob("uploads/*")) == []
+
+
+def test_in_a_local_folder_the_folder_is_written(tmp_path: Path) -> None:
+    models = tmp_path / "models_serve"
+    (models / "Echo").mkdir(parents=True)
+    (models / "Echo" / "etls.py").write_text(echo("one"))
+    (models / "Echo" / "old.txt").write_text("old")
+    with serving(tmp_path / "data", cwd=tmp_path) as server:
+        answer = put(server, "Echo", zipped({"Echo/etls.py": echo("two")}))
+        assert answer.status == 200, answer.body
+        server.wait(lambda: server.score("Echo")["by"] == "two", "what was uploaded to be live")
+        assert sorted(path.name for path in (models / "Echo").iterdir()) == ["etls.py"]
+        put(server, "Echo", zipped({"etls.py": "def broken(:"})).error(422, "release_failed")
+        assert put(server, "Other", zipped({"etls.py": echo("other")})).status == 200
+        assert delete(server, "Echo").status == 200
+        server.wait(lambda: server.post("/Echo").status == 404, "the model to be gone")
+        assert sorted(path.name for path in models.iterdir()) == ["Other"]
