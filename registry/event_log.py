@@ -94,6 +94,10 @@ class EventLog:
         task.add_done_callback(self._committed)
         await asyncio.shield(task)
 
+    async def tell(self, event: Event) -> None:
+        """What somebody does that changes nothing in the registry: written down on return. Raises as `commit` does."""
+        await self.commit(lambda transaction: [event])
+
     def remember(self, earlier: list[Event]) -> None:
         """Take in events of earlier runs, newest first; they count as older than what was recorded here."""
         ours = {event.id for _, event in self._newest()}

@@ -136,7 +136,7 @@ def assemble(
     happenings = Happenings(record.log.record)
     records = RunRecords(files)
     decided = Decided()
-    ledger = DeploymentLedger(record.registry, decided.read, live_file.live())
+    ledger = DeploymentLedger(record.registry, decided.read, live_file.live(), bool(settings.database_url))
     reconciler = Reconciler(
         source,
         start_pool,
@@ -210,7 +210,7 @@ def assemble(
         VersionsApi(access, versions, Deployments(record.registry)),
         LogsApi(access, starter.printed_lines, versions, situations, streams),
         EventsApi(access, record.log, streams),
-        RunsApi(access, runs, situations.is_known, streams),
+        RunsApi(access, runs, situations.is_known, streams, record.log.tell),
         keys_api,
         SessionApi(settings.base, access_parts.sign_in),
         TrafficApi(access, history, system, situations.is_known, partial(_label, source, names)),

@@ -81,6 +81,11 @@ class Events:
             if is_audit:
                 self._forget_before(_those(kind, is_audit), datetime.now(UTC) - timedelta(days=self._audit_days))
 
+    def has(self, kinds: Sequence[EventKind]) -> bool:
+        """Whether there is any of those kinds."""
+        chosen = select(_events.c.id).where(_events.c.kind.in_([kind.value for kind in kinds])).limit(1)
+        return self._connection.execute(chosen).first() is not None
+
     def newest(self, most: int, model: str | None = None) -> list[Event]:
         """So many of each kind, all of them newest first."""
         # a newer Pawl may have written kinds that this one doesn't know

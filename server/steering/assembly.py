@@ -55,7 +55,7 @@ def build_steering(
     finder = ReleaseFinder(source, names, reconciler, partial(artifact_of, records))
     decided.find = finder.recorded
     pause_s = min(_SHARED_S, settings.sync_seconds) if settings.database_url else settings.sync_seconds
-    follower = RegistryFollower(registry, decided, reconciler.reconsider, pause_s)
+    follower = RegistryFollower(registry, decided, lambda: reconciler.decided, reconciler.reconsider, pause_s)
     targets = RollbackTargets(registry, reconciler.last_served, finder.recorded)
     steering = Steering(reconciler, event_log, follower, finder, targets, on_demand, ledger)
     has_registry = bool(settings.database_url) or (data.path / "registry.db").exists()

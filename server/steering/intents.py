@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from core.decisions import NO_DECISIONS, Decisions
 from core.events import Actor, Event, EventKind
 from core.release import Served
 from core.steering import Pin, Rejection
 from server.steering.actions import Action
 from server.steering.errors import ModelPinned
+from server.steering.restoring import rows_and_restored
 from server.steering.rows import Rows, read_rows
 from server.steering.version_labels import told
 
@@ -28,11 +30,14 @@ class Intent:
 
     action: Action
     rows: Rows = field(default_factory=Rows)
+    kept: Decisions = NO_DECISIONS
+    """What was known before, for a registry that was begun anew."""
 
     def act(self, transaction: Transaction) -> Sequence[Event]:
+        _, restored = rows_and_restored(transaction, self.kept)
         events = self.change(transaction)
         self.rows = read_rows(transaction)
-        return events
+        return [*restored, *events]
 
     def change(self, transaction: Transaction) -> Sequence[Event]:
         raise NotImplementedError

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import PawlError
 from core.release import Served
-from core.steering import Deployment
+from core.steering import Cause, Deployment
 from core.task import spawn
 from loader.controller.model_controller import ModelController
 from registry.registry import Registry
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("pawl.steering")
 
 _WAITING = 10_000
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_S = 2.0
 """For what waits to be written when the daemon stops."""
 
@@ -48,11 +49,18 @@ class _Ended:
 class DeploymentLedger:
     """A part of the daemon. `observe` is called whenever something became of a model."""
 
-    def __init__(self, registry: Registry, rows: Callable[[], Rows | None], restored: Mapping[str, Served]) -> None:
-        """`restored`: what was live when the server stopped."""
+    def __init__(
+        self,
+        registry: Registry,
+        rows: Callable[[], Rows | None],
+        restored: Mapping[str, Served],
+        is_shared: bool,
+    ) -> None:
+        """`restored`: what was live when the server stopped. `is_shared`: other daemons may have gone on meanwhile."""
         self._registry = registry
         self._rows = rows
         self._restored = restored
+        self._is_shared = is_shared
         self._live: dict[str, Before] = {}
         self._lifted: dict[str, Why] = {}
         """Models whose pin or rejection was lifted, by whom and why, until they have followed."""
@@ -109,7 +117,8 @@ class DeploymentLedger:
             actor=why.actor,
             reason=why.reason,
         )
-        self._tell(_Begun(deployment, None if before is None else before.at))
+        ever = _EVER if self._is_shared and why.cause is Cause.RESTART else None
+        self._tell(_Begun(deployment, ever if before is None else before.at))
 
     def _tell(self, entry: _Begun | _Ended) -> None:
         self._waiting.append(entry)

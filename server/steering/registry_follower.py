@@ -5,11 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
+from core.decisions import Decisions
 from registry.errors import RegistryUnavailable
 from registry.registry import Registry
 from server.steering.decided import Decided
-from server.steering.rows import Rows, read_rows
+from server.steering.restoring import rows_and_restored
+from server.steering.rows import Rows
+
+if TYPE_CHECKING:
+    from registry.transaction import Transaction  # imports SQLAlchemy, which the start can't wait for
 
 log = logging.getLogger("pawl.steering")
 
@@ -17,12 +24,22 @@ log = logging.getLogger("pawl.steering")
 class RegistryFollower:
     """`run` looks again and again; `take` is for what was written here."""
 
-    def __init__(self, registry: Registry, decided: Decided, changed: Callable[[], None], pause_s: float) -> None:
-        """`changed` is called when something else was decided; `pause_s`: between two looks."""
+    def __init__(
+        self,
+        registry: Registry,
+        decided: Decided,
+        kept: Callable[[], Decisions],
+        changed: Callable[[], None],
+        pause_s: float,
+    ) -> None:
+        """`kept`: what was known last, for a registry that was begun anew. `changed` is called when something else was
+        decided; `pause_s`: between two looks.
+        """
         self.first = asyncio.Event()
         """Set once the registry was read."""
         self._registry = registry
         self._decided = decided
+        self._kept = kept
         self._changed = changed
         self._pause_s = pause_s
         self._soon = asyncio.Event()
@@ -55,7 +72,7 @@ class RegistryFollower:
     async def read(self) -> Rows:
         """What the registry has now, decided from then on. Raises RegistryUnavailable."""
         writes = self._writes
-        rows = await self._registry.perform(read_rows)
+        rows = await self._registry.perform(partial(_read, self._kept()))
         if writes == self._writes:  # else they may be older than what was written here meanwhile
             await self._take(rows)
         return rows
@@ -85,3 +102,11 @@ class RegistryFollower:
         elif self._trouble and not trouble:
             log.info("pins and rejections are read again")
         self._trouble = trouble
+
+
+def _read(kept: Decisions, transaction: Transaction) -> Rows:
+    rows, restored = rows_and_restored(transaction, kept)
+    if restored:
+        transaction.events.append(restored)
+        log.warning("the registry was begun anew; the pins and rejections that were known are in it again")
+    return rows

@@ -122,3 +122,28 @@ def test_what_is_pinned_and_can_be_found_nowhere_is_not_replaced_by_what_is_push
         assert "found neither in the source nor on this disk" in server.state("Echo")["failure"]["message"]
         assert act(server, "DELETE", "models/Echo/pin").status == 200
         assert server.score("Echo")["by"] == "fresh"
+
+
+def test_what_was_decided_is_written_again_into_a_registry_that_was_lost(tmp_path: Path, repo: Repo) -> None:
+    data = tmp_path / "data"
+    for model in ("Back", "Echo"):
+        repo.write(f"{model}/etls.py", echo("one"))
+    repo.commit()
+    with serving(data, repo.path) as server:
+        for model in ("Back", "Echo"):
+            repo.write(f"{model}/etls.py", echo("two"))
+        repo.commit()
+        server.sync()
+        assert act(server, "PUT", "models/Echo/pin", {"version": "v1"}).status == 200
+        assert act(server, "POST", "models/Back/rollback").status == 200
+    for file in data.glob("registry.db*"):
+        file.unlink()
+    with serving(data, repo.path) as server:
+        assert act(server, "POST", "models/Echo/rollback").error(409, "pinned")["version"] == "v1"
+        assert (live(server, "Echo"), live(server, "Back")) == ("v1", "v1")
+        assert act(server, "POST", "models/Back/versions/v2/accept").status == 200
+        assert act(server, "DELETE", "models/Echo/pin").status == 200
+        assert (live(server, "Echo"), live(server, "Back")) == ("v2", "v2")
+    with serving(data, repo.path) as server:
+        server.sync()
+        assert (live(server, "Echo"), live(server, "Back")) == ("v2", "v2"), "what was lifted stays so"
