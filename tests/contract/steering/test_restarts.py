@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.steering.asking import act, live
+from tests.contract.steering.asking import act, live, pinned
 from tests.repos import Repo
 from tests.serving import Server, echo, serving
 
@@ -139,7 +139,8 @@ def test_what_was_decided_is_written_again_into_a_registry_that_was_lost(tmp_pat
     for file in data.glob("registry.db*"):
         file.unlink()
     with serving(data, repo.path) as server:
-        assert act(server, "POST", "models/Echo/rollback").error(409, "pinned")["version"] == "v1"
+        server.wait(lambda: pinned(server, "Echo") == "v1", "the pin in the new registry")
+        act(server, "POST", "models/Echo/rollback").error(409, "pinned")
         assert (live(server, "Echo"), live(server, "Back")) == ("v1", "v1")
         assert act(server, "POST", "models/Back/versions/v2/accept").status == 200
         assert act(server, "DELETE", "models/Echo/pin").status == 200
