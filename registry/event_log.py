@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -178,12 +178,13 @@ class EventLog:
 
     def newest_of_each_kind(self, model: str, most: int) -> list[Event]:
         """So many of each, all of them newest first."""
-        kept = {
-            event.id
-            for kind in {kind for kind, _ in self._kinds}
-            for event in self.newest(model=model, kind=kind, most=most)
-        }
-        return [event for _, event in self._newest() if event.id in kept]
+        counts = Counter[str]()
+        found = []
+        for _, event in self._sorted(EventFilter(model=model)):
+            counts[event.kind] += 1
+            if counts[event.kind] <= most:
+                found.append(event)
+        return found
 
     async def _commit(self, action: Callable[[Transaction], Sequence[Event]]) -> None:
         def act(transaction: Transaction) -> Sequence[Event]:

@@ -64,7 +64,7 @@ from server.process.data_dir import DataDir
 from server.process.running_file import RunningFile
 from server.record import Record
 from server.source_choice import LOCAL, followed, open_source
-from server.state import server_state
+from server.state import model_state, server_state
 from server.steering.assembly import build_steering
 from server.steering.decided import Decided
 from server.steering.ledger import DeploymentLedger
@@ -206,7 +206,7 @@ def assemble(
     apis: list[Routed] = [
         UploadsApi(access, uploads),
         Admin(access, reconciler),
-        ModelsApi(access, state, record.log),
+        ModelsApi(access, state, partial(model_state, reconciler, runs.newest), record.log),
         VersionsApi(access, versions, Deployments(record.registry)),
         LogsApi(access, starter.printed_lines, versions, situations, streams),
         EventsApi(access, record.log, streams),
@@ -248,6 +248,7 @@ def assemble(
             RunningFile(data.path, banner.url, banner.admin_url),
             _timer(settings.sync_seconds, loading.look, "look at the source"),
             _timer(_IDLE_S, on_demand.stop_idle, "end of idle versions"),
+            streams,
         ]
     )
 

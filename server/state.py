@@ -108,6 +108,14 @@ def server_state(
     )
 
 
+def model_state(
+    reconciler: Reconciler, newest_runs: Callable[[], Mapping[str, RunView]], model: str
+) -> ModelState | None:
+    """None: no such model is followed."""
+    controller = reconciler.controllers.get(model)
+    return None if controller is None else _model(controller, newest_runs().get(model), _pin(reconciler, model))
+
+
 def _pin(reconciler: Reconciler, model: str) -> PinnedTo | None:
     decided = reconciler.decided
     served = (decided.pins or {}).get(model)

@@ -44,13 +44,20 @@ class SentEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EventStreams:
-    """All the streams of one daemon."""
+    """All the streams of one daemon, as a part of it: its stop ends them, since nobody would wait for their end."""
 
     def __init__(self, most: int = MOST, comment_s: float = COMMENT_S, longest_s: float = _LONGEST_S) -> None:
         self._most = most
         self._comment_s = comment_s
         self._longest_s = longest_s
         self._open = 0
+        self._stopped = asyncio.Event()
+
+    async def start(self) -> None:
+        """Streams are opened by those who ask."""
+
+    async def stop(self) -> None:
+        self._stopped.set()
 
     def take(self) -> None:
         """One more; `give_back` it. Raises TooManyStreams."""
@@ -71,11 +78,14 @@ class EventStreams:
         yield b"retry: 2000\n: connected\n\n"
         end = asyncio.get_running_loop().time() + self._longest_s
         coming: asyncio.Task[SentEvent] | None = None
+        stopped = asyncio.ensure_future(self._stopped.wait())
         try:
-            while asyncio.get_running_loop().time() < end:
+            while asyncio.get_running_loop().time() < end and not stopped.done():
                 coming = coming or asyncio.ensure_future(_next(events))
-                done, _ = await asyncio.wait({coming}, timeout=self._comment_s)
-                if not done:
+                await asyncio.wait({coming, stopped}, timeout=self._comment_s, return_when=asyncio.FIRST_COMPLETED)
+                if stopped.done():
+                    return
+                if not coming.done():
                     yield b": still here\n\n"
                     continue
                 try:
@@ -85,9 +95,10 @@ class EventStreams:
                 coming = None
                 yield sent.encode()
         finally:
-            if coming is not None:
-                coming.cancel()
-                await asyncio.wait({coming})
+            going_on = {task for task in (coming, stopped) if task is not None}
+            for task in going_on:
+                task.cancel()
+            await asyncio.wait(going_on)
 
 
 async def _next(events: AsyncIterator[SentEvent]) -> SentEvent:

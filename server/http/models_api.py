@@ -27,9 +27,17 @@ _LIVE = "live"
 class ModelsApi:
     """Routes under `{base}/-/api/`."""
 
-    def __init__(self, access: Access, state: Callable[[], ServerState], event_log: EventLog) -> None:
+    def __init__(
+        self,
+        access: Access,
+        state: Callable[[], ServerState],
+        one: Callable[[str], ModelState | None],
+        event_log: EventLog,
+    ) -> None:
+        """`state`: of all; `one`: of the model of that name."""
         self._access = access
         self._state = state
+        self._one = one
         self._event_log = event_log
 
     def routes(self) -> list[Route]:
@@ -54,7 +62,7 @@ class ModelsApi:
 
     async def model(self, request: Request) -> Response:
         name = request.path_params["model"]
-        found = self._state().models.get(name)
+        found = self._one(name)
         if found is None:
             return error("model_not_found", f"no model {name[:100]!r} is followed")
         events = self._event_log.newest_of_each_kind(name, _OF_EACH_KIND)

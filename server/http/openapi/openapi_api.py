@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache, partial
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -12,7 +14,9 @@ from core.paths import API_OPENAPI
 from server.http.access import Access
 from server.http.openapi.document import admin_document
 from server.http.openapi.table import OPERATIONS
-from server.http.replies import Json
+
+_PREFIXES = 8
+"""Documents that are kept: making one takes long, and proxies are few."""
 
 
 class OpenApiApi:
@@ -20,7 +24,7 @@ class OpenApiApi:
 
     def __init__(self, access: Access, base: str) -> None:
         self._access = access
-        self._base = base
+        self._document = lru_cache(_PREFIXES)(partial(_encoded, base))
 
     def routes(self) -> list[Route]:
         return [Route(API_OPENAPI.template, self._access.reading(self.document))]
@@ -28,4 +32,8 @@ class OpenApiApi:
     async def document(self, request: Request) -> Response:
         told = request.headers.get("x-forwarded-prefix", "")
         prefix = told.rstrip("/") if re.fullmatch(r"(/[\w.~-]+)+/?", told) else ""
-        return Json(admin_document(OPERATIONS, self._base, prefix))
+        return Response(self._document(prefix), media_type="application/json")
+
+
+def _encoded(base: str, prefix: str) -> bytes:
+    return msgspec.json.encode(admin_document(OPERATIONS, base, prefix))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
@@ -220,8 +222,26 @@ def test_models_are_chosen_by_words_and_by_state(server: Server) -> None:
     assert server.admin("GET", "/-/api/models?state=odd").error(422, "invalid_parameter")["field"] == "state"
 
 
-def test_what_was_live_is_asked_of_the_registry(server: Server) -> None:
-    assert set(got(server, "models/A/deployments")) == {"items", "next"}
-    assert got(server, f"models/A/deployments?at={quote('2001-01-01T00:00:00Z')}")["items"] == []
-    for odd in ("at=yesterday", "limit=0", "cursor=x"):
+def test_the_ledger_tells_what_was_live_and_when(server: Server) -> None:
+    def ledger(query: str = "") -> list[Any]:
+        return list(got(server, f"models/A/deployments{query}")["items"])
+
+    server.wait(ledger, "the ledger of what was live")
+    newest, *_ = ledger()
+    assert (newest["version"], newest["to"], newest["cause"]) == ("v5", None, "push")
+    assert newest["release"] == server.state("A")["live"]["release"]
+    assert ledger(f"?at={quote(newest['from'])}") == [newest]
+    assert ledger(f"?at={quote('2001-01-01T00:00:00Z')}") == []
+    for odd in ("at=yesterday", "limit=0", "cursor=x", "cursor=-1", "at=0001-01-01T00:00:00%2B23:59"):
         server.admin("GET", f"/-/api/models/A/deployments?{odd}").error(422, "invalid_parameter")
+
+
+def test_more_streams_than_may_be_are_refused_and_none_holds_up_the_end(history: History, tmp_path: Path) -> None:
+    with serving(tmp_path / "data", history.repo.path, STOP_TIMEOUT_S="300") as server, ExitStack() as open_streams:
+        said = {"authorization": f"Bearer {TOKEN}"}
+        for _ in range(32):
+            stream = httpx.stream("GET", f"{server.base}/-/api/events/stream", headers=said, timeout=30)
+            assert open_streams.enter_context(stream).status_code == 200
+        refused = server.admin("GET", "/-/api/models/A/logs?follow=1").error(503, "too_many_streams")
+        assert "32" in refused["message"]
+        assert server.stop() == 0  # long before the time that requests in flight are given
