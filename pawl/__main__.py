@@ -85,7 +85,9 @@ def _explained(wrong: click.ClickException) -> str:
     """Where the help is that tells how it is right."""
     context = getattr(wrong, "ctx", None)
     message = wrong.format_message().rstrip(".")
-    return message if context is None else f"{message}; see {context.command_path} --help"
+    if context is None:
+        return message
+    return f"{message}{'' if message.endswith(('?', ')')) else ';'} see {context.command_path} --help"
 
 
 if __name__ == "__main__":

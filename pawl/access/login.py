@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pawl.options import command
+from pawl.options import as_json, command
 
 
 @command("login")
@@ -18,7 +18,8 @@ from pawl.options import command
     "--token", metavar="TOKEN", default=None, help="The key; without it, it is asked for, or read from a pipe."
 )
 @click.option("--forget", is_flag=True, help="Forget the server and its key instead.")
-def login(address: str, server: str, token: str | None, forget: bool) -> int:
+@as_json
+def login(address: str, server: str, token: str | None, forget: bool, fields: str | None) -> int:
     """Keep the address and the key of a server, so that commands need neither --server nor --token.
 
     The key is tried before it is kept. It is kept in pawl/login.json in your configuration folder (~/.config), readable
@@ -42,14 +43,24 @@ def login(address: str, server: str, token: str | None, forget: bool) -> int:
     file = LoginFile(os.environ)
     at = address_of(address or server) if address or server else where("").admin
     if forget:
-        known = file.forget(at)
-        sys.stdout.write(f"{at} is forgotten\n" if known else f"{at} was not kept\n")
+        says = f"{at} is forgotten" if file.forget(at) else f"{at} was not kept"
+        _say(says, {"server": at, "kept": False}, fields)
         return 0
     held = (token if token is not None else _asked()).strip()
     count = len(_tried(at, held))
     file.add(at, held)
-    sys.stdout.write(f"{at} is kept in {file.path}; it serves {count} model{'' if count == 1 else 's'}\n")
+    says = f"{at} is kept in {file.path}; it serves {count} model{'' if count == 1 else 's'}"
+    _say(says, {"server": at, "kept": True, "file": str(file.path), "models": count}, fields)
     return 0
+
+
+def _say(says: str, told: dict[str, Any], fields: str | None) -> None:
+    from pawl.terminal.json_output import print_json
+
+    if fields is None:
+        sys.stdout.write(f"{says}\n")
+    else:
+        print_json(told, fields)
 
 
 def _asked() -> str:

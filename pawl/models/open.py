@@ -8,16 +8,18 @@ from urllib.parse import quote
 import click
 
 from pawl.client.api import Api
-from pawl.options import asks_server, command
+from pawl.options import as_json, asks_server, command
+from pawl.terminal.json_output import print_json
 
 _PAGES = ("catalogue", "monitoring", "events", "keys", "docs")
 
 
 @command("open")
 @click.argument("what", metavar="[MODEL|PAGE]", default="")
-@click.option("--print", "only_print", is_flag=True, help="Print the address, and open nothing.")
+@click.option("--print", "only_print", is_flag=True, help="Print the address, and open nothing; so does --json.")
+@as_json
 @asks_server
-def open_(api: Api, what: str, only_print: bool) -> None:
+def open_(api: Api, what: str, only_print: bool, fields: str | None) -> None:
     """Open a page in the browser: a model's, or one of catalogue, monitoring, events, keys and docs.
 
     Where there is no browser, the address is printed.
@@ -32,7 +34,9 @@ def open_(api: Api, what: str, only_print: bool) -> None:
     """
     path = _path(what)
     address = (api.address if path.startswith("/-/") else api.models) + path
-    if only_print or click.launch(address) != 0:
+    if fields is not None:
+        print_json({"url": address}, fields)
+    elif only_print or click.launch(address) != 0:
         sys.stdout.write(f"{address}\n")
 
 

@@ -12,6 +12,7 @@ import click
 
 from pawl.client.api import Answer, Api, api_path
 from pawl.exits import USAGE, CommandFailed
+from pawl.models.state import commit
 from pawl.options import as_json, asks_server, command, model
 from pawl.terminal.json_text import json_text, read_json
 
@@ -60,7 +61,9 @@ def _tell(path: str, body: Any, answer: Answer, seconds: float) -> None:
     from pawl.terminal.text import one_line
 
     sent = one_line(json_text(body))
-    by = " ".join(filter(None, (answer.headers.get("x-pawl-version"), (answer.headers.get("x-pawl-commit") or "")[:7])))
+    by = " ".join(
+        filter(None, (answer.headers.get("x-pawl-version"), commit(answer.headers.get("x-pawl-commit")).shown))
+    )
     click.echo(f"POST {path} {sent}", err=True)
     click.echo(f"answered by {by} in {seconds * 1000:.0f} ms", err=True)
 

@@ -9,9 +9,10 @@ import click
 
 from core.paths import API_RUN_LOG
 from pawl.client.api import Api
-from pawl.options import asks_server, command
+from pawl.options import as_json, asks_server, command
 from pawl.runs.options import run
 from pawl.runs.paths import path_of
+from pawl.terminal.json_output import print_json
 
 _PAUSE_S = 1.0
 
@@ -20,19 +21,26 @@ _PAUSE_S = 1.0
 @run
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run is over.")
 @click.option("--attempt", type=click.IntRange(min=1), metavar="NUMBER", help="Another attempt than the last.")
+@as_json
 @asks_server
-def log(api: Api, run: str, follow: bool, attempt: int | None) -> None:
+def log(api: Api, run: str, follow: bool, attempt: int | None, fields: str | None) -> None:
     """Print what a run's code has printed. Of a long log, the middle is cut out, and a line says how much.
 
     Example:
 
       pawl runs log -f 1f0c2b3a4d5e
     """
-    path = path_of(API_RUN_LOG, run=run)
+    path, asked = path_of(API_RUN_LOG, run=run), {"attempt": attempt} if attempt else {}
+    if fields is not None:
+        if follow:
+            raise click.UsageError("--json goes without -f", click.get_current_context())
+        with api.stream(path, asked) as (_, pieces):
+            print_json({"log": b"".join(pieces).decode("utf-8", "replace")}, fields)
+        return
     if follow:
         _follow(api, path, run, attempt)
     else:
-        _copy(api, path, {"attempt": attempt} if attempt else {})
+        _copy(api, path, asked)
 
 
 def _follow(api: Api, path: str, run: str, attempt: int | None) -> None:

@@ -12,6 +12,7 @@ from typing import IO
 from core.errors import PawlError
 from core.settings import Settings, read_settings
 from pawl.exits import CONFLICT, FAILED, USAGE, CommandFailed
+from pawl.terminal.json_output import print_json
 from server.process.running_file import Running, read_running
 
 LOG = "log"
@@ -20,7 +21,7 @@ _LONGEST_S = 120.0
 _ROOT = Path(__file__).parents[2]
 
 
-def start() -> int:
+def start(fields: str | None) -> int:
     """Start it, and say where it listens. Raises CommandFailed; what it printed before it ended is printed then."""
     settings = settings_here()
     if (running := read_running(settings.data)) is not None:
@@ -36,6 +37,10 @@ def start() -> int:
             start_new_session=True,
         )
     running = _wait(settings, process, log)
+    if fields is not None:
+        told = {"pid": running.pid, "url": running.url, "admin_url": running.admin_url, "log": str(log)}
+        print_json(told, fields)
+        return 0
     sys.stdout.write(log.read_text(errors="replace"))
     sys.stdout.write(f"It is process {running.pid}; what it says from now on goes to {log}.\n")
     sys.stdout.write("'pawl ls' lists its models, 'pawl stop' ends it.\n")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
-from pawl.options import command
+from pawl.options import as_json, command
 
 
 @command("serve")
 @click.option("--background", is_flag=True, help="Start it, say where it listens, and return.")
-def serve(background: bool) -> int:
+@as_json
+def serve(background: bool, fields: str | None) -> int:
     """Serve models, until SIGTERM or Ctrl-C.
 
     Follows the repository that gitPath names or, without it, the folder models_serve here. Settings are environment
@@ -32,7 +33,9 @@ def serve(background: bool) -> int:
     if background:
         from pawl.serving.background import start
 
-        return start()
+        return start(fields)
+    if fields is not None:
+        raise click.UsageError("--json goes with --background", click.get_current_context())
     from server.__main__ import main  # the whole server: too slow to import for --help
 
     return main([])

@@ -6,11 +6,12 @@ import os
 import select
 import signal
 import sys
+from typing import Any
 
 import click
 
 from pawl.exits import FAILED, STILL_RUNNING, CommandFailed
-from pawl.options import command
+from pawl.options import as_json, command
 
 
 @command("stop")
@@ -21,7 +22,8 @@ from pawl.options import command
     metavar="SECONDS",
     help="How long to wait for its end; by default ten seconds more than STOP_TIMEOUT_S.",
 )
-def stop(timeout: float) -> int:
+@as_json
+def stop(timeout: float, fields: str | None) -> int:
     """End the server that runs here, and return once it is gone.
 
     Here is the folder DATA_DIR (.pawl), as for 'pawl serve'; whether it was started in the background makes no
@@ -41,7 +43,7 @@ def stop(timeout: float) -> int:
     settings = settings_here()
     running = read_running(settings.data)
     if running is None:
-        sys.stdout.write(f"no server runs in {settings.data}\n")
+        _say(f"no server runs in {settings.data}", {"stopped": False}, fields)
         return 0
     patience_s = timeout or settings.stop_timeout_s + 10
     if not _ended(running.pid, patience_s):
@@ -49,8 +51,18 @@ def stop(timeout: float) -> int:
             STILL_RUNNING,
             f"process {running.pid} still runs after {patience_s:g} s; once more cuts requests in flight off",
         )
-    sys.stdout.write(f"the server at {running.url} has ended\n")
+    told = {"stopped": True, "pid": running.pid, "url": running.url}
+    _say(f"the server at {running.url} has ended", told, fields)
     return 0
+
+
+def _say(says: str, told: dict[str, Any], fields: str | None) -> None:
+    from pawl.terminal.json_output import print_json
+
+    if fields is None:
+        sys.stdout.write(f"{says}\n")
+    else:
+        print_json(told, fields)
 
 
 def _ended(pid: int, within_s: float) -> bool:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pawl.exits import FAILED, INTERRUPTED, USAGE, CommandFailed
-from pawl.options import command
+from pawl.options import as_json, command
+from pawl.terminal.json_output import print_json
 
 if TYPE_CHECKING:
     from pawl.train.training import Outcome
@@ -31,7 +32,8 @@ OUR_FAULT = 3
 @click.option(
     "--output", type=click.Path(path_type=Path), metavar="DIR", help="A folder, new or empty, for what training leaves."
 )
-def train(folder: Path, settings: tuple[str, ...], output: Path | None) -> int:
+@as_json
+def train(folder: Path, settings: tuple[str, ...], output: Path | None, fields: str | None) -> int:
     """Train this folder here and now, as the server would.
 
     Builds the environment, runs the training code in a process of its own, within the memory and time of train in
@@ -63,7 +65,7 @@ def train(folder: Path, settings: tuple[str, ...], output: Path | None) -> int:
         if os.environ.get("LOG_LEVEL") == "debug":
             raise
         raise CommandFailed(OUR_FAULT, f"Pawl itself failed: {error!r}; LOG_LEVEL=debug shows where") from error
-    _print(outcome)
+    _print(outcome, fields)
     return 0 if outcome.is_accepted else FAILED
 
 
@@ -95,10 +97,15 @@ def _params(given: tuple[str, ...]) -> dict[str, Any]:
     return params
 
 
-def _print(outcome: Outcome) -> None:
-    for name, score in outcome.attempt.scores.items():
-        click.echo(f"{name}\t{score:.6g}")
+def _print(outcome: Outcome, fields: str | None) -> None:
     judgement = outcome.judgement
+    if fields is None:
+        for name, score in outcome.attempt.scores.items():
+            click.echo(f"{name}\t{score:.6g}")
+    else:
+        told = {"run": outcome.run.run, "model": outcome.run.model, "state": str(judgement.state)}
+        told |= {"reason": str(judgement.reason or ""), "message": str(judgement.message or "")}
+        print_json({**told, "scores": dict(outcome.attempt.scores)}, fields)
     said = "; ".join(str(part) for part in (judgement.reason, judgement.message) if part)
     click.echo(f"run {outcome.run.run} of {outcome.run.model} {judgement.state}{f': {said}' if said else ''}", err=True)
     if outcome.attempt.detail and not outcome.is_accepted:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
@@ -47,13 +48,13 @@ def test_in_the_background_it_is_found_by_commands_beside_it_and_stopped(tmp_pat
         assert found is not None
         assert httpx.get(found[1].replace("/models_serve", "/healthz")).status_code == 200
         assert pawl("ls", cwd=tmp_path, **here).returncode == 0, "it is found without --server"
-        again = pawl("serve", "--background", cwd=tmp_path, **here)
+        again = pawl("serve", "--background", "--json", cwd=tmp_path, **here)
         assert again.returncode == 5
         assert found[1] in again.stderr
     finally:
-        stopped = pawl("stop", cwd=tmp_path, **here)
+        stopped = pawl("stop", "--json", "stopped,url", cwd=tmp_path, **here)
     assert (stopped.returncode, stopped.stderr) == (0, "")
-    assert "has ended" in stopped.stdout
+    assert json.loads(stopped.stdout) == {"stopped": True, "url": found[1]}
     with pytest.raises(httpx.ConnectError):
         httpx.get(found[1])
     assert pawl("stop", cwd=tmp_path, **here).returncode == 0, "where none runs there is nothing to do"

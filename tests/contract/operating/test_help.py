@@ -63,6 +63,12 @@ def commands(group: LazyGroup = app, above: tuple[str, ...] = ()) -> Iterator[tu
             yield from commands(command, (*above, name))
 
 
+def shown_help(command: tuple[str, ...]) -> str:
+    shown = CliRunner().invoke(app, [*command, "--help"], prog_name="pawl", terminal_width=100)
+    assert shown.exit_code == 0, shown.output
+    return shown.output
+
+
 def test_the_commands_are_those_that_were_promised() -> None:
     promised = "ls show versions deployments diff pin unpin rollback accept retry load unload sync logs events traffic"
     promised += " keys try open login serve stop check train runs"
@@ -71,11 +77,15 @@ def test_the_commands_are_those_that_were_promised() -> None:
 
 @pytest.mark.parametrize("command", [(), *commands()], ids=" ".join)
 def test_each_command_explains_itself_with_an_example(command: tuple[str, ...]) -> None:
-    shown = CliRunner().invoke(app, [*command, "--help"], prog_name="pawl", terminal_width=100)
-    assert shown.exit_code == 0, shown.output
-    assert shown.output.startswith(f"Usage: {' '.join(('pawl', *command))} ")
-    examples = re.findall(rf"^  .*\bpawl {' '.join(command)}".rstrip() + r"\b", shown.output, re.MULTILINE)
-    assert examples, shown.output
+    output = shown_help(command)
+    assert output.startswith(f"Usage: {' '.join(('pawl', *command))} ")
+    examples = re.findall(rf"^  .*\bpawl {' '.join(command)}".rstrip() + r"\b", output, re.MULTILINE)
+    assert examples, output
+
+
+def test_each_command_prints_json_for_programs() -> None:
+    without = [" ".join(one) for one in commands() if "--json [FIELDS]" not in shown_help(one)]
+    assert without == ["completion"], "which prints what a shell reads"
 
 
 def test_what_is_listed_of_a_command_is_a_line() -> None:
