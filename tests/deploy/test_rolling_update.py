@@ -15,7 +15,10 @@ from tests.postgres import Postgres, find_programs, running_postgres
 from tests.repos import Repo
 from tests.serving import Server, command_line, descendants, echo, serving, wait_for
 
-pytestmark = pytest.mark.skipif(NGINX is None, reason="NO nginx HERE: apt-get install nginx-light")
+pytestmark = [
+    pytest.mark.skipif(NGINX is None, reason="NO nginx HERE: apt-get install nginx-light"),
+    pytest.mark.timeout(300),  # up to four servers start, one after the other
+]
 
 TRAIN = """
 from pathlib import Path
