@@ -51,6 +51,10 @@ class Static:
         """Where the file is, below the base path."""
         return STATIC.template.replace("{digest}/{name}", self._keys[name])
 
+    def packed_size(self, name: str) -> int:
+        """Bytes of the file as it is sent to who takes it compressed."""
+        return len(self._files[self._keys[name]].compressed)
+
     def routes(self) -> list[Route]:
         return [Route(STATIC.template, self._serve)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -75,6 +75,13 @@ def charts(history: History) -> tuple[Chart, ...]:
             [("mean", "l", False, tuple(point.batch_mean for point in history.points))],
         ),
     )
+
+
+def whole_steps(history: History, now: datetime) -> History:
+    """Without the step that goes on, which would look like a fall; unless it is the only one."""
+    step = timedelta(seconds=history.step_s)
+    points = [point for point in history.points if point.at + step <= now]
+    return msgspec.structs.replace(history, points=points) if points else history
 
 
 def swap_lines(history: History) -> tuple[SwapLine, ...]:

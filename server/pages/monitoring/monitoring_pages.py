@@ -19,7 +19,7 @@ from server.http.access import Access
 from server.pages.events.lines import line
 from server.pages.layout.address import address, addresses
 from server.pages.layout.renderer import Renderer
-from server.pages.monitoring.charts import charts, swap_lines
+from server.pages.monitoring.charts import charts, swap_lines, whole_steps
 from server.pages.monitoring.machine import gateway_row, machine
 from server.pages.monitoring.ranges import PRESETS, chosen, step_text
 from server.state import ServerState
@@ -82,7 +82,11 @@ class MonitoringPages:
             found = await self._history.query(
                 model, version, shown.begins, shown.ends, None, Stage(stage) if stage else None
             )
-            values |= {"charts": charts(found), "swaps": swap_lines(found), "step": step_text(found.step_s)}
+            values |= {
+                "charts": charts(whole_steps(found, now)),
+                "swaps": swap_lines(found),
+                "step": step_text(found.step_s),
+            }
         except PawlError as error:
             values["problem"] = str(error)
         return self._renderer.render(request, "monitoring.html", values, here="monitoring")

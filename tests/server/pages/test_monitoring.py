@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from server.pages.layout.units import DASH
-from server.pages.monitoring.charts import charts, swap_lines
+from server.pages.monitoring.charts import charts, swap_lines, whole_steps
 from server.pages.monitoring.days import day_of
 from server.pages.monitoring.ranges import chosen, step_text
 from server.traffic.history import History, Swap
@@ -56,6 +56,13 @@ def test_where_nothing_was_measured_there_is_a_gap() -> None:
     assert [row[1][1] for row in latency.rows] == ["10 ms", DASH, "20 ms"]
     empty = charts(history([point(0, {})], minutes=1))
     assert empty[1].says == "Errors, share of answers: nothing was measured"
+
+
+def test_a_step_that_goes_on_is_left_out_unless_it_is_the_only_one() -> None:
+    two = history([point(0, {"200": 60}), point(1, {"200": 1})], minutes=2)
+    assert len(whole_steps(two, BEGINS + timedelta(seconds=90)).points) == 1
+    assert len(whole_steps(two, BEGINS + timedelta(seconds=120)).points) == 2
+    assert len(whole_steps(two, BEGINS + timedelta(seconds=10)).points) == 2
 
 
 def test_a_table_is_no_longer_than_can_be_read_and_ends_with_the_last() -> None:
