@@ -28,8 +28,9 @@ from core.paths import (
     SYNC,
     HttpPath,
 )
+from tests.contract.access import routes
 from tests.contract.access.keys import bearer, make_key, revoke_key
-from tests.contract.access.routes import DAEMON, address, methods
+from tests.contract.access.routes import DAEMON, methods
 from tests.repos import Repo
 from tests.serving import TOKEN, Answer, Server, echo, serving
 
@@ -75,18 +76,16 @@ def keys(server: Server) -> dict[str, str]:
 
 
 def ask(server: Server, method: str, path: HttpPath, key: str | None) -> Answer:
-    """The answer; of a stream, which has no end, the head."""
-    headers = {} if key is None else bearer(key)
-    with server.http.stream(method, address(server, path), headers=headers) as answer:
-        is_endless = answer.headers.get("content-type", "").startswith("text/event-stream")
-        return Answer(answer.status_code, answer.headers, b"" if is_endless else answer.read())
+    return routes.ask(server, method, path, {} if key is None else bearer(key))
 
 
 @pytest.mark.parametrize("path", [path for path in DAEMON if path not in OPEN], ids=lambda path: path.template)
 def test_a_route_is_denied_to_whoever_shows_nothing_or_too_little(
     server: Server, keys: dict[str, str], path: HttpPath
 ) -> None:
-    for method in methods(server, path):
+    taken = methods(server, path)
+    assert taken, "there is no such route"
+    for method in taken:
         required = "unauthorized" if path == SYNC else "key_required"
         for credential in (None, *(keys[name] for name in ("expired", "revoked", "unknown", "not whole", "no key"))):
             answer = ask(server, method, path, credential)
