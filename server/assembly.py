@@ -155,7 +155,9 @@ def assemble(
         settings, data, record.registry, record.log, source, reconciler, names, on_demand, records, decided, ledger
     )
     loading = Loading(reconciler, on_demand, starter, warm_workers, steered.known)
-    pruning = Pruning(release_store, environments, partial(_needed, starter, reconciler), reconciler.followed)
+    pruning = Pruning(
+        release_store, environments, partial(_needed, starter, reconciler), reconciler.followed, proofs=proofs
+    )
     guard = MemoryGuard(starter.pools, relieve=warm_workers.give_up)
 
     training = build_training(settings, data, environ, source, reconciler, record, files, accepted)

@@ -14,6 +14,7 @@ from core.errors import ReleaseFailed
 from core.release import Release
 from loader.environments.environment import Environments
 from loader.environments.requirements_files import requirements_of
+from loader.releases.proofs import ProofStore
 from loader.releases.store import ReleaseStore
 
 log = logging.getLogger("pawl.loader")
@@ -46,6 +47,7 @@ class Pruning:
         in_use: Callable[[], Iterable[Release]],
         followed: Callable[[], Iterable[str] | None],
         pause_s: float = PAUSE_S,
+        proofs: ProofStore | None = None,
     ) -> None:
         """`in_use`: releases whose files are needed. `followed`: the models; None while that isn't known."""
         self._release_store = release_store
@@ -53,6 +55,7 @@ class Pruning:
         self._in_use = in_use
         self._followed = followed
         self._pause_s = pause_s
+        self._proofs = proofs
         self._pruned: dict[str, _Pruned] = {}
 
     async def run(self, outcome: asyncio.Event) -> None:
@@ -76,6 +79,8 @@ class Pruning:
     def _prune(self, in_use: Mapping[str, set[str]], models: set[str] | None) -> None:
         if models is not None:
             self._release_store.prune_models(models)
+            if self._proofs is not None:
+                self._proofs.prune_models(models)
         self._pruned = {
             model: self._prune_model(model, in_use.get(model, set())) for model in self._release_store.models()
         }

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import re
+import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -18,11 +19,11 @@ from core.release import Release
 
 log = logging.getLogger("pawl.loader")
 
-_KEPT = 200
+_KEPT = 50
 """Of each model."""
 _MOST_BYTES = 1024 * 1024
 """Of one, to be read; what is written is far less."""
-_ANSWERS_BYTES = 256 * 1024
+_ANSWERS_BYTES = 64 * 1024
 _NAME = re.compile(r"[0-9a-f]{8,64}")
 
 
@@ -88,6 +89,12 @@ class ProofStore:
             _forget_oldest(path.parent)
         except OSError as error:
             log.warning("%s can't be written, so its version tells less of itself: %s", path, error)
+
+    def prune_models(self, keep: Collection[str]) -> None:
+        """Forget the models that are not in `keep`. Raises OSError."""
+        for folder in self._root.iterdir() if self._root.is_dir() else ():
+            if folder.name not in keep:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _path(self, model: str, release: str) -> Path | None:
         if not model or model.startswith(".") or "/" in model or not _NAME.fullmatch(release):

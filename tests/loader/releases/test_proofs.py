@@ -29,14 +29,14 @@ def test_what_came_of_a_start_is_kept_and_the_next_takes_its_place(tmp_path: Pat
 
 def test_only_so_many_are_kept_and_large_answers_are_left_out(tmp_path: Path) -> None:
     store = ProofStore(tmp_path)
-    answers = [Answered(answer="x" * 100_000) for _ in range(5)]
-    for number in range(205):
-        store.put(release(number), Proof(at=NOW, passed=5, answers=answers if number == 204 else []))
+    answers = [Answered(answer="x" * 30_000) for _ in range(5)]
+    for number in range(55):
+        store.put(release(number), Proof(at=NOW, passed=5, answers=answers if number == 54 else []))
         os.utime(tmp_path / "A" / f"{number:020x}.json", (number, number))
     store.put(release(300), Proof(at=NOW))
-    assert len(list((tmp_path / "A").iterdir())) == 200
+    assert len(list((tmp_path / "A").iterdir())) == 50
     assert store.get("A", release(3).id) is None
-    kept = store.get("A", release(204).id)
+    kept = store.get("A", release(54).id)
     assert kept is not None
     assert (kept.passed, len(kept.answers)) == (5, 2)
 
@@ -59,3 +59,13 @@ def test_nothing_beside_the_folder_is_read(tmp_path: Path, model: str, id: str) 
 def test_a_disk_that_takes_nothing_stops_nobody(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     ProofStore(tmp_path / "file").put(release(), Proof(at=NOW))
+
+
+def test_models_that_are_gone_are_forgotten(tmp_path: Path) -> None:
+    store = ProofStore(tmp_path / "proofs")
+    store.prune_models({"A"})
+    for model in ("A", "B"):
+        store.put(release(model=model), Proof(at=NOW))
+    store.prune_models({"A", "C"})
+    assert store.get("A", release().id) is not None
+    assert store.get("B", release().id) is None
