@@ -25,7 +25,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     repo.write("Echo/etls.py", echo("one")).write("Echo/examples.json", EXAMPLES)
     repo.write("Broken/etls.py", "raise RuntimeError('no\\nluck \\033[31m')\n").commit("Begin")
     with serving(folder / "data", repo.path) as server:
-        repo.commit_file("Echo/etls.py", "print('starting')\n" + echo("two"), "Say two")
+        repo.commit_file("Echo/etls.py", "print('starting')\n" + echo("two"), "Say two \033]0;owned\007")
         server.sync()
         yield server
 
@@ -115,9 +115,13 @@ def test_try_sends_an_example_or_what_is_given(server: Server, tmp_path: Path) -
 def test_versions_are_listed_with_what_their_commits_say_and_told_one_by_one(server: Server) -> None:
     lines = [line.split("\t") for line in ask(server, "versions", "Echo").stdout.splitlines()]
     assert [line[:3] for line in lines] == [["v2", "ready", "live"], ["v1", "retired", ""]]
-    assert [line[-1] for line in lines] == ["Say two", "Begin"]
+    assert [line[-1] for line in lines] == [
+        "Say two \N{REPLACEMENT CHARACTER}]0;owned\N{REPLACEMENT CHARACTER}",
+        "Begin",
+    ]
+    assert "\033]" not in show(server, "versions", "Echo"), "what comes from git moves no cursor and names no window"
     one = dict(line.split("\t", 1) for line in ask(server, "versions", "Echo", "v2").stdout.splitlines())
-    assert (one["role"], one["examples"], one["message"]) == ("live", "1 of 1", "Say two")
+    assert (one["role"], one["examples"], one["message"]) == ("live", "1 of 1", lines[0][-1])
     assert json.loads(ask(server, "versions", "Echo", "v1", "--json", "version").stdout) == {"version": "v1"}
     assert ask(server, "versions", "Echo", "v9").returncode == 3
 
