@@ -51,7 +51,7 @@ class Executor(Protocol):
         """End those that were asked to, and take too long."""
         ...
 
-    def bury(self, key: str, attempt: int) -> Failure:
+    def bury(self, model: str, key: str, attempt: int) -> Failure:
         """See to it that nothing lives of an attempt that was begun and runs no more; why it left no record."""
         ...
 

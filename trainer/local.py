@@ -89,7 +89,7 @@ class LocalRuns:
             if why is not None and self._is_alive(folder) and self._now() > _asked_at(folder) + _grace_s(why) + _LATE_S:
                 self._kill(folder)
 
-    def bury(self, key: str, attempt: int) -> Failure:
+    def bury(self, model: str, key: str, attempt: int) -> Failure:
         """See to it that nothing of the attempt lives: its process was killed, and could not."""
         folder = self.folder(key, attempt)
         give_up_quietly(folder)

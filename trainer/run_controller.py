@@ -89,16 +89,19 @@ class Controller:
         self._now = now
         self._over: set[tuple[str, str]] = set()
         """Runs that ended, which needn't be asked about again."""
-        self._problem = ""
+        self._problems: set[str] = set()
+        """What went wrong in the last look, and in this one: what is said of it is said once."""
 
     def look(self, wanted: Sequence[RunFile]) -> None:
         """Do what is to be done by now for the runs that the head wants, and for those that are open."""
+        before, self._problems = self._problems, set()
         try:
             self._open(wanted)
             self._act(self._plan({run.run for run in wanted}))
-            self._problem = ""
         except (StoreUnavailable, ExecutorUnavailable, OSError) as error:
-            self._note(str(error))
+            self._problems.add(str(error))
+        for problem in sorted(self._problems - before):
+            log.warning("training waits: %s", problem)
 
     def states(self, wanted: Set[str]) -> list[OpenState]:
         """The runs that are open, as the last look left them. Raises StoreUnavailable, ExecutorUnavailable."""
@@ -149,7 +152,7 @@ class Controller:
             try:
                 self._do(run, recorded, action)
             except (PawlError, OSError) as error:
-                self._note(f"{run.model}, run {run.run}: {error}")
+                self._problems.add(f"{run.model}, run {run.run}: {error}")
 
     def _do(self, run: RunFile, recorded: Recorded, action: Action) -> None:
         match action:
@@ -165,7 +168,7 @@ class Controller:
             case GiveUp(_, attempt, failure):
                 self._record(run, attempt, failure)
             case MarkLost(key, attempt):
-                self._record(run, attempt, self._executor.bury(key, attempt))
+                self._record(run, attempt, self._executor.bury(run.model, key, attempt))
             case Supersede():
                 self._told.superseded(run)
                 self._close(run)
@@ -216,12 +219,6 @@ class Controller:
         self._executor.remove(run.run)
         self._open_runs.close(run.run)
         self._ledger.forget(run.model, run.run)
-
-    def _note(self, problem: str) -> None:
-        """Once, and not at every look."""
-        if problem != self._problem:
-            log.warning("training waits: %s", problem)
-        self._problem = problem
 
 
 def _to_judge(run: RunFile, live: Live | None) -> str:

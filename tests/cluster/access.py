@@ -28,11 +28,13 @@ class Access:
         self.rules = rules
         self.asked: list[Asked] = []
         """All that was ever asked for."""
+        self.refused: set[Asked] = set()
 
     def check(self, asked: Asked, namespace: str) -> None:
         """Raises Problem."""
         self.asked.append(asked)
         if not any(_allows(rule, asked) for rule in self.rules):
+            self.refused.add(asked)
             group = f'in API group "{asked.group}" in the namespace "{namespace}"'
             what = f'cannot {asked.verb} resource "{asked.resource}" {group}'
             raise Problem(403, "Forbidden", f'{asked.resource} is forbidden: User "{self.user}" {what}')

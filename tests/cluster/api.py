@@ -49,8 +49,13 @@ class ApiDouble:
     """For any thread."""
 
     def __init__(
-        self, objects: Objects, access: Access, log_of: Callable[[str, str], str] = lambda pod, container: ""
+        self,
+        objects: Objects,
+        access: Access,
+        log_of: Callable[[str, str], str] = lambda pod, container: "",
+        check: Callable[[Object], None] = check,
     ) -> None:
+        """`check` raises Problem for an object that breaks its schema."""
         self.objects = objects
         self.access = access
         self.faults: deque[Faults] = deque()
@@ -58,6 +63,7 @@ class ApiDouble:
         """Whether nobody reaches it."""
         self.requests: list[Asking] = []
         self._log_of = log_of
+        self._check = check
         self._lock = threading.Lock()
 
     def answer(self, asking: Asking) -> Object | str:
@@ -151,7 +157,7 @@ class ApiDouble:
         object = json.loads(asking.body)
         if object.get("metadata", {}).get("namespace", namespace) != namespace:
             raise Problem(400, "BadRequest", "the namespace of the object does not match that of the request")
-        check(object)
+        self._check(object)
         if kind is JOBS:
             object["spec"].setdefault("suspend", False)
             object.setdefault("status", {})

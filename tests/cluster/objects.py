@@ -66,7 +66,7 @@ class Change:
 
 
 class Objects:
-    """For any thread."""
+    """For any thread. What is given out is not to be changed: a change makes another object of it."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.lock = threading.RLock()
@@ -87,11 +87,11 @@ class Objects:
             found = [
                 one for (plural, where, _), one in self._objects.items() if (plural, where) == (kind.plural, namespace)
             ]
-            return copy.deepcopy(sorted(found, key=lambda one: one["metadata"]["name"]))
+            return sorted(found, key=lambda one: one["metadata"]["name"])
 
     def everywhere(self, kind: Kind) -> list[Object]:
         with self.lock:
-            return copy.deepcopy([one for (plural, _, _), one in self._objects.items() if plural == kind.plural])
+            return [one for (plural, _, _), one in self._objects.items() if plural == kind.plural]
 
     def get(self, kind: Kind, namespace: str, name: str) -> Object:
         with self.lock:
@@ -100,7 +100,7 @@ class Objects:
                 raise Problem(
                     404, "NotFound", f'{kind.plural}{"." if kind.group else ""}{kind.group} "{name}" not found'
                 )
-            return copy.deepcopy(found)
+            return found
 
     def create(self, kind: Kind, namespace: str, object: Object) -> Object:
         with self.lock:
@@ -122,7 +122,7 @@ class Objects:
 
     def remove(self, kind: Kind, namespace: str, name: str) -> Object:
         with self.lock:
-            gone = self.get(kind, namespace, name)
+            gone = copy.deepcopy(self.get(kind, namespace, name))
             del self._objects[kind.plural, namespace, name]
             return self._note("DELETED", kind, gone)
 
@@ -152,8 +152,8 @@ class Objects:
         self.version += 1
         self.written += 1
         object["metadata"]["resourceVersion"] = str(self.version)
-        self.changes.append(Change(self.version, type, kind, copy.deepcopy(object)))
-        return copy.deepcopy(object)
+        self.changes.append(Change(self.version, type, kind, object))
+        return object
 
 
 def selected(object: Object, labels: str, fields: str) -> bool:

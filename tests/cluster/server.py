@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
-import socket
 import subprocess
 import threading
+import warnings
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -44,7 +45,7 @@ class ApiHttp:
             loop="asyncio",
             timeout_graceful_shutdown=1,
         )
-        self._server = _Server(config)
+        self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run)
         self._thread.start()
         wait_for(lambda: self._server.started, "the API server", alive=self._thread.is_alive)
@@ -55,6 +56,10 @@ class ApiHttp:
     def close(self) -> None:
         self._server.should_exit = True
         self._thread.join()
+        del self._server, self._thread
+        with warnings.catch_warnings():  # clients keep their connections, and TLS waits for them to say goodbye
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
 
     async def _handle(self, request: Request) -> Response:
         asking = Asking(request.method, request.url.path, dict(request.query_params), await request.body())
@@ -90,15 +95,6 @@ class ApiHttp:
                 await asyncio.sleep(_LOOK_S)
         except Problem as error:
             yield _line({"type": "ERROR", "object": error.body})
-
-
-class _Server(uvicorn.Server):
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Clients keep their connections: they are cut off."""
-        await super().shutdown(sockets)
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
-        await asyncio.sleep(0)
 
 
 class _Cut(Response):

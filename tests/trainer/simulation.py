@@ -327,7 +327,7 @@ class Processes:
     def enforce(self) -> None:
         pass
 
-    def bury(self, key: str, attempt: int) -> Failure:
+    def bury(self, model: str, key: str, attempt: int) -> Failure:
         with self.node.step():
             for process in self._of(key):
                 process.alive = process.alive and process.hidden  # what hides can't be killed

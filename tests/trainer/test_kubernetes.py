@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Coroutine, Iterator
 from functools import wraps
 from pathlib import Path
 
 import pytest
 
-from core.run_states import RunState
+from core.run_states import Reason, RunState
 from tests.cluster.cluster import cluster
 from tests.cluster.training import ClusterTraining
 from tests.githttp import git_server
@@ -54,3 +55,67 @@ async def test_a_commit_is_trained_in_a_job_and_its_artifact_accepted(made: Clus
         [job] = made.cluster.jobs()
         assert job["metadata"]["name"].startswith("pawl-")
         assert job["metadata"]["name"].endswith(f"-{result.run}-a1")
+
+
+WAITS_ONCE = """
+import os, time
+def train(output):
+    open(output + "m", "w").close()
+    print("waits", flush=True)
+    time.sleep(0 if os.environ["PAWL_ATTEMPT"] == "2" else 600)
+    return 1
+"""
+SEES = """
+import glob, json, os
+def train(output):
+    hidden = {}
+    for path in glob.glob("/proc/[0-9]*/environ"):
+        try:
+            hidden[path] = open(path).read()
+        except OSError:
+            pass
+    seen = json.dumps([dict(os.environ), hidden, os.listdir("/git") if os.path.exists("/git") else []])
+    with open(output + "seen.json", "w") as file:
+        file.write(seen)
+    return 1
+"""
+
+
+@in_a_loop
+async def test_the_code_sees_no_login_and_what_its_folder_may_name(made: ClusterTraining) -> None:
+    made.cluster.secret("pawl-git", {"usergit": "ann", "gitpassword": "the-git-password"})
+    made.cluster.secret("store", {"AWS_SECRET_ACCESS_KEY": "the-store-key"})
+    made.cluster.secret("team", {"TOKEN": "the-team-token"})
+    made.push(train=SEES, yaml="train: {env_from: [team]}")
+    async with made.following(train_store_secret="store", train_env_from="team*"):
+        result = await made.result()
+    assert result.state is RunState.SUCCEEDED, result
+    made.store.fetch(result.artifact, made.data / "left")
+    seen = (made.data / "left" / "seen.json").read_text()
+    assert "the-team-token" in seen
+    assert "the-git-password" not in seen
+    own = json.loads(seen)[0]
+    assert "the-store-key" not in json.dumps(own)
+
+
+@in_a_loop
+async def test_a_pod_that_is_out_of_memory_ends_its_run_with_what_it_printed(made: ClusterTraining) -> None:
+    made.push(train="import time\ndef train():\n    print('here I was', flush=True)\n    time.sleep(600)")
+    async with made.following():
+        await made.come(lambda: "here I was" in made.cluster.log())
+        made.cluster.kubelet.kill(made.cluster.pods()[0]["metadata"]["name"], "OOMKilled")
+        result = await made.result()
+    assert (result.state, result.reason, result.attempts) == (RunState.FAILED, Reason.OUT_OF_MEMORY, 1)
+    assert "here I was" in result.detail
+
+
+@in_a_loop
+async def test_a_drained_pod_leaves_no_record_and_another_attempt_succeeds(made: ClusterTraining) -> None:
+    made.push(train=WAITS_ONCE)
+    async with made.following():
+        await made.come(lambda: "waits" in made.cluster.log())
+        made.cluster.kubelet.drain("pawl", made.cluster.pods()[0]["metadata"]["name"])
+        result = await made.result()
+    assert (result.state, result.attempts) == (RunState.SUCCEEDED, 2)
+    attempt = json.loads(made.records.get("Iris", result.run, "a1.json") or b"{}")
+    assert (attempt["state"], attempt["reason"]) == ("lost", "Evicted")

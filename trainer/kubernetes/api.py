@@ -17,5 +17,5 @@ class Api(Protocol):
     def text(self, path: str, query: Mapping[str, str] = {}) -> str: ...
 
     def watch(self, path: str, query: Mapping[str, str], seconds: float) -> Iterator[Object]:
-        """Events, until the server ends the answer; it is asked to after so many seconds."""
+        """Once it is there, the events, until the server ends it; it is asked to after so many seconds."""
         ...

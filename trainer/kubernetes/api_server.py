@@ -60,19 +60,12 @@ class ApiServer:
 
     def watch(self, path: str, query: Mapping[str, str], seconds: float) -> Iterator[Object]:
         query = {**query, "watch": "true", "timeoutSeconds": str(int(seconds))}
-        answer = self._request("GET", path, query, None, (_CONNECT_S, seconds + 10))
-        try:
-            for line in _lines(answer):
-                yield json.loads(line)
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise ApiError(f"the watch of {path} was cut off: {error}") from error
-        finally:
-            answer.close()
+        return _events(path, self._request("GET", path, query, None, (_CONNECT_S, seconds + 10)))
 
     def _content(self, method: str, path: str, query: Mapping[str, str], body: Object | None) -> bytes:
         left = self._not_before - time.monotonic()
         if left > 0:
-            raise ApiError(f"{self._trouble}; the next try is in {left:.0f} s")
+            raise ApiError(self._trouble)
         answer = self._request(method, path, query, body, (_CONNECT_S, _REQUEST_S))
         try:
             return answer.data
@@ -143,6 +136,16 @@ def own_namespace(environ: Mapping[str, str] = os.environ) -> str:
         _, context = config.list_kube_config_contexts(environ.get("KUBECONFIG") or None)  # type: ignore[no-untyped-call]
         return str(context["context"].get("namespace") or "default")
     return "default"
+
+
+def _events(path: str, answer: urllib3.BaseHTTPResponse) -> Iterator[Object]:
+    try:
+        for line in _lines(answer):
+            yield json.loads(line)
+    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        raise ApiError(f"the watch of {path} was cut off: {error}") from error
+    finally:
+        answer.close()
 
 
 def _lines(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:

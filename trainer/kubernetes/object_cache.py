@@ -10,8 +10,9 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 
 from trainer.kubernetes.api import Api, Object
 from trainer.kubernetes.errors import ApiError, VersionExpired, error_of
@@ -20,6 +21,7 @@ log = logging.getLogger("pawl.trainer")
 
 WATCH_S = 240.0
 _PAGE = "500"
+_MOST_GONE = 200
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 3.0
 
@@ -27,36 +29,49 @@ _LONGEST_PAUSE_S = 3.0
 class ObjectCache:
     """`step` is called by one thread, the others may be called by any."""
 
-    def __init__(self, api: Api, path: str, selector: str, changed: Callable[[], None] = lambda: None) -> None:
-        """`path`: of the collection. `changed` is called from the thread that steps."""
+    def __init__(self, api: Api, path: str, selector: str, now: Callable[[], float] = time.time) -> None:
+        """`path`: of the collection."""
         self._api = api
         self._path = path
         self._query = {"labelSelector": selector}
-        self._changed = changed
+        self._now = now
         self._lock = threading.Lock()
         self._objects: dict[str, Object] = {}
+        self._gone: deque[Object] = deque(maxlen=_MOST_GONE)
         self._version = ""
         self._is_filled = False
+        self._heard_at = 0.0
+        self._is_watching = False
 
     @property
     def is_filled(self) -> bool:
         """Whether all objects have ever been listed."""
         return self._is_filled
 
+    @property
+    def known_until(self) -> float:
+        """The time as of which it holds what the API server does: no deadline after that can have been seen to pass."""
+        return self._now() if self._is_watching else self._heard_at
+
     def all(self) -> list[Object]:
         with self._lock:
             return list(self._objects.values())
+
+    def gone(self) -> list[Object]:
+        """Those that were removed last, as they were: how a pod has ended is often told with its removal."""
+        with self._lock:
+            return list(self._gone)
 
     def get(self, name: str) -> Object | None:
         with self._lock:
             return self._objects.get(name)
 
     def put(self, object: Object) -> None:
-        """What a request of ours was answered: the watch will tell of it too, later."""
+        """What a request of ours was answered: the watch will tell of it too, later, unless it has already."""
         name = object["metadata"]["name"]
         with self._lock:
             known = self._objects.get(name)
-            if known is None or not _is_newer(known, object):
+            if _is_newer(object, self._version) and (known is None or _is_newer(object, _version(known))):
                 self._objects[name] = object
 
     def drop(self, name: str, uid: str) -> None:
@@ -72,10 +87,16 @@ class ObjectCache:
             self._list()
         query = {**self._query, "resourceVersion": self._version, "allowWatchBookmarks": "true"}
         try:
-            for event in self._api.watch(self._path, query, WATCH_S):
+            events = self._api.watch(self._path, query, WATCH_S)
+            self._is_watching = True
+            for event in events:
                 self._take(event)
+                self._heard_at = self._now()
+            self._heard_at = self._now()
         except VersionExpired:
             self._version = ""
+        finally:
+            self._is_watching = False
 
     def _list(self) -> None:
         found: dict[str, Object] = {}
@@ -87,10 +108,11 @@ class ObjectCache:
                 break
             query["continue"] = more
         with self._lock:
+            self._gone.extend(one for name, one in self._objects.items() if name not in found)
             self._objects = found
         self._version = page["metadata"]["resourceVersion"]
+        self._heard_at = self._now()
         self._is_filled = True
-        self._changed()
 
     def _take(self, event: Mapping[str, Object]) -> None:
         kind, object = str(event["type"]), event["object"]
@@ -102,9 +124,8 @@ class ObjectCache:
                 self._objects[metadata["name"]] = object
             elif kind == "DELETED":
                 self._objects.pop(metadata["name"], None)
+                self._gone.append(object)
         self._version = metadata["resourceVersion"]
-        if kind != "BOOKMARK":
-            self._changed()
 
 
 class Following:
@@ -139,10 +160,13 @@ class Following:
                 pause = _LONGEST_PAUSE_S
 
 
-def _is_newer(known: Object, other: Object) -> bool:
-    """Of the same object. Versions are numbers that grow (KEP-5504); where they were not, the watch sets it right."""
-    if known["metadata"].get("uid") != other["metadata"].get("uid"):
-        return False
-    with suppress(ValueError):
-        return int(known["metadata"]["resourceVersion"]) > int(other["metadata"]["resourceVersion"])
-    return False
+def _version(object: Object) -> str:
+    return str(object["metadata"].get("resourceVersion", ""))
+
+
+def _is_newer(object: Object, version: str) -> bool:
+    """Versions are numbers that grow (KEP-5504); where they were not, the next list sets it right."""
+    try:
+        return int(_version(object)) > int(version or 0)
+    except ValueError:
+        return True

@@ -114,9 +114,10 @@ class KubernetesRuns:
     def enforce(self) -> None:
         """Kubernetes ends pods that take longer than their grace."""
 
-    def bury(self, key: str, attempt: int) -> Failure:
+    def bury(self, model: str, key: str, attempt: int) -> Failure:
         job = self._job(key, attempt)
         if job is None:
+            self._ask(names.job_name(model, key, attempt))
             return _GONE
         return replace(self._state(job).failure or _GONE, detail=self._printed(job))
 
@@ -148,6 +149,14 @@ class KubernetesRuns:
             raise ExecutorUnavailable(f"the Job {name} is still ending")
         return there
 
+    def _ask(self, name: str) -> None:
+        """Another daemon may have made a Job that our watch has yet to tell of. Raises ExecutorUnavailable if so."""
+        try:
+            self._jobs.put(self._api.call("GET", self._path(name)))
+        except ObjectNotFound:
+            return
+        raise ExecutorUnavailable(f"the Job {name} is there, and was not seen before")
+
     def _delete(self, job: Object) -> None:
         metadata = job["metadata"]
         options = {**_DELETE, "preconditions": {"uid": metadata["uid"]}}
@@ -173,15 +182,15 @@ class KubernetesRuns:
 
     def _state(self, job: Object) -> JobState:
         pending_s = float(job["metadata"]["annotations"].get(names.PENDING_S, _PENDING_S))
-        return state_of(job, self._pods_of(job), pending_s, self._now())
+        now = min(self._now(), self._jobs.known_until, self._pods.known_until)
+        return state_of(job, self._pods_of(job), pending_s, now)
 
     def _pods_of(self, job: Object) -> list[Object]:
+        """Those that there are, or else the last."""
         uid = job["metadata"]["uid"]
-        return [
-            pod
-            for pod in self._pods.all()
-            if any(owner["uid"] == uid for owner in pod["metadata"].get("ownerReferences", ()))
-        ]
+        return [pod for pod in self._pods.all() if _owner(pod) == uid] or [
+            pod for pod in self._pods.gone() if _owner(pod) == uid
+        ][-1:]
 
     def _all(self) -> list[Object]:
         """Raises ExecutorUnavailable before they were ever listed: then nobody knows whether an attempt lives."""
@@ -210,6 +219,10 @@ def _stopped(job: Object, why: RunState, now: float) -> AttemptResult:
         message=f"the run was stopped: it is {why}",
         ended_at=datetime.fromtimestamp(now, UTC),
     )
+
+
+def _owner(pod: Object) -> str:
+    return next((str(owner["uid"]) for owner in pod["metadata"].get("ownerReferences", ())), "")
 
 
 def _run(job: Object) -> str:
