@@ -58,7 +58,7 @@ def killed(folder: Path, count: int, seed: int = 0) -> Killed:
             held = asked.compared(_pinned(server), held, found)
             version = chance.choice([one for one in VERSIONS if one != held])
             pinning = _Pinning(server, version)
-            time.sleep(chance.uniform(0, 0.7))
+            time.sleep(chance.uniform(0, 2.0))
             server.stop(signal.SIGKILL)
             pinning.join()
             asked = _Asked(version, pinning.status)
