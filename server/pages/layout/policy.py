@@ -14,9 +14,9 @@ def page_headers(nonce: str) -> dict[str, str]:
 
 
 def docs_headers(nonce: str) -> dict[str, str]:
-    """swagger-ui sets styles by script and draws its arrows from data: addresses."""
+    """swagger-ui draws its arrows from data: addresses."""
     return _headers(
-        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; "
         "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
 

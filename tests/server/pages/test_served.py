@@ -245,6 +245,7 @@ def test_pages_run_no_script_but_ours(path: str) -> None:
     answer = here.get(f"{BASE}{path}", headers={"accept": BROWSER})
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
+    assert "unsafe-" not in policy
     nonce = re.search(r"script-src 'nonce-([^']+)';", policy)
     assert nonce, policy
     tags = Tags(answer.text).tags

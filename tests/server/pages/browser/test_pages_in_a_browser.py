@@ -63,6 +63,16 @@ def test_no_page_breaks_its_policy_or_scrolls_sideways(browser: Browser, site: S
         assert [line for line in here.trouble if "404" not in line] == []
 
 
+def test_the_documentation_of_the_api_works_within_its_policy(browser: Browser, site: Site) -> None:
+    with tab(browser, TOKEN) as here:
+        answer = here.page.goto(f"{site.server.base}/docs")
+        assert answer is not None
+        assert "unsafe-" not in answer.headers["content-security-policy"]
+        here.page.locator(".opblock-summary-control").first.click(no_wait_after=True)
+        here.page.locator(".opblock-body").first.wait_for()
+        assert here.violations == []
+
+
 def test_what_strangers_wrote_stays_text(browser: Browser, site: Site) -> None:
     seen = ""
     with tab(browser, TOKEN) as here:
