@@ -8,7 +8,7 @@ import pytest
 
 from tests.serving import ROOT
 
-FOLDERS = ("core", "gateway", "loader", "pawl", "registry", "server", "trainer", "worker")
+FOLDERS = ("core", "deploy", "gateway", "loader", "pawl", "registry", "server", "tests", "trainer", "worker")
 
 
 def paths() -> set[str]:
