@@ -206,3 +206,9 @@ def answers(server: Server) -> bool:
         return httpx.post(f"{server.base}/Model", json={}, timeout=10).status_code == 200
     except httpx.TransportError:
         return False
+
+
+def test_swaps_are_told_beside_the_points(server: Server) -> None:
+    told = traffic(server, "/models/Model")["swaps"]
+    assert [(swap["version"], swap["cause"]) for swap in told] == [("v2", "push")]
+    assert set(told[0]) == {"at", "model", "version", "commit", "run", "cause"}
