@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,9 +22,9 @@ class CommitText:
 class DayTraffic:
     """The last 24 hours of one model's requests."""
 
-    rates: Sequence[float]
+    rates: tuple[float, ...]
     """Requests a minute, step by step, the oldest first."""
-    swaps: Sequence[float]
+    swaps: tuple[float, ...]
     """When something else went live: shares of the day, 0 to 1."""
     requests: int
     errors: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from server.pages.facts import DayTraffic
 from server.pages.layout.units import count
@@ -20,6 +21,7 @@ class Sparkline:
     """What it shows, in words."""
 
 
+@lru_cache(maxsize=2000)  # a day is shown many times before it is read anew
 def sparkline(day: DayTraffic | None) -> Sparkline:
     rates = list(day.rates) if day is not None else []
     most = max(rates, default=0.0)

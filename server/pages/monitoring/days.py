@@ -67,8 +67,8 @@ def day_of(history: History, now: datetime) -> DayTraffic:
             rates.append(point.requests / seconds * 60)
     errors = sum(count for status, count in history.totals.by_status.items() if status.startswith("5"))
     return DayTraffic(
-        rates=rates,
-        swaps=[(swap.at - history.begins).total_seconds() / length for swap in history.swaps],
+        rates=tuple(rates),
+        swaps=tuple((swap.at - history.begins).total_seconds() / length for swap in history.swaps),
         requests=history.totals.requests,
         errors=errors,
         p95_ms=history.totals.p95_ms,

@@ -87,16 +87,16 @@ def test_a_hundred_rows_are_shown_and_the_cursor_leads_to_the_rest() -> None:
 
 def test_nothing_measured_is_a_dash_and_zero_is_zero() -> None:
     assert (one(facts("a")).rate, one(facts("a")).errors, one(facts("a")).p95) == ("\N{EN DASH}",) * 3
-    idle = DayTraffic(rates=[0.0, 0.0], swaps=[], requests=0, errors=0, p95_ms=None)
+    idle = DayTraffic(rates=(0.0, 0.0), swaps=(), requests=0, errors=0, p95_ms=None)
     row = one(replace(facts("a"), day=idle))
     assert (row.rate, row.errors, row.p95) == ("0", "\N{EN DASH}", "\N{EN DASH}")
-    busy = DayTraffic(rates=[10.0, 842.0], swaps=[0.5], requests=10_000, errors=2, p95_ms=38.2)
+    busy = DayTraffic(rates=(10.0, 842.0), swaps=(0.5,), requests=10_000, errors=2, p95_ms=38.2)
     row = one(replace(facts("a"), day=busy))
     assert (row.rate, row.errors, row.p95) == ("842", "0.02 %", "38 ms")
 
 
 def test_a_sparkline_says_what_it_shows_and_leaves_out_what_draws_nothing() -> None:
-    day = DayTraffic(rates=[0, 0, 0, 0, 10, 5], swaps=[0.5], requests=15, errors=0, p95_ms=1.0)
+    day = DayTraffic(rates=(0, 0, 0, 0, 10, 5), swaps=(0.5,), requests=15, errors=0, p95_ms=1.0)
     drawn = sparkline(day)
     assert drawn.label == "Requests per minute over 24 hours: at most 10, now 5"
     assert drawn.line == "M0 22L67 22L90 3L112 12"

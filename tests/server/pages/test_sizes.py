@@ -28,7 +28,7 @@ ASSETS = ("pawl.css", "pawl.js", "htmx.min.js", "hx-csp.min.js", "uPlot.min.css"
 def facts(number: int) -> ModelFacts:
     """A model unlike the others, busy, and some of them failed."""
     name = f"model-{number * 7919 % 10_007:05d}-{'abcdefghij'[number % 10] * 3}"
-    rates = [1000 * (1 + math.sin(number + at / 9)) + (at * 7919 * number) % 97 for at in range(97)]
+    rates = tuple(1000 * (1 + math.sin(number + at / 9)) + (at * 7919 * number) % 97 for at in range(97))
     failed = failure("no") if number < 5 else None
     about = f"What {name} tells of a customer, {number} days ahead"
     pushed = NOW - timedelta(hours=number)
@@ -36,7 +36,7 @@ def facts(number: int) -> ModelFacts:
         state=model(name, live(about=about), failed=failed),
         commit=CommitText(f"Change number {number * 31} of {name}", f"team-{number % 17}", pushed),
         live_since=NOW - timedelta(minutes=number * 13),
-        day=DayTraffic(rates=rates, swaps=[0.3], requests=10**6, errors=number, p95_ms=number + 0.5),
+        day=DayTraffic(rates=rates, swaps=(0.3,), requests=10**6, errors=number, p95_ms=number + 0.5),
     )
 
 
