@@ -59,6 +59,8 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     started_by: str = ""
     cores: tuple[int, ...] = ()
     """Processors that it may run on; empty: all."""
+    checkpoint: str = ""
+    """The folder that survives attempts; empty: in `home`."""
     in_pod: bool = False
     """Whether a pod runs it: then what it prints goes to its container's log too, and the cluster says why it ended."""
 

@@ -21,7 +21,7 @@ from trainer.gates import Live
 from trainer.kubernetes.assembly import connected
 from trainer.kubernetes.job import CODE, WORK
 from trainer.kubernetes.object_cache import Following
-from trainer.kubernetes.reach import pod_address
+from trainer.kubernetes.reach import claim_of, pod_address
 from trainer.ledger import Ledger
 from trainer.local import LocalRuns
 from trainer.open_runs import OpenRuns
@@ -115,7 +115,9 @@ def _executor(
     cluster = connected(settings, records, ledger.record_attempt)
     work = Path(WORK)
     here = _place(settings, work, work / "runs")
-    place = replace(here, artifacts=pod_address(settings.artifacts), cores=(), in_pod=True)
+    artifacts = pod_address(settings.artifacts)
+    checkpoints = f"{artifacts.removeprefix('file://')}/checkpoints" if claim_of(settings.artifacts) else ""
+    place = replace(here, artifacts=artifacts, cores=(), checkpoints=checkpoints, in_pod=True)
     return cluster.runs, SpecMaker(place, Path(CODE).joinpath), _MOST_JOBS, cluster.following
 
 

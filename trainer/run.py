@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Mapping
@@ -102,6 +103,8 @@ async def _run(spec: RunSpec, folder: Path, lineage: Descendants | None, environ
         await leave(records, spec, _left(spec, folder))
         return NOT_WRITTEN
     written = await write(records, spec, result, _left(spec, folder), stop)
+    if written and spec.checkpoint and not result.heals:
+        shutil.rmtree(spec.checkpoint, ignore_errors=True)
     return 0 if written else NOT_WRITTEN
 
 

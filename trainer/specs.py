@@ -29,6 +29,8 @@ class Place:
     dataset_cache_bytes: int = 50_000_000_000
     dataset_timeout_s: float = 3600.0
     cores: tuple[int, ...] = ()
+    checkpoints: str = ""
+    """The folder of checkpoints that survive pods, where there is one."""
     in_pod: bool = False
 
 
@@ -64,6 +66,7 @@ class SpecMaker:
             judge=judge,
             started_by=run.started_by,
             cores=place.cores,
+            checkpoint=f"{place.checkpoints}/{run.run}" if place.checkpoints else "",
             in_pod=place.in_pod,
         )
 

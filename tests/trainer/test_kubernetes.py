@@ -12,7 +12,7 @@ import pytest
 
 from core.run_states import Reason, RunState
 from tests.cluster.cluster import cluster
-from tests.cluster.training import ClusterTraining
+from tests.cluster.training import CLAIM, ClusterTraining
 from tests.githttp import git_server
 from tests.repos import Repo
 
@@ -59,11 +59,13 @@ async def test_a_commit_is_trained_in_a_job_and_its_artifact_accepted(made: Clus
 
 WAITS_ONCE = """
 import os, time
-def train(output):
+def train(output, checkpoint):
     open(output + "m", "w").close()
+    if os.path.exists(checkpoint + "half"):
+        return 1
+    open(checkpoint + "half", "w").close()
     print("waits", flush=True)
-    time.sleep(0 if os.environ["PAWL_ATTEMPT"] == "2" else 600)
-    return 1
+    time.sleep(600)
 """
 SEES = """
 import glob, json, os
@@ -110,7 +112,9 @@ async def test_a_pod_that_is_out_of_memory_ends_its_run_with_what_it_printed(mad
 
 
 @in_a_loop
-async def test_a_drained_pod_leaves_no_record_and_another_attempt_succeeds(made: ClusterTraining) -> None:
+async def test_a_drained_pod_leaves_no_record_and_another_attempt_goes_on_from_its_checkpoint(
+    made: ClusterTraining,
+) -> None:
     made.push(train=WAITS_ONCE)
     async with made.following():
         await made.come(lambda: "waits" in made.cluster.log())
@@ -119,3 +123,4 @@ async def test_a_drained_pod_leaves_no_record_and_another_attempt_succeeds(made:
     assert (result.state, result.attempts) == (RunState.SUCCEEDED, 2)
     attempt = json.loads(made.records.get("Iris", result.run, "a1.json") or b"{}")
     assert (attempt["state"], attempt["reason"]) == ("lost", "Evicted")
+    assert not list((made.cluster.claim(CLAIM) / "pawl" / "checkpoints").iterdir()), "nobody needs it any more"

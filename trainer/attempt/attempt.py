@@ -154,7 +154,7 @@ class Attempt:
         return self._folder / "output"
 
     def _config(self, prepared: Prepared) -> TrainConfig:
-        spec, checkpoint = self._spec, Path(self._spec.home) / "checkpoint"
+        spec, checkpoint = self._spec, Path(self._spec.checkpoint or f"{self._spec.home}/checkpoint")
         for folder in (self._output, checkpoint):
             folder.mkdir(parents=True, exist_ok=True)
         return TrainConfig(
