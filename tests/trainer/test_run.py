@@ -155,7 +155,7 @@ def test_what_a_killed_run_leaves_is_found_and_ended(shop: Shop) -> None:
     until(lambda: KEY not in shop.local.running())
     assert shop.result() is None
     assert shop.local.begun(MODEL, KEY) == 1
-    shop.local.bury(KEY, 1)
+    shop.local.bury(MODEL, KEY, 1)
     assert not any(map(is_alive, both))
 
 
