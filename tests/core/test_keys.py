@@ -32,7 +32,19 @@ def test_a_key_with_another_sign_in_it_is_not_whole(place: int, sign: str) -> No
     assert (key_id(other) is None) == (other != TEXT)
 
 
-@pytest.mark.parametrize("text", ["", "pawl_", TEXT[:-1], TEXT + "0", f" {TEXT}", f"{TEXT}\n", TEXT.upper()])
+NOT_WHOLE = {
+    "empty": "",
+    "begun": "pawl_",
+    "cut": TEXT[:-1],
+    "longer": f"{TEXT}0",
+    "indented": f" {TEXT}",
+    "line": f"{TEXT}\n",
+    "capitals": TEXT.upper(),
+}
+"""By names that are the same in every process that tests run in."""
+
+
+@pytest.mark.parametrize("text", NOT_WHOLE.values(), ids=list(NOT_WHOLE))
 def test_what_is_cut_or_longer_is_not_whole(text: str) -> None:
     assert key_id(text) is None
 
