@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
@@ -23,6 +25,7 @@ from trainer.record_names import (
 )
 
 T = TypeVar("T", bound=msgspec.Struct)
+_FRESH_S = 5.0
 
 
 class Retry(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,13 +38,20 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True):
 class Ledger:
     """Every method raises StoreUnavailable. What was read of a run is remembered, for it never changes."""
 
-    def __init__(self, records: RunRecords) -> None:
+    def __init__(self, records: RunRecords, now: Callable[[], float] = time.monotonic) -> None:
         self._records = records
+        self._now = now
         self._read: dict[tuple[str, str, str], msgspec.Struct] = {}
+        self._listed: dict[tuple[str, str], tuple[float, tuple[str, ...]]] = {}
+        """Of runs that go on: when their records were listed, and which, unless one was written here since."""
 
-    def recorded(self, model: str, key: str, begun: int = 0) -> Recorded:
-        """All that is written of the run; `begun` is the last attempt that had a process here."""
-        names = self._records.names(model, key)
+    def recorded(self, model: str, key: str, begun: int = 0, *, goes_on: bool = False) -> Recorded:
+        """All that is written of the run; `begun` is the last attempt that had a process here.
+
+        `goes_on`: whether an attempt is under way, which writes its record at its end. Then the store is asked once in
+        a few seconds: of what another daemon wrote nothing is known until then.
+        """
+        names = self._names(model, key, goes_on)
         attempts = {
             number: found
             for number in attempts_in(names)
@@ -82,6 +92,16 @@ class Ledger:
     def forget(self, model: str, key: str) -> None:
         """What is remembered of it in memory."""
         self._read = {place: read for place, read in self._read.items() if place[:2] != (model, key)}
+        self._listed.pop((model, key), None)
+
+    def _names(self, model: str, key: str, goes_on: bool) -> tuple[str, ...]:
+        now, known = self._now(), self._listed.get((model, key))
+        if goes_on and known is not None and now < known[0] + _FRESH_S:
+            return known[1]
+        names = self._records.names(model, key)
+        if goes_on:
+            self._listed[model, key] = now, names
+        return names
 
     def _get(self, model: str, key: str, name: str, kind: type[T]) -> T | None:
         place = (model, key, name)
@@ -97,4 +117,7 @@ class Ledger:
         return read
 
     def _put_once(self, model: str, key: str, name: str, value: msgspec.Struct) -> None:
-        self._records.put_once(model, key, name, msgspec.json.encode(value))
+        try:
+            self._records.put_once(model, key, name, msgspec.json.encode(value))
+        finally:
+            self._listed.pop((model, key), None)

@@ -108,7 +108,8 @@ class Controller:
         running = self._executor.running()
         found = []
         for key, run in self._open_runs.all.items():
-            recorded, alive = self._recorded(run), running.get(key)
+            alive = running.get(key)
+            recorded = self._recorded(run, goes_on=alive is not None)
             reached = None if alive is None else self._executor.reached(key, alive.attempt)
             state = state_of(run.opened(key in wanted), alive, recorded, None if reached is None else reached.state)
             attempt = recorded.last + 1 if alive is None else alive.attempt
@@ -139,13 +140,14 @@ class Controller:
         self._executor.enforce()
         running = self._executor.running()  # before what is recorded: an attempt writes its record before it ends
         runs = dict(self._open_runs.all)
-        recorded = {key: self._recorded(run) for key, run in runs.items()}
+        recorded = {key: self._recorded(run, goes_on=key in running) for key, run in runs.items()}
         opened = [run.opened(key in wanted) for key, run in runs.items()]
         actions = plan(opened, running, recorded, self._at_once, self._now())
         return [(runs[action.key], recorded[action.key], action) for action in actions]
 
-    def _recorded(self, run: RunFile) -> Recorded:
-        return self._ledger.recorded(run.model, run.run, self._executor.begun(run.model, run.run))
+    def _recorded(self, run: RunFile, *, goes_on: bool) -> Recorded:
+        begun = self._executor.begun(run.model, run.run)
+        return self._ledger.recorded(run.model, run.run, begun, goes_on=goes_on)
 
     def _act(self, actions: Sequence[tuple[RunFile, Recorded, Action]]) -> None:
         for run, recorded, action in actions:

@@ -139,7 +139,7 @@ class Replica(Node):
             superseded=lambda run: None,
         )
         records = RunRecords(Files(self.world, self))  # type: ignore[arg-type]  # all that records need of a store
-        ledger, api = Ledger(records), SimulatedApi(self)
+        ledger, api = Ledger(records, lambda: self.world.now), SimulatedApi(self)
         self.caches = [
             ObjectCache(api, path, names.SELECTOR, lambda: self.world.now) for path in (JOBS_PATH, PODS_PATH)
         ]

@@ -162,7 +162,8 @@ class Node:
         records = RunRecords(Files(self.world, self))  # type: ignore[arg-type]  # all that records need of a store
         open_runs = OpenRuns(self.home)
         now = lambda: self.world.now  # noqa: E731
-        return Controller(open_runs, Ledger(records), Processes(self), _spec, self._live, told, at_once=2, now=now)
+        ledger = Ledger(records, now)
+        return Controller(open_runs, ledger, Processes(self), _spec, self._live, told, at_once=2, now=now)
 
     def _live(self, model: str) -> Live | None:
         """What one daemon takes for live another may not: they may judge the same attempt otherwise."""
