@@ -1,0 +1,137 @@
+"""What operators see and do: the admin API, the pages, the metrics, and who may use them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import partial
+
+from starlette.applications import Starlette
+
+from core.settings import Settings
+from loader.controller.release_names import RUN, ReleaseNames
+from loader.reconcile import Reconciler
+from loader.sources.source import Source
+from server.access.assembly import AccessParts, build_access
+from server.app import Routed, build_app
+from server.gateways.gateways import Gateway
+from server.gateways.key_grants import KeyGrants
+from server.gateways.routes import RoutePublisher
+from server.http.access import Access
+from server.http.admin_api import Admin
+from server.http.event_streams import EventStreams
+from server.http.events_api import EventsApi
+from server.http.keys_api import KeysApi
+from server.http.logs_api import LogsApi
+from server.http.models_api import ModelsApi
+from server.http.openapi.openapi_api import OpenApiApi
+from server.http.runs_api import RunsApi
+from server.http.session_api import SessionApi
+from server.http.steering_api import SteeringApi
+from server.http.traffic_api import TrafficApi
+from server.http.uploads_api import UploadsApi
+from server.http.versions_api import VersionsApi
+from server.pages.assembly import PageParts, build_pages
+from server.parts.counting import CountingParts
+from server.parts.serving import MEGABYTE, ServingParts
+from server.process.data_dir import DataDir
+from server.record import Record
+from server.state import ServerState, model_state, server_state
+from server.traffic.metrics import Metrics
+from server.traffic.system import Followed, SystemReader
+from server.traffic.system_families import system_families
+from server.uploads.uploads import Uploads
+from server.versions.deployments import Deployments
+from server.versions.situations import Situations
+from server.versions.versions import Parts, Versions
+from trainer.catalogue.catalogue import RunCatalogue
+
+
+@dataclass(frozen=True)
+class OperatingParts:
+    access: AccessParts
+    streams: EventStreams
+    state: Callable[[], ServerState]
+    app: Starlette
+
+
+def build_operating(
+    settings: Settings,
+    data: DataDir,
+    record: Record,
+    serving: ServingParts,
+    counting: CountingParts,
+    runs: RunCatalogue,
+    publisher: RoutePublisher,
+    gateways: Callable[[], Collection[Gateway]],
+) -> OperatingParts:
+    """`gateways`: those that run. Raises PawlError where DATA_DIR can't be used."""
+    source, reconciler, starter, names = serving.source, serving.reconciler, serving.starter, serving.names
+    state = partial(server_state, source.where, reconciler, runs.newest)
+    system = SystemReader(
+        followed=partial(_followed, source, reconciler),
+        gateways=gateways,
+        pools=starter.pools,
+        registry=record.registry,
+        database_url=settings.database_url or "sqlite:",
+    )
+    of_system = partial(system_families, system, serving.happenings)
+    metrics = Metrics(state, serving.loading.serving_pools, counting.traffic.totals, runs.counts, of_system)
+    grants = KeyGrants(publisher, is_needed=settings.auth == "keys")
+    access_parts = build_access(settings, record.log, record.registry, grants.hand_out)
+    access, streams = Access(settings, access_parts.known, access_parts.sessions), EventStreams()
+    keys_api = KeysApi(access, access_parts.keyring)
+    situations = Situations(reconciler, serving.on_demand.pools)
+    versions = Versions(
+        Parts(source, reconciler, names, situations, serving.proofs, serving.release_store, runs, record.registry)
+    )
+    pages = build_pages(
+        PageParts(
+            base=settings.base,
+            access=access,
+            access_parts=access_parts,
+            keys_api=keys_api,
+            state=state,
+            event_log=record.log,
+            source=source,
+            reconciler=reconciler,
+            registry=record.registry,
+            runs=runs,
+            versions=versions,
+            lines=starter.printed_lines,
+            situations=situations,
+            steering=serving.steered.steering,
+            history=counting.history,
+            system=system,
+        )
+    )
+    most_bytes = settings.upload_max_mb * MEGABYTE
+    uploads = Uploads(source, reconciler, starter, record.log, data.path / "uploads", most_bytes)
+    apis: list[Routed] = [
+        UploadsApi(access, uploads),
+        Admin(access, reconciler),
+        ModelsApi(access, state, partial(model_state, reconciler, runs.newest), record.log),
+        VersionsApi(access, versions, Deployments(record.registry)),
+        LogsApi(access, starter.printed_lines, versions, situations, streams),
+        EventsApi(access, record.log, streams),
+        RunsApi(access, runs, situations.is_known, streams, record.log.tell),
+        keys_api,
+        SessionApi(settings.base, access_parts.sign_in),
+        TrafficApi(access, counting.history, system, situations.is_known, partial(_label, source, names)),
+        SteeringApi(access, serving.steered.steering, streams, settings.base),
+        OpenApiApi(access, settings.base),
+    ]
+    return OperatingParts(access_parts, streams, state, build_app(settings.base, apis, pages, metrics))
+
+
+def _followed(source: Source, reconciler: Reconciler) -> Followed:
+    ready = reconciler.ready.is_set()
+    return Followed(ready=ready, source=source.where, problem=reconciler.problem, seen_at=reconciler.seen_at)
+
+
+def _label(source: Source, names: ReleaseNames, model: str, name: str) -> str:
+    """What requests to that version are counted as."""
+    if name.startswith(RUN):
+        names.find(model, name)
+        return name
+    return source.resolve(model, name).version.label

@@ -1,0 +1,149 @@
+"""What follows the source, and brings up what is to be live."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from core.release import Release
+from core.settings import Settings
+from loader.artifacts.files.files import Files
+from loader.artifacts.files.place import open_files
+from loader.artifacts.records import RunRecords
+from loader.artifacts.store import ArtifactStore
+from loader.controller.on_demand import OnDemand
+from loader.controller.pruning import Pruning
+from loader.controller.release_names import ReleaseNames
+from loader.environments.environment import Environments
+from loader.reconcile import Reconciler
+from loader.releases.live_file import LiveFile
+from loader.releases.proofs import ProofStore
+from loader.releases.store import ReleaseStore
+from loader.sources.source import Source
+from loader.workers.memory_guard import MemoryGuard
+from loader.workers.pool import Pool
+from loader.workers.process.warm_workers import WarmWorkers
+from loader.workers.report import Report
+from loader.workers.starter import Starter, WorkerDefaults
+from server.gateways.routes import RoutePublisher
+from server.loading import Loading
+from server.process.data_dir import DataDir
+from server.record import Record
+from server.source_choice import followed, open_source
+from server.steering.assembly import SteeringParts, build_steering
+from server.steering.decided import Decided
+from server.steering.ledger import DeploymentLedger
+from server.steering.run_artifacts import artifact_of
+from server.traffic.happenings import Happenings
+from server.training import decisions
+from trainer.accepted import AcceptedArtifacts
+
+MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServingParts:
+    source: Source
+    files: Files
+    """Where artifacts and the results of runs are."""
+    artifacts: ArtifactStore
+    records: RunRecords
+    accepted: AcceptedArtifacts
+    release_store: ReleaseStore
+    proofs: ProofStore
+    starter: Starter
+    reconciler: Reconciler
+    names: ReleaseNames
+    on_demand: OnDemand
+    steered: SteeringParts
+    loading: Loading
+    pruning: Pruning
+    guard: MemoryGuard
+    happenings: Happenings
+
+
+def build_serving(
+    settings: Settings, data: DataDir, environ: Mapping[str, str], record: Record, publisher: RoutePublisher
+) -> ServingParts:
+    """Raises SettingError."""
+    live_file = LiveFile(data.path / "live.json", followed(settings))
+    source = open_source(settings, data, live_file)
+    files = open_files(settings.artifacts, data.path)
+    artifacts, records, accepted = ArtifactStore(files), RunRecords(files), AcceptedArtifacts()
+    release_store, proofs = ReleaseStore(data.path / "releases", artifacts), ProofStore(data.path / "proofs")
+    environments = Environments(data.path / "envs", environ, settings.environment_timeout_s)
+    warm_workers = WarmWorkers()
+    starter = Starter(
+        release_store,
+        environments,
+        _worker_defaults(settings, data, environ),
+        warm_workers=warm_workers,
+        proofs=proofs,
+    )
+    happenings, decided = Happenings(record.log.record), Decided()
+    ledger = DeploymentLedger(record.registry, decided.read, live_file.live(), bool(settings.database_url))
+    reconciler = Reconciler(
+        source,
+        partial(starter.start, source=source),
+        publisher,
+        live_file,
+        happenings.record,
+        lambda: decided.over(decisions(accepted)),
+        decided.look_for,
+        ledger.observe,
+    )
+    names = ReleaseNames(source, reconciler, partial(artifact_of, records))
+    start_one = _one_worker_starter(starter, source, publisher)
+    on_demand = OnDemand(names.find, start_one, publisher, settings.version_idle_s)
+    steered = build_steering(
+        settings, data, record.registry, record.log, source, reconciler, names, on_demand, records, decided, ledger
+    )
+    needed = partial(_needed, starter, reconciler)
+    return ServingParts(
+        source=source,
+        files=files,
+        artifacts=artifacts,
+        records=records,
+        accepted=accepted,
+        release_store=release_store,
+        proofs=proofs,
+        starter=starter,
+        reconciler=reconciler,
+        names=names,
+        on_demand=on_demand,
+        steered=steered,
+        loading=Loading(reconciler, on_demand, starter, warm_workers, steered.known),
+        pruning=Pruning(release_store, environments, needed, reconciler.followed, proofs=proofs),
+        guard=MemoryGuard(starter.pools, relieve=warm_workers.give_up),
+        happenings=happenings,
+    )
+
+
+def _needed(starter: Starter, reconciler: Reconciler) -> set[Release]:
+    """Releases that have processes, or that one may go back to."""
+    return {*starter.in_use(), *reconciler.last_live()}
+
+
+def _worker_defaults(settings: Settings, data: DataDir, environ: Mapping[str, str]) -> WorkerDefaults:
+    return WorkerDefaults(
+        environ=environ,
+        run=data.run,
+        max_body=settings.max_body_mb * MEGABYTE,
+        variables=settings.variables,
+        device=settings.device,
+        start_timeout_s=settings.start_timeout_s,
+    )
+
+
+def _one_worker_starter(
+    starter: Starter, source: Source, publisher: RoutePublisher
+) -> Callable[[Release, Callable[[Report], None]], Awaitable[Pool]]:
+    """Starts a pool of one worker, for a version asked for by name."""
+
+    def start(release: Release, report: Callable[[Report], None]) -> Awaitable[Pool]:
+        return starter.start(
+            release, source=source, replicas=1, progress=lambda _: None, changed=publisher.refresh, report=report
+        )
+
+    return start
