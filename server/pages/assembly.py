@@ -14,7 +14,7 @@ from registry.event_log import EventLog
 from registry.registry import Registry
 from server.access.assembly import AccessParts
 from server.http.access import Access
-from server.http.keys_api import KeysApi
+from server.http.api.keys_api import KeysApi
 from server.pages.access.keys_page import KeysPage
 from server.pages.access.sign_in_page import SignInPage
 from server.pages.catalogue.catalogue_pages import CataloguePages

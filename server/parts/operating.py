@@ -18,19 +18,19 @@ from server.gateways.gateways import Gateway
 from server.gateways.key_grants import KeyGrants
 from server.gateways.routes import RoutePublisher
 from server.http.access import Access
-from server.http.admin_api import Admin
+from server.http.api.events_api import EventsApi
+from server.http.api.keys_api import KeysApi
+from server.http.api.logs_api import LogsApi
+from server.http.api.models_api import ModelsApi
+from server.http.api.runs_api import RunsApi
+from server.http.api.session_api import SessionApi
+from server.http.api.steering_api import SteeringApi
+from server.http.api.sync_api import SyncApi
+from server.http.api.traffic_api import TrafficApi
+from server.http.api.uploads_api import UploadsApi
+from server.http.api.versions_api import VersionsApi
 from server.http.event_streams import EventStreams
-from server.http.events_api import EventsApi
-from server.http.keys_api import KeysApi
-from server.http.logs_api import LogsApi
-from server.http.models_api import ModelsApi
 from server.http.openapi.openapi_api import OpenApiApi
-from server.http.runs_api import RunsApi
-from server.http.session_api import SessionApi
-from server.http.steering_api import SteeringApi
-from server.http.traffic_api import TrafficApi
-from server.http.uploads_api import UploadsApi
-from server.http.versions_api import VersionsApi
 from server.pages.assembly import PageParts, build_pages
 from server.parts.counting import CountingParts
 from server.parts.serving import MEGABYTE, ServingParts
@@ -109,7 +109,7 @@ def build_operating(
     uploads = Uploads(source, reconciler, starter, record.log, data.path / "uploads", most_bytes)
     apis: list[Routed] = [
         UploadsApi(access, uploads),
-        Admin(access, reconciler),
+        SyncApi(access, reconciler),
         ModelsApi(access, state, partial(model_state, reconciler, runs.newest), record.log),
         VersionsApi(access, versions, Deployments(record.registry)),
         LogsApi(access, starter.printed_lines, versions, situations, streams),

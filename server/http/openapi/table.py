@@ -9,15 +9,15 @@ from core.events import EventKind
 from core.run_states import RunState
 from core.standing import VersionState
 from core.traffic.bucket import Stage
-from server.http.keys_api import NewKey
-from server.http.lists import MOST
+from server.http.api.keys_api import NewKey
+from server.http.api.lists import MOST
+from server.http.api.runs_api import Said
+from server.http.api.session_api import Shown
+from server.http.api.steering_api import PinSaid, RollbackSaid
+from server.http.api.steering_api import Said as Steered
+from server.http.api.sync import Synced
 from server.http.openapi import shapes
 from server.http.openapi.operations import Method, Operation, Reply, listed, moment, number, one_of, text
-from server.http.runs_api import Said
-from server.http.session_api import Shown
-from server.http.steering_api import PinSaid, RollbackSaid
-from server.http.steering_api import Said as Steered
-from server.http.sync import Synced
 from server.steering.actions import Action
 from server.steering.error_codes import CODES
 from server.traffic.history import History

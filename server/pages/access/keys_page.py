@@ -14,8 +14,8 @@ from core.paths import PAGE_KEY_REVOKE, PAGE_KEYS
 from registry.errors import RegistryUnavailable
 from server.access.keyring import KeyNotFound, Keyring, TooManyKeys
 from server.http.access import Access, actor_of
+from server.http.api.keys_api import KeysApi, NewKey
 from server.http.bodies import BodyInvalid
-from server.http.keys_api import KeysApi, NewKey
 from server.pages.layout.forms import read_form
 from server.pages.layout.moments import moment
 from server.pages.layout.renderer import Renderer

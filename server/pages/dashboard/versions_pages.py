@@ -15,7 +15,7 @@ from loader.sources.past import CursorUnknown
 from loader.workers.printed_lines import PrintedLines
 from server.http import parameters
 from server.http.access import Access, Handler
-from server.http.lists import NEXT
+from server.http.api.lists import NEXT
 from server.pages.dashboard.comparison import comparison
 from server.pages.dashboard.deployment_rows import deployment_row
 from server.pages.dashboard.log_lines import log_lines

@@ -22,7 +22,7 @@ from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore
 from server.app import EXCEPTION_HANDLERS
 from server.http.access import Access
-from server.http.runs_api import RunsApi
+from server.http.api.runs_api import RunsApi
 from trainer.attempt.progress import Progress
 from trainer.catalogue.catalogue import Asked, RunCatalogue
 from trainer.catalogue.views import RunView

@@ -17,7 +17,7 @@ from core.settings import read_settings
 from loader.artifacts.records import RunRecords
 from server.app import EXCEPTION_HANDLERS
 from server.http.access import Access
-from server.http.runs_api import RunsApi
+from server.http.api.runs_api import RunsApi
 from server.http.server import AdminServer
 from tests.trainer.pushes import Pushes
 from trainer.catalogue.catalogue import RunCatalogue

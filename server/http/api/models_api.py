@@ -14,8 +14,8 @@ from core.standing import VersionState
 from registry.event_log import EventLog
 from server.http import parameters
 from server.http.access import Access
-from server.http.events_api import item
-from server.http.lists import MOST, page
+from server.http.api.events_api import item
+from server.http.api.lists import MOST, page
 from server.http.replies import Json, error
 from server.state import ModelState, ServerState
 

@@ -26,7 +26,7 @@ from core.run_states import RunState
 from loader.artifacts.slugs import slug
 from server.http import parameters
 from server.http.access import Access, actor_of
-from server.http.answering import answering
+from server.http.api.answering import answering
 from server.http.bodies import BodyInvalid, read_body
 from server.http.event_streams import EventStreams
 from server.http.log_stream import follow

@@ -12,9 +12,9 @@ from core.paths import API_LOGS
 from loader.workers.printed_lines import PrintedLine, PrintedLines
 from server.http import parameters
 from server.http.access import Access
-from server.http.answering import answering
+from server.http.api.answering import answering
+from server.http.api.lists import MOST, NEXT, page
 from server.http.event_streams import EventStreams, SentEvent
-from server.http.lists import MOST, NEXT, page
 from server.http.replies import Json
 from server.versions.situations import Situations
 from server.versions.versions import Versions

@@ -14,13 +14,13 @@ from core.decisions import Decisions, Rejected
 from core.errors import Heals, ReleaseFailed
 from core.settings import read_settings
 from server.http.access import Access
-from server.http.admin_api import Admin
-from server.http.sync import State, sync
+from server.http.api.sync import State, sync
+from server.http.api.sync_api import SyncApi
 from tests.loader.looks import Looking, looking
 from tests.loader.pools import place, run, until
 
 LACKING = ReleaseFailed("no space left", stage="checkout", heals=Heals.WITH_MACHINE)
-TOKEN = "the-admin-token"
+TOKEN = "the-api-token"
 
 
 @asynccontextmanager
@@ -93,8 +93,8 @@ def test_the_webhook_has_what_waits_for_the_machine_tried_at_once(tmp_path: Path
     async def test() -> None:
         async with lacking(tmp_path, tries=5) as found:  # the next try would come after minutes
             found.spoilt.clear()
-            admin = Admin(Access(read_settings({"ADMIN_TOKEN": TOKEN})), found.reconciler)
-            transport = httpx.ASGITransport(Starlette(routes=admin.routes()))
+            api = SyncApi(Access(read_settings({"ADMIN_TOKEN": TOKEN})), found.reconciler)
+            transport = httpx.ASGITransport(Starlette(routes=api.routes()))
             async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
                 answer = await client.post(f"/-/sync{query}", headers={"authorization": f"Bearer {TOKEN}"})
             assert answer.status_code == (200 if query else 202)

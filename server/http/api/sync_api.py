@@ -1,4 +1,4 @@
-"""The admin API and the webhook: what an operator, or a git server, asks of the daemon."""
+"""Looking at the repository because somebody asks: the webhook, and where an older tool had it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from core.paths import REFACTOR, SYNC
 from loader.reconcile import Reconciler
 from server.http import parameters
 from server.http.access import Access
+from server.http.api.sync import Synced, sync
 from server.http.replies import Json
-from server.http.sync import Synced, sync
 
 _LONGEST_WAIT_S = 50.0
 """Of a sync; a gateway gives up on a silent daemon after 60."""
 
 
-class Admin:
+class SyncApi:
     """Routes under `{base}`."""
 
     def __init__(self, access: Access, reconciler: Reconciler) -> None:

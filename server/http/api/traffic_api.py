@@ -14,7 +14,7 @@ from core.paths import API_MODEL_TRAFFIC, API_SYSTEM, API_TRAFFIC, API_VERSION_T
 from core.traffic.bucket import Stage
 from server.http import parameters
 from server.http.access import Access
-from server.http.answering import answering
+from server.http.api.answering import answering
 from server.http.parameters import ParameterInvalid
 from server.http.replies import Json
 from server.traffic.history import TrafficHistory

@@ -17,7 +17,7 @@ from core.paths import API_KEY, API_KEYS
 from server.access.keyring import Keyring
 from server.http import parameters
 from server.http.access import Access, actor_of
-from server.http.answering import answering
+from server.http.api.answering import answering
 from server.http.bodies import BodyInvalid, read_body
 from server.http.replies import Json
 

@@ -10,7 +10,7 @@ from core.errors import ReleaseFailed
 from core.paths import API_MODEL
 from loader.sources.changes import HeadMoved, NotWritable
 from server.http.access import Access, BodyTooLarge, actor_of
-from server.http.answering import answering
+from server.http.api.answering import answering
 from server.http.replies import Json, error
 from server.uploads.archive import ArchiveInvalid
 from server.uploads.uploads import NameTaken, Uploads, UploadTooLarge

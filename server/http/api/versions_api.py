@@ -9,8 +9,8 @@ from starlette.routing import Route
 from core.paths import API_DEPLOYMENTS, API_DIFF, API_VERSION, API_VERSIONS
 from server.http import parameters
 from server.http.access import Access
-from server.http.answering import answering
-from server.http.lists import MOST, NEXT
+from server.http.api.answering import answering
+from server.http.api.lists import MOST, NEXT
 from server.http.replies import Json
 from server.versions.deployments import Deployments
 from server.versions.versions import Versions

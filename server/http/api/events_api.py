@@ -15,9 +15,9 @@ from registry.event_filter import EventFilter
 from registry.event_log import EventLog
 from server.http import parameters
 from server.http.access import Access
-from server.http.answering import answering
+from server.http.api.answering import answering
+from server.http.api.lists import MOST, NEXT, page
 from server.http.event_streams import EventStreams, SentEvent
-from server.http.lists import MOST, NEXT, page
 from server.http.replies import Json
 
 _CURSOR = "[0-9a-f]{14}-[0-9a-f]{8}"
