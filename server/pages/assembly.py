@@ -15,6 +15,7 @@ from registry.registry import Registry
 from server.access.assembly import AccessParts
 from server.http.access import Access
 from server.http.api.keys_api import KeysApi
+from server.http.api.run_actions import RunActions
 from server.pages.access.keys_page import KeysPage
 from server.pages.access.sign_in_page import SignInPage
 from server.pages.catalogue.catalogue_pages import CataloguePages
@@ -59,6 +60,7 @@ class PageParts:
     reconciler: Reconciler
     registry: Registry
     runs: RunCatalogue
+    run_actions: RunActions
     versions: Versions
     lines: PrintedLines
     situations: Situations
@@ -85,7 +87,7 @@ def build_pages(parts: PageParts) -> Pages:
         SignInPage(renderer, parts.access_parts.sign_in),
         OverviewPages(access, model, parts.event_log, parts.steering.actions, parts.versions),
         ActionsPages(base, access, model, parts.steering, parts.versions, deployments),
-        RunsPages(access, model, parts.runs),
+        RunsPages(parts.base, access, model, parts.runs, parts.run_actions),
         VersionsPages(access, model, parts.versions, deployments, parts.lines, parts.situations),
         TryPages(base, access, model, Asking(partial(_live_pool, parts.reconciler))),
     )

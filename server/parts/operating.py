@@ -22,6 +22,7 @@ from server.http.api.events_api import EventsApi
 from server.http.api.keys_api import KeysApi
 from server.http.api.logs_api import LogsApi
 from server.http.api.models_api import ModelsApi
+from server.http.api.run_actions import RunActions
 from server.http.api.runs_api import RunsApi
 from server.http.api.session_api import SessionApi
 from server.http.api.steering_api import SteeringApi
@@ -85,6 +86,7 @@ def build_operating(
     versions = Versions(
         Parts(source, reconciler, names, situations, serving.proofs, serving.release_store, runs, record.registry)
     )
+    run_actions = RunActions(runs, record.log.tell)
     pages = build_pages(
         PageParts(
             base=settings.base,
@@ -97,6 +99,7 @@ def build_operating(
             reconciler=reconciler,
             registry=record.registry,
             runs=runs,
+            run_actions=run_actions,
             versions=versions,
             lines=starter.printed_lines,
             situations=situations,
@@ -114,7 +117,7 @@ def build_operating(
         VersionsApi(access, versions, Deployments(record.registry)),
         LogsApi(access, starter.printed_lines, versions, situations, streams),
         EventsApi(access, record.log, streams),
-        RunsApi(access, runs, situations.is_known, streams, record.log.tell),
+        RunsApi(access, runs, situations.is_known, streams, run_actions),
         keys_api,
         SessionApi(settings.base, access_parts.sign_in),
         TrafficApi(access, counting.history, system, situations.is_known, partial(_label, source, names)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 
 import msgspec
@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from core.events import Event, EventKind
 from core.paths import (
     API_MODEL_RUNS,
     API_RUN,
@@ -27,6 +26,7 @@ from loader.artifacts.slugs import slug
 from server.http import parameters
 from server.http.access import Access, actor_of
 from server.http.api.answering import answering
+from server.http.api.run_actions import RunActions
 from server.http.bodies import BodyInvalid, read_body
 from server.http.event_streams import EventStreams
 from server.http.log_stream import follow
@@ -57,17 +57,14 @@ class RunsApi:
         runs: RunCatalogue,
         is_followed: Callable[[str], bool],
         streams: EventStreams | None = None,
-        told: Callable[[Event], Awaitable[None]] | None = None,
+        actions: RunActions | None = None,
     ) -> None:
-        """`is_followed`: whether there is a model of that name. `streams`: which logs that are followed are some of.
-
-        `told` writes down what somebody asks for, before it is done; it raises RegistryUnavailable.
-        """
+        """`is_followed`: whether there is a model of that name. `streams`: which logs that are followed are some of."""
         self._access = access
         self._runs = runs
         self._is_followed = is_followed
         self._streams = streams or EventStreams()
-        self._told = told
+        self._actions = actions or RunActions(runs)
 
     def routes(self) -> list[Route]:
         reading, changing = self._access.reading, self._access.changing
@@ -102,38 +99,23 @@ class RunsApi:
         model = request.path_params["model"]
         if not self._is_followed(model):
             return error("model_not_found", f"no model {model[:100]!r} is followed")
-        asked = await read_body(request, Asked)
-        await self._tell(request, EventKind.RUN_QUEUED, "a run was asked for", model, asked.reason)
-        view, is_new = await self._runs.start(model, asked)
+        view, is_new = await self._actions.start(model, await read_body(request, Asked), actor_of(request))
         return Json(view, status_code=201 if is_new else 200)
 
     async def cancel(self, request: Request) -> Response:
         said = await read_body(request, Said)
-        await self._tell_of(request, EventKind.RUN_ENDED, "was asked to be cancelled", said.reason)
-        return Json(await self._runs.cancel(_run(request), said.reason))
+        return Json(await self._actions.cancel(_run(request), actor_of(request), said.reason))
 
     async def retry(self, request: Request) -> Response:
         said = await read_body(request, Said)
-        await self._tell_of(request, EventKind.RUN_QUEUED, "was asked to be tried again", said.reason)
-        return Json(await self._runs.retry(_run(request), said.reason))
+        return Json(await self._actions.retry(_run(request), actor_of(request), said.reason))
 
     async def accept(self, request: Request) -> Response:
         """Only with a reason: somebody will ask why it is served."""
         said = await read_body(request, Said)
         if not said.reason.strip():
             raise BodyInvalid('accept takes a reason, such as {"reason": "the test set was wrong"}', "reason")
-        await self._tell_of(request, EventKind.ACCEPTED, "was asked to be accepted", said.reason)
-        return Json(await self._runs.accept(_run(request), said.reason))
-
-    async def _tell_of(self, request: Request, kind: EventKind, what: str, reason: str) -> None:
-        """Raises RunNotFound, and what `_tell` does."""
-        view = await self._runs.find(_run(request))
-        await self._tell(request, kind, f"run {view.run} {what}", view.model, reason)
-
-    async def _tell(self, request: Request, kind: EventKind, message: str, model: str, reason: str) -> None:
-        """Who asked is written down before anything is done. Raises RegistryUnavailable."""
-        if self._told is not None:
-            await self._told(Event(kind=kind, message=message, model=model, actor=actor_of(request), reason=reason))
+        return Json(await self._actions.accept(_run(request), actor_of(request), said.reason))
 
     async def log(self, request: Request) -> Response:
         query = request.query_params

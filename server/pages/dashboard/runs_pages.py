@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from core.errors import RunNotFound, StoreUnavailable
+from core.errors import ArtifactGone, RunNotFound, RunStateConflict, StoreUnavailable
 from core.paths import PAGE_RUN, PAGE_RUNS
+from core.run_states import RunState
+from registry.errors import RegistryUnavailable
 from server.http import parameters
-from server.http.access import Access
+from server.http.access import Access, actor_of
+from server.http.api.run_actions import RunActions
 from server.pages.dashboard.curves import curves
 from server.pages.dashboard.model_page import ModelPage
 from server.pages.dashboard.run_rows import run_row
 from server.pages.layout import units
+from server.pages.layout.forms import read_form
+from server.pages.links import links
 from trainer.catalogue.catalogue import RunCatalogue
 from trainer.catalogue.views import RunDetail
 
@@ -28,15 +34,18 @@ _LOG_SHOWN = 64 * 1024
 class RunsPages:
     """`{base}/-/models/{model}/runs` and below."""
 
-    def __init__(self, access: Access, page: ModelPage, runs: RunCatalogue) -> None:
+    def __init__(self, base: str, access: Access, page: ModelPage, runs: RunCatalogue, actions: RunActions) -> None:
+        self._base = base
         self._access = access
         self._page = page
         self._runs = runs
+        self._actions = actions
 
     def routes(self) -> list[Route]:
         return [
             Route(PAGE_RUNS.template, self._access.reading(self.runs)),
             Route(PAGE_RUN.template, self._access.reading(self.run)),
+            Route(PAGE_RUN.template, self._access.changing(self.act), methods=["POST"]),
         ]
 
     async def runs(self, request: Request) -> Response:
@@ -53,9 +62,30 @@ class RunsPages:
         return self._page.render(request, "runs", "dashboard/runs.html", values)
 
     async def run(self, request: Request) -> Response:
-        key = str(request.path_params["run"])
         if await self._page.find(request) is None:
             return self._page.unknown(request)
+        return await self._shown(request)
+
+    async def act(self, request: Request) -> Response:
+        """Cancel, retry or accept it, and show it again."""
+        key, form = str(request.path_params["run"]), await read_form(request)
+        if await self._page.find(request) is None:
+            return self._page.unknown(request)
+        doing = {"cancel": self._actions.cancel, "retry": self._actions.retry, "accept": self._actions.accept}
+        act, reason = doing.get(form.get("action", "")), form.get("reason", "").strip()
+        if act is None or not reason:
+            return await self._shown(request, "Say why: it is kept in the ledger.", 422)
+        try:
+            await act(key, actor_of(request), reason)
+        except RunNotFound:
+            return await self._shown(request)
+        except (RunStateConflict, StoreUnavailable, RegistryUnavailable, ArtifactGone) as refused:
+            return await self._shown(request, str(refused), 409)
+        where = PAGE_RUN.template.format(model=quote(request.path_params["model"], safe=""), run=quote(key, safe=""))
+        return RedirectResponse(f"{links(request, self._base).base}{where}", 303)
+
+    async def _shown(self, request: Request, problem: str = "", status: int = 200) -> Response:
+        key = str(request.path_params["run"])
         try:
             run = await self._runs.one(key)
             log = await self._runs.log(key, None)
@@ -63,12 +93,26 @@ class RunsPages:
             return self._page.render(request, "runs", "dashboard/no_run.html", {"says": str(error)}, status=404)
         values = {
             "run": run_row(run, datetime.now(UTC)),
+            "acts": run_acts(run.state),
+            "problem": problem,
             "curves": curves(run.curve),
             "facts": run_facts(run),
             "detail": run.detail,
             "log": log[-_LOG_SHOWN:].decode(errors="replace"),
         }
-        return self._page.render(request, "runs", "dashboard/run.html", values)
+        return self._page.render(request, "runs", "dashboard/run.html", values, status=status)
+
+
+def run_acts(state: RunState) -> tuple[tuple[str, str], ...]:
+    """What can be done to a run in that state, and what the button says."""
+    match state:
+        case RunState.REJECTED:
+            return ("accept", "Accept it all the same"), ("retry", "Run it again")
+        case RunState.FAILED | RunState.CANCELLED | RunState.LOST:
+            return (("retry", "Run it again"),)
+        case RunState.SUCCEEDED | RunState.SUPERSEDED:
+            return ()
+    return (("cancel", "Cancel the run"),)
 
 
 def run_facts(run: RunDetail) -> tuple[tuple[str, str], ...]:

@@ -48,6 +48,31 @@ def test_a_rejected_run_says_why_where_people_look_and_what_is_accepted_is_serve
         assert server.score("Deep") == {"depth": "1"}
 
 
+def test_a_rejected_run_is_accepted_on_its_page_by_whoever_says_why(tmp_path: Path) -> None:
+    repo = Repo(tmp_path / "models")
+    repo.write("Deep/train.py", TRAIN).write("Deep/etls.py", ETLS)
+    repo.write("Deep/model.yaml", "train: {target: {min: 0.5}}\n").commit()
+    with serving(tmp_path / "data", repo.path) as server:
+        run = server.wait(lambda: rejected(server), "the rejection")["run"]
+        page = f"/-/models/Deep/runs/{run}"
+        shown = server.admin("GET", page).body.decode()
+        assert "Accept it all the same" in shown
+        assert f"pawl runs accept {run}" in shown
+        assert "Cancel the run" not in shown
+        assert submit(server, page, "action=accept&reason=") == 422
+        assert submit(server, page, "action=cancel&reason=stop") == 409
+        assert submit(server, page, "action=accept&reason=it+will+do") == 303
+        server.wait_live("Deep", "v1")
+        [event] = [event for event in server.events("accepted") if event["actor"]["kind"] == "key"]
+        assert (event["reason"], event["actor"]["name"]) == ("it will do", "ADMIN_TOKEN")
+        assert "Accept it all the same" not in server.admin("GET", page).body.decode()
+
+
+def submit(server: Server, page: str, form: str) -> int:
+    headers = {"authorization": f"Bearer {TOKEN}", "content-type": "application/x-www-form-urlencoded"}
+    return server.request("POST", server.base + page, content=form, headers=headers).status
+
+
 def rejected(server: Server) -> Any:
     training = (server.state("Deep") or {}).get("training")
     return training if training and training["state"] == "rejected" else None
