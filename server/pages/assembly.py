@@ -36,10 +36,12 @@ from server.pages.monitoring.monitoring_pages import MonitoringPages
 from server.pages.pages import Pages
 from server.pages.pins import read_pins
 from server.pages.static import Static
+from server.pages.upload.upload_pages import UploadPages
 from server.state import ServerState
 from server.steering.steering import Steering
 from server.traffic.history import TrafficHistory
 from server.traffic.system import SystemReader
+from server.uploads.uploads import Uploads
 from server.versions.deployments import Deployments
 from server.versions.situations import Situations
 from server.versions.versions import Versions
@@ -61,6 +63,7 @@ class PageParts:
     registry: Registry
     runs: RunCatalogue
     run_actions: RunActions
+    uploads: Uploads
     versions: Versions
     lines: PrintedLines
     situations: Situations
@@ -89,6 +92,7 @@ def build_pages(parts: PageParts) -> Pages:
         ActionsPages(base, access, model, parts.steering, parts.versions, deployments),
         RunsPages(parts.base, access, model, parts.runs, parts.run_actions),
         VersionsPages(access, model, parts.versions, deployments, parts.lines, parts.situations),
+        UploadPages(base, access, renderer, model, parts.uploads, lambda: parts.reconciler.head),
         TryPages(base, access, model, Asking(partial(_live_pool, parts.reconciler))),
     )
     routes = [route for page in pages for route in page.routes()]

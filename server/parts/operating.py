@@ -87,6 +87,8 @@ def build_operating(
         Parts(source, reconciler, names, situations, serving.proofs, serving.release_store, runs, record.registry)
     )
     run_actions = RunActions(runs, record.log.tell)
+    most_bytes = settings.upload_max_mb * MEGABYTE
+    uploads = Uploads(source, reconciler, starter, record.log, data.path / "uploads", most_bytes)
     pages = build_pages(
         PageParts(
             base=settings.base,
@@ -100,6 +102,7 @@ def build_operating(
             registry=record.registry,
             runs=runs,
             run_actions=run_actions,
+            uploads=uploads,
             versions=versions,
             lines=starter.printed_lines,
             situations=situations,
@@ -108,8 +111,6 @@ def build_operating(
             system=system,
         )
     )
-    most_bytes = settings.upload_max_mb * MEGABYTE
-    uploads = Uploads(source, reconciler, starter, record.log, data.path / "uploads", most_bytes)
     apis: list[Routed] = [
         UploadsApi(access, uploads),
         SyncApi(access, reconciler),

@@ -60,7 +60,7 @@ class Uploads:
     ) -> None:
         """`folder`: for what is being taken in; what a killed daemon left there goes."""
         shutil.rmtree(folder, ignore_errors=True)
-        self._most_bytes = most_bytes
+        self.most_bytes = most_bytes
         self._source = source
         self._reconciler = reconciler
         self._starter = starter
@@ -110,15 +110,15 @@ class Uploads:
         with to.open("wb") as file:
             async for piece in zipped:
                 size += len(piece)
-                if size > self._most_bytes:
-                    raise UploadTooLarge(f"an upload has at most {self._most_bytes // 2**20:,} MB (UPLOAD_MAX_MB)")
+                if size > self.most_bytes:
+                    raise UploadTooLarge(f"an upload has at most {self.most_bytes // 2**20:,} MB (UPLOAD_MAX_MB)")
                 file.write(piece)
 
     async def _take_in(self, folder: Path, change: Change, event: Event) -> Uploaded:
         try:
             assert change.files is not None
             change.files.mkdir()
-            await asyncio.to_thread(unpack, folder / "archive.zip", change.model, change.files, self._most_bytes)
+            await asyncio.to_thread(unpack, folder / "archive.zip", change.model, change.files, self.most_bytes)
             return await self._make(change, event)
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)

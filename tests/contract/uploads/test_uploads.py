@@ -192,6 +192,31 @@ def test_a_daemon_that_is_killed_meanwhile_leaves_a_commit_or_none(repo: Repo, t
         assert list((tmp_path / "data").glob("uploads/*")) == []
 
 
+def submit(server: Server, page: str, fields: Mapping[str, str], body: bytes | None = None) -> Answer:
+    """A form of a page's, with a file in it or without one."""
+    files = None if body is None else {"file": ("model.zip", body, "application/zip")}
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    return server.request("POST", server.base + page, data=fields, files=files, headers=headers)
+
+
+def test_the_forms_of_the_pages_do_the_same(server: Server, repo: Repo) -> None:
+    seen = repo.head
+    assert seen in server.admin("GET", "/-/upload?model=Echo").body.decode()
+    sent = {"model": "Echo", "reason": "by hand", "head": seen}
+    assert submit(server, "/-/upload", sent | {"reason": ""}, zipped({"etls.py": echo("x")})).status == 422
+    refused = submit(server, "/-/upload", sent, zipped({"etls.py": "def broken(:"}))
+    assert (refused.status, "SyntaxError" in refused.body.decode(), repo.head) == (409, True, seen)
+    assert submit(server, "/-/upload", sent, zipped({"etls.py": echo("two")})).status == 303
+    server.wait(lambda: server.score("Echo")["by"] == "two", "what was uploaded to be live")
+    assert "by hand" in repo.git("log", "-1", "--format=%B")
+
+    assert submit(server, "/-/models/Echo/delete", {"reason": "gone", "head": seen}).status == 409
+    assert submit(server, "/-/models/Echo/delete", {"reason": "", "head": repo.head}).status == 422
+    assert submit(server, "/-/models/Echo/delete", {"reason": "gone", "head": repo.head}).status == 303
+    server.wait(lambda: server.post("/Echo").status == 404, "the model to be gone")
+    assert submit(server, "/-/upload", sent).status == 400  # no form with a file in it
+
+
 def test_in_a_local_folder_the_folder_is_written(tmp_path: Path) -> None:
     models = tmp_path / "models_serve"
     (models / "Echo").mkdir(parents=True)
