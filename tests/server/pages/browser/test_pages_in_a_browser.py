@@ -29,6 +29,9 @@ PAGES = (
     "/models/typed/logs",
     "/models/steered/actions/rollback",
     "/models/steered/actions/pin?version=v1",
+    "/models/typed/delete",
+    "/upload?model=typed",
+    "/keys",
     "/monitoring?range=1h",
     "/events",
 )
