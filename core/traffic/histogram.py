@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 _STEPS = (10, 12, 15, 17, 20, 25, 30, 35, 40, 50, 60, 75)
-"""Bounds in each power of ten, in tenths of it: a percentile read off is at most a fifth away from the true one."""
+"""Bounds in each power of ten, in tenths of it: a percentile read off is at most a third away from the true one."""
 
 DURATION_BOUNDS_NS = tuple(step * 10**power for power in range(4, 11) for step in _STEPS)
 """Upper bounds of durations: from 0.1 ms to 750 s."""

@@ -19,12 +19,13 @@ def pack(bucket: Bucket) -> bytes:
     packed = bytearray([_FORM])
     for histogram in (bucket.durations, bucket.queue, bucket.batches):
         _write_histogram(packed, histogram)
+    statuses = sorted((status, count) for status, count in bucket.statuses.items() if count)
+    _write(packed, len(statuses))
     last = 0
-    for status, count in sorted(bucket.statuses.items()):
-        if count:
-            _write(packed, status - last)
-            _write(packed, count)
-            last = status
+    for status, count in statuses:
+        _write(packed, status - last)
+        _write(packed, count)
+        last = status
     return bytes(packed)
 
 
@@ -37,7 +38,10 @@ def unpack(packed: bytes) -> Bucket:
         durations, place = _read_histogram(numbers, 1)
         queue, place = _read_histogram(numbers, place)
         batches, place = _read_histogram(numbers, place)
-        statuses = dict(zip(accumulate(numbers[place::2]), numbers[place + 1 :: 2], strict=True))
+        length, *rest = numbers[place:]
+        statuses = dict(zip(accumulate(rest[::2]), rest[1::2], strict=True))
+        if len(statuses) != length:
+            raise IndexError
     except (IndexError, ValueError):
         raise NotPacked("a bucket of traffic breaks off") from None
     return Bucket(statuses, durations, queue, batches)
