@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 import textwrap
@@ -56,6 +57,7 @@ def in_terminal(*arguments: str | Path, cwd: Path, until: str = "", says: str = 
     """What `pawl` shows in a terminal in which `says` is typed; it is interrupted once it has shown `until`."""
     pid, terminal = pty.fork()
     if pid == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background job ignores it
         os.chdir(cwd)
         os.execve(
             sys.executable,

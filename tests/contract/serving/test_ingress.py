@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from tests.repos import Repo
-from tests.serving import PATIENCE_S, Server, echo, serving, wait_for
+from tests.serving import PATIENCE_S, TOKEN, Server, echo, serving, wait_for
 
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 MEGABYTE = 2**20
@@ -156,7 +156,7 @@ def _check_links(client: httpx.Client, prefix: str) -> None:
     for link in _links(page.text):
         if link.startswith("/"):
             assert link.startswith(f"{prefix}/"), link
-            assert client.get(link).status_code == 200, link
+            assert client.get(link, headers={"authorization": f"Bearer {TOKEN}"}).status_code == 200, link
 
 
 def _links(page: str) -> list[str]:

@@ -32,6 +32,7 @@ def test_where_all_models_answer_what_one_of_them_fails_by_is_in_its_place() -> 
 def test_a_retry_is_spoken_of_where_every_error_of_the_status_may_be_cured_by_one() -> None:
     found = responses()
     assert [name for name, response in found.items() if "Retry-After" in response.get("headers", {})] == [
+        "Error429",
         "Error502",
         "Error503",
     ]
