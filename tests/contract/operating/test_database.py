@@ -187,7 +187,7 @@ def test_a_file_that_another_program_locks_holds_up_no_push_and_gets_what_happen
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             push(server, repo, "v2")
-            server.wait(lambda: "database is locked" in server.log, "the complaint")
+            server.wait(lambda: f"database is locked{AGAIN}" in server.log, "the complaint")
             push(server, repo, "v3")
             other.execute("ROLLBACK")
         server.wait(lambda: BACK in server.log, "that it is free")
