@@ -28,7 +28,15 @@ def zipped(files: Mapping[str, str]) -> bytes:
 
 def put(server: Server, model: str, body: bytes, query: str = "", **headers: str) -> Answer:
     sent = {"authorization": f"Bearer {TOKEN}", **{name.replace("_", "-"): value for name, value in headers.items()}}
-    return server.request("PUT", f"{server.base}/-/api/models/{model}{query}", content=body, headers=sent)
+    url = f"{server.base}/-/api/models/{model}{query}"
+    found = server.wait(lambda: unless_busy(server.request("PUT", url, content=body, headers=sent)), "an answer")
+    assert found is not None
+    return found
+
+
+def unless_busy(answer: Answer) -> Answer | None:
+    """None where the answer says that another try may help, as a busy machine has git say."""
+    return None if answer.status == 503 and "retry-after" in answer.headers else answer
 
 
 def delete(server: Server, model: str, **headers: str) -> Answer:
