@@ -6,8 +6,8 @@ import os
 import signal
 import sys
 import sysconfig
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -55,6 +55,17 @@ async def keeping(memory: Memory = ROOMY, most: int = 2, kept_s: float = 3600) -
         yield warm_workers
     finally:
         await warm_workers.close()
+
+
+@contextmanager
+def inheritable() -> Iterator[None]:
+    """A descriptor is open that whatever is started inherits, as some libraries leave them."""
+    descriptor = os.open(os.devnull, os.O_RDONLY)
+    os.set_inheritable(descriptor, True)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 async def use(warm_workers: WarmWorkers, python: Path = PYTHON, environ: Mapping[str, str] = os.environ) -> int:
@@ -110,7 +121,8 @@ def test_an_author_can_not_tell_a_warm_worker_from_a_fresh_worker(tmp_path: Path
     async def test() -> None:
         async with keeping() as warm_workers, place(tmp_path, warm_workers=warm_workers) as here:
             wanted = here.write(LOOKS)
-            fresh = json.loads((await ask(await here.start(wanted))).body)
+            with inheritable():
+                fresh = json.loads((await ask(await here.start(wanted))).body)
             warm = await made(warm_workers)
             aged = json.loads((await ask(await here.start(wanted))).body)
             assert fresh.pop("pid") != aged.pop("pid") == warm
