@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from bench import gpu, history, pod, processes, publish, push, quick, serve, tail, traffic
+from bench import gpu, history, pod, push, quick, serve, tail, traffic
+from bench.machine import processes
+from bench.report import publish
 from bench.steering import kills, switches
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Measures Pawl on this machine.")

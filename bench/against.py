@@ -9,16 +9,18 @@ from statistics import median
 
 import typer
 
-from bench import processes, record, wrk
-from bench.contender import CannotStart
-from bench.edition import OURS, Edition, edition_of
-from bench.endpoint import Endpoint
+from bench.contenders.contender import CannotStart
+from bench.contenders.edition import OURS, Edition, edition_of
+from bench.figures import record
+from bench.figures.rounds import Spread
+from bench.inputs.models import MODELS, Model
+from bench.inputs.models_server import serving_files, wait_ready
+from bench.load import wrk
+from bench.load.endpoint import Endpoint
+from bench.machine import processes
+from bench.machine.screen import console
 from bench.measure import BROKEN
-from bench.models import MODELS, Model
-from bench.models_server import serving_files, wait_ready
 from bench.peers import pawl
-from bench.rounds import Spread
-from bench.screen import console
 from tests.serving import Server, descendants
 
 CONNECTIONS = 32

@@ -18,14 +18,16 @@ import numpy as np
 import onnxruntime
 import typer
 
-from bench import closed, processes, record, wrk
-from bench.endpoint import Endpoint, NotReady, Wire, WrongAnswer, dump
-from bench.images import IMAGES
-from bench.models import MODELS, Model, Rows
-from bench.models_server import serving_files
+from bench.figures import record
+from bench.inputs.images import IMAGES
+from bench.inputs.models import MODELS, Model, Rows
+from bench.inputs.models_server import serving_files
+from bench.load import closed, wrk
+from bench.load.endpoint import Endpoint, NotReady, Wire, WrongAnswer, dump
+from bench.machine import processes
+from bench.machine.screen import console
 from bench.peers.common import probabilities
 from bench.peers.pawl import ETLS, counters, pack
-from bench.screen import console
 from loader.workers.resources import onnx_threads, processors
 from tests.serving import Server
 from worker.onnx.open_file import open_file

@@ -15,9 +15,10 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from bench import processes, record
-from bench.deep import write_deep
-from bench.screen import console
+from bench.figures import record
+from bench.inputs.deep import write_deep
+from bench.machine import processes
+from bench.machine.screen import console
 from core.errors import VersionNotFound
 from loader.sources.git.remote import Remote
 from loader.sources.git.source import GitSource

@@ -7,11 +7,12 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 
-from bench import cores, processes, wrk
-from bench.contender import CannotStart, Contender
-from bench.endpoint import Endpoint, WrongAnswer
-from bench.models import Model
-from bench.sample import Failure, Outcome, Sample
+from bench.contenders.contender import CannotStart, Contender
+from bench.figures.sample import Failure, Outcome, Sample
+from bench.inputs.models import Model
+from bench.load import wrk
+from bench.load.endpoint import Endpoint, WrongAnswer
+from bench.machine import cores, processes
 
 _WARM_UP_S = 1.0
 BROKEN = (CannotStart, WrongAnswer, OSError, subprocess.SubprocessError)

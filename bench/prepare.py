@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from bench import processes, wrk
-from bench.screen import console
+from bench.load import wrk
+from bench.machine import processes
+from bench.machine.screen import console
 
 
 def prepare() -> None:

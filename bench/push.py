@@ -15,11 +15,11 @@ import httpx
 import typer
 from rich.progress import track
 
-from bench.home import ROOT
-from bench.processes import pss_mb
+from bench.inputs.pushing import copy_example, remote
+from bench.machine.home import ROOT
+from bench.machine.processes import pss_mb
+from bench.machine.screen import console
 from bench.push_load import Figures, measure_load
-from bench.pushing import copy_example, remote
-from bench.screen import console
 from tests.repos import Repo
 from tests.serving import Server, descendants, serving, wait_for
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 from rich.progress import track
 
-from bench.pushing import remote
-from bench.screen import console
+from bench.inputs.pushing import remote
+from bench.machine.screen import console
 from tests.repos import Repo
 from tests.serving import Server, echo, serving
 

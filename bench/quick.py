@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from bench import against, record
+from bench import against
+from bench.figures import record
+from bench.figures.rounds import NotMeasured, Run, Spread
+from bench.figures.table import tables
+from bench.machine.screen import console
 from bench.prepare import prepare
-from bench.rounds import NotMeasured, Run, Spread
-from bench.screen import console
 from bench.serve import Plan, run
-from bench.table import tables
 
 _MODELS = ("trees", "network")
 _CONNECTIONS = 32

@@ -9,19 +9,19 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from bench import record
-from bench.contender import CannotStart
-from bench.contenders import CONTENDERS
-from bench.limits import Limit, measure_limits
+from bench.contenders.contender import CannotStart
+from bench.contenders.contenders import CONTENDERS
+from bench.contenders.limits import Limit, measure_limits
+from bench.figures import record
+from bench.figures.rounds import Run
+from bench.figures.sample import Failure, Outcome, Sample
+from bench.figures.table import table, tables
+from bench.figures.verdicts import HEADINGS, judge_run, rows
+from bench.inputs.models import MODELS
+from bench.machine.screen import console
+from bench.machine.stalls import measure_stalls
 from bench.measure import measure
-from bench.models import MODELS
 from bench.prepare import prepare
-from bench.rounds import Run
-from bench.sample import Failure, Outcome, Sample
-from bench.screen import console
-from bench.stalls import measure_stalls
-from bench.table import table, tables
-from bench.verdicts import HEADINGS, judge_run, rows
 
 CONNECTIONS = (1, 32, 256)
 

@@ -15,15 +15,17 @@ from typing import Annotated
 
 import typer
 
-from bench import cores, record, wrk
-from bench.contenders import CONTENDERS
-from bench.endpoint import Endpoint
+from bench.contenders.contenders import CONTENDERS
+from bench.figures import record
+from bench.figures.table import table
+from bench.figures.tails import Tail, Turn
+from bench.inputs.models import MODELS, Model
+from bench.load import wrk
+from bench.load.endpoint import Endpoint
+from bench.machine import cores
+from bench.machine.screen import console
 from bench.measure import BROKEN
-from bench.models import MODELS, Model
 from bench.prepare import prepare
-from bench.screen import console
-from bench.table import table
-from bench.tails import Tail, Turn
 
 HEADINGS = ("", "p99 / p50, median", "least", "most", "p50 ms, median", "p99 ms, median", "req/s, median", "errors")
 CONNECTIONS = 32

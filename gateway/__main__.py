@@ -12,7 +12,7 @@ import sys
 
 import uvloop
 
-from core.logs import start_logging
+from core.process.logs import start_logging
 from gateway.assembly import serve
 from worker.wire.memory import keep_what_is_freed
 

@@ -11,10 +11,10 @@ import sys
 import uvloop
 
 from core.errors import PawlError
-from core.logs import start_logging
-from core.misspelt_settings import misspelt
-from core.privacy import forbid_dumping
-from core.settings import Settings, read_settings, scrubbed
+from core.process.logs import start_logging
+from core.process.privacy import forbid_dumping
+from core.settings.misspelt import misspelt
+from core.settings.settings import Settings, read_settings, scrubbed
 from core.task import spawn
 from server.assembly import assemble
 from server.process.data_dir import DataDir

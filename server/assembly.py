@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 from core.events import Event, EventKind
-from core.settings import Settings
+from core.settings.settings import Settings
 from core.task import every
 from gateway.messages import Counted, GatewayConfig
 from loader.artifacts.shipped import SHIPPED, take_shipped

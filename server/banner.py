@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from core.paths import PAGE_SIGN_IN
-from core.settings import Settings
+from core.settings.settings import Settings
 from server.access.one_time_code import OneTimeCode
 from server.curl import curl
 from server.process.listening import url_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.errors import SettingError
-from core.settings import Settings
+from core.settings.settings import Settings
 from loader.releases.live_file import LiveFile
 from loader.sources.git.remote import Remote, parse_address
 from loader.sources.git.source import GitSource

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from core.decisions import Decisions
 from core.errors import PawlError
 from core.release import Artifact
-from core.run_records import RunRecord
-from core.settings import Settings
+from core.runs.records import RunRecord
+from core.settings.settings import Settings
 from core.task import spawn
 from loader.artifacts.datasets.datasets import Datasets
 from loader.artifacts.files.files import Files

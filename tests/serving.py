@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from core.settings import Settings, read_settings
+from core.settings.settings import Settings, read_settings
 
 ROOT = Path(__file__).parents[1]
 TOKEN = "the-admin-token"

@@ -8,8 +8,8 @@ from datetime import datetime
 import msgspec
 
 from core.release import Artifact
-from core.run_states import RunState
-from core.runs import RunResult
+from core.runs.runs import RunResult
+from core.runs.states import RunState
 from loader.artifacts.records import RunRecords
 from trainer.record_names import verdict
 

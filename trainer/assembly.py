@@ -9,8 +9,8 @@ from pathlib import Path
 
 from core.events import Event
 from core.release import Artifact, Candidate
-from core.run_records import RunRecord
-from core.settings import Settings
+from core.runs.records import RunRecord
+from core.settings.settings import Settings
 from loader.artifacts.files.files import Files
 from loader.artifacts.records import RunRecords
 from trainer.accepted import AcceptedArtifacts, read_results

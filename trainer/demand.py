@@ -16,7 +16,7 @@ from core.errors import DatasetUnavailable, Heals, PawlError
 from core.manifest import cron
 from core.manifest.train import Train
 from core.release import Revision, Version
-from core.runs import run_key
+from core.runs.runs import run_key
 from trainer.code_folders import CodeFolders, git_ids
 from trainer.open_runs import RunFile
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from core.errors import PawlError
-from core.run_states import RunState
-from core.runs import Failure, RunSpec
+from core.runs.runs import Failure, RunSpec
+from core.runs.states import RunState
 from trainer.attempt.progress import Reached
 from trainer.plan import Running
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.manifest.train import Train
-from core.run_states import Reason, RunState
-from core.runs import AttemptResult
+from core.runs.runs import AttemptResult
+from core.runs.states import Reason, RunState
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from core.runs import AttemptResult, RunResult
+from core.runs.runs import AttemptResult, RunResult
 from loader.artifacts.records import RunRecords
 from trainer.plan import Recorded
 from trainer.record_names import (

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import msgspec
 
-from core.run_states import RunState
-from core.runs import Failure, RunSpec
+from core.runs.runs import Failure, RunSpec
+from core.runs.states import RunState
 from trainer.attempt.identity import find, give_up
 from trainer.attempt.process_tree import kill_lineage
 from trainer.attempt.progress import Reached, read_reached

@@ -10,8 +10,8 @@ import msgspec
 
 from core.errors import NotTrainable, RunStateConflict
 from core.release import Candidate
-from core.run_states import RunState
-from core.runs import RunResult
+from core.runs.runs import RunResult
+from core.runs.states import RunState
 from trainer.code_folders import CodeFolders
 from trainer.demand import Demand, Trained
 from trainer.ledger import Ledger, Retry

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from core.run_states import RunState
-from core.runs import AttemptResult, Failure, RunResult
+from core.runs.runs import AttemptResult, Failure, RunResult
+from core.runs.states import RunState
 
 _LONGEST_PAUSE_S = 5.0
 

@@ -6,8 +6,8 @@ from collections import deque
 from datetime import UTC, datetime
 
 from core.events import Event, EventKind
-from core.run_states import RunState
-from core.runs import AttemptResult, RunResult
+from core.runs.runs import AttemptResult, RunResult
+from core.runs.states import RunState
 from trainer.open_runs import RunFile
 from trainer.run_controller import Told
 

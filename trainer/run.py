@@ -15,10 +15,10 @@ from pathlib import Path
 
 import msgspec
 
-from core.descendants import Descendants
 from core.errors import StoreUnavailable
-from core.run_states import RunState
-from core.runs import AttemptResult, RunSpec
+from core.process.descendants import Descendants
+from core.runs.runs import AttemptResult, RunSpec
+from core.runs.states import RunState
 from core.task import spawn
 from loader.artifacts.datasets.datasets import Datasets
 from loader.artifacts.files.place import open_files

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from core.errors import PawlError, StoreUnavailable
-from core.run_states import Reason, RunState
-from core.runs import AttemptResult, Failure, RunResult, RunSpec
+from core.runs.runs import AttemptResult, Failure, RunResult, RunSpec
+from core.runs.states import Reason, RunState
 from trainer.attempt.progress import Reached
 from trainer.executor import Executor, ExecutorUnavailable, NotBegun
 from trainer.gates import Live, is_same_data, judge

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import PawlError
-from core.runs import RunSpec
+from core.runs.runs import RunSpec
 from trainer.open_runs import RunFile
 
 

@@ -11,8 +11,8 @@ from typing import Protocol, TypeVar
 
 from core.errors import StoreUnavailable
 from core.events import Event
-from core.run_records import RunRecord
-from core.runs import RunResult
+from core.runs.records import RunRecord
+from core.runs.runs import RunResult
 from trainer.accepted import AcceptedArtifacts
 from trainer.demand import Demand, Trained
 from trainer.executor import ExecutorUnavailable

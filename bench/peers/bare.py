@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bench.app import App
-from bench.endpoint import Endpoint, Wire
-from bench.models import Model
+from bench.contenders.app import App
+from bench.inputs.models import Model
+from bench.load.endpoint import Endpoint, Wire
 from bench.peers.common import pack_row, probabilities, uvicorn
 
 

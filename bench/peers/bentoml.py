@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.app import App
-from bench.endpoint import Wire, dump
+from bench.contenders.app import App
+from bench.load.endpoint import Wire, dump
 
 
 def _command(folder: Path, port: int) -> Sequence[str]:

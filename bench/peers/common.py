@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.endpoint import dump
+from bench.load.endpoint import dump
 
 
 def pack_row(row: Sequence[float]) -> bytes:

@@ -1,7 +1,7 @@
 """By hand, as most do it: FastAPI, with a plain function for a route."""
 
-from bench.app import App
-from bench.endpoint import Wire
+from bench.contenders.app import App
+from bench.load.endpoint import Wire
 from bench.peers.common import pack_row, probabilities, uvicorn
 
 PEER = App(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.app import App
-from bench.endpoint import Wire, dump
+from bench.contenders.app import App
+from bench.load.endpoint import Wire, dump
 from bench.peers.common import probabilities
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.app import App, free_port
-from bench.endpoint import Wire
+from bench.contenders.app import App, free_port
+from bench.load.endpoint import Wire
 from bench.peers.v2 import pack, unpack
 
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from bench import environments
-from bench.contender import CannotStart
-from bench.endpoint import Endpoint, NotReady, Wire, dump
-from bench.home import ROOT
-from bench.models import Model
-from bench.models_server import serving_files, wait_ready
+from bench.contenders import environments
+from bench.contenders.contender import CannotStart
+from bench.inputs.models import Model
+from bench.inputs.models_server import serving_files, wait_ready
+from bench.load.endpoint import Endpoint, NotReady, Wire, dump
+from bench.machine.home import ROOT
 from bench.peers.common import probabilities
 from tests.serving import Server
 

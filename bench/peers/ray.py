@@ -1,7 +1,7 @@
 """Ray Serve, https://docs.ray.io/en/latest/serve."""
 
-from bench.app import App
-from bench.endpoint import Wire
+from bench.contenders.app import App
+from bench.load.endpoint import Wire
 from bench.peers.common import pack_row, probabilities, server
 
 PEER = App(

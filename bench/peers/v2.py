@@ -6,7 +6,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
-from bench.endpoint import dump
+from bench.load.endpoint import dump
 
 
 def pack(row: Sequence[float]) -> bytes:

@@ -14,7 +14,7 @@ from typing import Annotated
 import httpx
 import typer
 
-from bench.screen import console
+from bench.machine.screen import console
 from bench.steering.switches import VERSIONS, write_versions
 from tests.contract.steering.asking import act, live, pinned
 from tests.repos import Repo

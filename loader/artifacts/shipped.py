@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from core.errors import PawlError
-from core.runs import RunResult
+from core.runs.runs import RunResult
 from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunFiles, RunRecords
 from loader.artifacts.store import ArtifactStore

@@ -13,7 +13,7 @@ from pawl.exits import FAILED, INTERRUPTED, USAGE, CommandFailed
 from pawl.options import as_json, command
 
 if TYPE_CHECKING:
-    from core.settings import Settings
+    from core.settings.settings import Settings
     from pawl.check.verdict import Verdict
 
 OUR_FAULT = 3
@@ -64,7 +64,7 @@ def check(folder: Path, fields: str | None) -> int:
 def _examine(folder: Path) -> Verdict:
     import msgspec
 
-    from core.settings import read_settings, scrubbed
+    from core.settings.settings import read_settings, scrubbed
     from pawl.check.examination import examine
     from pawl.terminal.progress import Progress
 

@@ -16,10 +16,10 @@ from typing import Any
 import msgspec
 import uvloop
 
-from core import descendants
 from core.errors import ReleaseFailed, SourceError
+from core.process import descendants
 from core.release import Release, Revision
-from core.settings import Settings
+from core.settings.settings import Settings
 from loader.environments.environment import Environments
 from loader.environments.requirements_files import requirements_of
 from loader.files.model_folders import looks_like_model, why_left_out

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.errors import ReleaseFailed, StoreUnavailable
 from core.release import Release, Revision
-from core.settings import Settings
+from core.settings.settings import Settings
 from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunRecords
 from loader.artifacts.shipped import SHIPPED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from core.paths import API_RUNS
-from core.run_states import RunState
+from core.runs.states import RunState
 from pawl.client.api import Api
 from pawl.options import as_json, asks_server, command, limit
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from core.run_states import RunState
+from core.runs.states import RunState
 from pawl.runs.run import Run, read_run
 from pawl.terminal.json_output import print_json
 

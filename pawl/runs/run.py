@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from core.paths import API_RUN
-from core.run_states import RunState
+from core.runs.states import RunState
 from pawl.exits import UNREACHABLE, CommandFailed
 from pawl.runs.paths import path_of
 

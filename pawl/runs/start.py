@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from core.paths import API_MODEL_RUNS
-from core.run_states import RunState
+from core.runs.states import RunState
 from pawl.client.api import Api
 from pawl.exits import FAILED, STILL_RUNNING, USAGE, CommandFailed
 from pawl.options import as_json, asks_server, command, model, reason

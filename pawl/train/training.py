@@ -15,9 +15,9 @@ from typing import Any
 import msgspec
 
 from core.errors import PawlError
-from core.run_states import RunState
-from core.runs import AttemptResult
-from core.settings import Settings
+from core.runs.runs import AttemptResult
+from core.runs.states import RunState
+from core.settings.settings import Settings
 from loader.artifacts.datasets.datasets import Datasets
 from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunRecords

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, String, Table, select
 from sqlalchemy.engine import Connection, Row
 
-from core.run_records import RunRecord
+from core.runs.records import RunRecord
 from registry.tables.columns import Json, Moment, metadata, prose, text, upsert
 
 _runs = Table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.settings import Settings
+from core.settings.settings import Settings
 from registry.event_log import EventLog
 from registry.registry import Registry
 from server.access.admin_token import AdminToken

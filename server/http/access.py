@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from core.events import Actor
 from core.keys import Key, Scope
 from core.paths import ADMIN
-from core.settings import Settings
+from core.settings.settings import Settings
 from server.access.admin_token import AdminToken
 from server.access.cross_site import is_cross_site
 from server.access.known_keys import KnownKeys

@@ -8,7 +8,7 @@ from functools import partial
 
 from starlette.applications import Starlette
 
-from core.settings import Settings
+from core.settings.settings import Settings
 from loader.controller.release_names import RUN, ReleaseNames
 from loader.reconcile import Reconciler
 from loader.sources.source import Source

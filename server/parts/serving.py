@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from core.release import Release
-from core.settings import Settings
+from core.settings.settings import Settings
 from loader.artifacts.files.files import Files
 from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunRecords

@@ -14,8 +14,8 @@ import sys
 import uuid
 from pathlib import Path
 
-from core import descendants
-from core.settings import scrubbed
+from core.process import descendants
+from core.settings.settings import scrubbed
 from server.process.reaping import MARK, reap
 
 __all__ = ["MARK", "Reaper", "reap", "start_reaper"]

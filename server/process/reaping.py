@@ -12,8 +12,8 @@ import signal
 import sys
 import time
 
-from core import descendants
-from core.descendants import Descendants
+from core.process import descendants
+from core.process.descendants import Descendants
 
 MARK = "PAWL_DAEMON"
 _TICK_S = 0.05

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from core.settings import Settings
+from core.settings.settings import Settings
 from loader.artifacts.records import RunRecords
 from loader.controller.on_demand import OnDemand
 from loader.controller.release_names import ReleaseNames

@@ -7,7 +7,7 @@ import re
 import msgspec
 
 from core.release import Artifact
-from core.runs import RunResult
+from core.runs.runs import RunResult
 from loader.artifacts.records import RunRecords
 from trainer.record_names import verdict
 

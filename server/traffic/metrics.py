@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from core.paths import METRICS
-from core.run_states import RunState
+from core.runs.states import RunState
 from loader.workers.pool import Pool
 from server.state import ModelState, ServerState
 from server.traffic.request_lines import request_lines

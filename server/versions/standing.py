@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from core.run_states import RunState
+from core.runs.states import RunState
 from core.standing import STATE_OF_STEP, Role, VersionState
 from loader.releases.proofs import Proof
 from server.state import Failure

@@ -7,9 +7,9 @@ import subprocess
 import pytest
 
 from bench.against import Comparison, Turn
-from bench.contender import CannotStart
-from bench.edition import OURS, edition_of
-from bench.home import ROOT
+from bench.contenders.contender import CannotStart
+from bench.contenders.edition import OURS, edition_of
+from bench.machine.home import ROOT
 
 IS_A_CHECKOUT = (ROOT / ".git").exists()
 

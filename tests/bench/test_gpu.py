@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from bench import closed, gpu, page, record
-from bench.endpoint import Endpoint, Wire
-from bench.images import IMAGES
+from bench import gpu
+from bench.figures import record
+from bench.inputs.images import IMAGES
+from bench.load import closed
+from bench.load.endpoint import Endpoint, Wire
 from bench.peers.common import pack_row, probabilities
-from bench.publish import fits
-from bench.sections.gpu import section
+from bench.report import page
+from bench.report.publish import fits
+from bench.report.sections.gpu import section
 
 
 class Answers(BaseHTTPRequestHandler):

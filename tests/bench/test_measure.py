@@ -15,15 +15,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import environments, models
-from bench.contender import CannotStart
-from bench.endpoint import Endpoint, WrongAnswer
-from bench.home import ROOT
+from bench.contenders import environments
+from bench.contenders.contender import CannotStart
+from bench.figures.sample import Failure, Sample
+from bench.inputs import models
+from bench.inputs.models import MODELS, Model
+from bench.load.endpoint import Endpoint, WrongAnswer
+from bench.machine.home import ROOT
 from bench.measure import measure
-from bench.models import MODELS, Model
-from bench.page import render
 from bench.peers.pawl import WIRE, Pawl
-from bench.sample import Failure, Sample
+from bench.report.page import render
 from tests.serving import descendants
 
 
@@ -113,7 +114,8 @@ def test_what_ran_before_a_peer_goes_on_after_it() -> None:
 
 def test_a_bench_that_is_told_to_stop_leaves_no_server(tmp_path: Path) -> None:
     code = (
-        "import time; from bench import processes; from bench.peers import bare; from bench.models import MODELS\n"
+        "import time; from bench.machine import processes\n"
+        "from bench.peers import bare; from bench.inputs.models import MODELS\n"
         "processes.adopt(); processes.leave_nothing_behind()\n"
         "with bare.PEER.serving(MODELS['trees']):\n"
         "    print('up', flush=True)\n"

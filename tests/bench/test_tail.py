@@ -6,11 +6,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from bench.sections.tail import section
+from bench.figures.tails import Tail, Turn
+from bench.figures.targets import RATIOS
+from bench.figures.verdicts import judge
+from bench.report.sections.tail import section
 from bench.tail import rows
-from bench.tails import Tail, Turn
-from bench.targets import RATIOS
-from bench.verdicts import judge
 
 
 def tail(contender: str, ratios: Sequence[float], model: str = "trees", errors: int = 0) -> Tail:

@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 
 from core.errors import StoreUnavailable
-from core.run_states import RunState
-from core.runs import AttemptResult, RunSpec
+from core.runs.runs import AttemptResult, RunSpec
+from core.runs.states import RunState
 from loader.artifacts.records import RunRecords
 from tests.cluster import controllers
 from tests.cluster.access import Access, shipped_rules

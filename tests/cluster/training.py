@@ -11,9 +11,9 @@ from typing import Any
 
 from core.events import Event
 from core.release import Artifact
-from core.run_records import RunRecord
-from core.runs import RunResult
-from core.settings import Settings
+from core.runs.records import RunRecord
+from core.runs.runs import RunResult
+from core.settings.settings import Settings
 from loader.artifacts.datasets.datasets import Datasets
 from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunRecords

@@ -17,8 +17,8 @@ import msgspec
 import pytest
 
 from core.manifest.train import Train
-from core.run_states import RunState
-from core.runs import AttemptResult, RunSpec
+from core.runs.runs import AttemptResult, RunSpec
+from core.runs.states import RunState
 from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunRecords
 from loader.sources.git.remote import Remote

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.run_states import Reason, RunState
+from core.runs.states import Reason, RunState
 from tests.pawl.commands import pawl
 from tests.ports import free_port
 from tests.repos import Repo

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from core.manifest.train import Train
-from core.runs import AttemptResult, RunSpec
+from core.runs.runs import AttemptResult, RunSpec
 from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunRecords
 from trainer.local import LocalRuns

@@ -17,8 +17,8 @@ import msgspec
 
 from core.errors import StoreUnavailable
 from core.manifest.train import Train
-from core.run_states import RunState
-from core.runs import AttemptResult, Failure, RunResult, RunSpec
+from core.runs.runs import AttemptResult, Failure, RunResult, RunSpec
+from core.runs.states import RunState
 from loader.artifacts.files.files import Stored
 from loader.artifacts.records import RunRecords
 from trainer.gates import Live

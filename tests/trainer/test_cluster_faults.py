@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from core.manifest.train import Train
-from core.run_states import Reason, RunState
-from core.runs import AttemptResult, RunResult
+from core.runs.runs import AttemptResult, RunResult
+from core.runs.states import Reason, RunState
 from loader.artifacts.slugs import slug
 from tests.cluster.api import Faults
 from tests.cluster.objects import JOBS, PODS

@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from core.run_states import RunState
-from core.runs import AttemptResult
+from core.runs.runs import AttemptResult
+from core.runs.states import RunState
 from loader.artifacts.slugs import slug
 from tests.trainer.simulation import MODELS, TICK_S, WORK_S, World
 from trainer.record_names import attempt_record

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from core.manifest.train import Train
-from core.run_states import Reason, RunState
-from core.runs import AttemptResult
+from core.runs.runs import AttemptResult
+from core.runs.states import Reason, RunState
 from trainer.gates import Judgement, Live, judge
 
 

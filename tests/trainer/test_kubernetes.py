@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.run_states import Reason, RunState
+from core.runs.states import Reason, RunState
 from tests.cluster.cluster import cluster
 from tests.cluster.training import CLAIM, ClusterTraining
 from tests.githttp import git_server

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from core.errors import SettingError
-from core.settings import Settings
+from core.settings.settings import Settings
 from trainer.kubernetes.reach import check_reach, pod_address
 
 GIT = "https://git.example/models.git"

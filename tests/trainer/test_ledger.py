@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core.run_states import RunState
-from core.runs import AttemptResult, RunResult
+from core.runs.runs import AttemptResult, RunResult
+from core.runs.states import RunState
 from loader.artifacts.files.files import Stored
 from loader.artifacts.files.local_files import LocalFiles
 from loader.artifacts.records import RunRecords

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from core.run_states import RunState
-from core.runs import AttemptResult, RunResult
+from core.runs.runs import AttemptResult, RunResult
+from core.runs.states import RunState
 from trainer.plan import (
     Action,
     Close,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.run_states import Reason, RunState
+from core.runs.states import Reason, RunState
 from tests.trainer.attempts import KEY, MODEL, Shop, is_alive, until
 from trainer.attempt.identity import find
 from trainer.record_names import attempt_log

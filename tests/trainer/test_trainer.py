@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import RunStateConflict
 from core.release import Artifact
-from core.run_states import Reason, RunState
+from core.runs.states import Reason, RunState
 from tests.trainer.attempts import is_alive
 from tests.trainer.pushes import Pushes, come, in_a_loop
 

@@ -12,10 +12,10 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from core.descendants import Descendants
 from core.errors import ArtifactRefused, PawlError
-from core.run_states import Reason, RunState
-from core.runs import AttemptResult, Failure, RunSpec
+from core.process.descendants import Descendants
+from core.runs.runs import AttemptResult, Failure, RunSpec
+from core.runs.states import Reason, RunState
 from trainer.attempt.child import Child, Ended, Limits
 from trainer.attempt.child_environment import child_environment
 from trainer.attempt.outcomes import failure_of

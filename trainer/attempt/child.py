@@ -17,8 +17,8 @@ from pathlib import Path
 import msgspec
 
 import worker
-from core.descendants import Descendants
-from core.run_states import Reason
+from core.process.descendants import Descendants
+from core.runs.states import Reason
 from core.task import spawn
 from trainer.attempt import process_tree
 from trainer.attempt.run_log import RunLog

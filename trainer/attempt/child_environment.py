@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from core.runs import RunSpec
+from core.runs.runs import RunSpec
 from worker.wire.training import TrainConfig
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from core.descendants import Descendants
 from core.errors import PawlError
+from core.process.descendants import Descendants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

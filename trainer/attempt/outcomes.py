@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 
 from core.manifest.train import Train
-from core.run_states import Reason, RunState
-from core.runs import Failure
+from core.runs.runs import Failure
+from core.runs.states import Reason, RunState
 from trainer.attempt.child import Ended
 from worker.wire.training import Breach, CannotJudge, Exited, Judged, NoScores, Raised, Trained
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import MutableMapping
 
-from core.privacy import forbid_dumping
+from core.process.privacy import forbid_dumping
 
 STORE_PREFIX = "PAWL_STORE_"
 """Of the variables with the login for the artifact store."""

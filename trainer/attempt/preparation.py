@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from core.errors import DatasetUnavailable, Heals, ReleaseFailed
-from core.run_states import Reason
-from core.runs import Failure, RunSpec
+from core.runs.runs import Failure, RunSpec
+from core.runs.states import Reason
 from loader.environments.environment import SHARED, Environment, Environments
 from loader.environments.in_use import hold
 from loader.environments.requirements_files import training_requirements_of

@@ -13,7 +13,7 @@ import time
 from collections import defaultdict
 from contextlib import suppress
 
-from core.descendants import Descendants, mark_this_process
+from core.process.descendants import Descendants, mark_this_process
 
 _PR_SET_CHILD_SUBREAPER = 36
 _PAGE = os.sysconf("SC_PAGE_SIZE")

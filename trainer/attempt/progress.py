@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from core.run_states import RunState
+from core.runs.states import RunState
 
 MOST_POINTS = 2000
 

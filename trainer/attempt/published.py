@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.errors import StoreUnavailable
-from core.runs import RunSpec
+from core.runs.runs import RunSpec
 from loader.artifacts.records import RunRecords
 from trainer.attempt.run_log import read_log
 from trainer.record_names import attempt_curve, attempt_log, attempt_state

@@ -7,7 +7,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from core.run_states import RunState
+from core.runs.states import RunState
 
 GRACE_S = 30.0
 """What the code gets to leave a checkpoint."""

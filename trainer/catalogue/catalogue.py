@@ -16,8 +16,8 @@ from typing import Any, Protocol
 import msgspec
 
 from core.errors import ArtifactGone, RunNotFound, RunStateConflict, StoreUnavailable
-from core.run_states import RunState
-from core.runs import LOG_BYTES, AttemptResult, RunResult
+from core.runs.runs import LOG_BYTES, AttemptResult, RunResult
+from core.runs.states import RunState
 from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore
 from trainer.attempt.progress import Point, read_curve, read_points, read_reached

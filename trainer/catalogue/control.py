@@ -8,7 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from core.errors import DatasetUnavailable, NotTrainable, ReleaseFailed, StoreUnavailable
-from core.run_states import RunState
+from core.runs.states import RunState
 from trainer.catalogue.catalogue import Asked
 from trainer.catalogue.views import RunView
 from trainer.operations import Operations

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from core.run_states import Reason, RunState
-from core.runs import AttemptResult, RunResult
+from core.runs.runs import AttemptResult, RunResult
+from core.runs.states import Reason, RunState
 from trainer.attempt.progress import Point
 from trainer.record_names import ACCEPTED, is_verdict
 

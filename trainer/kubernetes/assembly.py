@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from core.runs import AttemptResult
-from core.settings import Settings
+from core.runs.runs import AttemptResult
+from core.settings.settings import Settings
 from loader.artifacts.records import RunRecords
 from trainer.kubernetes import names
 from trainer.kubernetes.api import Api

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from core.manifest.train import Train, bytes_of
-from core.run_states import Reason
-from core.runs import Failure
+from core.runs.runs import Failure
+from core.runs.states import Reason
 
 
 @dataclass(frozen=True)

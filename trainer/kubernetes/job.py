@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from core.manifest.train import Train
-from core.runs import RunSpec
+from core.runs.runs import RunSpec
 from trainer.attempt.pod import STORE_PREFIX
 from trainer.attempt.stop import GRACE_S
 from trainer.kubernetes import names

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.run_states import Reason, RunState
-from core.runs import Failure
+from core.runs.runs import Failure
+from core.runs.states import Reason, RunState
 from trainer.kubernetes.api import Object
 
 NEVER_PULLED = frozenset({"InvalidImageName", "ErrImageNeverPull"})

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from core.errors import SettingError
 from core.redaction import HIDDEN, without_login
-from core.settings import Settings
+from core.settings.settings import Settings
 from trainer.kubernetes.job import CLAIM
 
 _REMOTE = ("s3", "gs", "abfs", "abfss")

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from core.run_states import Reason, RunState
-from core.runs import AttemptResult, Failure, RunSpec
+from core.runs.runs import AttemptResult, Failure, RunSpec
+from core.runs.states import Reason, RunState
 from trainer.attempt.progress import Reached
 from trainer.executor import ExecutorUnavailable, NotBegun
 from trainer.kubernetes import names

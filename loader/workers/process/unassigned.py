@@ -14,7 +14,7 @@ from io import FileIO
 from pathlib import Path
 
 import worker
-from core.descendants import Descendants, mark_child
+from core.process.descendants import Descendants, mark_child
 from worker.wire.status_page import StatusPage, new_page
 
 BOOT = Path(worker.__file__).with_name("boot.py")

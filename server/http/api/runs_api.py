@@ -21,7 +21,7 @@ from core.paths import (
     API_RUN_RETRY,
     API_RUNS,
 )
-from core.run_states import RunState
+from core.runs.states import RunState
 from loader.artifacts.slugs import slug
 from server.http import parameters
 from server.http.access import Access, actor_of

@@ -6,7 +6,7 @@ from typing import Any
 
 from core import paths
 from core.events import EventKind
-from core.run_states import RunState
+from core.runs.states import RunState
 from core.standing import VersionState
 from core.traffic.bucket import Stage
 from server.http.api.keys_api import NewKey

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from core.errors import ArtifactGone, RunNotFound, RunStateConflict, StoreUnavailable
 from core.paths import PAGE_RUN, PAGE_RUNS
-from core.run_states import RunState
+from core.runs.states import RunState
 from registry.errors import RegistryUnavailable
 from server.http import parameters
 from server.http.access import Access, actor_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.run_states import RunState
+from core.runs.states import RunState
 from server.pages.dashboard.overview import Stat
 from server.pages.layout import units
 from server.pages.layout.chips import Chip

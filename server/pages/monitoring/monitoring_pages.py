@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from core.errors import PawlError
 from core.paths import PAGE_MONITORING
-from core.run_states import RunState
+from core.runs.states import RunState
 from core.traffic.bucket import Stage
 from registry.event_log import EventLog
 from server.http import parameters

@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from core.run_states import RunState
-from core.runs import RunResult
+from core.runs.runs import RunResult
+from core.runs.states import RunState
 from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunRecords
 from loader.artifacts.shipped import take_shipped

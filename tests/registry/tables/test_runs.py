@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from core.run_records import RunRecord
+from core.runs.records import RunRecord
 from registry.registry import Registry
 
 RUN = RunRecord(

@@ -14,9 +14,9 @@ import msgspec
 from starlette.applications import Starlette
 
 from core.errors import NotTrainable
-from core.run_states import RunState
-from core.runs import AttemptResult, RunResult
-from core.settings import read_settings
+from core.runs.runs import AttemptResult, RunResult
+from core.runs.states import RunState
+from core.settings.settings import read_settings
 from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore

@@ -8,7 +8,7 @@ import pytest
 
 from core.manifest.manifest import Manifest, Serve
 from core.manifest.train import Train
-from core.run_states import Reason, RunState
+from core.runs.states import Reason, RunState
 from core.steering import Pin
 from server.pages.dashboard.configuration import configuration
 from server.pages.dashboard.curves import curves

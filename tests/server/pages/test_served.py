@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
-from core.run_states import Reason, RunState
+from core.runs.states import Reason, RunState
 from server.http.accept import prefers_html
 from server.pages.layout.renderer import Renderer
 from server.pages.pages import Pages

@@ -3,7 +3,7 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
-from core.run_states import RunState
+from core.runs.states import RunState
 from trainer.attempt.progress import MOST_POINTS, Progress, read_curve, read_reached
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from core.run_states import RunState
-from core.runs import AttemptResult, RunResult
+from core.runs.runs import AttemptResult, RunResult
+from core.runs.states import RunState
 from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunRecords
 from trainer.catalogue.index import RunIndex, page

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from core.run_states import Reason, RunState
+from core.runs.states import Reason, RunState
 from tests.server.http.runs import Runs, asking, key
 from trainer.attempt.run_log import RunLog
 from trainer.record_names import attempt_curve, attempt_log

@@ -1,0 +1,1 @@
+"""What was measured, as values, and whether that reaches what Pawl is meant to."""

@@ -1,0 +1,1 @@
+"""The models and repositories that are measured, all made here."""

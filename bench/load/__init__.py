@@ -1,0 +1,1 @@
+"""Load generators, and where they ask a running server."""
