@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+from collections.abc import Mapping
 
 from gateway.counts import Counts
 from gateway.daemon_channel import DaemonChannel, DaemonLost, MessageUnreadable
@@ -19,8 +20,11 @@ from gateway.routes.application import Application
 from gateway.routes.current import CurrentTable
 from gateway.routes.dispatch import Dispatch
 from gateway.routes.forwarding import Forwarding
+from gateway.routes.scoring import Scoring, TracedScoring
 from gateway.routes.version_starts import VersionStarts
+from gateway.tracing.tracer import Tracer
 from worker.wire.memory import MOST_KEPT, give_back, private_memory
+from worker.wire.spans import Traced
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +57,7 @@ class Gateway:
         self._counts = Counts()
         self._current = CurrentTable(config.base, self._counts, needs_keys=config.needs_keys)
         self._dispatch = Dispatch()
+        self._tracer = Tracer(config.sampling, config.base) if config.sampling is not None else None
         self._starts = VersionStarts(channel.send)
         self._bodies = bodies = BodyBudget(config.max_body, config.max_buffered)
         application = Application(
@@ -60,7 +65,7 @@ class Gateway:
             has_admin=config.has_admin,
             current=self._current,
             bodies=bodies,
-            dispatch=self._dispatch,
+            scoring=Scoring(self._dispatch) if self._tracer is None else TracedScoring(self._dispatch, self._tracer),
             starts=self._starts,
             forward=Forwarding(config.daemon),
             cors=Cors(config.base, config.cors_origins) if config.cors_origins else None,
@@ -73,13 +78,13 @@ class Gateway:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._http.stop)
         await self._take(await self._receive())
         async with asyncio.TaskGroup() as group:
-            works = (self._follow(), self._report_counts(), self._return_memory(), self._dispatch.sweep())
+            works = (self._follow(), self._report_often(), self._return_memory(), self._dispatch.sweep())
             background = [group.create_task(work) for work in works]
             await self._http.serve(listener)
             for task in background:
                 task.cancel()
         self._current.close()
-        self._channel.send(self._counts.take({}))
+        self._report({})
         await self._channel.close()
 
     async def _follow(self) -> None:
@@ -120,11 +125,16 @@ class Gateway:
         log.error("the daemon sent a message that can't be used; the current route table stays in force: %s", why)
         self._channel.send(TableRejected(serial=serial, why=why))
 
-    async def _report_counts(self) -> None:
+    async def _report_often(self) -> None:
         while True:
             await asyncio.sleep(_REPORT_S)
             if not self._channel.is_clogged:
-                self._channel.send(self._counts.take(self._current.outstanding()))
+                self._report(self._current.outstanding())
+
+    def _report(self, outstanding: Mapping[str, int]) -> None:
+        self._channel.send(self._counts.take(outstanding))
+        if self._tracer is not None and (spans := self._tracer.take()):
+            self._channel.send(Traced(spans))
 
     async def _return_memory(self) -> None:
         """After a burst of large bodies, have the allocator return their memory to the system. By itself it keeps much

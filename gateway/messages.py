@@ -10,6 +10,7 @@ import msgspec
 
 from core.traffic.bucket import Bucket, Series
 from gateway.http.limits import Limits
+from worker.wire.spans import Traced
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +121,15 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         return {f"{tallied.series.model}/{tallied.series.version}" for tallied in self.tallies}
 
 
+class Sampling(msgspec.Struct, frozen=True, kw_only=True):
+    """Which requests are traced."""
+
+    share: float = 1.0
+    """Of those whose caller has not decided."""
+    heeds_parent: bool = True
+    """Whether a caller's `traceparent` decides."""
+
+
 class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The first message that a gateway gets."""
 
@@ -143,10 +153,12 @@ class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Origins whose pages may read answers; `*`: any."""
     connections: int = Limits.connections
     """Clients' connections at a time; one over it is closed at once."""
+    sampling: Sampling | None = None
+    """None: no request is traced."""
 
 
 ToGateway = GatewayConfig | Table | Started | Stop
-FromGateway = Acknowledged | TableRejected | Start | Counted
+FromGateway = Acknowledged | TableRejected | Start | Counted | Traced
 
 
 def encode_message(message: msgspec.Struct) -> bytes:

@@ -9,7 +9,7 @@ from functools import partial
 from core.events import Event, EventKind
 from core.settings.settings import Settings
 from core.task import every
-from gateway.messages import Counted, GatewayConfig
+from gateway.messages import Counted, GatewayConfig, Sampling
 from loader.artifacts.shipped import SHIPPED, take_shipped
 from loader.controller.on_demand import OnDemand
 from loader.reconcile import Reconciler
@@ -32,6 +32,7 @@ from server.process.data_dir import DataDir
 from server.process.running_file import RunningFile
 from server.record import Record
 from server.source_choice import LOCAL
+from server.traces.traces import Traces
 from server.traffic.traffic import Traffic
 from server.training import build_training, train_after
 from trainer.catalogue.catalogue import RunCatalogue
@@ -58,10 +59,11 @@ def assemble(
     admin_socket = str(data.run / "daemon.sock")
     record = _record(settings, data)
     counting = build_counting(data, record.registry)
-    config = _gateway_config(settings, admin_socket)
+    traces = Traces(environ)
+    config = _gateway_config(settings, admin_socket, traces.sampling)
     gateways = Gateways(settings.gateways, partial(Gateway.start, listener, config, environ), config)
     publisher = RoutePublisher(gateways.route_by, counting.batches.watch)
-    serving = build_serving(settings, data, environ, record, publisher)
+    serving = build_serving(settings, data, environ, record, publisher, traces)
     reconciler, on_demand, loading = serving.reconciler, serving.on_demand, serving.loading
 
     training = build_training(
@@ -80,10 +82,12 @@ def assemble(
         open_version=VersionStarts(on_demand, publisher).open,
         counted=partial(_take, counting.traffic, on_demand),
         lost=partial(_record_loss, record.log),
+        traced=traces.take,
     )
     return Daemon(
         [
             record,
+            traces,
             counting.writer,
             serving.steered.ledger,
             serving.steered.steering,
@@ -147,7 +151,7 @@ def _record_loss(events: EventLog, message: str) -> None:
     events.record(Event(kind=EventKind.GATEWAY_LOST, message=message))
 
 
-def _gateway_config(settings: Settings, daemon_socket: str) -> GatewayConfig:
+def _gateway_config(settings: Settings, daemon_socket: str, sampling: Sampling | None) -> GatewayConfig:
     return GatewayConfig(
         base=settings.base,
         needs_keys=settings.auth == "keys",
@@ -159,4 +163,5 @@ def _gateway_config(settings: Settings, daemon_socket: str) -> GatewayConfig:
         body_timeout_s=settings.body_timeout_s,
         stop_timeout_s=settings.stop_timeout_s,
         connections=allowed_connections(),
+        sampling=sampling,
     )

@@ -24,9 +24,12 @@ from .serving.elements import one_by_one, together
 from .serving.loop import Loop
 from .serving.scorer import Scorer
 from .tracebacks import AuthorTracebacks, in_words
+from .tracing.batches import TracedBatchWait
+from .tracing.requests import traced
 from .wire.frames import Format
 from .wire.memory import give_back, keep_what_is_freed
 from .wire.messages import Failed, Noticed, Ready, WorkerConfig, decode_config
+from .wire.spans import CONTEXT_SIZE, TRACED
 from .wire.status_page import StatusPage
 
 _BACKLOG = 128
@@ -46,7 +49,7 @@ def main(channel: Channel, status_page: StatusPage, die_with_parent: Callable[[]
 
 def _work(config: WorkerConfig, channel: Channel, status_page: StatusPage, die_with_parent: Callable[[], None]) -> int:
     began = time.monotonic()
-    batch_wait = BatchWait(status_page, lambda message: channel.say(Noticed(message)))
+    batch_wait = _batch_wait(config, channel, status_page)
     tracebacks = AuthorTracebacks(config.folder, config.root)
     try:
         os.chdir(config.folder)
@@ -67,6 +70,13 @@ def _work(config: WorkerConfig, channel: Channel, status_page: StatusPage, die_w
     return 0
 
 
+def _batch_wait(config: WorkerConfig, channel: Channel, status_page: StatusPage) -> BatchWait:
+    def notice(message: str) -> None:
+        channel.say(Noticed(message))
+
+    return TracedBatchWait(status_page, notice, channel.say_traced) if config.traces else BatchWait(status_page, notice)
+
+
 def _loop(
     config: WorkerConfig,
     channel: Channel,
@@ -81,19 +91,20 @@ def _loop(
     reports = Reports(channel.say, tracebacks)
     decoders: Mapping[int, Decode] = {Format.PAWL_JSON: model.decode}
     scores = {
-        format: Scorer(model.predict, decoders[format], codec, reports, run_many).score
-        for format, codec in CODECS.items()
+        format: Scorer(model.predict, decode, CODECS[format], reports, run_many).score
+        for format, decode in decoders.items()
     }
+    of_traced = {format | TRACED: traced(score, config.model, channel.say_traced) for format, score in scores.items()}
     return Loop(
         listener,
         channel,
         status_page,
         batch_wait,
-        scores,
+        {**scores, **of_traced},
         threads=config.threads,
         concurrent=model.description.concurrent,
         max_batch=config.max_batch,
-        max_body=config.max_body,
+        max_body=config.max_body + CONTEXT_SIZE,
     )
 
 

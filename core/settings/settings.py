@@ -231,6 +231,8 @@ _PASSWORD = "password"
 _OLDER = {"DAEMONSECS": "sync_seconds", _PASSWORD: "gitpassword"}
 """Names that an older tool of this kind had, spelt so. The second is so common that it counts beside a user alone."""
 _WORDS = frozenset({"device", "variables", "log_level", "auth"})
+_TRACES_SECRETS = {"OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"}
+"""Variables of OpenTelemetry's that hold a collector's key."""
 _SILENT = SECRETS - {"git_path"}
 PREFIX = "pawl"
 DEFAULTS = "PAWL_DEFAULTS"
@@ -258,7 +260,7 @@ def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
     secret = {plain_name(name) for name in SECRETS}
     secret |= {PREFIX + name for name in secret} | {plain_name(DEFAULTS)}  # which may hold any of them
     secret |= {PREFIX + "token"}  # of the command line: an ADMIN_TOKEN
-    older = {name for field, name in _find_older(environ).items() if field in SECRETS}
+    older = {name for field, name in _find_older(environ).items() if field in SECRETS} | _TRACES_SECRETS
     return {name: value for name, value in environ.items() if plain_name(name) not in secret and name not in older}
 
 

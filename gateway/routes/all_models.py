@@ -12,7 +12,6 @@ from gateway.http.refusals import Refused
 from gateway.routes.dispatch import Dispatch
 from gateway.routes.route_table import Target
 from worker.wire.client import Answer
-from worker.wire.frames import Format
 
 Answers = Mapping[str, Answer]
 
@@ -24,15 +23,15 @@ _MALFORMED = b'{"error":{"code":"malformed_json"'
 """How a worker's answer to a body begins that it can't read; a model may refuse others with a 400, too."""
 
 
-async def score_all(dispatch: Dispatch, targets: Mapping[str, Target], body: bytes) -> dict[str, Answer]:
+async def score_all(dispatch: Dispatch, targets: Mapping[str, Target], body: bytes, format: int) -> dict[str, Answer]:
     """The answers of all `targets` by model, in their order; where one is refused, its refusal is its answer."""
-    answers = await asyncio.gather(*(_score(dispatch, target, body) for target in targets.values()))
+    answers = await asyncio.gather(*(_score(dispatch, target, body, format) for target in targets.values()))
     return dict(zip(targets, answers, strict=True))
 
 
-async def _score(dispatch: Dispatch, target: Target, body: bytes) -> Answer:
+async def _score(dispatch: Dispatch, target: Target, body: bytes, format: int) -> Answer:
     try:
-        return await dispatch.score(target, body, Format.PAWL_JSON)
+        return await dispatch.score(target, body, format)
     except Refused as refused:
         return Answer(refused.status, refused.body)
 

@@ -16,13 +16,13 @@ from gateway.http.exchange import Answerer, Exchange
 from gateway.http.headers import encode_headers
 from gateway.http.refusals import ALLOW, JSON_TYPE, NO_STORE, Refused, failure, refuse, shorten
 from gateway.http.request import body_format, check_reading, declared_length, parse_url, wants_flat
-from gateway.routes.all_models import flat, malformed, score_all, side_by_side
+from gateway.routes.all_models import flat, malformed, side_by_side
 from gateway.routes.current import CurrentTable
-from gateway.routes.dispatch import Dispatch
 from gateway.routes.forwarding import Forwarding
 from gateway.routes.keys import Caller
 from gateway.routes.paths import Place, find_place
 from gateway.routes.route_table import Target
+from gateway.routes.scoring import Scoring
 from gateway.routes.version_starts import VersionStarts
 
 log = logging.getLogger("pawl.gateway")
@@ -42,7 +42,7 @@ class Application:
         base: str,
         current: CurrentTable,
         bodies: BodyBudget,
-        dispatch: Dispatch,
+        scoring: Scoring,
         starts: VersionStarts,
         forward: Forwarding,
         cors: Cors | None = None,
@@ -53,7 +53,7 @@ class Application:
         self._base = base
         self._current = current
         self._bodies = bodies
-        self._dispatch = dispatch
+        self._scoring = scoring
         self._starts = starts
         self._forward = forward
         self._cors = cors
@@ -112,17 +112,7 @@ class Application:
         if target is None:
             self._in_background(self._answer_once_started)(exchange)
         else:
-            self._send(exchange, target)
-
-    def _send(self, exchange: Exchange, target: Target) -> None:
-        is_post = exchange.method == b"POST"
-        exchange.answer_headers = target.headers if is_post else target.get_headers
-        try:
-            flight = self._dispatch.send(target, exchange.body if is_post else b"", exchange.format, exchange)
-        except Refused as refused:
-            exchange.refuse(refused)
-        else:
-            exchange.on_leave = flight.cancel
+            self._scoring.score(exchange, target)
 
     def _once_unpacked(self, answerer: Answerer) -> Answerer:
         async def answer(exchange: Exchange) -> None:
@@ -151,13 +141,11 @@ class Application:
         return start
 
     async def _answer_once_started(self, exchange: Exchange) -> None:
-        self._send(exchange, await self._start(exchange.path))
+        self._scoring.score(exchange, await self._start(exchange.path))
 
     async def _answer_all(self, caller: Caller | None, exchange: Exchange) -> None:
-        is_post = exchange.method == b"POST"
-        body = exchange.body if is_post else b""
-        answers = await score_all(self._dispatch, _covered(self._current.routes.live, caller), body)
-        headers = _JSON if is_post else _JSON_NOT_TO_STORE
+        answers = await self._scoring.score_all(exchange, _covered(self._current.routes.live, caller))
+        headers = _JSON if exchange.method == b"POST" else _JSON_NOT_TO_STORE
         if answer := malformed(answers):
             exchange.respond(headers, answer.status, answer.body)
         else:

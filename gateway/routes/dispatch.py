@@ -14,7 +14,6 @@ from gateway.http.refusals import Refused, refuse
 from gateway.http.statuses import BODILESS
 from gateway.routes.route_table import Target
 from worker.wire.client import Answer, WorkerBusy, WorkerConnection, WorkerLost
-from worker.wire.frames import Format
 
 log = logging.getLogger("pawl.gateway")
 
@@ -50,7 +49,7 @@ class Flight(msgspec.Struct, eq=False):
     id: int = 0
     """On the connection."""
 
-    def begin(self, body: bytes, format: Format) -> None:
+    def begin(self, body: bytes, format: int) -> None:
         """Raises WorkerLost and WorkerBusy."""
         self.id = self.connection.send(body, self.deadline_ns, self, format)
         self.flights.add(self)
@@ -98,7 +97,7 @@ class Dispatch:
     def __init__(self) -> None:
         self._flights: set[Flight] = set()
 
-    def send(self, target: Target, body: bytes, format: Format, sender: RequestSender) -> Flight:
+    def send(self, target: Target, body: bytes, format: int, sender: RequestSender) -> Flight:
         """Raises Refused."""
         try:
             connection = target.pool.pick(target.model, target.max_queue)
@@ -115,7 +114,7 @@ class Dispatch:
             busy = f"the worker of {target.model} reads no more for now; try again"
             raise _counted(target, refuse("queue_full", busy)) from None
 
-    async def score(self, target: Target, body: bytes, format: Format) -> Answer:
+    async def score(self, target: Target, body: bytes, format: int) -> Answer:
         """The worker's answer. Raises Refused."""
         sender = _Future(asyncio.get_running_loop().create_future())
         flight = self.send(target, body, format, sender)

@@ -34,6 +34,7 @@ from loader.workers.report import Report
 from loader.workers.start_limiter import StartLimiter
 from loader.workers.watch import watch
 from worker.wire.messages import WorkerConfig
+from worker.wire.spans import Span
 
 _MEGABYTE = 1024 * 1024
 _LONGEST_START_S = 10.0
@@ -55,6 +56,8 @@ class WorkerDefaults:
     variables: Literal["dict", "dataframe"]
     device: str
     start_timeout_s: float
+    traced: Callable[[list[Span]], object] | None = None
+    """Takes the spans of traced requests; None: none are traced."""
 
 
 async def no_room() -> int:
@@ -231,6 +234,7 @@ class Starter:
             artifact=None if release.artifact is None else f"{root / release.model}/",
             train_entry=train.entry,
             model_params=train.model_params,
+            traces=defaults.traced is not None,
         )
         return Launch(
             python,
@@ -240,6 +244,7 @@ class Starter:
             self._relay,
             self._warm_workers.obtain,
             partial(self.printed_lines.add, release.model, release.id),
+            defaults.traced or list,
         )
 
     async def _check_memory(self, needed: int) -> None:

@@ -31,6 +31,7 @@ from gateway.messages import (
     encode_message,
 )
 from server.gateways.channel import JsonLines
+from worker.wire.spans import Span, Traced
 
 log = logging.getLogger("pawl.gateway")
 
@@ -167,6 +168,8 @@ class Handlers:
     counted: Callable[[Counted], None]
     lost: Callable[[str], None]
     """Of a gateway that ended, in words."""
+    traced: Callable[[list[Span]], object] = list
+    """Of requests that are traced."""
 
 
 class Gateways:
@@ -253,6 +256,8 @@ class Gateways:
         match message:
             case Counted():
                 handlers.counted(message)
+            case Traced(spans):
+                handlers.traced(spans)
             case Start():
                 answer = handlers.open_version(message)
                 self._answers.add(answer)

@@ -35,6 +35,7 @@ from server.steering.assembly import SteeringParts, build_steering
 from server.steering.decided import Decided
 from server.steering.ledger import DeploymentLedger
 from server.steering.run_artifacts import artifact_of
+from server.traces.traces import Traces
 from server.traffic.happenings import Happenings
 from server.training import decisions
 from trainer.accepted import AcceptedArtifacts
@@ -64,7 +65,12 @@ class ServingParts:
 
 
 def build_serving(
-    settings: Settings, data: DataDir, environ: Mapping[str, str], record: Record, publisher: RoutePublisher
+    settings: Settings,
+    data: DataDir,
+    environ: Mapping[str, str],
+    record: Record,
+    publisher: RoutePublisher,
+    traces: Traces,
 ) -> ServingParts:
     """Raises SettingError."""
     live_file = LiveFile(data.path / "live.json", followed(settings))
@@ -77,7 +83,7 @@ def build_serving(
     starter = Starter(
         release_store,
         environments,
-        _worker_defaults(settings, data, environ),
+        _worker_defaults(settings, data, environ, traces),
         warm_workers=warm_workers,
         proofs=proofs,
     )
@@ -125,7 +131,7 @@ def _needed(starter: Starter, reconciler: Reconciler) -> set[Release]:
     return {*starter.in_use(), *reconciler.last_live()}
 
 
-def _worker_defaults(settings: Settings, data: DataDir, environ: Mapping[str, str]) -> WorkerDefaults:
+def _worker_defaults(settings: Settings, data: DataDir, environ: Mapping[str, str], traces: Traces) -> WorkerDefaults:
     return WorkerDefaults(
         environ=environ,
         run=data.run,
@@ -133,6 +139,7 @@ def _worker_defaults(settings: Settings, data: DataDir, environ: Mapping[str, st
         variables=settings.variables,
         device=settings.device,
         start_timeout_s=settings.start_timeout_s,
+        traced=None if traces.sampling is None else traces.take,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import RequestFailed
 from ..wire.frames import Format
+from ..wire.spans import TRACED
 from .pawl_json.answers import encode_answer, encode_error, join_answers
 
 
@@ -25,7 +26,9 @@ class Codec:
     encode_error: Callable[[RequestFailed], bytes]
 
 
-CODECS: Mapping[int, Codec] = {
+_BY_FORMAT: dict[int, Codec] = {
     Format.PAWL_JSON: Codec(encode_answer, join_answers, encode_error),
 }
+
+CODECS: Mapping[int, Codec] = {**_BY_FORMAT, **{format | TRACED: codec for format, codec in _BY_FORMAT.items()}}
 """By the number that a frame has."""

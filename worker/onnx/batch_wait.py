@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from greenlet import getcurrent, greenlet
 
 from ..wire.status_page import StatusPage
-from .batcher import Batcher, Call
+from .batcher import Batch, Batcher, Call
 
 
 class RequestGreenlet(greenlet):
@@ -41,9 +41,11 @@ def _is_request_thread(current: greenlet) -> bool:
 class BatchWait:
     """Gives calls to the batcher, and queues the greenlets whose calls are done."""
 
-    def __init__(self, status_page: StatusPage, notice: Callable[[str], None]) -> None:
-        """`notice` takes what the model's author should read, from any thread."""
-        self.batcher = Batcher(self.wait, can_wait, notice)
+    def __init__(
+        self, status_page: StatusPage, notice: Callable[[str], None], make: Callable[[list[Call]], Batch] = Batch
+    ) -> None:
+        """`notice` takes what the model's author should read, from any thread. `make` makes a batch of calls."""
+        self.batcher = Batcher(self.wait, can_wait, notice, make)
         self.awake: deque[greenlet] = deque()
         """In the order of their calls."""
         self.wake_loop: Callable[[], None] = _no_loop

@@ -36,6 +36,8 @@ class Call(msgspec.Struct, eq=False):
     """What came of it, or of the batch that it was a part of."""
     first_row: int | None = None
     """Where its rows begin in the outputs of a batch."""
+    request: Any = None
+    """The traced request that made it."""
     _exception: Exception | None = None
 
     def run(self) -> None:
@@ -128,13 +130,16 @@ class Batcher:
         wait: Callable[[Call], None],
         can_wait: Callable[[], bool],
         notice: Callable[[str], None] = _log.warning,
+        make: Callable[[list[Call]], Batch] = Batch,
     ) -> None:
         """`can_wait`: whether the caller runs inside a request. `wait` sets a call's `waiter`, adds the call, and
-        returns once it has run. `notice` takes what the model's author should read, from any thread.
+        returns once it has run. `notice` takes what the model's author should read, from any thread. `make` makes
+        a batch of calls.
         """
         self.wait = wait
         self.can_wait = can_wait
         self.notice = notice
+        self._make = make
         self._waiting: deque[Call] = deque()
 
     def add(self, call: Call) -> None:
@@ -147,7 +152,7 @@ class Batcher:
 
     def take(self) -> Batch | None:
         """The next batch: the oldest call and those that fit with it."""
-        return Batch(choose(self._waiting)) if self._waiting else None
+        return self._make(choose(self._waiting)) if self._waiting else None
 
 
 def choose(waiting: deque[Call]) -> list[Call]:

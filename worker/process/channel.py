@@ -8,9 +8,12 @@ from collections import deque
 import msgspec
 
 from ..wire.messages import Drain, decode_to_worker, encode_message
+from ..wire.spans import Traced
 
 _MAX_UNSENT = 1000
 """Messages kept for a daemon that is slow to read; more are dropped."""
+_MAX_UNSENT_SPANS = 500
+"""The same of spans, which must not be in the way of what else is to be said."""
 
 _SAY_AT_ONCE_S = 10.0
 """Seconds that a message may take which is sent before the loop runs."""
@@ -51,6 +54,11 @@ class Channel:
         """Have the message sent by the next `flush`; what a daemon doesn't read is dropped at last."""
         if len(self._unsent) < _MAX_UNSENT:
             self._unsent.append(message)
+
+    def say_traced(self, traced: Traced) -> None:
+        """As `say`, of what matters less."""
+        if len(self._unsent) < _MAX_UNSENT_SPANS:
+            self._unsent.append(traced)
 
     @property
     def unsent(self) -> bool:

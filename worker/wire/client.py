@@ -66,7 +66,7 @@ class WorkerConnection(asyncio.Protocol):
     def outstanding(self) -> int:
         return len(self._waiting)
 
-    def send(self, body: bytes, deadline_ns: int, waiter: Waiter, format: Format = Format.PAWL_JSON) -> int:
+    def send(self, body: bytes, deadline_ns: int, waiter: Waiter, format: int = Format.PAWL_JSON) -> int:
         """The id of the request that was sent. Raises WorkerLost and WorkerBusy."""
         if self.closed or self._is_retired:
             raise WorkerLost

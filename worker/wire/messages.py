@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from .spans import Traced
+
 MAX_VARIABLES = 1000
 """Variables in one list request."""
 
@@ -38,6 +40,8 @@ class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The name of what trains the model, where it may serve itself; None: found."""
     model_params: dict[str, Any] = {}
     """What such a class is constructed with."""
+    traces: bool = False
+    """Whether batches of traced requests are traced too."""
 
 
 class Merging(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +115,7 @@ class Noticed(msgspec.Struct, frozen=True, tag=True):
     message: str
 
 
-FromWorker = Ready | Failed | Raised | Noticed
+FromWorker = Ready | Failed | Raised | Noticed | Traced
 
 
 class Drain(msgspec.Struct, frozen=True, tag=True):

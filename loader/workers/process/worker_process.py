@@ -32,6 +32,7 @@ from worker.wire.messages import (
     decode_from_worker,
     encode_message,
 )
+from worker.wire.spans import Span, Traced
 from worker.wire.status_page import StatusPage
 
 log = logging.getLogger("pawl.model")
@@ -62,6 +63,8 @@ class Launch:
     """Where its process comes from."""
     printed: Callable[[str], object] = str
     """Is called with each line that it prints."""
+    traced: Callable[[list[Span]], object] = list
+    """Is called with spans of requests that are traced."""
 
 
 class WorkerProcess:
@@ -264,6 +267,8 @@ class WorkerProcess:
             case Raised():
                 self._last_raised = message
                 self._raised(message)
+            case Traced(spans):
+                self._launch.traced(spans)
             case Noticed():
                 log.warning("%s: %s", self.config.model, message.message)
 

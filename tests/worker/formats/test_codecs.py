@@ -5,10 +5,11 @@ import json
 from worker.errors import InvalidVariables
 from worker.formats.codecs import CODECS
 from worker.wire.frames import Format
+from worker.wire.spans import TRACED
 
 
 def test_every_format_that_a_gateway_may_name_has_a_codec() -> None:
-    assert set(CODECS) == set(Format)
+    assert set(CODECS) == {*Format, *(format | TRACED for format in Format)}
 
 
 def test_an_answer_and_an_error_are_written_in_the_form_of_the_body() -> None:

@@ -1,0 +1,1 @@
+"""Where requests are traced: which ones are, and the span of each."""

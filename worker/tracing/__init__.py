@@ -1,0 +1,1 @@
+"""Where requests are traced: spans of what a worker does for them."""
