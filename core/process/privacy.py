@@ -9,4 +9,4 @@ _PR_SET_DUMPABLE = 4
 
 def forbid_dumping() -> None:
     """Nobody of our own user may read our memory or environment through /proc (prctl(2), PR_SET_DUMPABLE)."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)

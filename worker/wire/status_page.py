@@ -5,6 +5,7 @@ Writing costs a store; reading needs no answer, so it works too when the worker 
 
 from __future__ import annotations
 
+import fcntl
 import mmap
 import os
 import threading
@@ -34,12 +35,14 @@ _SIZE = _DUMP + (1 << 18)
 def new_page() -> int:
     """A descriptor of shared memory for a status page. Raises OSError.
 
-    Anonymous memory, because a store into the page of a mapped file waits while the disk writes that page.
+    Anonymous memory, because a store into the page of a mapped file waits while the disk writes that page. Its size is
+    sealed: whoever reads a mapped page that the author's code has cut off is ended by SIGBUS, and the daemon reads it.
     """
-    handle = os.memfd_create("pawl-status-page")
+    handle = os.memfd_create("pawl-status-page", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         os.posix_fallocate(handle, 0, _DUMP)  # or this fails, not whoever touches the page first
         os.truncate(handle, _SIZE)
+        fcntl.fcntl(handle, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
         os.lseek(handle, _DUMP, os.SEEK_SET)  # what is written to any copy of the descriptor is a traceback
     except BaseException:
         os.close(handle)

@@ -57,6 +57,14 @@ class Odd:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         os.chdir("/")
 
+    def cut_off_what_it_has_open(self):
+        for descriptor in range(3, 100):
+            try:
+                os.ftruncate(descriptor, 0)
+            except OSError:
+                pass
+        time.sleep(0.6)  # the daemon has read the status page meanwhile
+
     def keep_what_a_child_inherits(self):
         import ctypes
         if (pid := os.fork()) == 0:
@@ -101,6 +109,12 @@ def test_a_model_that_would_signal_its_parent_fails_its_request_alone(server: Se
     error = server.post("/Odd", {"variables": {"do": what}}).error(500, "model_error")
     assert "which serves the other models too" in error["message"]
     assert server.score("Odd", do="end_a_child")["said"] == -9
+    assert server.process.poll() is None
+
+
+def test_what_a_model_cuts_off_of_its_open_files_costs_nobody_anything(server: Server) -> None:
+    odd = server.score("Odd", do="nothing")["pid"]
+    assert server.score("Odd", do="cut_off_what_it_has_open")["pid"] == odd
     assert server.process.poll() is None
 
 

@@ -25,6 +25,11 @@ def test_what_is_written_is_read() -> None:
     assert (manifest.serve.replicas, manifest.serve.timeout_s) == (2, 5.0)
 
 
+def test_a_tag_says_of_which_kind_a_value_is() -> None:
+    manifest = parse_manifest(b"metadata: {a: !!int '3', b: !!float 2, c: !!bool yes, d: !!null '', e: !!str 4}")
+    assert manifest.metadata == {"a": 3, "b": 2.0, "c": True, "d": None, "e": "4"}
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [

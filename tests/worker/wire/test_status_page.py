@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 import time
 
+import pytest
+
 from worker.wire.status_page import SLOTS, StatusPage, new_page
 
 
@@ -18,6 +20,17 @@ def test_what_one_slot_does_leaves_every_other_as_it_is() -> None:
     assert with_daemon.counters()["requests"] == 3
     status_page.end(SLOTS - 1)
     assert with_daemon.longest_slice_s() == 0
+
+
+def test_nobody_cuts_off_what_the_daemon_reads() -> None:
+    page = new_page()
+    copy = os.dup(page)
+    status_page = StatusPage(page)
+    for size in (0, 1 << 30):
+        with pytest.raises(PermissionError):
+            os.ftruncate(copy, size)
+    os.close(copy)
+    assert status_page.longest_slice_s() == 0
 
 
 def test_after_the_end_of_a_status_page_nothing_runs() -> None:
