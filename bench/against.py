@@ -11,10 +11,10 @@ import typer
 
 from bench.contenders.contender import CannotStart
 from bench.contenders.edition import OURS, Edition, edition_of
-from bench.figures import record
+from bench.contenders.models_server import serving_files, wait_ready
+from bench.figures import figures_file as record
 from bench.figures.rounds import Spread
 from bench.inputs.models import MODELS, Model
-from bench.inputs.models_server import serving_files, wait_ready
 from bench.load import wrk
 from bench.load.endpoint import Endpoint
 from bench.machine import processes

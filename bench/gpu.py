@@ -18,10 +18,10 @@ import numpy as np
 import onnxruntime
 import typer
 
-from bench.figures import record
+from bench.contenders.models_server import serving_files
+from bench.figures import figures_file as record
 from bench.inputs.images import IMAGES
 from bench.inputs.models import MODELS, Model, Rows
-from bench.inputs.models_server import serving_files
 from bench.load import closed, wrk
 from bench.load.endpoint import Endpoint, NotReady, Wire, WrongAnswer, dump
 from bench.machine import processes

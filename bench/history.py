@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from bench.figures import record
+from bench.figures import figures_file as record
 from bench.inputs.deep import write_deep
 from bench.machine import processes
 from bench.machine.screen import console

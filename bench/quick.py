@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from bench import against
-from bench.figures import record
-from bench.figures.rounds import NotMeasured, Run, Spread
+from bench.figures import figures_file as record
+from bench.figures.rounds import NotMeasured, Rounds, Spread
 from bench.figures.table import tables
 from bench.machine.screen import console
 from bench.prepare import prepare
@@ -55,7 +55,7 @@ def _beside_the_bare_app(seconds: float, rounds: int) -> None:
     _tell(ratios, before)
 
 
-def _ratios(done: Run, model: str) -> Mapping[str, Spread]:
+def _ratios(done: Rounds, model: str) -> Mapping[str, Spread]:
     """Of rates, and of CPU time, which other work on the machine disturbs less."""
     pawl, bare = ("pawl", model, _CONNECTIONS), ("bare", model, _CONNECTIONS)
     return {

@@ -10,10 +10,9 @@ import typer
 from rich.table import Table
 
 from bench.contenders.contender import CannotStart
-from bench.contenders.contenders import CONTENDERS
 from bench.contenders.limits import Limit, measure_limits
-from bench.figures import record
-from bench.figures.rounds import Run
+from bench.figures import figures_file as record
+from bench.figures.rounds import Rounds
 from bench.figures.sample import Failure, Outcome, Sample
 from bench.figures.table import table, tables
 from bench.figures.verdicts import HEADINGS, judge_run, rows
@@ -21,6 +20,7 @@ from bench.inputs.models import MODELS
 from bench.machine.screen import console
 from bench.machine.stalls import measure_stalls
 from bench.measure import measure
+from bench.peers.contenders import CONTENDERS
 from bench.prepare import prepare
 
 CONNECTIONS = (1, 32, 256)
@@ -65,7 +65,7 @@ def main(
     console.print(f"written to {path}; `scripts/bench publish` puts it into docs/benchmarks.md")
 
 
-def run(plan: Plan) -> Run:
+def run(plan: Plan) -> Rounds:
     """Everyone in turn, as often as there are rounds; progress is printed."""
     limits: list[Limit] = []
     outcomes: list[Outcome] = []
@@ -79,11 +79,11 @@ def run(plan: Plan) -> Run:
             outcomes.append(replace(outcome, round=number))
             console.print(f"[dim]{len(outcomes)}/{plan.size}[/dim] {_line(outcome)}")
     samples = [each for each in outcomes if isinstance(each, Sample)]
-    return Run(samples, limits, [each for each in outcomes if isinstance(each, Failure)], stalls)
+    return Rounds(samples, limits, [each for each in outcomes if isinstance(each, Failure)], stalls)
 
 
-def figures(done: Run) -> dict[str, Any]:
-    """As they go into JSON, and come out of it by `Run.of`."""
+def figures(done: Rounds) -> dict[str, Any]:
+    """As they go into JSON, and come out of it by `Rounds.of`."""
     return {
         "stalls": done.stalls,
         "limits": [asdict(each) for each in done.limits],
@@ -107,7 +107,7 @@ def _round(plan: Plan) -> Iterator[Outcome]:
             )
 
 
-def _targets(done: Run) -> Table:
+def _targets(done: Rounds) -> Table:
     measured = [verdict for verdict in judge_run(done) if verdict.reached]
     return table("targets", HEADINGS, ([cell.strip("*") for cell in row] for row in rows(measured)))
 

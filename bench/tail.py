@@ -15,8 +15,7 @@ from typing import Annotated
 
 import typer
 
-from bench.contenders.contenders import CONTENDERS
-from bench.figures import record
+from bench.figures import figures_file as record
 from bench.figures.table import table
 from bench.figures.tails import Tail, Turn
 from bench.inputs.models import MODELS, Model
@@ -25,6 +24,7 @@ from bench.load.endpoint import Endpoint
 from bench.machine import cores
 from bench.machine.screen import console
 from bench.measure import BROKEN
+from bench.peers.contenders import CONTENDERS
 from bench.prepare import prepare
 
 HEADINGS = ("", "p99 / p50, median", "least", "most", "p50 ms, median", "p99 ms, median", "req/s, median", "errors")

@@ -25,11 +25,11 @@ from core.traffic.packing import pack
 from core.traffic.resolution import RESOLUTIONS, Resolution
 from registry.registry import Registry
 from server.state import LiveRelease, ModelState, ServerState
-from server.traffic.history import TrafficHistory
-from server.traffic.leftover import Leftover
-from server.traffic.metrics import Metrics
+from server.traffic.history.history import TrafficHistory
+from server.traffic.history.leftover import Leftover
+from server.traffic.history.writer import TrafficWriter
+from server.traffic.metrics.metrics import Metrics
 from server.traffic.totals import Totals
-from server.traffic.writer import TrafficWriter
 from worker.wire.messages import Description, Merging
 from worker.wire.status_page import StatusPage, new_page
 

@@ -9,9 +9,9 @@ from core.task import spawn
 from loader.reconcile import Reconciler
 from server.banner import Banner
 from server.gateways.routes import RoutePublisher
-from server.record import Record
+from server.registry_part import RegistryPart
 from server.state import ServerState
-from server.steering.ledger import DeploymentLedger
+from server.steering.ledger.ledger import DeploymentLedger
 
 
 class Announcement:
@@ -23,7 +23,7 @@ class Announcement:
         publisher: RoutePublisher,
         banner: Banner,
         state: Callable[[], ServerState],
-        record: Record,
+        registry_part: RegistryPart,
         keys_are_known: Callable[[], Awaitable[None]],
         ledger: DeploymentLedger,
     ) -> None:
@@ -31,7 +31,7 @@ class Announcement:
         self._publisher = publisher
         self._banner = banner
         self._state = state
-        self._record = record
+        self._registry_part = registry_part
         self._keys_are_known = keys_are_known
         self._ledger = ledger
         self._task: asyncio.Task[None] | None = None
@@ -50,5 +50,5 @@ class Announcement:
         await self._keys_are_known()  # a key that is valid is never refused for being unknown yet
         await self._publisher.set_ready(True)
         self._banner.show(self._state())
-        self._record.begin()  # not before: importing what speaks to the database takes a third of a second
+        self._registry_part.begin()  # not before: importing what speaks to the database takes a third of a second
         self._ledger.begin()

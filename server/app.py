@@ -21,7 +21,7 @@ from server.http.policy import Policy
 from server.http.replies import error
 from server.http.slashes import redirect_slashes
 from server.pages.pages import Pages
-from server.traffic.metrics import Metrics
+from server.traffic.metrics.metrics import Metrics
 
 log = logging.getLogger("pawl")
 

@@ -30,7 +30,7 @@ from server.parts.operating import build_operating
 from server.parts.serving import MEGABYTE, build_serving
 from server.process.data_dir import DataDir
 from server.process.running_file import RunningFile
-from server.record import Record
+from server.registry_part import RegistryPart
 from server.source_choice import LOCAL
 from server.traces.traces import Traces
 from server.traffic.traffic import Traffic
@@ -57,36 +57,38 @@ def assemble(
     For the loop's own thread. Raises SettingError.
     """
     admin_socket = str(data.run / "daemon.sock")
-    record = _record(settings, data)
-    counting = build_counting(data, record.registry)
+    registry_part = _registry_part(settings, data)
+    counting = build_counting(data, registry_part.registry)
     traces = Traces(environ)
     config = _gateway_config(settings, admin_socket, traces.sampling)
     gateways = Gateways(settings.gateways, partial(Gateway.start, listener, config, environ), config)
     publisher = RoutePublisher(gateways.route_by, counting.batches.watch)
-    serving = build_serving(settings, data, environ, record, publisher, traces)
+    serving = build_serving(settings, data, environ, registry_part, publisher, traces)
     reconciler, on_demand, loading = serving.reconciler, serving.on_demand, serving.loading
 
     training = build_training(
-        settings, data, environ, serving.source, reconciler, record, serving.files, serving.accepted
+        settings, data, environ, serving.source, reconciler, registry_part, serving.files, serving.accepted
     )
     trainer = training.trainer
     take = partial(take_shipped, LOCAL.absolute() / SHIPPED, serving.artifacts, serving.records)
     control = NoTraining() if settings.trainer == "none" else TrainerControl(trainer, training.operations)
     runs = RunCatalogue(serving.records, serving.artifacts, training.home, control)
 
-    operating = build_operating(settings, data, record, serving, counting, runs, publisher, lambda: gateways.running)
+    operating = build_operating(
+        settings, data, registry_part, serving, counting, runs, publisher, lambda: gateways.running
+    )
     keyring = operating.access.keyring
     admin_port = None if admin_listener is None else admin_listener.getsockname()[1]
     banner = Banner(settings, listener.getsockname()[1], admin_port, operating.access.sign_in.code)
     handlers = Handlers(
         open_version=VersionStarts(on_demand, publisher).open,
         counted=partial(_take, counting.traffic, on_demand),
-        lost=partial(_record_loss, record.log),
+        lost=partial(_record_loss, registry_part.log),
         traced=traces.take,
     )
     return Daemon(
         [
-            record,
+            registry_part,
             traces,
             counting.writer,
             serving.steered.ledger,
@@ -108,7 +110,7 @@ def assemble(
                 publisher,
                 banner,
                 operating.state,
-                record,
+                registry_part,
                 partial(_keys_are_known, settings, keyring),
                 serving.steered.ledger,
             ),
@@ -133,9 +135,9 @@ async def _keys_are_known(settings: Settings, keyring: Keyring) -> None:
         await keyring.settled()
 
 
-def _record(settings: Settings, data: DataDir) -> Record:
+def _registry_part(settings: Settings, data: DataDir) -> RegistryPart:
     file = None if settings.database_url else data.path / "registry.db"
-    return Record(settings.database_url or f"sqlite:///{file}", file, settings.audit_days)
+    return RegistryPart(settings.database_url or f"sqlite:///{file}", file, settings.audit_days)
 
 
 def _timer(seconds: float, work: Callable[[], Awaitable[None]], name: str) -> BackgroundTask:

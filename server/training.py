@@ -25,11 +25,11 @@ from loader.sources.source import Source
 from registry.registry import Registry
 from server.process.data_dir import DataDir
 from server.process.reaping import MARK
-from server.record import Record
-from trainer.accepted import AcceptedArtifacts
+from server.registry_part import RegistryPart
 from trainer.assembly import Surroundings, Training, assemble
 from trainer.demand import Trained
 from trainer.lease import NAME, Alone, Lease, Never
+from trainer.records.accepted import AcceptedArtifacts
 from trainer.trainer import Held, Trainer
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def build_training(
     environ: Mapping[str, str],
     source: Source,
     reconciler: Reconciler,
-    record: Record,
+    registry_part: RegistryPart,
     files: Files,
     accepted: AcceptedArtifacts,
 ) -> Training:
@@ -87,10 +87,10 @@ def build_training(
         resolve=source.resolve,
         fingerprint=datasets.fingerprint,
         files=files,
-        lease=_lease(settings, record.registry),
+        lease=_lease(settings, registry_part.registry),
         changed=reconciler.reconsider,
-        record=RunRecorder(record.registry).record,
-        event=record.log.record,
+        record=RunRecorder(registry_part.registry).record,
+        event=registry_part.log.record,
     )
     unmarked = {name: value for name, value in environ.items() if name != MARK}  # runs outlive the daemon
     return assemble(settings, data.path, unmarked, around, accepted)

@@ -13,7 +13,6 @@ from core.runs.records import RunRecord
 from core.settings.settings import Settings
 from loader.artifacts.files.files import Files
 from loader.artifacts.records import RunRecords
-from trainer.accepted import AcceptedArtifacts, read_results
 from trainer.code_folders import CheckOut, CodeFolders
 from trainer.demand import Demand, Fingerprint, Trained
 from trainer.executor import Executor
@@ -22,12 +21,13 @@ from trainer.kubernetes.assembly import connected
 from trainer.kubernetes.job import CODE, WORK
 from trainer.kubernetes.object_cache import Following
 from trainer.kubernetes.reach import claim_of, pod_address
-from trainer.ledger import Ledger
 from trainer.local import LocalRuns
-from trainer.open_runs import OpenRuns
 from trainer.operations import Operations
+from trainer.records.accepted import AcceptedArtifacts, read_results
+from trainer.records.ledger import Ledger
+from trainer.records.open_runs import OpenRuns
 from trainer.reports import Reports
-from trainer.run_controller import Controller
+from trainer.run_controller import RunController
 from trainer.specs import Place, SpecMaker, cores
 from trainer.trainer import Held, Trainer
 
@@ -80,7 +80,7 @@ def assemble(
     reports = Reports()
     executor, make_spec, at_once, following = _executor(settings, data, environ, records, ledger, code_folders)
     live = partial(_live, around.live, ledger)
-    controller = Controller(open_runs, ledger, executor, make_spec, live, reports.told, at_once)
+    controller = RunController(open_runs, ledger, executor, make_spec, live, reports.told, at_once)
     trainer = Trainer(
         demand,
         controller,

@@ -18,7 +18,7 @@ from core.manifest.train import Train
 from core.release import Revision, Version
 from core.runs.runs import run_key
 from trainer.code_folders import CodeFolders, git_ids
-from trainer.open_runs import RunFile
+from trainer.records.open_runs import RunFile
 
 log = logging.getLogger("pawl.trainer")
 

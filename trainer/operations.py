@@ -14,9 +14,9 @@ from core.runs.runs import RunResult
 from core.runs.states import RunState
 from trainer.code_folders import CodeFolders
 from trainer.demand import Demand, Trained
-from trainer.ledger import Ledger, Retry
-from trainer.open_runs import OpenRuns, RunFile
-from trainer.run_controller import Controller
+from trainer.records.ledger import Ledger, Retry
+from trainer.records.open_runs import OpenRuns, RunFile
+from trainer.run_controller import RunController
 
 
 class Operations:
@@ -25,7 +25,7 @@ class Operations:
     def __init__(
         self,
         demand: Demand,
-        controller: Controller,
+        controller: RunController,
         ledger: Ledger,
         open_runs: OpenRuns,
         code_folders: CodeFolders,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from core.events import Event, EventKind
 from core.runs.runs import AttemptResult, RunResult
 from core.runs.states import RunState
-from trainer.open_runs import RunFile
+from trainer.records.open_runs import RunFile
 from trainer.run_controller import Told
 
 

@@ -35,7 +35,7 @@ from trainer.attempt.progress import Progress
 from trainer.attempt.published import Published
 from trainer.attempt.run_log import RunLog, read_log
 from trainer.attempt.stop import Stop
-from trainer.record_names import attempt_curve, attempt_log, attempt_record
+from trainer.records.record_names import attempt_curve, attempt_log, attempt_record
 
 log = logging.getLogger("pawl.trainer")
 

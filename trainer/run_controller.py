@@ -17,8 +17,6 @@ from core.runs.states import Reason, RunState
 from trainer.attempt.progress import Reached
 from trainer.executor import Executor, ExecutorUnavailable, NotBegun
 from trainer.gates import Live, is_same_data, judge
-from trainer.ledger import Ledger
-from trainer.open_runs import OpenRuns, RunFile
 from trainer.plan import (
     Action,
     Close,
@@ -33,6 +31,8 @@ from trainer.plan import (
     plan,
     state_of,
 )
+from trainer.records.ledger import Ledger
+from trainer.records.open_runs import OpenRuns, RunFile
 
 log = logging.getLogger("pawl.trainer")
 
@@ -63,7 +63,7 @@ class Told:
     superseded: Callable[[RunFile], None]
 
 
-class Controller:
+class RunController:
     """`look` blocks, and is called by one thread at a time."""
 
     def __init__(

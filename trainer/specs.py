@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core.errors import PawlError
 from core.runs.runs import RunSpec
-from trainer.open_runs import RunFile
+from trainer.records.open_runs import RunFile
 
 
 class CodeGone(PawlError):

@@ -13,11 +13,11 @@ from core.errors import StoreUnavailable
 from core.events import Event
 from core.runs.records import RunRecord
 from core.runs.runs import RunResult
-from trainer.accepted import AcceptedArtifacts
 from trainer.demand import Demand, Trained
 from trainer.executor import ExecutorUnavailable
+from trainer.records.accepted import AcceptedArtifacts
 from trainer.reports import Reports
-from trainer.run_controller import Controller, OpenState
+from trainer.run_controller import OpenState, RunController
 
 log = logging.getLogger("pawl.trainer")
 
@@ -42,7 +42,7 @@ class Trainer:
     def __init__(
         self,
         demand: Demand,
-        controller: Controller,
+        controller: RunController,
         lease: Held,
         heads: Callable[[], Mapping[str, Trained]],
         read_accepted: Callable[[Sequence[str]], list[RunResult]],

@@ -55,7 +55,7 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Run:
+class Rounds:
     """All that one `scripts/bench serve` measured."""
 
     samples: Sequence[Sample]
@@ -65,7 +65,7 @@ class Run:
     """The share of its time that a core lost before each round."""
 
     @classmethod
-    def of(cls, content: Any) -> Run:
+    def of(cls, content: Any) -> Rounds:
         """From its JSON."""
         return cls(
             [Sample(**each) for each in content["samples"]],

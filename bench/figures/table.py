@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from rich.table import Table
 
-from bench.contenders.contenders import CONTENDERS
-from bench.figures.rounds import NotMeasured, Run
+from bench.figures.rounds import NotMeasured, Rounds
 from bench.figures.sample import Failure, Sample
+from bench.peers.contenders import CONTENDERS
 
 HEADINGS = ("", "req/s", "of bare", "of Pawl", "p50 ms", "p99 ms", "errors", "CPU s/1,000", "MB", "batch")
 
@@ -23,7 +23,7 @@ def table(title: str, headings: Sequence[str], lines: Iterable[Sequence[str]]) -
     return made
 
 
-def tables(run: Run) -> Iterable[Table]:
+def tables(run: Rounds) -> Iterable[Table]:
     """One for each model and number of connections."""
     for model, connections in run.scenes:
         failures = [failure for failure in run.failures if failure.model == model]
@@ -33,14 +33,14 @@ def tables(run: Run) -> Iterable[Table]:
         yield made
 
 
-def _notes(run: Run, model: str, connections: int, failures: Sequence[Failure]) -> Iterable[str]:
+def _notes(run: Rounds, model: str, connections: int, failures: Sequence[Failure]) -> Iterable[str]:
     if parts := cpu_parts(run, model, connections):
         yield f"Pawl's CPU: {parts}"
     for failure in failures:
         yield f"{CONTENDERS[failure.contender].title}: {failure.why}"
 
 
-def rows(run: Run, model: str, connections: int) -> Iterable[Sequence[str]]:
+def rows(run: Rounds, model: str, connections: int) -> Iterable[Sequence[str]]:
     """What stands under the headings, fastest first."""
     here = [sample for sample in run.best.samples.values() if sample.key[1:] == (model, connections)]
     for sample in sorted(here, key=lambda sample: -sample.rate):
@@ -58,14 +58,14 @@ def rows(run: Run, model: str, connections: int) -> Iterable[Sequence[str]]:
         )
 
 
-def cpu_parts(run: Run, model: str, connections: int) -> str:
+def cpu_parts(run: Rounds, model: str, connections: int) -> str:
     """CPU seconds per 1,000 requests of Pawl's processes; empty without Pawl."""
     sample = run.best.samples.get(("pawl", model, connections))
     parts = sample.cpu_s if sample else {}
     return ", ".join(f"{role} {parts[role]:.3f}" for role in ("gateway", "worker", "daemon") if role in parts)
 
 
-def _ratio(run: Run, sample: Sample, other: str) -> str:
+def _ratio(run: Rounds, sample: Sample, other: str) -> str:
     if sample.contender == other:
         return "1.00"
     try:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.figures.rounds import NotMeasured, Run, Spread
+from bench.figures.rounds import NotMeasured, Rounds, Spread
 from bench.figures.tails import Tail
 from bench.figures.targets import GPU, RATIOS, TAILS, Bound
 
@@ -43,11 +43,11 @@ class Verdict:
 
 def judge(kept: Mapping[str, Any]) -> list[Verdict]:
     """All targets, from the JSON of the parts that there are."""
-    run = Run.of(kept["serve"]) if "serve" in kept else Run([])
+    run = Rounds.of(kept["serve"]) if "serve" in kept else Rounds([])
     return [*judge_run(run), *_judge_tails(kept), _judge_gpu(kept)]
 
 
-def judge_run(run: Run) -> list[Verdict]:
+def judge_run(run: Rounds) -> list[Verdict]:
     """Those that `scripts/bench serve` measures."""
     verdicts = []
     for bound, compute in RATIOS:

@@ -11,8 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bench.contenders import environments
 from bench.contenders.contender import CannotStart
+from bench.contenders.models_server import serving_files, wait_ready
 from bench.inputs.models import Model
-from bench.inputs.models_server import serving_files, wait_ready
 from bench.load.endpoint import Endpoint, NotReady, Wire, dump
 from bench.machine.home import ROOT
 from bench.peers.common import probabilities

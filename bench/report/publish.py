@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bench.contenders.contenders import CONTENDERS
-from bench.figures import record
-from bench.figures.rounds import Run
+from bench.figures import figures_file as record
+from bench.figures.rounds import Rounds
 from bench.inputs.models import MODELS
 from bench.machine.home import ROOT
 from bench.machine.screen import console
+from bench.peers.contenders import CONTENDERS
 from bench.report import page, plot
 from bench.serve import CONNECTIONS
 from bench.tail import TURNS
@@ -57,7 +57,7 @@ def _file(part: str) -> Path:
 
 
 def _charts(serve: Any) -> dict[str, plot.Bars]:
-    run = Run.of(serve)
+    run = Rounds.of(serve)
     samples = sorted(run.best.samples.values(), key=lambda one: -one.rate)
     return {
         f"{model}, {connections} connections, requests/s": [

@@ -1,4 +1,4 @@
-"""The route table in force, and the pools that it names."""
+"""The route table in force, and the links to the pools that it names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gateway.counts import Counts
 from gateway.messages import Table
 from gateway.routes.keys import Callers
 from gateway.routes.route_table import RouteTable
-from gateway.workers.pool import Pool
+from gateway.workers.links import Links
 
 _NOTHING_YET = Table(serial=0)
 
@@ -20,7 +20,7 @@ class CurrentTable:
     def __init__(self, base: str, counts: Counts, *, needs_keys: bool = False) -> None:
         self._base = base
         self._counts = counts
-        self._pools: dict[str, Pool] = {}
+        self._links: dict[str, Links] = {}
         self.routes = RouteTable(base, _NOTHING_YET, {}, counts, Callers({}) if needs_keys else None)
         """Used for the next request."""
 
@@ -29,23 +29,23 @@ class CurrentTable:
         await self._open(table.pools)
         before = self.routes.callers
         callers = None if before is None else Callers(table.keys, before)
-        self.routes = RouteTable(self._base, table, self._pools, self._counts, callers)
+        self.routes = RouteTable(self._base, table, self._links, self._counts, callers)
         self._retire(table.pools)
 
     def outstanding(self) -> dict[str, int]:
         """Requests outstanding, by pool."""
-        return {name: pool.outstanding for name, pool in self._pools.items()}
+        return {name: links.outstanding for name, links in self._links.items()}
 
     def close(self) -> None:
         self._retire({})
 
     async def _open(self, pools: Mapping[str, Iterable[str]]) -> None:
-        tried = [tried for name, paths in pools.items() for tried in self._pools.setdefault(name, Pool()).open(paths)]
+        tried = [tried for name, paths in pools.items() for tried in self._links.setdefault(name, Links()).open(paths)]
         if tried:
             await asyncio.wait(tried)
 
     def _retire(self, pools: Mapping[str, Iterable[str]]) -> None:
-        for name, pool in list(self._pools.items()):
-            pool.retire(keep=pools.get(name, ()))
+        for name, links in list(self._links.items()):
+            links.retire(keep=pools.get(name, ()))
             if name not in pools:
-                del self._pools[name]
+                del self._links[name]

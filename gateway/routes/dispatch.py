@@ -100,7 +100,7 @@ class Dispatch:
     def send(self, target: Target, body: bytes, format: int, sender: RequestSender) -> Flight:
         """Raises Refused."""
         try:
-            connection = target.pool.pick(target.model, target.max_queue)
+            connection = target.links.pick(target.model, target.max_queue)
             now = time.monotonic_ns()
             flight = Flight(target, connection, sender, self._flights, now, now + target.timeout_ns)
             flight.begin(body, format)

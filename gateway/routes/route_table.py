@@ -10,17 +10,17 @@ from gateway.http.headers import encode_headers
 from gateway.http.refusals import JSON_TYPE, NO_STORE
 from gateway.messages import Route, Table
 from gateway.routes.keys import Callers
-from gateway.workers.pool import Pool
+from gateway.workers.links import Links
 
 
 class Target:
     """Where a path leads."""
 
-    __slots__ = ("get_headers", "headers", "max_queue", "model", "pool", "takes_any_type", "tally", "timeout_ns")
+    __slots__ = ("get_headers", "headers", "links", "max_queue", "model", "takes_any_type", "tally", "timeout_ns")
 
-    def __init__(self, route: Route, pool: Pool, tally: Tally) -> None:
+    def __init__(self, route: Route, links: Links, tally: Tally) -> None:
         self.model = route.model
-        self.pool = pool
+        self.links = links
         self.tally = tally
         self.timeout_ns = int(route.timeout_s * 1e9)
         self.max_queue = route.max_queue
@@ -43,34 +43,34 @@ class RouteTable:
     """What one table says. Replaced whole, so that every request sees one table or the next, never a mixture."""
 
     def __init__(
-        self, base: str, table: Table, pools: Mapping[str, Pool], counts: Counts, callers: Callers | None = None
+        self, base: str, table: Table, links: Mapping[str, Links], counts: Counts, callers: Callers | None = None
     ) -> None:
         self.table = table
         self.callers = callers
         """None: models are open."""
-        self.live = {model: _target(route, pools, counts) for model, route in sorted(table.live.items())}
+        self.live = {model: _target(route, links, counts) for model, route in sorted(table.live.items())}
         """By model."""
         self.targets: dict[bytes, Target] = {}
         """By path, as it comes in a URL that has nothing to decode."""
         for model, target in self.live.items():
             self._add(f"{base}/{model}", target)
             if names := _names(table.live[model]):
-                named = _target(table.live[model], pools, counts, Stage.VERSION)
+                named = _target(table.live[model], links, counts, Stage.VERSION)
                 for name in names:
                     self._add(f"{base}/{name}", named)
         for name, route in table.versions.items():
-            self._add(f"{base}/{name}", _target(route, pools, counts, Stage.VERSION, _counted_as(route, name)))
+            self._add(f"{base}/{name}", _target(route, links, counts, Stage.VERSION, _counted_as(route, name)))
 
     def _add(self, path: str, target: Target) -> None:
         self.targets[path.encode()] = self.targets[path.encode() + b"/"] = target
 
 
 def _target(
-    route: Route, pools: Mapping[str, Pool], counts: Counts, stage: Stage = Stage.API, version: str = ""
+    route: Route, links: Mapping[str, Links], counts: Counts, stage: Stage = Stage.API, version: str = ""
 ) -> Target:
     """`version`: what it is counted as, where not as its own."""
     series = Series(route.model, version or route.version, stage, route.commit, route.run)
-    return Target(route, pools.get(route.pool, Pool()), counts.tally(series))
+    return Target(route, links.get(route.pool, Links()), counts.tally(series))
 
 
 def _counted_as(route: Route, name: str) -> str:

@@ -11,10 +11,10 @@ from typing import BinaryIO, Protocol
 
 from core.errors import ReleaseFailed
 from core.release import Revision
+from loader.files.file_list import Blob, Held, Recorded, held_beside, sha256_of, write_file_list
 from loader.files.git_objects import EXECUTABLE, Objects
 from loader.files.lfs_pointers import Pointer, find_pointers
 from loader.files.model_folders import REQUIREMENTS
-from loader.files.record import Blob, Held, Recorded, held_beside, sha256_of, write_record
 from loader.files.tree import Bounds, File, list_files
 
 
@@ -79,7 +79,7 @@ def _write(
     for folder in folders:
         (into / folder).mkdir()
     record = {file.path: _put(file, into, earlier, contents) for file in files}
-    write_record(into, record)
+    write_file_list(into, record)
     seal(into)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.errors import ReleaseFailed
 from loader.files.checkout import seal
-from loader.files.record import Blob, Held, Recorded, held_beside, read_record, sha256_of, write_record
+from loader.files.file_list import Blob, Held, Recorded, held_beside, read_file_list, sha256_of, write_file_list
 
 _PLAIN = "100644"
 
@@ -25,12 +25,12 @@ def lay_over(root: Path, model: str, artifact: Path) -> None:
     earlier = held_beside(root, {_blob(digest) for digest in files.values()})
     for where, _, _ in os.walk(root):
         os.chmod(where, 0o755)
-    record = dict(read_record(root))
+    record = dict(read_file_list(root))
     for path, digest in files.items():
         for hidden in _make_way(root, f"{model}/{path}", record):
             del record[hidden]
         record[f"{model}/{path}"] = _put(artifact / path, root / model / path, digest, earlier)
-    write_record(root, record)
+    write_file_list(root, record)
     seal(root)
 
 

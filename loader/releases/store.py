@@ -14,7 +14,7 @@ from typing import Protocol
 from core.errors import ArtifactDamaged, ArtifactGone, Heals, ReleaseFailed, ReleaseGone, StoreUnavailable
 from core.release import Artifact, Release
 from loader.files.checkout import sync
-from loader.files.record import is_whole
+from loader.files.file_list import is_whole
 from loader.releases.overlay import lay_over
 from loader.sources.source import Files
 

@@ -23,13 +23,13 @@ from loader.releases.proofs import ProofStore
 from loader.releases.store import ReleaseStore
 from loader.sources.source import Files
 from loader.workers import resources as machine
-from loader.workers.attempt_record import AttemptRecord
 from loader.workers.examples import Example, read_examples
 from loader.workers.pool import Pool
 from loader.workers.printed_lines import PrintedLines
 from loader.workers.process.relay import Relay
 from loader.workers.process.warm_workers import WarmWorkers
 from loader.workers.process.worker_process import Launch
+from loader.workers.proof_draft import ProofDraft
 from loader.workers.report import Report
 from loader.workers.start_limiter import StartLimiter
 from loader.workers.watch import watch
@@ -115,21 +115,21 @@ class Starter:
         if self._watch is None:
             self._watch = spawn(watch(self.pools), "watch of all workers")
         with self._warm_workers.starting(), self._using(release):
-            async with self._recording(release) as record:
+            async with self._drafting_proof(release) as draft:
 
                 def note(doing: str) -> None:
-                    record.progress(doing)
+                    draft.progress(doing)
                     progress(doing)
 
                 note("checkout")
-                root = record.root = await self._check_out(release, source)
+                root = draft.root = await self._check_out(release, source)
                 note("environment")
-                record.environment = await self._environment(root, release, progress)
+                draft.environment = await self._environment(root, release, progress)
                 examples = await asyncio.to_thread(read_examples, root / release.model) if run_examples else ()
                 async with self._start_limiter.permit():
                     await self._check_memory(await make_room())
                     note("load")
-                    pool = record.pool = self._pool(release, source, root, examples, replicas, changed, report)
+                    pool = draft.pool = self._pool(release, source, root, examples, replicas, changed, report)
                     self._pools.add(pool)
                     await pool.start(note)
         return pool
@@ -153,18 +153,18 @@ class Starter:
         self._builds.shutdown(wait=False, cancel_futures=True)
 
     @asynccontextmanager
-    async def _recording(self, release: Release) -> AsyncIterator[AttemptRecord]:
+    async def _drafting_proof(self, release: Release) -> AsyncIterator[ProofDraft]:
         """Keeps what comes of a start, unless it is given up."""
-        record = AttemptRecord()
+        draft = ProofDraft()
         failure = None
         try:
-            yield record
+            yield draft
         except ReleaseFailed as error:
             failure = error
             raise
         finally:
-            if self._proofs is not None and (failure is not None or (record.pool is not None and record.pool.is_ready)):
-                await asyncio.to_thread(_keep, self._proofs, release, record, failure)
+            if self._proofs is not None and (failure is not None or (draft.pool is not None and draft.pool.is_ready)):
+                await asyncio.to_thread(_keep, self._proofs, release, draft, failure)
 
     @contextmanager
     def _using(self, release: Release) -> Iterator[None]:
@@ -260,5 +260,5 @@ class Starter:
             )
 
 
-def _keep(proofs: ProofStore, release: Release, record: AttemptRecord, failure: ReleaseFailed | None) -> None:
-    proofs.put(release, record.proof(failure))
+def _keep(proofs: ProofStore, release: Release, draft: ProofDraft, failure: ReleaseFailed | None) -> None:
+    proofs.put(release, draft.proof(failure))

@@ -12,7 +12,7 @@ from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunRecords
 from loader.artifacts.shipped import SHIPPED
 from loader.artifacts.store import ArtifactStore
-from trainer.accepted import AcceptedArtifacts, read_results
+from trainer.records.accepted import AcceptedArtifacts, read_results
 
 
 def release_at_hand(revision: Revision, folder: Path, settings: Settings) -> tuple[Release, ArtifactStore | None]:

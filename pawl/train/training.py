@@ -28,8 +28,8 @@ from trainer.code_folders import CodeFolders
 from trainer.demand import Demand, Trained
 from trainer.gates import Judgement, judge
 from trainer.local import LocalRuns
-from trainer.open_runs import RunFile
-from trainer.record_names import attempt_record
+from trainer.records.open_runs import RunFile
+from trainer.records.record_names import attempt_record
 from trainer.specs import Place, SpecMaker, cores
 
 _TICK_S = 0.1

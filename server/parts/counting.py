@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from registry.registry import Registry
 from server.process.data_dir import DataDir
 from server.traffic.batches import BatchCounts
-from server.traffic.history import TrafficHistory
-from server.traffic.leftover import Leftover
+from server.traffic.history.history import TrafficHistory
+from server.traffic.history.leftover import Leftover
+from server.traffic.history.writer import TrafficWriter
 from server.traffic.traffic import Traffic
-from server.traffic.writer import TrafficWriter
 
 
 @dataclass(frozen=True)

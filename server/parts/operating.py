@@ -36,11 +36,11 @@ from server.pages.assembly import PageParts, build_pages
 from server.parts.counting import CountingParts
 from server.parts.serving import MEGABYTE, ServingParts
 from server.process.data_dir import DataDir
-from server.record import Record
+from server.registry_part import RegistryPart
 from server.state import ServerState, model_state, server_state
-from server.traffic.metrics import Metrics
+from server.traffic.metrics.metrics import Metrics
+from server.traffic.metrics.system_families import system_families
 from server.traffic.system import Followed, SystemReader
-from server.traffic.system_families import system_families
 from server.uploads.uploads import Uploads
 from server.versions.deployments import Deployments
 from server.versions.situations import Situations
@@ -59,7 +59,7 @@ class OperatingParts:
 def build_operating(
     settings: Settings,
     data: DataDir,
-    record: Record,
+    registry_part: RegistryPart,
     serving: ServingParts,
     counting: CountingParts,
     runs: RunCatalogue,
@@ -73,22 +73,24 @@ def build_operating(
         followed=partial(_followed, source, reconciler),
         gateways=gateways,
         pools=starter.pools,
-        registry=record.registry,
+        registry=registry_part.registry,
         database_url=settings.database_url or "sqlite:",
     )
     of_system = partial(system_families, system, serving.happenings)
     metrics = Metrics(state, serving.loading.serving_pools, counting.traffic.totals, runs.counts, of_system)
     grants = KeyGrants(publisher, is_needed=settings.auth == "keys")
-    access_parts = build_access(settings, record.log, record.registry, grants.hand_out)
+    access_parts = build_access(settings, registry_part.log, registry_part.registry, grants.hand_out)
     access, streams = Access(settings, access_parts.known, access_parts.sessions), EventStreams()
     keys_api = KeysApi(access, access_parts.keyring)
     situations = Situations(reconciler, serving.on_demand.pools)
     versions = Versions(
-        Parts(source, reconciler, names, situations, serving.proofs, serving.release_store, runs, record.registry)
+        Parts(
+            source, reconciler, names, situations, serving.proofs, serving.release_store, runs, registry_part.registry
+        )
     )
-    run_actions = RunActions(runs, record.log.tell)
+    run_actions = RunActions(runs, registry_part.log.tell)
     most_bytes = settings.upload_max_mb * MEGABYTE
-    uploads = Uploads(source, reconciler, starter, record.log, data.path / "uploads", most_bytes)
+    uploads = Uploads(source, reconciler, starter, registry_part.log, data.path / "uploads", most_bytes)
     pages = build_pages(
         PageParts(
             base=settings.base,
@@ -96,10 +98,10 @@ def build_operating(
             access_parts=access_parts,
             keys_api=keys_api,
             state=state,
-            event_log=record.log,
+            event_log=registry_part.log,
             source=source,
             reconciler=reconciler,
-            registry=record.registry,
+            registry=registry_part.registry,
             runs=runs,
             run_actions=run_actions,
             uploads=uploads,
@@ -114,10 +116,10 @@ def build_operating(
     apis: list[Routed] = [
         UploadsApi(access, uploads),
         SyncApi(access, reconciler),
-        ModelsApi(access, state, partial(model_state, reconciler, runs.newest), record.log),
-        VersionsApi(access, versions, Deployments(record.registry)),
+        ModelsApi(access, state, partial(model_state, reconciler, runs.newest), registry_part.log),
+        VersionsApi(access, versions, Deployments(registry_part.registry)),
         LogsApi(access, starter.printed_lines, versions, situations, streams),
-        EventsApi(access, record.log, streams),
+        EventsApi(access, registry_part.log, streams),
         RunsApi(access, runs, situations.is_known, streams, run_actions),
         keys_api,
         SessionApi(settings.base, access_parts.sign_in),

@@ -29,16 +29,16 @@ from loader.workers.starter import Starter, WorkerDefaults
 from server.gateways.routes import RoutePublisher
 from server.loading import Loading
 from server.process.data_dir import DataDir
-from server.record import Record
+from server.registry_part import RegistryPart
 from server.source_choice import followed, open_source
 from server.steering.assembly import SteeringParts, build_steering
-from server.steering.decided import Decided
-from server.steering.ledger import DeploymentLedger
-from server.steering.run_artifacts import artifact_of
+from server.steering.decisions.decided import Decided
+from server.steering.ledger.ledger import DeploymentLedger
+from server.steering.releases.run_artifacts import artifact_of
 from server.traces.traces import Traces
-from server.traffic.happenings import Happenings
+from server.traffic.metrics.happenings import Happenings
 from server.training import decisions
-from trainer.accepted import AcceptedArtifacts
+from trainer.records.accepted import AcceptedArtifacts
 
 MEGABYTE = 1024 * 1024
 
@@ -68,7 +68,7 @@ def build_serving(
     settings: Settings,
     data: DataDir,
     environ: Mapping[str, str],
-    record: Record,
+    registry_part: RegistryPart,
     publisher: RoutePublisher,
     traces: Traces,
 ) -> ServingParts:
@@ -87,8 +87,8 @@ def build_serving(
         warm_workers=warm_workers,
         proofs=proofs,
     )
-    happenings, decided = Happenings(record.log.record), Decided()
-    ledger = DeploymentLedger(record.registry, decided.read, live_file.live(), bool(settings.database_url))
+    happenings, decided = Happenings(registry_part.log.record), Decided()
+    ledger = DeploymentLedger(registry_part.registry, decided.read, live_file.live(), bool(settings.database_url))
     reconciler = Reconciler(
         source,
         partial(starter.start, source=source),
@@ -103,7 +103,17 @@ def build_serving(
     start_one = _one_worker_starter(starter, source, publisher)
     on_demand = OnDemand(names.find, start_one, publisher, settings.version_idle_s)
     steered = build_steering(
-        settings, data, record.registry, record.log, source, reconciler, names, on_demand, records, decided, ledger
+        settings,
+        data,
+        registry_part.registry,
+        registry_part.log,
+        source,
+        reconciler,
+        names,
+        on_demand,
+        records,
+        decided,
+        ledger,
     )
     needed = partial(_needed, starter, reconciler)
     return ServingParts(

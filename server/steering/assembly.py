@@ -16,14 +16,14 @@ from loader.sources.source import Source
 from registry.event_log import EventLog
 from registry.registry import Registry
 from server.process.data_dir import DataDir
-from server.steering.decided import Decided
-from server.steering.ledger import DeploymentLedger
-from server.steering.registry_follower import RegistryFollower
-from server.steering.release_finder import ReleaseFinder
-from server.steering.rollback_targets import RollbackTargets
-from server.steering.run_artifacts import artifact_of
-from server.steering.start import Start
-from server.steering.steering import Steering
+from server.steering.actions.steering import Steering
+from server.steering.decisions.decided import Decided
+from server.steering.decisions.registry_follower import RegistryFollower
+from server.steering.decisions.start import Start
+from server.steering.ledger.ledger import DeploymentLedger
+from server.steering.releases.release_finder import ReleaseFinder
+from server.steering.releases.rollback_targets import RollbackTargets
+from server.steering.releases.run_artifacts import artifact_of
 
 _SHARED_S = 0.5
 """Between two looks at a database to which other daemons may write."""

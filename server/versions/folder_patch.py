@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from difflib import unified_diff
 from pathlib import Path
 
-from loader.files.record import Recorded, read_record
+from loader.files.file_list import Recorded, read_file_list
 from loader.sources.past import Patch
 
 _MOST_BYTES = 128 * 1024
@@ -16,7 +16,7 @@ _MOST_LINES = 2_000
 
 def folder_patch(before: Path, after: Path, most: int) -> Patch | None:
     """None where one of them is not on disk any more."""
-    old, new = read_record(before), read_record(after)
+    old, new = read_file_list(before), read_file_list(after)
     if not old or not new:
         return None
     found, size = [], 0

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench import gpu
-from bench.figures import record
+from bench.figures import figures_file as record
 from bench.inputs.images import IMAGES
 from bench.load import closed
 from bench.load.endpoint import Endpoint, Wire

@@ -31,10 +31,10 @@ from trainer.kubernetes.errors import ApiError, error_of
 from trainer.kubernetes.job import JobPlace
 from trainer.kubernetes.object_cache import ObjectCache
 from trainer.kubernetes.runs import KubernetesRuns
-from trainer.ledger import Ledger
-from trainer.open_runs import OpenRuns
-from trainer.record_names import attempt_record
-from trainer.run_controller import Controller, Told
+from trainer.records.ledger import Ledger
+from trainer.records.open_runs import OpenRuns
+from trainer.records.record_names import attempt_record
+from trainer.run_controller import RunController, Told
 
 NAMESPACE = "pawl"
 STEPS = ("schedule", "fetch", "train", "artifact", "record", "exit")
@@ -130,7 +130,7 @@ class Replica(Node):
             return
         super().look()
 
-    def _daemon(self) -> Controller:
+    def _daemon(self) -> RunController:
         told = Told(
             opened=lambda run: None,
             begun=lambda run, attempt: self.world.begun.append((run.run, attempt)),
@@ -155,7 +155,7 @@ class Replica(Node):
             now=lambda: self.world.now,
         )
         now = lambda: self.world.now  # noqa: E731
-        return Controller(OpenRuns(self.home), ledger, runs, _spec, self._live, told, at_once=1000, now=now)
+        return RunController(OpenRuns(self.home), ledger, runs, _spec, self._live, told, at_once=1000, now=now)
 
 
 class SimulatedApi:

@@ -22,10 +22,10 @@ from loader.sources.git.remote import Remote
 from loader.sources.git.source import GitSource
 from tests.cluster.cluster import Cluster
 from tests.repos import Repo
-from trainer.accepted import AcceptedArtifacts, read_results
 from trainer.assembly import Surroundings, Training, assemble
 from trainer.demand import Trained
 from trainer.lease import Alone
+from trainer.records.accepted import AcceptedArtifacts, read_results
 
 CLAIM = "store"
 IMAGE = "pawl:test"

@@ -29,7 +29,7 @@ from tests.dockerfile import health_command
 from tests.repos import Repo
 from tests.serving import echo, wait_for
 from trainer.kubernetes.job import CLAIM, CODE, WORK, JobPlace, job_of
-from trainer.record_names import attempt_record
+from trainer.records.record_names import attempt_record
 
 KEY = "0123456789ab"
 

@@ -15,10 +15,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from core.traffic.bucket import Bucket, Series
 from core.traffic.histogram import Histogram
 from registry.registry import Registry
-from server.traffic.happenings import Happenings
-from server.traffic.metrics import Metrics
+from server.traffic.metrics.happenings import Happenings
+from server.traffic.metrics.metrics import Metrics
+from server.traffic.metrics.system_families import system_families
 from server.traffic.system import Followed, SystemReader
-from server.traffic.system_families import system_families
 from server.traffic.traffic import Traffic
 from tests.server.states import live, model, state
 from worker.wire.messages import Merging

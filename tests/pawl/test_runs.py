@@ -15,7 +15,7 @@ from tests.ports import free_port
 from tests.repos import Repo
 from tests.server.http.runs import Runs, key
 from tests.serving import TOKEN, Server, echo, serving
-from trainer.record_names import attempt_curve, attempt_log
+from trainer.records.record_names import attempt_curve, attempt_log
 
 REJECTED, FAILED, SUCCEEDED = key(1), key(2), key(3)
 

@@ -16,7 +16,7 @@ from core.runs.runs import AttemptResult, RunSpec
 from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunRecords
 from trainer.local import LocalRuns
-from trainer.record_names import attempt_record
+from trainer.records.record_names import attempt_record
 
 KEY = "0123456789ab"
 MODEL = "Iris"

@@ -22,11 +22,11 @@ from core.runs.states import RunState
 from loader.artifacts.files.files import Stored
 from loader.artifacts.records import RunRecords
 from trainer.gates import Live
-from trainer.ledger import Ledger
-from trainer.open_runs import OpenRuns, RunFile
 from trainer.plan import Running
-from trainer.record_names import attempt_log, attempt_record
-from trainer.run_controller import Controller, Told
+from trainer.records.ledger import Ledger
+from trainer.records.open_runs import OpenRuns, RunFile
+from trainer.records.record_names import attempt_log, attempt_record
+from trainer.run_controller import RunController, Told
 
 TICK_S = 0.25
 WORK_S = 2.0
@@ -120,7 +120,7 @@ class Node:
         self.world = world
         self.home = home
         self.processes: list[Process] = []
-        self.controller: Controller | None = None
+        self.controller: RunController | None = None
         self.back_at = 0.0
 
     def tick(self, acts: bool) -> None:
@@ -151,7 +151,7 @@ class Node:
         if self.world.happens(0.01):
             raise Crash
 
-    def _daemon(self) -> Controller:
+    def _daemon(self) -> RunController:
         told = Told(
             opened=lambda run: None,
             begun=lambda run, attempt: self.world.begun.append((run.run, attempt)),
@@ -163,7 +163,7 @@ class Node:
         open_runs = OpenRuns(self.home)
         now = lambda: self.world.now  # noqa: E731
         ledger = Ledger(records, now)
-        return Controller(open_runs, ledger, Processes(self), _spec, self._live, told, at_once=2, now=now)
+        return RunController(open_runs, ledger, Processes(self), _spec, self._live, told, at_once=2, now=now)
 
     def _live(self, model: str) -> Live | None:
         """What one daemon takes for live another may not: they may judge the same attempt otherwise."""

@@ -16,8 +16,8 @@ from tests.cluster.objects import JOBS, PODS
 from tests.cluster.simulation import NAMESPACE, ClusterWorld, Replica
 from tests.trainer.simulation import MODELS, TICK_S, WORK_S
 from tests.trainer.test_faults import is_attempt
-from trainer.open_runs import RunFile
-from trainer.record_names import attempt_record
+from trainer.records.open_runs import RunFile
+from trainer.records.record_names import attempt_record
 
 SCHEDULES = int(os.environ.get("TRAINER_SCHEDULES", "50"))
 CATCH_UP_S = 5.0

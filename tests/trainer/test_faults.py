@@ -10,7 +10,7 @@ from core.runs.runs import AttemptResult
 from core.runs.states import RunState
 from loader.artifacts.slugs import slug
 from tests.trainer.simulation import MODELS, TICK_S, WORK_S, World
-from trainer.record_names import attempt_record
+from trainer.records.record_names import attempt_record
 
 SCHEDULES = int(os.environ.get("TRAINER_SCHEDULES", "50"))
 CATCH_UP_S = 5.0

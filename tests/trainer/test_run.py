@@ -9,7 +9,7 @@ import pytest
 from core.runs.states import Reason, RunState
 from tests.trainer.attempts import KEY, MODEL, Shop, is_alive, until
 from trainer.attempt.identity import find
-from trainer.record_names import attempt_log
+from trainer.records.record_names import attempt_log
 
 
 @pytest.fixture

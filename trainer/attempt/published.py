@@ -12,7 +12,7 @@ from core.errors import StoreUnavailable
 from core.runs.runs import RunSpec
 from loader.artifacts.records import RunRecords
 from trainer.attempt.run_log import read_log
-from trainer.record_names import attempt_curve, attempt_log, attempt_state
+from trainer.records.record_names import attempt_curve, attempt_log, attempt_state
 
 log = logging.getLogger("pawl.trainer")
 

@@ -24,7 +24,7 @@ from trainer.attempt.progress import Point, read_curve, read_points, read_reache
 from trainer.attempt.run_log import read_log
 from trainer.catalogue.index import RunIndex, page
 from trainer.catalogue.views import RunDetail, RunView, detail_of, try_of
-from trainer.record_names import LOG, attempt_curve, attempt_log, attempt_record, attempts_in, decisive
+from trainer.records.record_names import LOG, attempt_curve, attempt_log, attempt_record, attempts_in, decisive
 
 log = logging.getLogger("pawl.trainer")
 

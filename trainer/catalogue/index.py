@@ -14,7 +14,7 @@ import msgspec
 from loader.artifacts.records import RunFiles, RunRecords
 from loader.artifacts.slugs import slug
 from trainer.catalogue.views import RunView, view_of_record
-from trainer.record_names import attempts_in, decisive, is_verdict
+from trainer.records.record_names import attempts_in, decisive, is_verdict
 
 log = logging.getLogger("pawl.trainer")
 

@@ -10,7 +10,7 @@ import msgspec
 from core.runs.runs import AttemptResult, RunResult
 from core.runs.states import Reason, RunState
 from trainer.attempt.progress import Point
-from trainer.record_names import ACCEPTED, is_verdict
+from trainer.records.record_names import ACCEPTED, is_verdict
 
 _NEVER = datetime.fromtimestamp(0, UTC)
 

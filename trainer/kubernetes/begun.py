@@ -4,7 +4,7 @@ begun again."""
 from __future__ import annotations
 
 from loader.artifacts.records import RunRecords
-from trainer.record_names import begun_in, begun_record
+from trainer.records.record_names import begun_in, begun_record
 
 
 class BegunMarks:

@@ -10,7 +10,7 @@ import msgspec
 from core.errors import StoreUnavailable
 from loader.artifacts.records import RunRecords
 from trainer.attempt.progress import Reached
-from trainer.record_names import attempt_state
+from trainer.records.record_names import attempt_state
 
 _AGE_S = 5.0
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bench.contenders.contenders import CONTENDERS
-from bench.figures.rounds import NotMeasured, Run, View
+from bench.figures.rounds import NotMeasured, Rounds, View
 from bench.figures.table import HEADINGS, cpu_parts, rows
 from bench.inputs.models import MODELS
+from bench.peers.contenders import CONTENDERS
 from bench.peers.pawl import ETLS
 from bench.report.sections.markdown import measured_on, table
 
 
 def section(content: Any) -> Iterable[str]:
     """Tables for each model and number of connections; how each contender is set."""
-    run = Run.of(content)
+    run = Rounds.of(content)
     yield "## Throughput, beside the limits and the peers\n"
     yield measured_on(content)
     yield from _how(content, run)
@@ -28,7 +28,7 @@ def section(content: Any) -> Iterable[str]:
     yield from _set(content)
 
 
-def _how(content: Any, run: Run) -> Iterable[str]:
+def _how(content: Any, run: Rounds) -> Iterable[str]:
     plan = content["plan"]
     yield (
         f"{plan['seconds']:g} s each after a warm-up; rounds: {plan['rounds']}, of which each one's best counts. "
@@ -47,7 +47,7 @@ def _how(content: Any, run: Run) -> Iterable[str]:
         yield f"{content['note']}\n"
 
 
-def _about_pawl(run: Run, model: str, connections: int) -> Iterable[str]:
+def _about_pawl(run: Rounds, model: str, connections: int) -> Iterable[str]:
     if parts := cpu_parts(run, model, connections):
         yield f"Pawl's CPU s/1,000: {parts}.\n"
     if model == "network":  # the trees alone are so fast that a server's rate says nothing beside theirs
@@ -58,7 +58,7 @@ def _about_pawl(run: Run, model: str, connections: int) -> Iterable[str]:
         yield f"Pawl reaches {share} of ONNX Runtime alone at batch 32.\n"
 
 
-def _failed(run: Run, model: str) -> Iterable[list[str]]:
+def _failed(run: Rounds, model: str) -> Iterable[list[str]]:
     for failure in run.failures:
         if failure.model == model:
             title = CONTENDERS[failure.contender].title

@@ -26,10 +26,10 @@ from server.http.access import Access, Handler, actor_of
 from server.http.bodies import BodyInvalid, BodyMalformed, read_body
 from server.http.event_streams import EventStreams, SentEvent, TooManyStreams
 from server.http.replies import Json, error
-from server.steering.actions import Action, ActionState
-from server.steering.error_codes import CODES, code_of
-from server.steering.errors import ActionUnfit, LiveChanged, ModelPinned
-from server.steering.steering import Asker, Steering
+from server.steering.actions.actions import Action, ActionState
+from server.steering.actions.error_codes import CODES, code_of
+from server.steering.actions.errors import ActionUnfit, LiveChanged, ModelPinned
+from server.steering.actions.steering import Asker, Steering
 
 _WAIT_S = 30.0
 _LONGEST_WAIT_S = 50.0

@@ -17,7 +17,7 @@ from server.http.access import Access
 from server.http.api.answering import answering
 from server.http.parameters import ParameterInvalid
 from server.http.replies import Json
-from server.traffic.history import TrafficHistory
+from server.traffic.history.history import TrafficHistory
 from server.traffic.system import SystemReader
 from server.versions.versions import ModelNotFound
 

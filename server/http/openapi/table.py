@@ -18,9 +18,9 @@ from server.http.api.steering_api import Said as Steered
 from server.http.api.sync import Synced
 from server.http.openapi import shapes
 from server.http.openapi.operations import Method, Operation, Reply, listed, moment, number, one_of, text
-from server.steering.actions import Action
-from server.steering.error_codes import CODES
-from server.traffic.history import History
+from server.steering.actions.actions import Action
+from server.steering.actions.error_codes import CODES
+from server.traffic.history.history import History
 from server.traffic.system import System
 from server.uploads.uploads import Uploaded
 from server.versions import views

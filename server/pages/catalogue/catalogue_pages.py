@@ -13,7 +13,7 @@ from core.errors import PawlError
 from core.paths import PAGE_LOOK, PAGE_MODELS
 from server.http.access import Access
 from server.pages.catalogue.rows import FILTERS, Listing, listing
-from server.pages.dashboard.version_rows import VersionRow, version_row
+from server.pages.dashboard.versions.version_rows import VersionRow, version_row
 from server.pages.facts import ModelFacts
 from server.pages.layout.address import addresses
 from server.pages.layout.renderer import Renderer

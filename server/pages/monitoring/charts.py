@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 import msgspec
 
 from server.pages.layout import units
-from server.traffic.history import History, Swap
-from server.traffic.points import Point
+from server.traffic.history.history import History, Swap
+from server.traffic.history.points import Point
 
 Value = float | None
 _ROWS = 24

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from core.errors import PawlError
 from core.task import spawn
 from server.pages.facts import DayTraffic
-from server.traffic.history import History, TrafficHistory
+from server.traffic.history.history import History, TrafficHistory
 
 log = logging.getLogger("pawl")
 

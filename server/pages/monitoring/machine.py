@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.runs.states import RunState
-from server.pages.dashboard.overview import Stat
+from server.pages.dashboard.overview.overview import Stat
 from server.pages.layout import units
 from server.pages.layout.chips import Chip
 from server.pages.layout.moments import duration

@@ -23,7 +23,7 @@ from server.pages.monitoring.charts import charts, swap_lines, whole_steps
 from server.pages.monitoring.machine import gateway_row, machine
 from server.pages.monitoring.ranges import PRESETS, chosen, step_text
 from server.state import ServerState
-from server.traffic.history import TrafficHistory
+from server.traffic.history.history import TrafficHistory
 from server.traffic.system import SystemReader
 
 _EVENTS = 8

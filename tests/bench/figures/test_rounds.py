@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.contenders.limits import Limit
-from bench.figures.rounds import NotMeasured, Run, Spread
+from bench.figures.rounds import NotMeasured, Rounds, Spread
 from bench.figures.sample import Failure, Sample, best
 from bench.figures.table import rows
 from bench.figures.targets import Bound
@@ -39,15 +39,15 @@ def sample(contender: str, rate: float, number: int = 0, p50_ms: float = 1.0, co
     )
 
 
-def run(pairs: Sequence[tuple[float, float]]) -> Run:
+def run(pairs: Sequence[tuple[float, float]]) -> Rounds:
     """Pawl's and the bare app's rates, by rounds."""
     samples = []
     for number, (pawl, bare) in enumerate(pairs):
         samples += [sample("pawl", pawl, number), sample("bare", bare, number)]
-    return Run(samples)
+    return Rounds(samples)
 
 
-def ratio(of: Run) -> Spread:
+def ratio(of: Rounds) -> Spread:
     return of.ratio(of.best.sample("pawl", "trees", 32), "bare")
 
 
@@ -74,12 +74,12 @@ def test_the_ratio_of_the_bests_is_between_those_of_the_rounds(pairs: list[tuple
 
 
 def test_a_round_without_one_of_the_two_has_no_ratio() -> None:
-    halved = Run([sample("pawl", 60, 0), sample("bare", 100, 0), sample("pawl", 70, 1)])
+    halved = Rounds([sample("pawl", 60, 0), sample("bare", 100, 0), sample("pawl", 70, 1)])
     assert ratio(halved).rounds == (0.6,)
 
 
 def test_a_ratio_to_someone_who_was_not_measured_is_not_made_up() -> None:
-    alone = Run([sample("pawl", 60)])
+    alone = Rounds([sample("pawl", 60)])
     with pytest.raises(NotMeasured, match="bare with trees at 32"):
         ratio(alone)
     [[title, rate, of_bare, of_pawl, *_]] = rows(alone, "trees", 32)
@@ -93,14 +93,16 @@ def test_the_rows_have_the_spread() -> None:
 
 
 def test_a_run_survives_json() -> None:
-    done = Run(
+    done = Rounds(
         [sample("pawl", 60, 1)], [Limit("trees", 32, 1e5, 1)], [Failure("ray", "trees", "it caught fire")], [0.01]
     )
-    assert Run.of(json.loads(json.dumps(figures(done)))) == done
+    assert Rounds.of(json.loads(json.dumps(figures(done)))) == done
 
 
 def test_onnxruntime_alone_counts_with_its_best_round_too() -> None:
-    done = Run([sample("pawl", 60, 0), sample("pawl", 60, 1)], [Limit("trees", 32, 200, 0), Limit("trees", 32, 100, 1)])
+    done = Rounds(
+        [sample("pawl", 60, 0), sample("pawl", 60, 1)], [Limit("trees", 32, 200, 0), Limit("trees", 32, 100, 1)]
+    )
     assert done.spread(lambda view: view.limit("trees", 32)) == Spread(200, (200, 100))
 
 
@@ -132,7 +134,7 @@ def test_what_is_only_compared_with_has_no_verdict() -> None:
 
 def test_targets_are_computed_from_the_samples() -> None:
     alone = [sample("pawl", 900, p50_ms=0.3, connections=1), sample("bare", 3000, p50_ms=0.1, connections=1)]
-    verdicts = {verdict.bound.what: verdict for verdict in judge_run(Run([*run([(70, 100)]).samples, *alone]))}
+    verdicts = {verdict.bound.what: verdict for verdict in judge_run(Rounds([*run([(70, 100)]).samples, *alone]))}
     of_bare = verdicts["trees, 32 connections: of the bare app"]
     p50 = verdicts["trees, 1 connection: p50 above the bare app's, ms"]
     four = verdicts["… of the best of LitServe, BentoML, MLServer, Ray Serve"]
@@ -145,7 +147,7 @@ def test_targets_are_computed_from_the_samples() -> None:
 def test_all_four_must_be_measured_before_pawl_is_held_to_the_best_of_them() -> None:
     peers = {"litserve": 5, "bentoml": 10, "mlserver": 4, "ray": 2}
     done = [sample("pawl", 90), *(sample(name, rate) for name, rate in peers.items())]
-    [verdict] = [each for each in judge_run(Run(done)) if each.bound.what.endswith("Ray Serve")]
+    [verdict] = [each for each in judge_run(Rounds(done)) if each.bound.what.endswith("Ray Serve")]
     assert verdict.reached == Spread(9, (9,))
 
 

@@ -11,7 +11,7 @@ from core.errors import ReleaseGone
 from core.release import Artifact, Release
 from loader.artifacts.files.place import open_files
 from loader.artifacts.store import ArtifactStore
-from loader.files.record import is_whole
+from loader.files.file_list import is_whole
 from loader.releases.store import ReleaseStore
 from loader.sources.git.remote import Remote
 from loader.sources.git.source import GitSource

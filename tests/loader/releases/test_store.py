@@ -12,7 +12,7 @@ import pytest
 
 from core.errors import ReleaseFailed, ReleaseGone
 from core.release import Artifact, Release, Revision
-from loader.files.record import is_whole
+from loader.files.file_list import is_whole
 from loader.releases.store import ReleaseStore
 from loader.sources.git.remote import Remote
 from loader.sources.git.source import GitSource

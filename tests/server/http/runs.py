@@ -26,7 +26,7 @@ from server.http.api.runs_api import RunsApi
 from trainer.attempt.progress import Progress
 from trainer.catalogue.catalogue import Asked, RunCatalogue
 from trainer.catalogue.views import RunView
-from trainer.record_names import ACCEPTED, RESULT, attempt_record, retry_record
+from trainer.records.record_names import ACCEPTED, RESULT, attempt_record, retry_record
 
 TOKEN = "the-token"
 BEGAN = datetime(2026, 6, 21, 12, tzinfo=UTC)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from loader.files.record import Recorded, write_record
+from loader.files.file_list import Recorded, write_file_list
 from loader.releases.proofs import Answered, Proof
 from server.versions.differences import answers_diff, packages_diff, scores_diff
 from server.versions.folder_patch import folder_patch
@@ -48,7 +48,7 @@ def folder(path: Path, **files: str | bytes) -> Path:
         written = content.encode() if isinstance(content, str) else content
         (path / name).write_bytes(written)
         record[name] = Recorded("100644", f"{hash(written)}", len(written))
-    write_record(path, record)
+    write_file_list(path, record)
     return path
 
 

@@ -11,7 +11,7 @@ from core.runs.states import RunState
 from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunRecords
 from trainer.catalogue.index import RunIndex, page
-from trainer.record_names import ACCEPTED, RESULT, attempt_record, result_record, retry_record
+from trainer.records.record_names import ACCEPTED, RESULT, attempt_record, result_record, retry_record
 
 BEGAN = datetime(2026, 6, 21, 12, tzinfo=UTC)
 KEY = "0123456789ab"

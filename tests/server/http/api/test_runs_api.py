@@ -15,7 +15,7 @@ import pytest
 from core.runs.states import Reason, RunState
 from tests.server.http.runs import Runs, asking, key
 from trainer.attempt.run_log import RunLog
-from trainer.record_names import attempt_curve, attempt_log
+from trainer.records.record_names import attempt_curve, attempt_log
 
 Ask = Callable[[httpx.AsyncClient], Awaitable[Any]]
 

@@ -1,0 +1,1 @@
+"""What people do with a model, and the page that asks whether."""

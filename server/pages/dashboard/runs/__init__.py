@@ -1,0 +1,1 @@
+"""A model's training runs, and what each reported."""

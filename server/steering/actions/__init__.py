@@ -1,0 +1,1 @@
+"""What people ask for: written down, then done, then answered."""

@@ -1,0 +1,1 @@
+"""What was live from when on, and why."""

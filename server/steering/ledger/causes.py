@@ -1,0 +1,52 @@
+"""Why a release went live: pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.events import Actor
+from core.release import Served
+from core.steering import Cause
+from server.steering.decisions.rows import Rows
+
+_GIT = Actor(kind="git")
+_PAWL = Actor(kind="pawl")
+
+
+@dataclass(frozen=True)
+class Before:
+    """What was live here, since when."""
+
+    served: Served
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Why:
+    cause: Cause
+    actor: Actor | None
+    reason: str = ""
+
+
+def cause_of(
+    live: Served, before: Before | None, restored: Served | None, rows: Rows | None, lifted: Why | None
+) -> Why:
+    """`restored`: what was live when the server stopped. `lifted`: who lifted what held until now, and why."""
+    if before is None and restored == live:
+        return Why(Cause.RESTART, _PAWL)
+    earlier = before.served if before is not None else restored
+    rows = rows or Rows()
+    pin = rows.pins.get(live.release.model)
+    if pin is not None and pin.release == live.release.id:
+        return Why(Cause.PIN, pin.actor, pin.reason)
+    if earlier is not None:
+        for one in rows.rejected(live.release.model):
+            if one.release == earlier.release.id and one.to_release in ("", live.release.id):
+                return Why(Cause.ROLLBACK, one.actor, one.reason)
+    if lifted is not None:
+        return lifted
+    artifact = live.release.artifact
+    if artifact is not None and (earlier is None or earlier.release.artifact != artifact):
+        return Why(Cause.TRAIN, _PAWL)
+    return Why(Cause.PUSH, _GIT)

@@ -1,0 +1,1 @@
+"""Which release a name, a rollback or a run stands for."""

@@ -1,0 +1,104 @@
+"""Finds a release by a name that somebody gave, or by what the registry says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Protocol
+
+from core.errors import PawlError, VersionNotFound
+from core.release import Artifact, Candidate, Release, Revision, Served
+from loader.controller.release_names import RUN, Known, ReleaseNames
+from loader.sources.source import Source
+from server.steering.decisions.decided import Named
+from server.steering.version_labels import version_of
+
+_FEWEST_DIGITS = 7
+
+
+class Remembered(Known, Protocol):
+    """What is known of the models besides their history."""
+
+    def last_served(self) -> Sequence[Served]: ...
+
+
+class ReleaseFinder:
+    """All block, and may be called in any thread."""
+
+    def __init__(
+        self,
+        source: Source,
+        names: ReleaseNames,
+        known: Remembered,
+        artifact_of: Callable[[str, str], Artifact | None],
+    ) -> None:
+        """`artifact_of(model, run)`: what the run left."""
+        self._source = source
+        self._names = names
+        self._known = known
+        self._artifact_of = artifact_of
+
+    def find(self, model: str, name: str, live: Served | None) -> Served:
+        """What goes by `vN`, a commit or `run-KEY`; also what was live, if the source has it no longer.
+
+        Of two releases of one revision, the one that is live is meant. Raises what `ReleaseNames.find` does, and
+        ReleaseFailed.
+        """
+        remembered = [one for one in self._known.last_served() if one.release.model == model]
+        first = [one for one in ([live] if live else []) if goes_by(one, name)]
+        if first and name.startswith(RUN):
+            return first[0]
+        try:
+            wanted = self._names.find(model, name)
+        except VersionNotFound:
+            found = next((one for one in (*first, *remembered) if goes_by(one, name)), None)
+            if found is None:
+                raise
+            return found
+        if wanted.release is None:
+            assert wanted.failure is not None
+            raise wanted.failure
+        is_live = live is not None and live.release.revision == wanted.release.revision and not name.startswith(RUN)
+        return Served(live.release if live is not None and is_live else wanted.release, wanted.version)
+
+    def recorded(self, named: Named) -> Served | None:
+        """What the registry names, on this disk or in the source; None: nowhere."""
+        version = version_of(named.version, named.commit)
+        for release, _ in self._known.last_served():
+            if (release.model, release.id) == (named.model, named.release):
+                return Served(release, version)
+        for candidate in self._candidates(named):
+            assert candidate.revision is not None
+            release = Release(candidate.revision, self._artifact(candidate.revision, named.run))
+            if release.id == named.release:
+                return Served(release, version)
+        return None
+
+    def _candidates(self, named: Named) -> list[Candidate]:
+        """Under the commit, or the version where commits are not what versions are made by."""
+        found = []
+        for name in (named.commit, named.version):
+            with suppress(PawlError):
+                candidate = self._source.resolve(named.model, name)
+                if candidate.revision is not None:
+                    found.append(candidate)
+        return found
+
+    def _artifact(self, revision: Revision, run: str) -> Artifact | None:
+        if not run:
+            return None
+        accepted = (self._known.decided.artifacts or {}).get(revision.code_key or "", ())
+        for artifact in accepted:
+            if artifact.run == run:
+                return artifact
+        with suppress(PawlError):
+            return self._artifact_of(revision.model, run)
+        return None
+
+
+def goes_by(served: Served, name: str) -> bool:
+    """Whether somebody may have meant it, by a name that he saw."""
+    release, version = served
+    if name.startswith(RUN):
+        return release.run == name.removeprefix(RUN)
+    return name == version.label or (len(name) >= _FEWEST_DIGITS and version.commit.startswith(name))

@@ -1,0 +1,1 @@
+"""Traffic, minute by minute: kept, written to the registry, and asked for."""
