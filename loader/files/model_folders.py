@@ -19,6 +19,7 @@ from loader.files.git_objects import FOLDER, SUBMODULE, Entry, Objects
 from loader.files.manifests import Manifests
 from loader.files.tree import DEFAULT_BOUNDS
 
+MANIFEST = "model.yaml"
 REQUIREMENTS = "requirements.txt"
 
 
@@ -108,7 +109,7 @@ def printable(name: str) -> str:
 
 def looks_like_model(files: set[str]) -> bool:
     """Whether a folder with those files in it is meant to be a model."""
-    return bool({"etls.py", "model.yaml", TRAIN} & files) or any(name.endswith(".onnx") for name in files)
+    return bool({"etls.py", MANIFEST, TRAIN} & files) or any(name.endswith(".onnx") for name in files)
 
 
 def check_uses(model: str, manifest: Manifest, is_folder: Callable[[str], bool]) -> list[str]:
@@ -168,7 +169,7 @@ def no_model(where: str, left_out: Mapping[str, str]) -> str:
 
 def _look(tree: str, objects: Objects) -> Folder:
     files = {entry.name.decode("utf-8", "replace"): entry for entry in objects.tree(tree) if entry.mode != FOLDER}
-    return Folder(looks_like_model(set(files)), REQUIREMENTS in files, TRAIN in files, files.get("model.yaml"))
+    return Folder(looks_like_model(set(files)), REQUIREMENTS in files, TRAIN in files, files.get(MANIFEST))
 
 
 def _list(tree: str, objects: Objects, under: str = "", depth: int = DEFAULT_BOUNDS.depth) -> Iterator[tuple[str, str]]:

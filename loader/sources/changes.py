@@ -29,6 +29,18 @@ class Change:
     message: str
     head: str = ""
     """The head that its author saw; empty: whichever there is."""
+    keeps_others: bool = False
+    """Whether files of the folder that are not among `files` stay."""
+
+
+@dataclass(frozen=True)
+class ManifestText:
+    """A model's `model.yaml` as it is written."""
+
+    text: bytes
+    """Empty: it has none."""
+    head: str
+    """The head that it was read at; empty where there is none."""
 
 
 class Proposal(Protocol):

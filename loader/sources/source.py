@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from core.release import Candidate, Revision, Snapshot
-from loader.sources.changes import Change, Proposal
+from loader.sources.changes import Change, ManifestText, Proposal
 from loader.sources.past import Page, PastVersion, Patch
 
 
@@ -62,6 +62,10 @@ class Source(Files, Protocol):
 
     def patch(self, before: Candidate, after: Candidate, most: int) -> Patch | None:
         """How two versions of a model differ, in so many bytes; None where their files can't be compared any more."""
+        ...
+
+    def manifest_text(self, model: str) -> ManifestText:
+        """What `model.yaml` in the model's folder holds now. Raises SourceError."""
         ...
 
     def propose(self, change: Change) -> Proposal:

@@ -21,6 +21,7 @@ from server.pages.access.sign_in_page import SignInPage
 from server.pages.catalogue.catalogue_pages import CataloguePages
 from server.pages.commit_texts import CommitTexts
 from server.pages.dashboard.actions.actions_pages import ActionsPages
+from server.pages.dashboard.manifest.manifest_pages import ManifestPages
 from server.pages.dashboard.model_page import ModelPage
 from server.pages.dashboard.overview.overview_pages import OverviewPages
 from server.pages.dashboard.runs.runs_pages import RunsPages
@@ -93,6 +94,7 @@ def build_pages(parts: PageParts) -> Pages:
         RunsPages(parts.base, access, model, parts.runs, parts.run_actions),
         VersionsPages(access, model, parts.versions, deployments, parts.lines, parts.situations),
         UploadPages(base, access, renderer, model, parts.uploads, lambda: parts.reconciler.head),
+        ManifestPages(base, access, model, parts.uploads),
         TryPages(base, access, model, Asking(partial(_live_pool, parts.reconciler))),
     )
     routes = [route for page in pages for route in page.routes()]

@@ -16,8 +16,9 @@ from core.events import Actor, Event, EventKind
 from core.names import why_not_a_model_name
 from core.release import Candidate, Revision
 from loader.desire import newest_release
+from loader.files.model_folders import MANIFEST
 from loader.reconcile import Reconciler
-from loader.sources.changes import Change, Proposal
+from loader.sources.changes import Change, ManifestText, Proposal
 from loader.sources.source import Source
 from loader.workers.starter import Starter
 from registry.errors import RegistryUnavailable
@@ -34,6 +35,10 @@ class NameTaken(PawlError):
 
 class UploadTooLarge(PawlError):
     """The body is over the bound."""
+
+
+class ManifestChanged(PawlError):
+    """Somebody else has changed the manifest meanwhile."""
 
 
 class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +90,38 @@ class Uploads:
         change = Change(model, folder / "files", by.name, _message(f"Upload {model}", by, reason), head)
         event = Event(kind=EventKind.UPLOADED, message="", model=model, actor=by, reason=reason)
         return await self._through(self._take_in(folder, change, event))
+
+    async def manifest(self, model: str) -> bytes:
+        """The text of the model's `model.yaml`; empty where it has none. Raises ModelNotFound, SourceError."""
+        return (await self._manifest_text(model)).text
+
+    async def edit(self, model: str, text: bytes, seen: bytes, by: Actor, reason: str) -> Uploaded:
+        """The text becomes the model's `model.yaml`, and all else stays. `seen`: what it was to its author.
+
+        Raises ModelNotFound, ManifestChanged, HeadMoved, NotWritable, ReleaseFailed, SourceError, OSError.
+        """
+        now = await self._manifest_text(model)
+        if now.text != seen:
+            raise ManifestChanged(f"{MANIFEST} of {model} was changed meanwhile; look at it again")
+        folder = self._new_folder()
+        message = _message(f"Edit {MANIFEST} of {model}", by, reason)
+        change = Change(model, folder / "files", by.name, message, now.head, keeps_others=True)
+        event = Event(kind=EventKind.UPLOADED, message="", model=model, actor=by, reason=reason)
+        return await self._through(self._write(folder, text, change, event))
+
+    async def _manifest_text(self, model: str) -> ManifestText:
+        if model not in self._reconciler.heads:
+            raise ModelNotFound(f"no model {model[:100]!r} is followed")
+        return await asyncio.to_thread(self._source.manifest_text, model)
+
+    async def _write(self, folder: Path, text: bytes, change: Change, event: Event) -> Uploaded:
+        try:
+            assert change.files is not None
+            change.files.mkdir()
+            (change.files / MANIFEST).write_bytes(text)
+            return await self._make(change, event)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     async def delete(self, model: str, by: Actor, reason: str, head: str) -> Uploaded:
         """The model's folder goes. Raises ModelNotFound, HeadMoved, NotWritable, SourceError."""
@@ -171,8 +208,9 @@ def _message(subject: str, by: Actor, reason: str) -> str:
 
 
 def _told(change: Change, commit: str) -> str:
-    what = "was deleted" if change.files is None else "was uploaded"
-    return f"{change.model} {what}" + (f", as commit {commit[:12]}" if commit else "")
+    edited = f": {MANIFEST} was edited" if change.keeps_others else " was uploaded"
+    what = " was deleted" if change.files is None else edited
+    return f"{change.model}{what}" + (f", as commit {commit[:12]}" if commit else "")
 
 
 def _ignore(_: object) -> None: ...

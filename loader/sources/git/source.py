@@ -15,9 +15,9 @@ from core.release import Candidate, Revision, Snapshot, Version
 from loader.files.checkout import check_out
 from loader.files.git_objects import FOLDER, Entry, MirrorDamaged, Objects
 from loader.files.manifests import Manifests
-from loader.files.model_folders import REQUIREMENTS, Folder, Folders, no_model
+from loader.files.model_folders import MANIFEST, MOST_MANIFEST_BYTES, REQUIREMENTS, Folder, Folders, no_model
 from loader.files.tree import DEFAULT_BOUNDS, Bounds
-from loader.sources.changes import Change, HeadMoved
+from loader.sources.changes import Change, HeadMoved, ManifestText
 from loader.sources.git.commits.proposal import GitProposal
 from loader.sources.git.commits.push import Push
 from loader.sources.git.commits.scratch import open_scratch
@@ -144,6 +144,16 @@ class GitSource:
     def patch(self, before: Candidate, after: Candidate, most: int) -> Patch | None:
         with self._reading() as (objects, _):
             return read_patch(before, after, self._remote.segments, objects, most)
+
+    def manifest_text(self, model: str) -> ManifestText:
+        with self._reading() as (objects, _):
+            head = self._mirror.head(objects)
+            if head is None:
+                raise SourceError(f"{self._remote.address.url} was not read yet; try again soon")
+            tree = _folder_of(objects.root(head), (*self._remote.segments, model), objects)
+            entry = _entries(tree, objects).get(MANIFEST) if tree else None
+            is_small = entry is not None and entry.is_file and objects.size(entry.id) <= MOST_MANIFEST_BYTES
+            return ManifestText(objects.blob(entry.id) if entry is not None and is_small else b"", head)
 
     def propose(self, change: Change) -> GitProposal:
         with self._reading() as (objects, history):

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from core.errors import SourceError
 from core.release import Candidate, Revision, Snapshot
-from loader.files.model_folders import REQUIREMENTS, can_be_used, uses_named
+from loader.files.model_folders import MANIFEST, REQUIREMENTS, can_be_used, uses_named
 from loader.sources.changes import Change
 
 
@@ -49,12 +49,31 @@ class LocalProposal:
     def make(self) -> str:
         """The new folder is written beside the old one, which goes at the last moment."""
         place = self._folder / self._change.model
+        if place.is_symlink():
+            raise SourceError(f"{place} is a link to a folder elsewhere, which is not changed from here")
+        if self._change.keeps_others and self._change.files is not None:
+            self._write(self._change.files, place)
+        else:
+            self._replace(place)
+        revision = None if self.candidate is None else self.candidate.revision
+        return "" if revision is None else f"local-{revision.id}"
+
+    def _write(self, files: Path, place: Path) -> None:
+        """Each file beside the one before, which it replaces at the last moment."""
+        try:
+            for file in sorted(path for path in files.rglob("*") if path.is_file()):
+                to = place / file.relative_to(files)
+                new = to.with_name(f".{to.name}-{secrets.token_hex(4)}")
+                shutil.copyfile(file, new)
+                new.replace(to)
+        except OSError as error:
+            raise SourceError(f"{place} can't be written: {error.strerror}") from error
+
+    def _replace(self, place: Path) -> None:
         new, old = (self._folder / f".{self._change.model}-{secrets.token_hex(4)}" for _ in range(2))
         try:
             if self._change.files is not None:
                 shutil.copytree(self._change.files, new)
-            if place.is_symlink():
-                raise SourceError(f"{place} is a link to a folder elsewhere, which is not changed from here")
             if place.exists():
                 place.rename(old)
             if self._change.files is not None:
@@ -66,16 +85,16 @@ class LocalProposal:
         finally:
             shutil.rmtree(new, ignore_errors=True)
             shutil.rmtree(old, ignore_errors=True)
-        revision = None if self.candidate is None else self.candidate.revision
-        return "" if revision is None else f"local-{revision.id}"
 
     def close(self) -> None:
         self._source.close()
         shutil.rmtree(self._aside, ignore_errors=True)
 
     def _copy(self, files: Path) -> None:
-        shutil.copytree(files, self._aside / self._change.model)
-        manifest = files / "model.yaml"
+        if self._change.keeps_others:
+            shutil.copytree(self._folder / self._change.model, self._aside / self._change.model, symlinks=True)
+        shutil.copytree(files, self._aside / self._change.model, dirs_exist_ok=True)
+        manifest = self._aside / self._change.model / MANIFEST
         for name in uses_named(manifest.read_bytes() if manifest.is_file() else b""):
             if can_be_used(name) and (self._folder / name).is_dir() and name != self._change.model:
                 shutil.copytree(self._folder / name, self._aside / name, symlinks=True)

@@ -16,12 +16,13 @@ from core.manifest.manifest import Manifest, parse_manifest
 from core.release import Candidate, Revision, Snapshot, Version
 from loader.files.checkout import write
 from loader.files.lfs_pointers import failed, find_pointers
-from loader.files.model_folders import no_model, printable
+from loader.files.model_folders import MANIFEST, MOST_MANIFEST_BYTES, no_model, printable
 from loader.files.tree import DEFAULT_BOUNDS, Bounds
-from loader.sources.changes import Change
+from loader.sources.changes import Change, ManifestText
 from loader.sources.local.contents import Contents, StillChanging
 from loader.sources.local.ignored import is_ignored
 from loader.sources.local.models import LocalModels
+from loader.sources.local.plain_files import open_plain
 from loader.sources.local.proposal import LocalProposal
 from loader.sources.local.stable_scans import STABLE_AFTER_S, StableScans
 from loader.sources.local.tree import Scan
@@ -136,6 +137,15 @@ class LocalSource:
 
     def patch(self, before: Candidate, after: Candidate, most: int) -> Patch | None:
         return None
+
+    def manifest_text(self, model: str) -> ManifestText:
+        try:
+            with open_plain(self._folder / model / MANIFEST) as file:
+                return ManifestText(file.read(MOST_MANIFEST_BYTES), "")
+        except FileNotFoundError:
+            return ManifestText(b"", "")
+        except OSError as error:
+            raise SourceError(f"{self._folder / model / MANIFEST} can't be read: {error.strerror}") from error
 
     def propose(self, change: Change) -> LocalProposal:
         return LocalProposal(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import io
 import os
+import re
 import signal
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -240,3 +241,54 @@ def test_in_a_local_folder_the_folder_is_written(tmp_path: Path) -> None:
         assert delete(server, "Echo").status == 200
         server.wait(lambda: server.post("/Echo").status == 404, "the model to be gone")
         assert sorted(path.name for path in models.iterdir()) == ["Other"]
+
+
+MANIFEST = "# Ours.\ndescription: Echoes  # as it is\nserve:\n  timeout_s: 20\n"
+
+
+def edit(server: Server, model: str, **fields: str) -> Answer:
+    """The form of the model's manifest, filled in and sent."""
+    address = f"{server.base}/-/models/{model}/edit"
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    page = server.request("GET", address, headers=headers)
+    assert page.status == 200, page.body
+    seen = re.search(r'name="seen" value="(\w+)"', page.body.decode())
+    assert seen is not None
+    values = {"seen": seen[1], "v.description": "Echoes", "v.serve.timeout_s": "20", "reason": "they asked", **fields}
+    return server.request("POST", address, headers=headers, data=values, follow_redirects=False)
+
+
+def test_an_edited_manifest_is_proven_and_becomes_a_commit_that_keeps_all_else(server: Server, repo: Repo) -> None:
+    repo.write("Echo/model.yaml", MANIFEST).commit()
+    server.sync()
+    assert edit(server, "Echo", **{"v.serve.timeout_s": "25"}).status == 303
+    changed = repo.git("show", "--format=", "HEAD").splitlines()
+    assert [line for line in changed if line[:1] in "+-" and line[:3] not in ("+++", "---")] == [
+        "-  timeout_s: 20",
+        "+  timeout_s: 25",
+    ]
+    assert "they asked" in repo.git("log", "-1", "--format=%B")
+    assert [event["message"] for event in server.events("uploaded")] == [
+        f"Echo: model.yaml was edited, as commit {repo.head[:12]}"
+    ]
+    server.wait(lambda: server.state("Echo")["live"]["commit"] == repo.head, "the edited model to be live")
+    head = repo.head
+    refused = edit(server, "Echo", **{"v.serve.timeout_s": "never"})
+    assert refused.status == 422
+    assert b"&#39;never&#39; was sent; it takes a number of seconds" in refused.body
+    repo.write("Echo/model.yaml", MANIFEST + "  threads: 1\n").commit()
+    server.sync()
+    assert edit(server, "Echo", seen="another").status == 409
+    assert repo.git("rev-parse", "HEAD^") == head
+
+
+def test_a_local_folders_manifest_is_edited_in_its_place(tmp_path: Path) -> None:
+    folder = tmp_path / "models_serve" / "Echo"
+    folder.mkdir(parents=True)
+    (folder / "etls.py").write_text(echo("one"))
+    (folder / "model.yaml").write_text(MANIFEST)
+    with serving(tmp_path / "data", cwd=tmp_path) as server:
+        assert edit(server, "Echo", **{"v.description": "Echoes loudly"}).status == 303
+        assert (folder / "model.yaml").read_text() == MANIFEST.replace("Echoes  #", "Echoes loudly #")
+        assert sorted(path.name for path in folder.iterdir()) == ["etls.py", "model.yaml"]
+        server.wait(lambda: server.state("Echo")["live"]["description"] == "Echoes loudly", "the new description")

@@ -32,7 +32,7 @@ class ScratchRepository:
         folders are. Raises SourceError."""
         folder = os.fsencode("/".join((*segments, change.model)))
         self._git("read-tree", head)
-        self._git("update-index", "-z", "--index-info", stdin=b"".join(self._entries(change.files, folder, head)))
+        self._git("update-index", "-z", "--index-info", stdin=b"".join(self._entries(change, folder, head)))
         tree = self._git("write-tree").decode().strip()
         if tree == self.objects.root(head):
             return head
@@ -55,12 +55,13 @@ class ScratchRepository:
         self.objects.close()
         remove(self.path)
 
-    def _entries(self, files: Path | None, folder: bytes, head: str) -> Iterator[bytes]:
+    def _entries(self, change: Change, folder: bytes, head: str) -> Iterator[bytes]:
         """What `git update-index --index-info` reads: first what is there goes, then comes what is to be there."""
+        files = change.files
         listing = ("ls-tree", "-r", "-z", "--full-tree", "--name-only", head, "--", os.fsdecode(folder))
-        for gone in self._git("--literal-pathspecs", *listing).split(b"\0"):
-            if gone:
-                yield b"0 %b\t%b\0" % (b"0" * 40, gone)
+        there = b"" if change.keeps_others else self._git("--literal-pathspecs", *listing)
+        for gone in filter(None, there.split(b"\0")):
+            yield b"0 %b\t%b\0" % (b"0" * 40, gone)
         found = [] if files is None else sorted(path for path in files.rglob("*") if path.is_file())
         stdin = b"".join(os.fsencode(path) + b"\n" for path in found)
         ids = self._git("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=stdin).split() if found else []

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.pages.dashboard.trial.fields import Field, fields, filled
+from server.pages.dashboard.fields import Field, fields, filled
 
 SCHEMA: dict[str, Any] = {
     "$ref": "#/$defs/Payment",

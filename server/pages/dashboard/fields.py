@@ -125,8 +125,6 @@ def _hint(schema: Schema, kind: str, is_required: bool) -> str:
     return "; ".join(parts)
 
 
-_KINDS = {"number": "number", "integer": "integer", "string": "text", "boolean": "checkbox"}
-"""By type of the schema."""
 _HINTS = {"number": "number", "integer": "integer", "text": "text", "checkbox": "yes or no", "json": "JSON"}
 
 
