@@ -112,7 +112,7 @@ def _executor(
         home = data / "runs"
         place = _place(settings, data, home)
         return LocalRuns(home, environ), SpecMaker(place, code_folders.path), settings.train_at_once, ()
-    cluster = connected(settings, records, ledger.record_attempt)
+    cluster = connected(settings, environ, records, ledger.record_attempt)
     work = Path(WORK)
     here = _place(settings, work, work / "runs")
     artifacts = pod_address(settings.artifacts)

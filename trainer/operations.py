@@ -59,12 +59,9 @@ class Operations:
             run=key,
             model=model,
             state=RunState.CANCELLED,
-            commit=run.commit if run else "",
-            code_key=run.code_key if run else "",
             message=f"cancelled by {by}",
             attempts=recorded.last,
-            queued_at=datetime.fromtimestamp(run.queued_at, UTC) if run else None,
-            started_by=run.started_by if run else "",
+            **({} if run is None else _about(run)),
         )
         written = self._ledger.conclude(cancelled, recorded.retried_after)
         if written.state is not RunState.CANCELLED:
@@ -99,7 +96,7 @@ class Operations:
         """The run as it was, with its code checked out."""
         trained = self._trained(result.model, result.commit)
         self._code_folders.put(trained.revision)
-        train = msgspec.structs.replace(trained.train, params=result.params, model_params=result.model_params)
+        train = msgspec.structs.replace(trained.train, params=result.params) if result.own else trained.train
         return RunFile(
             run=result.run,
             model=result.model,
@@ -125,3 +122,18 @@ class Operations:
         if found.revision is None or found.revision.code_key is None:
             raise found.failure or NotTrainable(f"{model} does not train at commit {commit}")
         return Trained(found.version, found.revision)
+
+
+def _about(run: RunFile) -> dict[str, Any]:
+    """What a result says of the run, whatever became of it: another attempt is made from that."""
+    return {
+        "commit": run.commit,
+        "code_key": run.code_key,
+        "params": run.train.params,
+        "model_params": run.train.model_params,
+        "dataset_fingerprint": run.dataset_fingerprint,
+        "validation_fingerprint": run.validation_fingerprint,
+        "queued_at": datetime.fromtimestamp(run.queued_at, UTC),
+        "started_by": run.started_by,
+        "own": run.own,
+    }

@@ -21,20 +21,22 @@ from core.runs.runs import AttemptResult, RunSpec
 from core.runs.states import RunState
 from core.task import spawn
 from loader.artifacts.datasets.datasets import Datasets
+from loader.artifacts.files.files import Files
 from loader.artifacts.files.place import open_files
 from loader.artifacts.folder import Bounds
 from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore
 from trainer.attempt import process_tree
-from trainer.attempt.attempt import Attempt
+from trainer.attempt.attempt import Attempt, Prepared
 from trainer.attempt.identity import GivenUp, claim
 from trainer.attempt.patience import patiently
-from trainer.attempt.pod import take_store_login
+from trainer.attempt.pod import PodEnvironment, take_logins
 from trainer.attempt.preparation import Preparation
 from trainer.attempt.progress import Progress
 from trainer.attempt.published import Published
 from trainer.attempt.run_log import RunLog, read_log
 from trainer.attempt.stop import Stop
+from trainer.attempt.stored_checkpoint import StoredCheckpoint
 from trainer.records.record_names import attempt_curve, attempt_log, attempt_record
 
 log = logging.getLogger("pawl.trainer")
@@ -57,7 +59,7 @@ def main(arguments: list[str]) -> int:
     except GivenUp as error:
         log.warning("%s", error)
         return GIVEN_UP
-    environ = take_store_login(os.environ) if spec.in_pod else dict(os.environ)
+    environ = take_logins(os.environ) if spec.in_pod else PodEnvironment(dict(os.environ), dict(os.environ))
     _behave(spec)
     try:
         # Not asyncio.run, which waits for threads: what one of them still does when the attempt ends is of no use.
@@ -74,8 +76,7 @@ def _behave(spec: RunSpec) -> None:
             os.sched_setaffinity(0, spec.cores)
 
 
-async def _run(spec: RunSpec, folder: Path, lineage: Descendants | None, environ: Mapping[str, str]) -> int:
-    """`environ`: what the child may see."""
+async def _run(spec: RunSpec, folder: Path, lineage: Descendants | None, environ: PodEnvironment) -> int:
     stop = Stop(folder)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.ask)
@@ -83,29 +84,56 @@ async def _run(spec: RunSpec, folder: Path, lineage: Descendants | None, environ
     records = RunRecords(files)
     printed = RunLog(folder / "log.txt", spec.log_bytes, sys.stdout.fileno() if spec.in_pod else None)
     datasets = Datasets(Path(spec.data_dir) / "datasets", spec.dataset_cache_bytes, spec.dataset_timeout_s)
+    checkpoint = _stored_checkpoint(spec, files)
+    preparation = Preparation(spec, environ.of_builds, datasets.fetch)
     attempt = Attempt(
         spec,
         folder,
-        Preparation(spec, environ, datasets.fetch),
+        preparation if checkpoint is None else partial(_prepare, checkpoint, preparation),
         ArtifactStore(files, Bounds(bytes=spec.max_artifact_bytes)),
-        environ,
+        environ.of_code,
         printed,
         Progress(folder),
         stop,
         lineage,
     )
-    publishing = spawn(Published(records, spec, folder).run(), "what a run says") if spec.in_pod else None
+    beside = [spawn(Published(records, spec, folder).run(), "what a run says")] if spec.in_pod else []
+    beside += [] if checkpoint is None else [spawn(checkpoint.run(), "the checkpoint of a run")]
     result = await _guarded(attempt, spec)
     printed.close()
-    if publishing is not None:
-        publishing.cancel()
+    for task in beside:
+        task.cancel()
+    if checkpoint is not None and result.heals:
+        await asyncio.to_thread(checkpoint.store)
     if spec.in_pod and result.state is RunState.LOST and stop.is_asked:
         await leave(records, spec, _left(spec, folder))
         return NOT_WRITTEN
     written = await write(records, spec, result, _left(spec, folder), stop)
-    if written and spec.checkpoint and not result.heals:
-        shutil.rmtree(spec.checkpoint, ignore_errors=True)
+    if written and not result.heals:
+        await asyncio.to_thread(_remove_checkpoint, spec, checkpoint)
     return 0 if written else NOT_WRITTEN
+
+
+def _stored_checkpoint(spec: RunSpec, files: Files) -> StoredCheckpoint | None:
+    """None: it is in a folder that survives by itself."""
+    if not spec.in_pod or spec.checkpoint:
+        return None
+    bounds = Bounds(bytes=spec.max_artifact_bytes)
+    store = ArtifactStore(files, bounds, shares=False, root=f"checkpoints/{spec.run}")
+    return StoredCheckpoint(store, Path(spec.home) / "checkpoint")
+
+
+def _prepare(checkpoint: StoredCheckpoint, preparation: Preparation) -> Prepared:
+    checkpoint.restore()
+    return preparation()
+
+
+def _remove_checkpoint(spec: RunSpec, checkpoint: StoredCheckpoint | None) -> None:
+    """Nobody needs it any more."""
+    if checkpoint is not None:
+        checkpoint.remove()
+    elif spec.checkpoint:
+        shutil.rmtree(spec.checkpoint, ignore_errors=True)
 
 
 async def _guarded(attempt: Attempt, spec: RunSpec) -> AttemptResult:

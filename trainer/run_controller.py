@@ -78,7 +78,7 @@ class RunController:
         now: Callable[[], float] = time.time,
     ) -> None:
         """`make_spec(run, attempt, judge)`: `judge` is the artifact to be judged on the run's data, or empty. Raises
-        PawlError or OSError. `live`: of a model, what is live."""
+        NotBegun, PawlError or OSError. `live`: of a model, what is live."""
         self._open_runs = open_runs
         self._ledger = ledger
         self._executor = executor
@@ -181,9 +181,8 @@ class RunController:
 
     def _start(self, run: RunFile, attempt: int) -> None:
         live = self._live(run.model)
-        spec = self._make_spec(run, attempt, _to_judge(run, live))
         try:
-            self._executor.begin(spec)
+            self._executor.begin(self._make_spec(run, attempt, _to_judge(run, live)))
         except NotBegun as error:
             self._record(run, attempt, error.failure)
         else:

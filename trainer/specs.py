@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import PawlError
-from core.runs.runs import RunSpec
+from core.manifest.train import Train
+from core.runs.runs import Failure, RunSpec
+from core.runs.states import Reason
+from trainer.executor import NotBegun
 from trainer.records.open_runs import RunFile
 
 
@@ -41,7 +44,8 @@ class SpecMaker:
         self._code_folder = code_folder
 
     def __call__(self, run: RunFile, attempt: int, judge: str) -> RunSpec:
-        """Raises CodeGone."""
+        """Raises CodeGone, and NotBegun for what this Pawl can't do."""
+        _check(run.train)
         root = self._code_folder(run.code_key)
         if not self._place.in_pod and not root.is_dir():
             raise CodeGone(f"the code of run {run.run} is not in {root} any more; push it again, or retry the run")
@@ -69,6 +73,14 @@ class SpecMaker:
             checkpoint=f"{place.checkpoints}/{run.run}" if place.checkpoints else "",
             in_pod=place.in_pod,
         )
+
+
+def _check(train: Train) -> None:
+    """Keys that a manifest may have and that nothing here does would train something else than was asked for."""
+    key, what = ("search", "searches") if train.search is not None else ("workers", "runs of several processes")
+    if train.search is not None or train.workers > 1:
+        message = f"model.yaml asks for train.{key}, and this version of Pawl can't do {what} yet; remove the key"
+        raise NotBegun(Failure(Reason.BAD_CONTRACT, message))
 
 
 def cores(most: int) -> tuple[int, ...]:

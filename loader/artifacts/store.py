@@ -23,10 +23,14 @@ class ArtifactStore:
 
     Every method raises StoreUnavailable when the store does not do its part. `shares`: whether fetched files may be
     links to the store's own, which are read-only; root could write to them all the same, so for root they are copies.
+    `root`: another folder than `artifacts`.
     """
 
-    def __init__(self, files: Files, bounds: Bounds | None = None, shares: bool | None = None) -> None:
+    def __init__(
+        self, files: Files, bounds: Bounds | None = None, shares: bool | None = None, root: str = "artifacts"
+    ) -> None:
         self._files = files
+        self._root = root
         self._bounds = bounds or Bounds()
         self._shares = os.geteuid() != 0 if shares is None else shares
 
@@ -38,8 +42,8 @@ class ArtifactStore:
         manifest = scan(folder, self._bounds)
         if not self._is_whole(manifest) or not self._touched(manifest):
             with suppress(FileNotFoundError):
-                self._files.remove(_at(manifest.id), MANIFEST)
-            self._files.put(Tree(folder, _at(manifest.id), manifest.files, (MANIFEST, encode(manifest))))
+                self._files.remove(self._at(manifest.id), MANIFEST)
+            self._files.put(Tree(folder, self._at(manifest.id), manifest.files, (MANIFEST, encode(manifest))))
         return manifest.id
 
     def fetch(self, id: str, into: Path, beside: Iterable[Path] = ()) -> Manifest:
@@ -63,13 +67,13 @@ class ArtifactStore:
         if not ID.match(id):
             raise ArtifactGone(f"{id[:100]!r} is not an artifact's name")
         try:
-            return decode(self._files.read(f"{_at(id)}/{MANIFEST}"), id)
+            return decode(self._files.read(f"{self._at(id)}/{MANIFEST}"), id)
         except FileNotFoundError:
             raise ArtifactGone(f"the store holds no artifact {id}; train the model again") from None
 
     def has(self, id: str) -> bool:
         """Whether it is there, however damaged."""
-        return bool(ID.match(id) and self._files.find([f"{_at(id)}/{MANIFEST}"]))
+        return bool(ID.match(id) and self._files.find([f"{self._at(id)}/{MANIFEST}"]))
 
     def size(self, id: str) -> int:
         """Bytes of its files. Raises ArtifactGone, ArtifactDamaged."""
@@ -77,15 +81,15 @@ class ArtifactStore:
 
     def list(self) -> list[Stored]:
         """All artifacts by id, with when each was stored; the sizes are their manifests'."""
-        ids = [name for name in self._files.folders(_ROOT) if ID.match(name)]
-        found = self._files.find([f"{_at(id)}/{MANIFEST}" for id in ids])
+        ids = [name for name in self._files.folders(self._root) if ID.match(name)]
+        found = self._files.find([f"{self._at(id)}/{MANIFEST}" for id in ids])
         return [Stored(file.name.split("/")[-2], file.size, file.changed) for file in found]
 
     def delete(self, id: str) -> None:
         """Does nothing where there is none."""
         if ID.match(id):
             with suppress(FileNotFoundError):
-                self._files.remove(_at(id), MANIFEST)
+                self._files.remove(self._at(id), MANIFEST)
 
     def tidy(self) -> None:
         """Remove what uploads left that nobody will finish."""
@@ -97,17 +101,17 @@ class ArtifactStore:
             self.manifest(manifest.id)
         except (ArtifactGone, ArtifactDamaged):
             return False
-        found = {file.name: file.size for file in self._files.files(f"{_at(manifest.id)}/files")}
+        found = {file.name: file.size for file in self._files.files(f"{self._at(manifest.id)}/files")}
         return found == {entry.name: entry.size for entry in manifest.files}
 
     def _touched(self, manifest: Manifest) -> bool:
         """As new, so that nobody prunes it now; whether it is still whole then."""
         with suppress(FileNotFoundError):
-            self._files.touch(f"{_at(manifest.id)}/{MANIFEST}")
+            self._files.touch(f"{self._at(manifest.id)}/{MANIFEST}")
         return self._is_whole(manifest)
 
     def _get(self, id: str, entry: Entry, target: Path) -> None:
-        name = f"{_at(id)}/files/{entry.name}"
+        name = f"{self._at(id)}/files/{entry.name}"
         try:
             is_linked = self._linked(name, target)
             if not is_linked:
@@ -124,6 +128,9 @@ class ArtifactStore:
         path = self._files.local(name)
         return path is not None and self._shares and _link(path, target)
 
+    def _at(self, id: str) -> str:
+        return f"{self._root}/{id}"
+
 
 def holds(path: Path, entry: Entry) -> bool:
     """Whether the file is a plain one with that content."""
@@ -133,13 +140,6 @@ def holds(path: Path, entry: Entry) -> bool:
         with open(path, "rb") as file:
             return file_digest(file, "sha256").hexdigest() == entry.sha256
     return False
-
-
-_ROOT = "artifacts"
-
-
-def _at(id: str) -> str:
-    return f"{_ROOT}/{id}"
 
 
 def _linked_to_a_copy(entry: Entry, target: Path, beside: Iterable[Path]) -> bool:

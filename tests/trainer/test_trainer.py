@@ -127,7 +127,8 @@ async def test_a_killed_run_is_tried_again_with_its_checkpoint(pushes: Pushes) -
 
 @in_a_loop
 async def test_a_cancelled_run_ends_and_a_retry_is_a_new_attempt(pushes: Pushes) -> None:
-    pushes.push(train=WAITS)
+    train = WAITS.replace("(output, checkpoint)", "(output, checkpoint, depth=1)")
+    pushes.push(train=train, yaml="train: {params: {depth: 6}}")
     async with pushes.following() as training:
         await come(lambda: pid_files(pushes))
         [pids] = pid_files(pushes)
@@ -143,7 +144,7 @@ async def test_a_cancelled_run_ends_and_a_retry_is_a_new_attempt(pushes: Pushes)
         (pids.parent / "go").touch()
         await come(lambda: pushes.accepted)
         [result] = pushes.results()
-        assert (result.state, result.attempts) == (RunState.SUCCEEDED, 2)
+        assert (result.state, result.attempts, result.params) == (RunState.SUCCEEDED, 2, {"depth": 6})
 
 
 @in_a_loop
@@ -160,7 +161,9 @@ async def test_a_run_that_was_cancelled_before_it_began_is_tried_when_a_person_a
         (first.parent / "go").touch()
         await come(lambda: (training.home / key / "checkpoint" / "pid").exists())
         (training.home / key / "checkpoint" / "go").touch()
-        await come(lambda: {result.state for result in pushes.results()} == {RunState.SUCCEEDED})
+        await come(lambda: [result.state for result in pushes.results()] == [RunState.SUCCEEDED] * 2)
+        [own] = [result for result in pushes.results() if result.run == key]
+        assert (own.params, own.own) == ({"depth": 7}, True)
 
 
 @in_a_loop

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,12 +14,15 @@ from trainer.kubernetes import names
 from trainer.kubernetes.api import Api
 from trainer.kubernetes.begun import BegunMarks
 from trainer.kubernetes.caps import Caps, patterns
-from trainer.kubernetes.job import JobPlace
+from trainer.kubernetes.job import USER, JobPlace
 from trainer.kubernetes.object_cache import Following, ObjectCache
-from trainer.kubernetes.own_image import OwnImage
+from trainer.kubernetes.own_pod import OwnPod
+from trainer.kubernetes.passed_on import kept_back, passed_on
 from trainer.kubernetes.reach import check_reach, claim_of
 from trainer.kubernetes.runs import KubernetesRuns
 from trainer.kubernetes.stored_progress import StoredProgress
+
+log = logging.getLogger("pawl.trainer")
 
 
 @dataclass(frozen=True)
@@ -28,30 +32,43 @@ class ClusterRuns:
     """To be started and stopped."""
 
 
-def connected(settings: Settings, records: RunRecords, record: Callable[[AttemptResult], None]) -> ClusterRuns:
-    """By the API server that a pod's account or KUBECONFIG names. Raises SettingError."""
+def connected(
+    settings: Settings, environ: Mapping[str, str], records: RunRecords, record: Callable[[AttemptResult], None]
+) -> ClusterRuns:
+    """By the API server that a pod's account or KUBECONFIG names. `environ`: the server's. Raises SettingError."""
     from trainer.kubernetes.api_server import connect, own_namespace  # imports the client: a second
 
     own = own_namespace()
     check_reach(settings, own)
-    return assemble(settings, connect(), own, records, record)
+    if names := kept_back(environ):
+        log.warning(
+            "pods of runs don't get %s, which carry a login: put them into a Secret that TRAIN_INDEX_SECRET names",
+            ", ".join(names),
+        )
+    return assemble(settings, environ, connect(), own, records, record)
 
 
 def assemble(
-    settings: Settings, api: Api, own_namespace: str, records: RunRecords, record: Callable[[AttemptResult], None]
+    settings: Settings,
+    environ: Mapping[str, str],
+    api: Api,
+    own_namespace: str,
+    records: RunRecords,
+    record: Callable[[AttemptResult], None],
 ) -> ClusterRuns:
     namespace = settings.train_namespace or own_namespace
     jobs = ObjectCache(api, f"/apis/batch/v1/namespaces/{namespace}/jobs", names.SELECTOR)
     pods = ObjectCache(api, f"/api/v1/namespaces/{namespace}/pods", names.SELECTOR)
-    place = partial(_place, settings, namespace, OwnImage(api, own_namespace))
+    place = partial(_place, settings, passed_on(environ), namespace, OwnPod(api, own_namespace, settings.train_image))
     runs = KubernetesRuns(
         api, jobs, pods, namespace, place, _caps(settings), BegunMarks(records), record, StoredProgress(records)
     )
     return ClusterRuns(runs, (Following(jobs, "watch of Jobs"), Following(pods, "watch of pods")))
 
 
-def _place(settings: Settings, namespace: str, own_image: Callable[[], str]) -> JobPlace:
+def _place(settings: Settings, environ: Mapping[str, str], namespace: str, own_pod: OwnPod) -> JobPlace:
     """Raises ExecutorUnavailable."""
+    own = own_pod()
     git = {
         "PAWL_GIT_PATH": settings.git_path,
         "PAWL_GIT_BRANCH": settings.git_branch,
@@ -65,13 +82,18 @@ def _place(settings: Settings, namespace: str, own_image: Callable[[], str]) -> 
         del git["PAWL_GIT_PATH"]  # it carries a login: the Secret must have it
     return JobPlace(
         namespace=namespace,
-        image=settings.train_image or own_image(),
+        image=own.image,
         git={name: value for name, value in git.items() if value},
         git_secret=settings.train_git_secret,
         store_secret=settings.train_store_secret,
         claim=claim_of(settings.artifacts),
         service_account=settings.train_service_account,
         fetch_timeout_s=settings.fetch_timeout_s,
+        environ=environ,
+        index_secret=settings.train_index_secret,
+        certificates=settings.train_certificates,
+        pull_secrets=(settings.train_pull_secret,) if settings.train_pull_secret else own.pull_secrets,
+        user=own.user or USER,
     )
 
 

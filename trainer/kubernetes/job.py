@@ -10,7 +10,7 @@ import msgspec
 
 from core.manifest.train import Train
 from core.runs.runs import RunSpec
-from trainer.attempt.pod import STORE_PREFIX
+from trainer.attempt.pod import INDEX_PREFIX, STORE_PREFIX
 from trainer.attempt.stop import GRACE_S
 from trainer.kubernetes import names
 
@@ -18,10 +18,20 @@ WORK = "/work"
 """The volume that the two containers of a pod share."""
 CODE = f"{WORK}/code"
 CLAIM = "/artifacts"
+CERTIFICATES = "/certificates"
+_GPU = "nvidia.com/gpu"
 _GIT = "/git"
 _TTL_S = 6 * 3600
 """Until Kubernetes removes a Job that nobody of ours has: longer than an outage."""
 _LATE_S = 300.0
+_STORING_S = 30
+"""After its grace, to store the checkpoint and what was printed."""
+USER: Mapping[str, object] = {"runAsUser": 1000, "runAsGroup": 1000, "fsGroup": 1000}
+"""The image's."""
+BUNDLE = "ca.crt"
+"""Key of the ConfigMap with certificates."""
+_BUNDLE_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "AWS_CA_BUNDLE")
+"""Where programs look for the certificates that they trust."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +49,14 @@ class JobPlace:
     service_account: str = ""
     fetch_timeout_s: float = 300.0
     environ: Mapping[str, str] = field(default_factory=dict)
-    """More variables of the container that trains."""
+    """More variables of both containers."""
+    index_secret: str = ""
+    """Secret with the logins for package indexes."""
+    certificates: str = ""
+    """ConfigMap with the certificates of those whom pods trust."""
+    pull_secrets: tuple[str, ...] = ()
+    user: Mapping[str, object] = field(default_factory=lambda: USER)
+    """Of the security context, whom pods run as."""
 
 
 def job_of(spec: RunSpec, place: JobPlace) -> dict[str, Any]:
@@ -89,12 +106,10 @@ def _pod(spec: RunSpec, place: JobPlace) -> dict[str, Any]:
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": int(GRACE_S) + 10,
+        "terminationGracePeriodSeconds": int(GRACE_S) + _STORING_S,
         "securityContext": {
+            **place.user,
             "runAsNonRoot": True,
-            "runAsUser": 1000,
-            "runAsGroup": 1000,
-            "fsGroup": 1000,
             "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": {"type": "RuntimeDefault"},
         },
@@ -106,6 +121,10 @@ def _pod(spec: RunSpec, place: JobPlace) -> dict[str, Any]:
         pod["priorityClassName"] = spec.train.priority_class
     if place.service_account:
         pod["serviceAccountName"] = place.service_account
+    if place.pull_secrets:
+        pod["imagePullSecrets"] = [{"name": name} for name in place.pull_secrets]
+    if spec.train.resources.gpu:  # nodes with GPUs are often kept free of other pods by this taint
+        pod["tolerations"] = [{"key": _GPU, "operator": "Exists", "effect": "NoSchedule"}]
     return pod
 
 
@@ -116,6 +135,8 @@ def _volumes(place: JobPlace) -> list[dict[str, Any]]:
         volumes.append({"name": "git", "secret": secret})
     if place.claim:
         volumes.append({"name": "artifacts", "persistentVolumeClaim": {"claimName": place.claim}})
+    if place.certificates:
+        volumes.append({"name": "certificates", "configMap": {"name": place.certificates}})
     return volumes
 
 
@@ -134,10 +155,10 @@ def _fetching(spec: RunSpec, place: JobPlace) -> dict[str, Any]:
 
 def _training(spec: RunSpec, place: JobPlace) -> dict[str, Any]:
     container = _container("train", spec, place, ["trainer.run", f"{attempt_folder(spec)}/spec.json"])
-    container["env"] += _env(place.environ)
     container["envFrom"] = [source for name in spec.train.env_from for source in _sources(name)]
-    if place.store_secret:
-        container["envFrom"].append({"prefix": STORE_PREFIX, "secretRef": {"name": place.store_secret}})
+    for prefix, secret in ((STORE_PREFIX, place.store_secret), (INDEX_PREFIX, place.index_secret)):
+        if secret:
+            container["envFrom"].append({"prefix": prefix, "secretRef": {"name": secret}})
     if place.claim:
         container["volumeMounts"].append({"name": "artifacts", "mountPath": CLAIM})
     container["resources"] = _resources(spec.train)
@@ -158,14 +179,22 @@ def _container(name: str, spec: RunSpec, place: JobPlace, arguments: list[str]) 
         "image": spec.train.image or place.image,
         "command": ["python", "-P", "-m", *arguments],
         "workingDir": "/pawl",
-        "env": _env(_ENVIRONMENT),
-        "volumeMounts": [{"name": "work", "mountPath": WORK}, {"name": "tmp", "mountPath": "/tmp"}],
+        "env": _env({**place.environ, **_trusting(place), **_ENVIRONMENT}),
+        "volumeMounts": [
+            {"name": "work", "mountPath": WORK},
+            {"name": "tmp", "mountPath": "/tmp"},
+            *([{"name": "certificates", "mountPath": CERTIFICATES, "readOnly": True}] if place.certificates else []),
+        ],
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
     }
+
+
+def _trusting(place: JobPlace) -> dict[str, str]:
+    return dict.fromkeys(_BUNDLE_VARIABLES, f"{CERTIFICATES}/{BUNDLE}") if place.certificates else {}
 
 
 def attempt_folder(spec: RunSpec) -> str:
@@ -176,7 +205,7 @@ def _resources(train: Train) -> dict[str, Any]:
     asked = train.resources
     memory = str(asked.memory)
     cpu = asked.cpu if isinstance(asked.cpu, str) else f"{asked.cpu:g}"
-    limits = {"memory": memory, **({"nvidia.com/gpu": str(asked.gpu)} if asked.gpu else {})}
+    limits = {"memory": memory, **({_GPU: str(asked.gpu)} if asked.gpu else {})}
     return {"requests": {"cpu": cpu, "memory": memory}, "limits": limits}
 
 

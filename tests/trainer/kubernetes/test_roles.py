@@ -11,9 +11,9 @@ from tests.cluster.access import Asked, granted, shipped_rules, without
 from tests.cluster.api import Faults
 from tests.cluster.objects import PODS
 from tests.cluster.simulation import NAMESPACE, SimulatedApi
-from tests.trainer.test_cluster_faults import Calm
+from tests.trainer.kubernetes.test_faults import Calm
 from trainer.executor import ExecutorUnavailable
-from trainer.kubernetes.own_image import OwnImage
+from trainer.kubernetes.own_pod import OwnPod
 
 
 def test_all_that_is_granted_is_needed_and_all_that_is_needed_granted(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_each_verb_is_missed(tmp_path: Path, verb: Asked) -> None:
 def use(world: Calm) -> None:
     """All that a server does: it asks for its own image, begins a Job whose answer is lost, says of one that was out of
     memory what it printed last, and ends one that is wanted no more."""
-    find_own_image(world)
+    find_own_pod(world)
     first, second = world.runs
     world.fates[first.run, 1] = "OOMKilled"
     world.api.faults.append(Faults(status=504, takes_effect=True, when=lambda one: one.method == "POST"))
@@ -49,11 +49,11 @@ def use(world: Calm) -> None:
     world.pass_by(2)
 
 
-def find_own_image(world: Calm) -> None:
+def find_own_pod(world: Calm) -> None:
     spec = {"containers": [{"name": "pawl", "image": "pawl:1"}]}
     pod = {"metadata": {"name": "pawl-0"}, "spec": spec, "status": {"phase": "Succeeded"}}
     world.objects.create(PODS, NAMESPACE, pod)
-    image = OwnImage(SimulatedApi(world.nodes[0]), NAMESPACE, lambda: "pawl-0")
+    own = OwnPod(SimulatedApi(world.nodes[0]), NAMESPACE, pod=lambda: "pawl-0")
     with suppress(ExecutorUnavailable):
-        assert image() == "pawl:1"
+        assert own().image == "pawl:1"
     world.objects.remove(PODS, NAMESPACE, "pawl-0")
