@@ -14,7 +14,8 @@ from core.errors import PawlError
 from core.process.logs import start_logging
 from core.process.privacy import forbid_dumping
 from core.settings.misspelt import misspelt
-from core.settings.settings import Settings, read_settings, scrubbed
+from core.settings.reading import read_settings, scrubbed
+from core.settings.settings import Settings
 from core.task import spawn
 from server.assembly import assemble
 from server.process.data_dir import DataDir

@@ -20,7 +20,8 @@ from typing import Any, TypeVar
 
 import httpx
 
-from core.settings.settings import Settings, read_settings
+from core.settings.reading import read_settings
+from core.settings.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 TOKEN = "the-admin-token"

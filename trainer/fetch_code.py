@@ -18,7 +18,7 @@ import msgspec
 from core.errors import PawlError
 from core.release import Revision
 from core.runs.runs import RunSpec
-from core.settings.settings import read_settings
+from core.settings.reading import read_settings
 from loader.sources.git.remote import Remote
 from loader.sources.git.source import GitSource
 from trainer.code_folders import CodeFolders

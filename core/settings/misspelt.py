@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
-from core.settings.settings import DEFAULTS, Settings, plain_name
+from core.settings.reading import DEFAULTS, plain_name
+from core.settings.settings import Settings
 
 _PREFIX = "PAWL_"
 _ALIKE = 0.75

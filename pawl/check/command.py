@@ -64,7 +64,7 @@ def check(folder: Path, fields: str | None) -> int:
 def _examine(folder: Path) -> Verdict:
     import msgspec
 
-    from core.settings.settings import read_settings, scrubbed
+    from core.settings.reading import read_settings, scrubbed
     from pawl.check.examination import examine
     from pawl.terminal.progress import Progress
 

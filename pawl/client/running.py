@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core.errors import PawlError
-from core.settings.settings import read_settings
+from core.settings.reading import read_settings
 from server.process.running_file import Running, read_running
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import IO
 
 from core.errors import PawlError
-from core.settings.settings import Settings, read_settings
+from core.settings.reading import read_settings
+from core.settings.settings import Settings
 from pawl.exits import CONFLICT, FAILED, USAGE, CommandFailed
 from pawl.terminal.json_output import print_json
 from server.process.running_file import Running, read_running

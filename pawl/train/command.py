@@ -70,7 +70,7 @@ def train(folder: Path, settings: tuple[str, ...], output: Path | None, fields: 
 
 
 def _train(folder: Path, params: dict[str, Any], output: Path | None) -> Outcome:
-    from core.settings.settings import read_settings, scrubbed
+    from core.settings.reading import read_settings, scrubbed
     from pawl.terminal.progress import Progress
     from pawl.train.training import train as train_folder
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from core.errors import PawlError
 from core.paths import HEALTH
-from core.settings.settings import read_settings
+from core.settings.reading import read_settings
 from server.process.listening import url_of
 
 _PATIENCE_S = 4.0

@@ -15,7 +15,7 @@ import uuid
 from pathlib import Path
 
 from core.process import descendants
-from core.settings.settings import scrubbed
+from core.settings.reading import scrubbed
 from server.process.reaping import MARK, reap
 
 __all__ = ["MARK", "Reaper", "reap", "start_reaper"]

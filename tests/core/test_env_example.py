@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.settings.settings import DEFAULTS, Settings, read_settings
+from core.settings.reading import DEFAULTS, read_settings
+from core.settings.settings import Settings
 from tests.dockerfile import environment
 
 EXAMPLE = Path(__file__).parents[2] / "env.example"

@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from core.paths import HEALTH, METRICS, READY
-from core.settings.settings import SECRETS, Settings, plain_name, read_settings
+from core.settings.reading import plain_name, read_settings
+from core.settings.settings import SECRETS, Settings
 from server.gateways.data_plane import NOT_READY_S
 from tests.deploy.manifests import COMBINATIONS, K8S, Manifest, build, container, customized, pod, the
 from tests.dockerfile import environment, instruction

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from core.errors import NotTrainable
 from core.runs.runs import AttemptResult, RunResult
 from core.runs.states import RunState
-from core.settings.settings import read_settings
+from core.settings.reading import read_settings
 from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from core.settings.settings import read_settings
+from core.settings.reading import read_settings
 from loader.artifacts.records import RunRecords
 from server.app import EXCEPTION_HANDLERS
 from server.http.access import Access

@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 
-from core.settings.settings import scrubbed
+from core.settings.reading import scrubbed
 
 ALLOWED_PROTOCOLS = "https:http:ssh:file"
 

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 
 from core.decisions import Decisions, Rejected
 from core.errors import Heals, ReleaseFailed
-from core.settings.settings import read_settings
+from core.settings.reading import read_settings
 from server.http.access import Access
 from server.http.api.sync import State, sync
 from server.http.api.sync_api import SyncApi

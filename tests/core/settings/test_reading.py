@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from core.errors import SettingError
-from core.settings.settings import Settings, read_settings, scrubbed
+from core.settings.reading import read_settings, scrubbed
+from core.settings.settings import Settings
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
