@@ -13,7 +13,7 @@ from starlette.routing import Route
 from core.paths import API_OPENAPI
 from server.http.access import Access
 from server.http.openapi.document import admin_document
-from server.http.openapi.table import OPERATIONS
+from server.http.openapi.table.table import OPERATIONS
 
 _PREFIXES = 8
 """Documents that are kept: making one takes long, and proxies are few."""

@@ -71,3 +71,9 @@ def listed(most: int, default: int) -> tuple[Parameter, ...]:
         number("limit", "How many items come at most.", most, default),
         text("cursor", "What `next` was in the answer before."),
     )
+
+
+EVENT_STREAM = "text/event-stream"
+VERSION_ERRORS = ("model_not_found", "version_not_found", "version_ambiguous", "not_trained", "artifact_gone")
+"""Of a route that names a version."""
+FOLLOW = one_of("follow", "1: go on with what comes.", ["0", "1"])

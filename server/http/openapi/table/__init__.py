@@ -1,0 +1,1 @@
+"""What each route of the admin API takes and answers, as its OpenAPI document says."""
