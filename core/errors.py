@@ -45,7 +45,7 @@ class ReleaseGone(ReleaseFailed):
     """A release can't be served, since its artifact is no longer kept."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(message, stage="checkout")
+        super().__init__(message, stage="checkout", heals=Heals.WITH_MACHINE)  # a retry of its run leaves it again
 
 
 def failure_of_ours(error: Exception) -> ReleaseFailed:

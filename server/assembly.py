@@ -27,6 +27,7 @@ from server.http.peer import Peer
 from server.http.server import AdminServer
 from server.parts.counting import build_counting
 from server.parts.operating import build_operating
+from server.parts.pruning import build_artifact_pruning
 from server.parts.serving import MEGABYTE, build_serving
 from server.process.data_dir import DataDir
 from server.process.running_file import RunningFile
@@ -74,6 +75,8 @@ def assemble(
     control = NoTraining() if settings.trainer == "none" else TrainerControl(trainer, training.operations)
     runs = RunCatalogue(serving.records, serving.artifacts, training.home, control)
 
+    pruned = build_artifact_pruning(data, serving, training.lease, runs)
+
     operating = build_operating(
         settings, data, registry_part, serving, counting, runs, publisher, lambda: gateways.running
     )
@@ -98,6 +101,7 @@ def assemble(
             BackgroundTask("what people decided", serving.steered.follow),
             BackgroundTask("memory guard", serving.guard.run),
             BackgroundTask("pruning", partial(serving.pruning.run, reconciler.outcome)),
+            BackgroundTask("pruning of artifacts", partial(pruned.run, reconciler.ready)),
             *training.following,
             BackgroundTask("trainer", trainer.run if settings.git_path else partial(train_after, take, trainer)),
             BackgroundTask("list of runs", runs.run),

@@ -13,6 +13,7 @@ from core.runs.records import RunRecord
 from core.settings.settings import Settings
 from loader.artifacts.files.files import Files
 from loader.artifacts.records import RunRecords
+from loader.artifacts.store import ArtifactStore
 from trainer.code_folders import CheckOut, CodeFolders
 from trainer.demand import Demand, Fingerprint, Trained
 from trainer.executor import Executor
@@ -61,6 +62,7 @@ class Training:
     operations: Operations
     home: Path
     """Of the folders of runs."""
+    lease: Held
     following: Sequence[Following] = ()
     """What keeps up with the cluster: to be started before the trainer, and stopped after it."""
 
@@ -94,9 +96,17 @@ def assemble(
         accepted,
     )
     operations = Operations(
-        demand, controller, ledger, open_runs, code_folders, around.resolve, around.heads, reports.settled.append
+        demand,
+        controller,
+        ledger,
+        open_runs,
+        code_folders,
+        around.resolve,
+        around.heads,
+        reports.settled.append,
+        ArtifactStore(around.files).has,
     )
-    return Training(trainer, operations, home, following)
+    return Training(trainer, operations, home, around.lease, following)
 
 
 def _executor(

@@ -32,8 +32,10 @@ class Operations:
         resolve: Callable[[str, str], Candidate],
         heads: Callable[[], Mapping[str, Trained]],
         told: Callable[[RunResult], None],
+        is_kept: Callable[[str], bool] = lambda artifact: True,
     ) -> None:
-        """`resolve(model, commit)` raises VersionNotFound, VersionAmbiguous. `told` gets what was accepted."""
+        """`resolve(model, commit)` raises VersionNotFound, VersionAmbiguous. `told` gets what was accepted. `is_kept`:
+        whether the store has the artifact; raises StoreUnavailable."""
         self._demand = demand
         self._controller = controller
         self._ledger = ledger
@@ -42,6 +44,7 @@ class Operations:
         self._resolve = resolve
         self._heads = heads
         self._told = told
+        self._is_kept = is_kept
 
     def start(self, model: str, params: dict[str, Any] | None, commit: str | None, by: str) -> tuple[str, bool]:
         """The run's key, and whether it is a new one. Raises NotTrainable, and what `resolve` does."""
@@ -71,7 +74,7 @@ class Operations:
         """Raises RunStateConflict, and what `resolve` does."""
         recorded = self._ledger.recorded(model, key)
         result = recorded.result
-        if result is None or result.state is RunState.SUCCEEDED:
+        if result is None or (result.state is RunState.SUCCEEDED and self._is_kept(result.artifact)):
             raise RunStateConflict(
                 f"run {key} is {'not over' if result is None else result.state}; nothing is to retry"
             )

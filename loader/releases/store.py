@@ -117,7 +117,10 @@ class ReleaseStore:
         except StoreUnavailable as error:
             raise ReleaseFailed(str(error), stage="checkout", heals=Heals.WITH_MACHINE) from error
         except ArtifactGone as error:
-            raise ReleaseGone(f"what run {artifact.run} left is no longer kept: {error}") from error
+            raise ReleaseGone(
+                f"what run {artifact.run} left is no longer kept (artifact {artifact.id}); "
+                f"`pawl runs retry {artifact.run}` trains it again"
+            ) from error
         except ArtifactDamaged as error:
             raise ReleaseFailed(str(error), stage="checkout") from error
 

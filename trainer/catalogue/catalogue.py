@@ -117,6 +117,15 @@ class RunCatalogue:
         counted = Counter(view.state for view in self._all())
         return {state: counted[state] for state in RunState}
 
+    async def recorded(self) -> Sequence[RunView]:
+        """All that the store says, read just now. Raises StoreUnavailable where it doesn't say all."""
+        await self._refresh(of=self._refreshes)
+        if unreadable := self._index.unreadable():
+            raise StoreUnavailable(
+                f"records of {len(unreadable)} runs can't be read (run {unreadable[0]} is the first)"
+            )
+        return self._index.newest_first()
+
     async def listed(
         self, *, model: str | None, state: str | None, limit: int, cursor: str | None
     ) -> tuple[list[RunView], str | None]:

@@ -58,6 +58,11 @@ class RunIndex:
                 self._newest = sorted(views, key=lambda view: view.cursor, reverse=True)
             return self._newest
 
+    def unreadable(self) -> list[str]:
+        """Keys of runs of which a record can't be read."""
+        known = dict(self._known)
+        return sorted(key for key, one in known.items() if one.view is None and decisive(one.names) is not None)
+
     def refresh(self) -> None:
         """See what has come and what has gone. Only what is new is read: records never change."""
         listed = self._records.list()

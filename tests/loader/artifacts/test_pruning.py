@@ -6,30 +6,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loader.artifacts.files.files import Files, Stored
-from loader.artifacts.pruning import RECENT, YOUNG_S, InUse, prune, unused
+from loader.artifacts.pruning import RECENT, UNRECORDED_S, YOUNG_S, InUse, remove, unused
 from loader.artifacts.store import ArtifactStore
 
 IDS = st.sampled_from("abcdefghijkl")
+NOW = 2 * UNRECORDED_S
 
 
 @given(
-    there=st.dictionaries(IDS, st.floats(0, 2 * YOUNG_S)),
+    there=st.dictionaries(IDS, st.floats(0, NOW)),
     live=st.frozensets(IDS),
-    pinned=st.frozensets(IDS),
-    asked=st.frozensets(IDS),
+    undecided=st.frozensets(IDS),
+    decided=st.frozensets(IDS),
     recent=st.dictionaries(st.text(max_size=3), st.lists(IDS, unique=True)),
 )
-def test_what_goes_is_old_and_neither_live_nor_pinned_nor_recent_nor_asked_for(
+def test_what_goes_is_old_and_neither_live_nor_recent_nor_undecided(
     there: dict[str, float],
     live: frozenset[str],
-    pinned: frozenset[str],
-    asked: frozenset[str],
+    undecided: frozenset[str],
+    decided: frozenset[str],
     recent: dict[str, list[str]],
 ) -> None:
-    gone = set(unused([Stored(id, 1, at) for id, at in there.items()], InUse(live, pinned, recent, asked), 2 * YOUNG_S))
+    in_use = InUse(live, dict(recent), undecided, decided)
+    gone = set(unused([Stored(id, 1, at) for id, at in there.items()], in_use, NOW))
     for id, changed in there.items():
         is_recent = any(id in ids[:RECENT] for ids in recent.values())
-        is_kept = id in live or id in pinned or id in asked or is_recent or changed >= YOUNG_S
+        age = YOUNG_S if id in decided else UNRECORDED_S
+        is_kept = id in live or id in undecided or is_recent or changed >= NOW - age
         assert (id not in gone) == is_kept
 
 
@@ -37,7 +40,7 @@ def test_a_release_that_came_again_takes_no_other_s_place() -> None:
     assert InUse(recent={"Iris": ["a", "a", "a", "b", "c", "d"]}).ids == {"a", "b", "c"}
 
 
-def test_pruning_removes_what_nothing_uses(files: Files, tmp_path: Path) -> None:
+def test_what_is_unused_is_removed_and_the_rest_stays_whole(files: Files, tmp_path: Path) -> None:
     store = ArtifactStore(files)
     ids = []
     for number in range(3):
@@ -45,9 +48,12 @@ def test_pruning_removes_what_nothing_uses(files: Files, tmp_path: Path) -> None
         (tmp_path / "out" / "weights").write_text(str(number))
         ids.append(store.put(tmp_path / "out"))
     newest = max(artifact.changed for artifact in store.list())
-    assert prune(store, InUse(live=frozenset(ids[:1])), newest) == []
-    assert set(prune(store, InUse(live=frozenset(ids[:1])), newest + YOUNG_S + 1)) == set(ids[1:])
+    in_use = InUse(live=frozenset(ids[:1]), decided=frozenset(ids))
+    assert unused(store.list(), in_use, newest) == []
+    found = unused(store.list(), in_use, newest + YOUNG_S + 1)
+    assert set(remove(store, found)) == set(ids[1:])
     assert [artifact.name for artifact in store.list()] == ids[:1]
+    store.fetch(ids[0], tmp_path / "fetched")
 
 
 def test_an_artifact_that_is_put_again_is_young_again(tmp_path: Path) -> None:
