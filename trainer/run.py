@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -80,7 +80,10 @@ async def _run(spec: RunSpec, folder: Path, lineage: Descendants | None, environ
     stop = Stop(folder)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.ask)
-    files = await asyncio.to_thread(open_files, spec.artifacts, Path(spec.data_dir))
+    progress = Progress(folder)
+    files = await _opened(spec, stop, progress.wait_for)
+    if files is None:
+        return NOT_WRITTEN
     records = RunRecords(files)
     printed = RunLog(folder / "log.txt", spec.log_bytes, sys.stdout.fileno() if spec.in_pod else None)
     datasets = Datasets(Path(spec.data_dir) / "datasets", spec.dataset_cache_bytes, spec.dataset_timeout_s)
@@ -93,7 +96,7 @@ async def _run(spec: RunSpec, folder: Path, lineage: Descendants | None, environ
         ArtifactStore(files, Bounds(bytes=spec.max_artifact_bytes)),
         environ.of_code,
         printed,
-        Progress(folder),
+        progress,
         stop,
         lineage,
     )
@@ -101,6 +104,7 @@ async def _run(spec: RunSpec, folder: Path, lineage: Descendants | None, environ
     beside += [] if checkpoint is None else [spawn(checkpoint.run(), "the checkpoint of a run")]
     result = await _guarded(attempt, spec)
     printed.close()
+    _make_room(folder)
     for task in beside:
         task.cancel()
     if checkpoint is not None and result.heals:
@@ -134,6 +138,21 @@ def _remove_checkpoint(spec: RunSpec, checkpoint: StoredCheckpoint | None) -> No
         checkpoint.remove()
     elif spec.checkpoint:
         shutil.rmtree(spec.checkpoint, ignore_errors=True)
+
+
+async def _opened(spec: RunSpec, stop: Stop, told: Callable[[str], None]) -> Files | None:
+    """The store, however long it takes to be there; None: the attempt is to stop. `told` gets what is wrong with it."""
+    opening = asyncio.ensure_future(patiently(partial(open_files, spec.artifacts, Path(spec.data_dir)), told))
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait((opening, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    return opening.result() if opening.done() else None
+
+
+def _make_room(folder: Path) -> None:
+    """For the record, on a disk that the code may have filled: what it left is stored by now, or will never be."""
+    for name in ("output", "live"):
+        shutil.rmtree(folder / name, ignore_errors=True)
 
 
 async def _guarded(attempt: Attempt, spec: RunSpec) -> AttemptResult:

@@ -15,6 +15,7 @@ from core.manifest.train import Train
 from core.runs.runs import AttemptResult, RunSpec
 from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunRecords
+from loader.artifacts.store import ArtifactStore
 from trainer.local import LocalRuns
 from trainer.records.record_names import attempt_record
 
@@ -25,10 +26,12 @@ MODEL = "Iris"
 class Shop:
     """A DATA_DIR with runs."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, artifacts: str = "") -> None:
         self.data = data
         self.local = LocalRuns(data / "runs", dict(os.environ))
-        self.records = RunRecords(open_files("", data))
+        self.artifacts = artifacts
+        files = open_files(artifacts, data)
+        self.records, self.store = RunRecords(files), ArtifactStore(files)
 
     def spec(self, code: str, key: str = KEY, attempt: int = 1, **train: Any) -> RunSpec:
         root = self.data / "folders" / key
@@ -44,6 +47,7 @@ class Shop:
             root=str(root),
             home=str(self.data / "runs" / key),
             data_dir=str(self.data),
+            artifacts=self.artifacts,
             log_bytes=2**20,
         )
 

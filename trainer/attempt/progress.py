@@ -37,8 +37,8 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Progress:
-    """Writes both. Of a curve that grows too long every second point is dropped, and from then on every second that
-    comes."""
+    """Writes both, as far as the disk takes them. Of a curve that grows too long every second point is dropped, and
+    from then on every second that comes."""
 
     def __init__(self, folder: Path, now: Callable[[], float] = time.time) -> None:
         self._folder = folder
@@ -69,16 +69,22 @@ class Progress:
     def _add(self, line: bytes) -> None:
         self._points.append(line)
         if len(self._points) <= MOST_POINTS:
-            with open(self._folder / "progress.jsonl", "ab") as file:
+            with suppress(OSError), open(self._folder / "progress.jsonl", "ab") as file:
                 file.write(line)
             return
         self._points = self._points[::2]
         self._stride *= 2
-        _replace(self._folder / "progress.jsonl", b"".join(self._points))
+        self._replace("progress.jsonl", b"".join(self._points))
 
     def _tell(self) -> None:
         self._told_at = self._now()
-        _replace(self._folder / "state.json", msgspec.json.encode(self._reached))
+        self._replace("state.json", msgspec.json.encode(self._reached))
+
+    def _replace(self, name: str, content: bytes) -> None:
+        aside = self._folder / f".{name}.tmp"
+        with suppress(OSError):
+            aside.write_bytes(content)
+            os.replace(aside, self._folder / name)
 
 
 def read_reached(folder: Path) -> Reached | None:
@@ -98,9 +104,3 @@ def read_points(lines: bytes) -> list[Point]:
     with suppress(msgspec.DecodeError):
         return msgspec.json.Decoder(Point).decode_lines(lines[: lines.rfind(b"\n") + 1])
     return []
-
-
-def _replace(path: Path, content: bytes) -> None:
-    aside = path.with_name(f".{path.name}.tmp")
-    aside.write_bytes(content)
-    os.replace(aside, path)
