@@ -5,7 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from core.paths import PAGE_SIGN_IN
+from core.runs.states import CAME_TO_NOTHING
 from core.settings.settings import Settings
+from core.standing import VersionState
 from server.access.one_time_code import OneTimeCode
 from server.curl import curl
 from server.process.listening import url_of
@@ -47,12 +49,22 @@ class Banner:
     def _model_line(self, model: ModelState, width: int) -> str:
         if model.live is not None:
             return f"  {model.name:<{width}}  {model.live.version:<5} {self.url}/{model.name}"
-        why = "not live" if model.failure is None else f"failed: {model.failure.message}"
-        return f"  {model.name:<{width}}  {why}"
+        return f"  {model.name:<{width}}  {_why_not_live(model)}"
 
     def _curl(self, model: ModelState) -> str:
         assert model.live is not None
         return curl(f"{self.url}/{model.name}", model.live.examples(model.name))
+
+
+def _why_not_live(model: ModelState) -> str:
+    if model.failure is not None:
+        return f"failed: {model.failure.message}"
+    if model.state is VersionState.TRAINING:
+        return "not live yet: it is being trained, and goes live by itself"
+    run = model.training
+    if run is not None and run.state in CAME_TO_NOTHING:
+        return f"not live: run {run.run} is {run.state}: {run.message}"
+    return "not live"
 
 
 def _showcase(live: list[ModelState]) -> ModelState:

@@ -9,6 +9,7 @@ import msgspec
 
 from core.manifest.manifest import Manifest
 from core.release import Choice
+from core.runs.states import CAME_TO_NOTHING
 from core.standing import STATE_OF_STEP, VersionState
 from loader.controller.model_controller import ModelController
 from loader.reconcile import Reconciler
@@ -146,7 +147,7 @@ def _state(controller: ModelController, step: str | None) -> VersionState:
     if controller.failure is not None:
         return VersionState.FAILED
     if wanted is not None and wanted.choice is Choice.UNTRAINED:
-        return VersionState.TRAINING
+        return VersionState.FAILED if wanted.run in CAME_TO_NOTHING else VersionState.TRAINING
     if controller.live is not None:
         return VersionState.READY
     is_rejected = wanted is not None and wanted.release is None and wanted.choice is Choice.REJECTED

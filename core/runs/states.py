@@ -23,6 +23,8 @@ class RunState(StrEnum):
         return self in _TERMINAL
 
 
+CAME_TO_NOTHING = frozenset({RunState.REJECTED, RunState.FAILED, RunState.CANCELLED, RunState.LOST})
+"""Ends after which the run's artifact, if it left one, is not served unless somebody says so."""
 _TERMINAL = frozenset({RunState.SUCCEEDED, RunState.REJECTED, RunState.FAILED, RunState.CANCELLED, RunState.LOST})
 
 

@@ -44,6 +44,8 @@ def _notes(model: Told) -> Iterator[str]:
         yield "its workers end again and again"
     if training.get("state") in ("queued", "pending", "running", "evaluating"):
         yield f"run {training.get('run')} is {training['state']}"
+    elif training.get("state") in ("rejected", "failed", "cancelled", "lost") and state_of(model) == "failed":
+        yield f"run {training.get('run')} is {training['state']}: {training.get('message')}"
 
 
 def time(at: object) -> Cell:

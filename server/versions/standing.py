@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from core.runs.states import RunState
+from core.runs.states import CAME_TO_NOTHING, RunState
 from core.standing import STATE_OF_STEP, Role, VersionState
 from loader.releases.proofs import Proof
 from server.state import Failure
 
 _GOES_ON = {RunState.QUEUED, RunState.PENDING, RunState.RUNNING, RunState.EVALUATING}
-_CAME_TO_NOTHING = {RunState.FAILED, RunState.REJECTED, RunState.CANCELLED, RunState.LOST}
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def of_untrained(commit: str, situation: ModelSituation, run: str | None, named:
     """Of what has no artifact; `run`: the state of the run that is to leave one."""
     if run in _GOES_ON:
         return Standing(VersionState.TRAINING)
-    if run in _CAME_TO_NOTHING:
+    if run in CAME_TO_NOTHING:
         message = f"its training run is {run}"
         failure = Failure(version=named[0], commit=named[1], stage="train", message=message, detail="", tries=1)
         return Standing(VersionState.FAILED, failure=failure)

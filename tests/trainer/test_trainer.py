@@ -8,6 +8,7 @@ import pytest
 
 from core.errors import RunStateConflict
 from core.release import Artifact
+from core.runs.runs import RunResult
 from core.runs.states import Reason, RunState
 from tests.trainer.attempts import is_alive
 from tests.trainer.pushes import Pushes, come, in_a_loop
@@ -201,3 +202,53 @@ def kill(pids: str) -> None:
     for pid in map(int, pids.split()):
         assert is_alive(pid)
         os.kill(pid, 9)
+
+
+JUDGED = """
+import os
+def train(output, dataset, validation, weight=1):
+    with open(output + "weight", "w") as file:
+        file.write(str(weight))
+    return {"gain": score(weight, validation)}
+
+def evaluate(artifact, validation):
+    return {"gain": score(int(open(artifact + "weight").read()), validation)}
+
+def score(weight, validation):
+    return float(weight * int(open(validation).read()))
+"""
+
+
+async def trained(pushes: Pushes, count: int) -> RunResult:
+    """The newest result once there are so many, live if it was accepted."""
+    await come(lambda: len(pushes.results()) >= count)
+    result = pushes.results()[-1]
+    if result.state is RunState.SUCCEEDED:
+        pushes.live["Iris"] = Artifact(result.artifact, result.run)
+    return result
+
+
+@in_a_loop
+async def test_what_is_live_is_judged_anew_on_validation_data_that_is_another_now(pushes: Pushes) -> None:
+    yaml = "train: {params: {weight: %d}, dataset: d, validation: v, over_live: 0}"
+    pushes.push(train=JUDGED, yaml=yaml % 5, d="1", v="1")
+    async with pushes.following():
+        first = await trained(pushes, 1)
+        assert (first.scores, first.compared) == ({"gain": 5.0}, "not compared: nothing is live yet")
+        pushes.push(yaml=yaml % 4)  # judged by the recorded score, on the same data
+        worse = await trained(pushes, 2)
+        assert (worse.state, worse.reason) == (RunState.REJECTED, Reason.NOT_OVER_LIVE)
+        assert f"gain is 4, and 5 of what is live (run {first.run})" in worse.message
+        pushes.push(v="10")  # 40 is over the recorded 5, and below the 50 that the live one has on this data
+        still_worse = await trained(pushes, 3)
+        assert (still_worse.state, still_worse.scores) == (RunState.REJECTED, {"gain": 40.0})
+        assert f"gain is 40, and 50 of what is live (run {first.run})" in still_worse.message
+        pushes.push(yaml=yaml % 6)
+        better = await trained(pushes, 4)
+        assert (better.state, better.scores) == (RunState.SUCCEEDED, {"gain": 60.0})
+        assert better.compared == f"gain is 60, and 50 of what is live (run {first.run})"
+        pushes.push(train=JUDGED.replace("def evaluate", "def other"), yaml=yaml % 7, v="100")
+        unjudged = await trained(pushes, 5)
+        assert unjudged.state is RunState.SUCCEEDED
+        assert unjudged.compared.startswith("not compared: ")
+        assert "evaluate" in unjudged.compared

@@ -92,7 +92,8 @@ def _outcome(controller: ModelController, before: Served | None) -> Outcome:
     if wanted.choice in _WITHHELD:
         keeps = "nothing is live yet" if live is None else f"{live[1].label} stays live"
         state, says = _WITHHELD[wanted.choice]
-        return _say(state, wanted.head or wanted.version, f"{says} ({keeps})")
+        run = f"; its run is {wanted.run}" if wanted.run else ""
+        return _say(state, wanted.head or wanted.version, f"{says}{run} ({keeps})")
     if live is not None and live == _asked(wanted):
         is_new = live != before
         says = "is live" if is_new else "was live already"

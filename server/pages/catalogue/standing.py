@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from core.runs.states import CAME_TO_NOTHING
+from core.standing import VersionState
 from server.pages.card import short
 from server.pages.commit_texts import first_line
 from server.pages.facts import ModelFacts
 from server.pages.layout.chips import LIVE, NEVER_LIVE, PINNED, PUSH_FAILED, UNWELL, Chip, state_chip
 from server.pages.layout.moments import Moment, moment
 from server.state import ModelState
+from trainer.catalogue.views import RunView
 
 
 class Group(Enum):
@@ -66,13 +69,17 @@ def standing(facts: ModelFacts, now: datetime) -> Standing:
 
 
 def _quiet(state: ModelState) -> Standing:
+    run = state.training
+    if run is not None and run.state in CAME_TO_NOTHING and (state.live is None or state.state is VersionState.FAILED):
+        return Standing(Group.TROUBLE, PUSH_FAILED if state.live else NEVER_LIVE, _came_to_nothing(run, state))
     if state.live is not None:
         return Standing(Group.LIVE, LIVE, None)
-    run = state.training
-    if run is not None and not run.is_going_on:
-        note = Note("bad", "failed", f"Run {run.run} {run.state}.", run.message)
-        return Standing(Group.TROUBLE, NEVER_LIVE, note)
     return Standing(Group.MOVING, state_chip("pending"), None)
+
+
+def _came_to_nothing(run: RunView, state: ModelState) -> Note:
+    said, stays = first_line(run.message), f"{state.live.version} stays live." if state.live else "Nothing is live."
+    return Note("bad", "failed", f"Run {run.run} is {run.state}:", f"{said.rstrip('.')}. {stays}")
 
 
 def _failure(facts: ModelFacts, now: datetime) -> Note:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,25 @@ def test_a_rejected_run_says_why_where_people_look_and_what_is_accepted_is_serve
         runs(server, "accept", training["run"], "--reason", "it will do")
         server.wait_live("Deep", "v1")
         assert server.score("Deep") == {"depth": "1"}
+
+
+def test_a_push_whose_run_is_rejected_says_so_wherever_the_model_is_listed(tmp_path: Path) -> None:
+    repo = Repo(tmp_path / "models")
+    repo.write("Deep/train.py", TRAIN).write("Deep/etls.py", ETLS)
+    repo.write("Deep/model.yaml", "train: {params: {depth: 6}, target: {min: 0.5}}\n").commit()
+    with serving(tmp_path / "data", repo.path) as server:
+        server.wait_live("Deep", "v1")
+        repo.write("Deep/model.yaml", "train: {params: {depth: 2}, target: {min: 0.5}}\n").commit()
+        server.sync()
+        run = server.wait(lambda: rejected(server), "the rejection")["run"]
+        server.wait(lambda: (server.state("Deep") or {})["state"] == "failed", "the state")
+        listed = pawl("ls", cwd=server.settings.data, PAWL_SERVER=server.base, PAWL_TOKEN=TOKEN).stdout
+        assert f"run {run} is rejected: accuracy is 0.2, below the target's min of 0.5" in listed
+        page = unescape(server.admin("GET", "/-/").body.decode())
+        assert f"Run {run} is rejected:" in page
+        assert "accuracy is 0.2, below the target's min of 0.5. v1 stays live." in page
+        synced = server.admin("POST", "/-/sync?wait=50").json["models"]["Deep"]
+        assert synced["message"] == "v2 has no artifact yet; its run is rejected (v1 stays live)"
 
 
 def test_a_rejected_run_is_accepted_on_its_page_by_whoever_says_why(tmp_path: Path) -> None:
