@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bench import gpu, history, pod, push, quick, serve, tail, traffic
+from bench import beside, gpu, history, pod, push, quick, serve, tail, traffic
 from bench.machine import processes
 from bench.report import publish
 from bench.steering import kills, switches
@@ -21,6 +21,7 @@ def main() -> None:
 app.command("quick")(quick.main)
 app.command("serve")(serve.main)
 app.command("history")(history.main)
+app.command("beside")(beside.main)
 app.command("gpu")(gpu.main)
 app.command("pod")(pod.main)
 app.command("publish")(publish.main)
