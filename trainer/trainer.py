@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 from core.errors import StoreUnavailable
@@ -68,6 +69,8 @@ class Trainer:
         self._event = tell
         self._reports = reports
         self._read_models: set[str] = set()
+        self._ends: dict[str, tuple[datetime, str]] = {}
+        """Of each code key that was ever trained, when its newest run ended, and how."""
         self._dirty = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, "trainer")
 
@@ -138,23 +141,27 @@ class Trainer:
             self._read_models.add(model)
 
     def _tell(self, heads: Mapping[str, Trained]) -> None:
-        ended: dict[str, str] = {}
         while self._reports.events:
             self._event(self._reports.events.popleft())
         is_news = not self.accepted.is_read and bool(heads) and heads.keys() <= self._read_models
         self.accepted.is_read |= is_news
         while self._reports.settled:
             result = self._reports.settled.popleft()
-            ended[result.code_key] = str(result.state)
+            self._note_end(result)
             is_news |= self.accepted.add(result)
             self._record(record_of(result))
         opened = {state.run.code_key: str(state.state) for state in self.open if not state.run.own}
-        keys = {trained.revision.code_key for trained in heads.values()}
-        states = {key: state for key, state in {**self.accepted.states, **ended, **opened}.items() if key in keys}
+        states = {**{key: state for key, (_, state) in self._ends.items()}, **opened}
         is_news |= states != self.accepted.states
         self.accepted.states = states
         if is_news:
             self._changed()
+
+    def _note_end(self, result: RunResult) -> None:
+        """Of the runs of a code key the one that ended last tells how it stands, whichever was read last."""
+        known = self._ends.get(result.code_key)
+        if not result.own and (known is None or known[0] <= result.ended_at):
+            self._ends[result.code_key] = (result.ended_at, str(result.state))
 
 
 def record_of(result: RunResult) -> RunRecord:

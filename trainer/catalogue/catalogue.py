@@ -8,7 +8,7 @@ import shutil
 import time
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -49,6 +49,12 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     commit: str | None = None
     """None: the head."""
     reason: str = ""
+
+
+AboutTo = Callable[[RunView], Awaitable[None]]
+
+
+async def _nothing(_: RunView) -> None: ...
 
 
 class Control(Protocol):
@@ -154,15 +160,17 @@ class RunCatalogue:
         key, is_new = await self._control.start(model, asked)
         return await self._appeared(model, key, is_over=not is_new), is_new
 
-    async def cancel(self, key: str, reason: str) -> RunView:
-        """Raises RunNotFound, RunStateConflict, StoreUnavailable; likewise those that follow."""
+    async def cancel(self, key: str, reason: str, about_to: AboutTo = _nothing) -> RunView:
+        """Raises RunNotFound, RunStateConflict, StoreUnavailable, and what `about_to` does, which is called before
+        anything is done; likewise those that follow."""
         view = await self.find(key)
         if not view.is_going_on:
             raise RunStateConflict(f"run {key} can't be cancelled: it is {view.state} already")
+        await about_to(view)
         await self._control.cancel(view, reason)
         return await asyncio.to_thread(self._index.reread, view.model, key) or await self._seen(view.model, key)
 
-    async def retry(self, key: str, reason: str) -> RunView:
+    async def retry(self, key: str, reason: str, about_to: AboutTo = _nothing) -> RunView:
         view = await self.find(key)
         if view.is_going_on:
             raise RunStateConflict(f"run {key} can't be tried again: it is still {view.state}; cancel it first")
@@ -170,16 +178,18 @@ class RunCatalogue:
             raise RunStateConflict(f"run {key} can't be tried again yet: its process is still ending; ask again soon")
         if view.state is RunState.SUCCEEDED and await asyncio.to_thread(self._artifacts.has, view.artifact):
             raise RunStateConflict(f"run {key} has succeeded, and what it left is kept: it would leave the same again")
+        await about_to(view)
         await self._control.retry(view, reason)
         return await self._appeared(view.model, key, is_over=False)
 
-    async def accept(self, key: str, reason: str) -> RunView:
+    async def accept(self, key: str, reason: str, about_to: AboutTo = _nothing) -> RunView:
         """Raises ArtifactGone too."""
         view = await self.find(key)
         if view.state is not RunState.REJECTED:
             raise RunStateConflict(f"run {key} can't be accepted: it is {view.state}, and only a rejected one can be")
         if not await asyncio.to_thread(self._artifacts.has, view.artifact):
             raise ArtifactGone(f"the artifact of run {key} is no longer kept; retry the run")
+        await about_to(view)
         await self._control.accept(view, reason)
         return await self._seen(view.model, key)
 

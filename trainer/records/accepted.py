@@ -21,7 +21,7 @@ class AcceptedArtifacts:
         self.is_read = False
         """Whether the store was read; until then nobody knows what there is."""
         self.states: Mapping[str, str] = {}
-        """Of each code key at the head, the state of its run."""
+        """Of each code key that was ever trained, the state of its newest run."""
         self._known: dict[str, dict[str, tuple[datetime, Artifact]]] = {}
 
     def add(self, result: RunResult) -> bool:

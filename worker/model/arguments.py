@@ -67,7 +67,7 @@ class Arguments:
                 )
             if name not in names and not any(each.kind is each.VAR_KEYWORD for each in parameters):
                 raise ContractBroken(
-                    f"{title} takes no argument {name!r}, which {self.key} in model.yaml has; "
+                    f"{title} takes no argument {name!r}, which {self.key} has; "
                     f"it takes {_listed(parameters)}{_guess(name, names)}"
                 )
         for each in parameters:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from core.events import Actor, Event, EventKind
 from trainer.catalogue.catalogue import Asked, RunCatalogue
@@ -28,19 +29,18 @@ class RunActions:
         return await self._runs.start(model, asked)
 
     async def cancel(self, run: str, by: Actor, reason: str) -> RunView:
-        await self._tell_of(run, EventKind.RUN_ENDED, "was asked to be cancelled", by, reason)
-        return await self._runs.cancel(run, reason)
+        told = partial(self._tell_of, EventKind.RUN_ENDED, "was asked to be cancelled", by, reason)
+        return await self._runs.cancel(run, reason, told)
 
     async def retry(self, run: str, by: Actor, reason: str) -> RunView:
-        await self._tell_of(run, EventKind.RUN_QUEUED, "was asked to be tried again", by, reason)
-        return await self._runs.retry(run, reason)
+        told = partial(self._tell_of, EventKind.RUN_QUEUED, "was asked to be tried again", by, reason)
+        return await self._runs.retry(run, reason, told)
 
     async def accept(self, run: str, by: Actor, reason: str) -> RunView:
-        await self._tell_of(run, EventKind.ACCEPTED, "was asked to be accepted", by, reason)
-        return await self._runs.accept(run, reason)
+        told = partial(self._tell_of, EventKind.ACCEPTED, "was asked to be accepted", by, reason)
+        return await self._runs.accept(run, reason, told)
 
-    async def _tell_of(self, run: str, kind: EventKind, what: str, by: Actor, reason: str) -> None:
-        view = await self._runs.find(run)
+    async def _tell_of(self, kind: EventKind, what: str, by: Actor, reason: str, view: RunView) -> None:
         await self._tell(kind, f"run {view.run} {what}", view.model, by, reason)
 
     async def _tell(self, kind: EventKind, message: str, model: str, by: Actor, reason: str) -> None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from core.release import Choice, Version, Wanted
+from core.runs.states import CAME_TO_NOTHING
 from loader.controller.decision import failure_key
 from loader.controller.model_controller import ModelController
 from loader.reconcile import Reconciler
@@ -92,8 +93,9 @@ def _outcome(controller: ModelController, before: Served | None) -> Outcome:
     if wanted.choice in _WITHHELD:
         keeps = "nothing is live yet" if live is None else f"{live[1].label} stays live"
         state, says = _WITHHELD[wanted.choice]
-        run = f"; its run is {wanted.run}" if wanted.run else ""
-        return _say(state, wanted.head or wanted.version, f"{says}{run} ({keeps})")
+        if wanted.choice is Choice.UNTRAINED and wanted.run in CAME_TO_NOTHING:
+            state, says = State.FAILED, f"has no artifact: its run is {wanted.run}, and `pawl runs` says why"
+        return _say(state, wanted.head or wanted.version, f"{says} ({keeps})")
     if live is not None and live == _asked(wanted):
         is_new = live != before
         says = "is live" if is_new else "was live already"

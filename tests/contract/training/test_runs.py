@@ -65,7 +65,8 @@ def test_a_push_whose_run_is_rejected_says_so_wherever_the_model_is_listed(tmp_p
         assert f"Run {run} is rejected:" in page
         assert "accuracy is 0.2, below the target's min of 0.5. v1 stays live." in page
         synced = server.admin("POST", "/-/sync?wait=50").json["models"]["Deep"]
-        assert synced["message"] == "v2 has no artifact yet; its run is rejected (v1 stays live)"
+        said = "v2 has no artifact: its run is rejected, and `pawl runs` says why (v1 stays live)"
+        assert (synced["state"], synced["message"]) == ("failed", said)
 
 
 def test_a_rejected_run_is_accepted_on_its_page_by_whoever_says_why(tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def without(method: str) -> str:
         (without("save"), {}, "the class Model has no method save(self, path)"),
         (without("load"), {}, "the class Model has no method load(self, path)"),
         (MODEL, {}, "train.py, line 9: Model.train needs the argument 'depth'; add 'depth' to train.params in"),
-        (MODEL, {"params": {"depth": 1, "dept": 1}}, "Model.train takes no argument 'dept', which train.params in "),
+        (MODEL, {"params": {"depth": 1, "dept": 1}}, "Model.train takes no argument 'dept', which train.params has"),
         (
             MODEL,
             {"params": {"depth": "deep"}},
@@ -134,7 +134,7 @@ def without(method: str) -> str:
             {"model_params": {"layer": 1}},
             "train.py, line 3: the constructor of Model takes no argument 'layer', ",
         ),
-        (MODEL, {"model_params": {"layer": 1}}, "which train.model_params in model.yaml has; it takes layers: is "),
+        (MODEL, {"model_params": {"layer": 1}}, "which train.model_params has; it takes layers: is "),
         (
             MODEL.replace("self, dataset_path, depth", "self, *, depth"),
             {"params": {"depth": 1}},
