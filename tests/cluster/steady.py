@@ -15,10 +15,10 @@ from loader.artifacts.datasets.datasets import Datasets
 from loader.artifacts.files.place import open_files
 from loader.sources.git.remote import Remote
 from loader.sources.git.source import GitSource
-from trainer.accepted import AcceptedArtifacts
 from trainer.assembly import Surroundings, Training, assemble
 from trainer.demand import Trained
 from trainer.lease import Alone
+from trainer.records.accepted import AcceptedArtifacts
 
 
 def main(repository: str, data: Path, store: str, seconds: float) -> None:

@@ -22,7 +22,7 @@ from loader.artifacts.uses import Uses
 from trainer.artifact_pruning import ArtifactPruning
 from trainer.catalogue.catalogue import RunCatalogue
 from trainer.catalogue.no_training import NoTraining
-from trainer.record_names import RESULT, attempt_record
+from trainer.records.record_names import RESULT, attempt_record
 
 BEGAN = datetime(2026, 6, 21, 12, tzinfo=UTC)
 LATER_S = 7200.0
