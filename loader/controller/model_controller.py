@@ -185,7 +185,7 @@ class ModelController:
         try:
             pool = await self._start_unless_superseded(wanted.release)
             if pool is not None and self._is_overruled(wanted.release):
-                self._drain(pool)
+                await self._give_up(pool)
             elif pool is not None:
                 self.failure = None
                 await self._swap(Live(wanted.version, pool, wanted.release.run), time.monotonic() - began)
@@ -288,7 +288,7 @@ class ModelController:
         try:
             await self._routes.show(self.model, live)
         except Exception:
-            self._drain(live.pool)
+            await self._give_up(live.pool)
             raise
         self._turn_clock(None)
         self._was_live.add(live.pool.release.id)
@@ -298,6 +298,11 @@ class ModelController:
         self._on_outcome()
         if old is not None:
             self._drain(old.pool)
+
+    async def _give_up(self, pool: Pool) -> None:
+        """It does not go live. It may have been loaded by the name of its version before."""
+        await self._routes.hide_pool(pool)
+        self._drain(pool)
 
     def _drain(self, pool: Pool) -> asyncio.Task[None]:
         """Let it answer what it has, and end it."""

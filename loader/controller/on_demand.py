@@ -6,10 +6,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
 
 from core.errors import PawlError
 from core.release import Release, Version, Wanted
+from loader.controller.loaded_pools import LoadedPool, LoadedPools
 from loader.controller.release_names import RUN
 from loader.controller.routes import Live, Routes
 from loader.workers.pool import Pool
@@ -24,21 +24,6 @@ class TooManyVersions(PawlError):
     """As many old versions run as may."""
 
 
-@dataclass
-class _VersionPool:
-    """A pool that was started because a request named its version."""
-
-    start: asyncio.Task[Pool]
-    names: set[str] = field(default_factory=set)
-    """`Model/vN` or `Model/run-KEY`, as its requests are counted."""
-    used: float = field(default_factory=time.monotonic)
-
-    @property
-    def started(self) -> Pool | None:
-        done = self.start.done() and not self.start.cancelled() and self.start.exception() is None
-        return self.start.result() if done else None
-
-
 class OnDemand:
     """Starts pools of one worker for versions that requests name, at most `MOST_POOLS` of them."""
 
@@ -48,13 +33,15 @@ class OnDemand:
         start_pool: Callable[[Release, Callable[[Report], None]], Awaitable[Pool]],
         routes: Routes,
         idle_s: float,
+        loaded: LoadedPools | None = None,
     ) -> None:
-        """`resolve(model, name)` blocks; it raises VersionNotFound and VersionAmbiguous."""
+        """`resolve(model, name)` blocks; it raises VersionNotFound and VersionAmbiguous. `loaded`: holds its pools, for
+        others to take them from."""
         self._resolve = resolve
         self._start_pool = start_pool
         self._routes = routes
         self._idle_s = idle_s
-        self._pools: dict[tuple[str, str], _VersionPool] = {}
+        self._pools = (loaded or LoadedPools()).by_release
         self._looks: dict[tuple[str, str], asyncio.Task[Wanted]] = {}
 
     async def open(self, model: str, name: str, live: Callable[[], Live | None]) -> None:
@@ -143,7 +130,7 @@ class OnDemand:
                     f"{MOST_POOLS} old versions are running, which is as many as may; try again when one has been idle"
                 )
             start = asyncio.create_task(self._start(release), name=f"start of {key}")
-            self._pools[key] = _VersionPool(start)
+            self._pools[key] = LoadedPool(start)
             start.add_done_callback(lambda done: self._forget_failed(key, done))
         each = self._pools[key]
         each.names.add(name)

@@ -51,6 +51,11 @@ class Proposal(Protocol):
         """The model as it will be; None: there will be none."""
         ...
 
+    @property
+    def is_change(self) -> bool:
+        """Whether what is followed holds anything else yet."""
+        ...
+
     def check_out(self, revision: Revision, into: Path) -> None:
         """Write the revision's files into the empty folder `into`. Raises ReleaseFailed."""
         ...

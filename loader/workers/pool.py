@@ -51,7 +51,8 @@ class Pool:
         """Whether the pool has stopped, or failed to start."""
         self.outcomes: list[tuple[Example, Outcome]] = []
         """What its first worker answered to the examples, in order, as far as they were sent."""
-        self._slots = [WorkerSlot(make, changed=self._slot_changed, report=report) for make in launches]
+        self._report = report
+        self._slots = [WorkerSlot(make, changed=self._slot_changed, report=self._slot_reports) for make in launches]
         self._examples = examples
         self._changed = changed
         self._slot_tasks: list[asyncio.Task[None]] = []
@@ -125,6 +126,10 @@ class Pool:
         await self._stop_replacing()
         await asyncio.gather(*(worker.kill(reason) for worker in self.processes))
         self.over = True
+
+    def report_to(self, report: Callable[[Report], None]) -> None:
+        """Tell somebody else from now on what happens to its workers."""
+        self._report = report
 
     def check(self, *, measure: bool) -> None:
         """End workers that hang or take too much memory; their slots replace them. `start` has a check of its own for
@@ -203,6 +208,9 @@ class Pool:
         if serve.memory_mb is not None and worker.memory() > serve.memory_mb * 1024 * 1024:
             return Fault(f"took more memory than serve.memory_mb ({serve.memory_mb}) allows and was ended")
         return None
+
+    def _slot_reports(self, report: Report) -> None:
+        self._report(report)
 
     def _slot_changed(self) -> None:
         if not self._stopping:

@@ -12,6 +12,7 @@ from loader.artifacts.files.files import Files
 from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore
+from loader.controller.loaded_pools import LoadedFirst, LoadedPools
 from loader.controller.on_demand import OnDemand
 from loader.controller.pruning import Pruning
 from loader.controller.release_names import ReleaseNames
@@ -87,11 +88,11 @@ def build_serving(
         warm_workers=warm_workers,
         proofs=proofs,
     )
-    happenings, decided = Happenings(registry_part.log.record), Decided()
+    happenings, decided, loaded = Happenings(registry_part.log.record), Decided(), LoadedPools()
     ledger = DeploymentLedger(registry_part.registry, decided.read, live_file.live(), bool(settings.database_url))
     reconciler = Reconciler(
         source,
-        partial(starter.start, source=source),
+        LoadedFirst(loaded, partial(starter.start, source=source)),
         publisher,
         live_file,
         happenings.record,
@@ -101,7 +102,7 @@ def build_serving(
     )
     names = ReleaseNames(source, reconciler, partial(artifact_of, records))
     start_one = _one_worker_starter(starter, source, publisher)
-    on_demand = OnDemand(names.find, start_one, publisher, settings.version_idle_s)
+    on_demand = OnDemand(names.find, start_one, publisher, settings.version_idle_s, loaded)
     steered = build_steering(
         settings,
         data,

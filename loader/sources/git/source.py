@@ -257,7 +257,8 @@ class GitSource:
         root = objects.root(commit)
         tree = _folder_of(root, self._remote.segments, objects)
         entries = _entries(tree, objects) if tree else {}
-        requirements = (found[REQUIREMENTS] for found in (entries, _entries(root, objects)) if REQUIREMENTS in found)
+        above = entries if tree == root else _entries(root, objects)
+        requirements = (found[REQUIREMENTS] for found in (entries, above) if REQUIREMENTS in found)
         default = next((entry.id for entry in requirements if entry.is_file), None)
         return Folders(entries, default, objects, looked_at, manifests)
 

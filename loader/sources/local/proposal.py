@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import filecmp
+import os
 import secrets
 import shutil
 import tempfile
@@ -42,6 +44,11 @@ class LocalProposal:
                 self.close()
                 raise SourceError(f"{self._aside} can't be written: {error.strerror}") from error
             self.candidate = self._look()
+
+    @property
+    def is_change(self) -> bool:
+        files, place = self._change.files, self._folder / self._change.model
+        return files is None or _listed(files) != _listed(place) or not _holds_the_same(files, place)
 
     def check_out(self, revision: Revision, into: Path) -> None:
         self._source.check_out(revision, into)
@@ -106,3 +113,16 @@ class LocalProposal:
             return self._source.look().models.get(self._change.model)
         except SourceError:  # it holds no model
             return None
+
+
+def _listed(folder: Path) -> dict[str, bool]:
+    """What is in the folder that is no folder itself, and whether it is executable."""
+    inside = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    return {path.relative_to(folder).as_posix(): os.access(path, os.X_OK) for path in inside}
+
+
+def _holds_the_same(files: Path, place: Path) -> bool:
+    """`place` holds files of the same names."""
+    return all(
+        (place / name).is_file() and filecmp.cmp(files / name, place / name, shallow=False) for name in _listed(files)
+    )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -173,6 +175,30 @@ def test_a_version_is_loaded_and_unloaded_on_demand(server: Server) -> None:
     act(server, "POST", "models/C/versions/v3/unload").error(422, "invalid_parameter")
     error = act(server, "POST", "models/D/versions/v2/load").error(422, "release_failed")
     assert kinds(server, error["action"]) == ["loaded", "unloaded"]
+
+
+def test_a_version_that_is_loaded_goes_live_in_the_process_that_runs_it(server: Server) -> None:
+    before = set(server.workers())
+    assert act(server, "POST", "models/C/versions/v1/load").status == 200
+    [loaded] = set(server.workers()) - before
+    pinned = act(server, "PUT", "models/C/pin", {"version": "v1"})
+    assert (pinned.status, pinned.json["steps"].keys() & {"environment", "start"}) == (200, set())
+    assert (live(server, "C"), server.post("/C/v1").json["by"]) == ("v1", "one")
+    server.wait(lambda: len(server.workers()) == len(before), "what was live to be gone")
+    assert loaded in server.workers()
+    assert version(server, "C", "v1")["role"] == "live"
+    os.kill(loaded, signal.SIGKILL)  # a worker like any other that is live
+    server.wait(lambda: any(event["model"] == "C" for event in server.events("worker_replaced")), "the event of it")
+    server.wait(lambda: server.post("/C").status == 200, "its successor")
+    assert act(server, "DELETE", "models/C/pin").status == 200
+    assert (live(server, "C"), server.post("/C/v1").json["by"]) == ("v3", "one")
+    assert act(server, "POST", "models/C/versions/v1/unload").status == 200
+    server.wait(lambda: len(server.workers()) == len(before), "no process more than before")
+
+
+def version(server: Server, model: str, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = server.admin("GET", f"/-/api/models/{model}/versions/{name}").json
+    return found
 
 
 def test_another_try_is_told_with_who_asked_for_it(server: Server) -> None:

@@ -23,12 +23,16 @@ class GitProposal:
     """Writes a revision's files, of those objects. Raises ReleaseFailed."""
     push: Push
 
+    @property
+    def is_change(self) -> bool:
+        return self.commit != self.head
+
     def check_out(self, revision: Revision, into: Path) -> None:
         with self.repository.reading() as objects:
             self.write(revision, into, objects)
 
     def make(self) -> str:
-        if self.commit != self.head:
+        if self.is_change:
             self.push.run(self.repository.path, self.commit, self.head)
         return self.commit
 

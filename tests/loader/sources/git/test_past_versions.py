@@ -177,3 +177,14 @@ def impatient(repo: Repo, data: Path) -> Iterator[GitSource]:
         yield source
     finally:
         source.close()
+
+
+def test_a_page_that_was_read_is_not_read_again(tmp_path: Path) -> None:
+    repo = repo_of(tmp_path, "one", "two", "three")
+    with followed(repo, tmp_path / "data") as source:
+        source.look()
+        first = source.past("A", 2)
+        (tmp_path / "data" / "mirror.git" / "objects").rename(tmp_path / "objects")
+        assert source.past("A", 2) == first
+        (tmp_path / "objects").rename(tmp_path / "data" / "mirror.git" / "objects")
+        assert labels(source.past("A", 5, first.next).versions) == ["v1"]
