@@ -10,7 +10,7 @@ from typing import Protocol
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -68,6 +68,11 @@ async def _too_large(request: Request, caught: Exception) -> Response:
     return error("body_too_large", "the body is larger than this route takes")
 
 
+async def _gone(request: Request, caught: Exception) -> Response:
+    """Nobody reads it: the client has gone."""
+    return error("bad_request", "the request broke off")
+
+
 async def _invalid(request: Request, caught: Exception) -> Response:
     assert isinstance(caught, ParameterInvalid)
     return error("invalid_parameter", str(caught), field=caught.name)
@@ -82,6 +87,7 @@ async def _failed(request: Request, caught: Exception) -> Response:
 EXCEPTION_HANDLERS = {
     HTTPException: _refused,
     BodyTooLarge: _too_large,
+    ClientDisconnect: _gone,
     ParameterInvalid: _invalid,
     Exception: _failed,
 }

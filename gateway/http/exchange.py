@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 from core.task import spawn
+from gateway.http.body_stream import BodyStream
 from gateway.http.compression import AT_ONCE, CODING, SMALLEST, VARY, accepts_gzip, pack
 from gateway.http.headers import Fields, Header, encode_headers
 from gateway.http.refusals import CLOSE, JSON_TYPE, Refused
@@ -16,7 +17,7 @@ from gateway.http.statuses import STATUS_LINES
 from worker.wire.frames import Format
 
 Answerer = Callable[["Exchange"], object]
-"""Begins to answer an exchange whose request is whole."""
+"""Begins to answer an exchange whose request is whole, or whose body goes to a stream."""
 
 
 _CLOSE_LINE = b"connection: close\r\n"
@@ -39,6 +40,11 @@ class Line(Protocol):
 
     async def drained(self) -> None:
         """Return once the client has read enough for more to be written."""
+
+    def pause_reading(self) -> None:
+        """Leave what comes with the client."""
+
+    def resume_reading(self) -> None: ...
 
     def finish(self, exchange: Exchange) -> None:
         """The answer is complete."""
@@ -71,6 +77,8 @@ class Exchange(msgspec.Struct, eq=False):
     """Bytes of the body so far."""
     format: Format = Format.PAWL_JSON
     """How the body is written, where a model is to read it."""
+    stream: BodyStream | None = None
+    """Where the body goes piece by piece, if its answerer passes it on; then no byte of it is kept here."""
     is_whole: bool = False
     """Whether all of the request has come."""
     is_taken: bool = False

@@ -13,6 +13,7 @@ class Phase(Enum):
     IDLE = "a request"
     HEAD = "the rest of a request's head"
     BODY = "the rest of a request's body"
+    STREAM = "more of a body that is passed on while it comes"
     LEFTOVER = "the rest of a body whose request is answered"
     ANSWER = "the answer"
     PARTING = "the client to read why its request is refused, before the connection closes"
@@ -30,7 +31,8 @@ class Limits:
     """Seconds between requests: longer than the 60 that nginx keeps an idle upstream connection, so that nginx closes
     it, and no request is sent on a connection that is being closed."""
     stalled_s: float = 60.0
-    """Seconds in which a client that has an answer to read must have read some of it."""
+    """Seconds in which a client that has an answer to read must have read some of it, and one that sends a body of any
+    size must have sent some more."""
     parting_s: float = 2.0
     """Seconds in which a client whose request is not read to its end may read why."""
     head_bytes: int = 64 * 1024
@@ -50,6 +52,8 @@ class Limits:
                 return self.head_s
             case Phase.BODY | Phase.LEFTOVER:
                 return self.body_s
+            case Phase.STREAM:
+                return self.stalled_s
             case Phase.ANSWER:
                 return math.inf
             case Phase.PARTING:

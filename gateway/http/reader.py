@@ -126,6 +126,9 @@ class RequestReader:
         exchange = self.exchange
         if exchange is None or exchange.refusal is not None or exchange.is_over:
             return
+        if exchange.stream is not None:
+            exchange.stream.add(piece)
+            return
         try:
             self._bodies.take(exchange.size, len(piece))
         except Refused as refused:
@@ -140,6 +143,8 @@ class RequestReader:
             self._fed = 0
             self.is_closed = not exchange.keep_alive
             exchange.is_whole = True
+            if exchange.stream is not None:
+                exchange.stream.end()
             self._receiver.advance()
 
     def _new_parser(self) -> httptools.HttpRequestParser:

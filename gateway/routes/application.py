@@ -10,6 +10,7 @@ from core.names import may_be_version
 from core.paths import ADMIN, METRICS, REFACTOR, STATIC, SYNC, Kind
 from core.task import spawn
 from gateway.http.bodies import BodyBudget
+from gateway.http.body_stream import BodyStream
 from gateway.http.cors import Cors
 from gateway.http.decompression import is_packed, unpack
 from gateway.http.exchange import Answerer, Exchange
@@ -20,7 +21,7 @@ from gateway.routes.all_models import flat, malformed, side_by_side
 from gateway.routes.current import CurrentTable
 from gateway.routes.forwarding import Forwarding
 from gateway.routes.keys import Caller
-from gateway.routes.paths import Place, find_place
+from gateway.routes.paths import Place, find_place, takes_upload
 from gateway.routes.route_table import Target
 from gateway.routes.scoring import Scoring
 from gateway.routes.version_starts import VersionStarts
@@ -94,7 +95,10 @@ class Application:
             case Kind.DAEMON:
                 if not self._has_admin and _is_admin(path.removeprefix(self._base)):
                     raise self._nothing(path)
-                self._bodies.check(declared_length(exchange.fields))
+                if b"content-encoding" not in exchange.fields and takes_upload(self._base, exchange.method, path):
+                    exchange.stream = BodyStream(exchange.line)
+                else:
+                    self._bodies.check(declared_length(exchange.fields))
                 return self._in_background(self._forward.pass_on)
             case Kind.HEALTH | Kind.READY:
                 return self._probe(exchange, place.kind)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import httptools
 
@@ -36,6 +36,7 @@ _HOP_BY_HOP = frozenset(
 )
 """https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1"""
 _OURS_TO_SAY_IN_REQUESTS = _HOP_BY_HOP | {b"content-length", b"expect", b"x-forwarded-for", b"accept-encoding"}
+_CHUNKED = (b"transfer-encoding", b"chunked")
 _OURS_TO_SAY_IN_ANSWERS = _HOP_BY_HOP | {b"date", b"server"}
 
 
@@ -58,9 +59,10 @@ class Forwarding:
 
     async def _ask(self, exchange: Exchange) -> None:
         with await self._connect() as daemon:
-            sending = spawn(_send(daemon, _head(exchange) + exchange.body), "send a request to the daemon")
+            link = _Link(daemon)
+            sending = spawn(_send(link, exchange), "send a request to the daemon")
             try:
-                await _relay(daemon, _Answer(is_head=exchange.method == b"HEAD"), exchange)
+                await _relay(link, _Answer(is_head=exchange.method == b"HEAD"), exchange)
             finally:
                 sending.cancel()
                 await asyncio.wait({sending})
@@ -116,15 +118,70 @@ class _Answer:
         self.is_whole = True
 
 
-async def _send(daemon: socket.socket, request: bytes) -> None:
+class _Link:
+    """The daemon, which may be silent for so long once it is its turn."""
+
+    def __init__(self, daemon: socket.socket) -> None:
+        self._daemon = daemon
+        self._loop = asyncio.get_running_loop()
+        self._deadline: asyncio.Timeout | None = None
+        self._is_waiting_for_client = False
+
+    async def send(self, data: bytes) -> None:
+        """Raises OSError."""
+        self._wait_for_client(False)
+        await self._loop.sock_sendall(self._daemon, data)
+        self._wait_for_client(False)
+
+    async def send_all(self, pieces: AsyncIterator[bytes]) -> None:
+        """As they come from a client; while one is waited for, the daemon may be silent. Raises OSError."""
+        self._wait_for_client(True)
+        async for piece in pieces:
+            await self.send(piece)
+            self._wait_for_client(True)
+        self._wait_for_client(False)
+
+    async def receive(self) -> bytes:
+        """What it says next; nothing where it is silent for too long, or has gone."""
+        try:
+            async with asyncio.timeout(None) as self._deadline:
+                self._set_deadline()
+                return await self._loop.sock_recv(self._daemon, _PIECE)
+        except (OSError, TimeoutError):
+            return b""
+        finally:
+            self._deadline = None
+
+    def _wait_for_client(self, is_waiting: bool) -> None:
+        self._is_waiting_for_client = is_waiting
+        self._set_deadline()
+
+    def _set_deadline(self) -> None:
+        if self._deadline is not None and not self._deadline.expired():
+            self._deadline.reschedule(None if self._is_waiting_for_client else self._loop.time() + _SILENCE_S)
+
+
+async def _send(link: _Link, exchange: Exchange) -> None:
     """As much as is taken: an answer may come before the whole body has been read, and then counts all the same."""
     with contextlib.suppress(OSError):
-        await asyncio.get_running_loop().sock_sendall(daemon, request)
+        if exchange.stream is None:
+            await link.send(_head(exchange, (b"content-length", b"%d" % exchange.size)) + exchange.body)
+            return
+        length = exchange.fields.get(b"content-length")
+        await link.send(_head(exchange, _CHUNKED if length is None else (b"content-length", length)))
+        pieces = exchange.stream.pieces()
+        await link.send_all(_chunks(pieces) if length is None else pieces)
 
 
-async def _relay(daemon: socket.socket, answer: _Answer, exchange: Exchange) -> None:
+async def _chunks(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async for piece in pieces:
+        yield b"%x\r\n%b\r\n" % (len(piece), piece)
+    yield b"0\r\n\r\n"
+
+
+async def _relay(link: _Link, answer: _Answer, exchange: Exchange) -> None:
     while not answer.is_begun:
-        answer.feed(await _receive(daemon, answer))
+        answer.feed(await _receive(link, answer))
     compressed = CompressedAnswer(exchange.fields, answer.status, answer.headers)
     streamed = StreamedAnswer(exchange, answer.status, compressed.headers)
     while True:
@@ -133,16 +190,11 @@ async def _relay(daemon: socket.socket, answer: _Answer, exchange: Exchange) -> 
         if answer.is_whole:
             streamed.end()
             return
-        answer.feed(await _receive(daemon, answer))
+        answer.feed(await _receive(link, answer))
 
 
-async def _receive(daemon: socket.socket, answer: _Answer) -> bytes:
-    try:
-        async with asyncio.timeout(_SILENCE_S):
-            data = await asyncio.get_running_loop().sock_recv(daemon, _PIECE)
-    except (OSError, TimeoutError):
-        data = b""
-    if data:
+async def _receive(link: _Link, answer: _Answer) -> bytes:
+    if data := await link.receive():
         return data
     if answer.is_begun:
         raise ConnectionError("the control plane broke off its answer")
@@ -153,7 +205,7 @@ def _unavailable(message: str) -> Refused:
     return refuse("control_plane_unavailable", message)
 
 
-def _head(exchange: Exchange) -> bytes:
+def _head(exchange: Exchange, framing: Header) -> bytes:
     url = parse_url(exchange.url)
     target = url.raw_path + (b"?" + url.query if url.query else b"")
     headers = [
@@ -161,7 +213,7 @@ def _head(exchange: Exchange) -> bytes:
         *_forwarded_for(exchange),
         *([(b"accept-encoding", b"gzip")] if accepts_gzip(exchange.fields) else []),
         (b"connection", b"close"),
-        (b"content-length", b"%d" % exchange.size),
+        framing,
     ]
     return b"%b %b HTTP/1.1\r\n%b\r\n" % (exchange.method, target, encode_headers(headers))
 

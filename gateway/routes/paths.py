@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from core.paths import PATHS, RESERVED, Kind
+from core.paths import API_MODEL, PAGE_UPLOAD, PATHS, RESERVED, Kind
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,15 @@ def find_place(base: str, path: str) -> Place:
     if not path.startswith(base + "/"):
         return Place(Kind.NOTHING)
     return _place_under_base(path[len(base) + 1 :])
+
+
+def takes_upload(base: str, method: bytes, path: str) -> bool:
+    """Whether the daemon takes a body there that need not fit into memory."""
+    template = _UPLOADS.get(method)
+    return template is not None and path.startswith(base) and template.fullmatch(path[len(base) :]) is not None
+
+
+_UPLOADS = {b"PUT": re.compile(API_MODEL.of("[^/]+")), b"POST": re.compile(PAGE_UPLOAD.template)}
 
 
 def _place_under_base(rest: str) -> Place:

@@ -31,7 +31,8 @@ def build_access(settings: Settings, event_log: EventLog, registry: Registry, ha
     known = KnownKeys(token.key)
     is_shared = bool(settings.database_url)
     keyring = Keyring(known, settings.data / "keys.json", event_log, registry, hand_out, is_shared=is_shared)
-    sessions = Sessions(signing_key(settings.admin_token, settings.data), known.get)
+    ended = settings.data / "ended_sessions.json"
+    sessions = Sessions(signing_key(settings.admin_token, settings.data), known.get, ended)
     code = OneTimeCode() if token.is_new else None
     sign_in = SignIn(known, sessions, event_log, code, token.key)
     return AccessParts(known, keyring, sessions, sign_in, needs_keys=settings.auth == "keys")

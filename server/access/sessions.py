@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-import time
-from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,25 +12,25 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from core.errors import PawlError
 from core.keys import Key
+from server.access.ended_sessions import EndedSessions
 from server.access.private_file import read_private, write_private
 
 COOKIE = "pawl_session"
 LASTS_S = 12 * 3600
-_MOST_ENDED = 10_000
 _KEY_BYTES = 32
 
 
 class Sessions:
     """Nothing is kept of a session but that somebody ended it: it holds as long as its signature and its key do."""
 
-    def __init__(self, signing_key: bytes, find: Callable[[str], Key | None]) -> None:
-        """`find`: a valid key by its id."""
+    def __init__(self, signing_key: bytes, find: Callable[[str], Key | None], ended: Path | None = None) -> None:
+        """`find`: a valid key by its id. `ended`: the file of sessions that were ended; None: memory alone."""
         self._signing_key = signing_key
         self._signer = URLSafeTimedSerializer(
             signing_key, salt="pawl_session", signer_kwargs={"digest_method": hashlib.sha256}
         )
         self._find = find
-        self._ended: OrderedDict[str, float] = OrderedDict()
+        self._ended = EndedSessions(ended, LASTS_S)
 
     def begin(self, key: Key) -> str:
         """The cookie's value."""
@@ -50,9 +48,7 @@ class Sessions:
         """Whoever kept the cookie can't use it any more."""
         found = self._read(cookie)
         if found is not None:
-            self._ended[found[2]] = time.monotonic()
-        while len(self._ended) > _MOST_ENDED:
-            self._ended.popitem(last=False)
+            self._ended.add(found[2])
 
     def _read(self, cookie: str) -> tuple[str, str, str] | None:
         try:

@@ -45,6 +45,13 @@ async def read_body(request: Request, kind: type[T]) -> T:
         raise BodyMalformed(f"the body is not valid JSON: {error}") from error
 
 
+def check_length(request: Request, most: int) -> None:
+    """Raises BodyTooLarge where the request says already that its body is larger: then none of it need be read."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > most:
+        raise BodyTooLarge
+
+
 def _field(message: str) -> str:
     """Which one msgspec speaks of; empty: the body as a whole."""
     found = re.search(r"field `(.+)`|at `\$\.(.+)`", message)

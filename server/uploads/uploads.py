@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,12 @@ from loader.workers.starter import Starter
 from registry.errors import RegistryUnavailable
 from registry.event_log import EventLog
 from server.uploads.archive import unpack
+from server.uploads.training_contract import check_training
 from server.versions.versions import ModelNotFound
 
 _STOP_S = 5.0
+_MOST_COMING_IN = 4
+"""Uploads of which the disk holds a part at one time."""
 
 
 class NameTaken(PawlError):
@@ -41,6 +45,10 @@ class ManifestChanged(PawlError):
     """Somebody else has changed the manifest meanwhile."""
 
 
+class TooManyUploads(PawlError):
+    """As many are coming in as may."""
+
+
 class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
     """What an upload, or a deletion, came to."""
 
@@ -49,6 +57,8 @@ class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
     """Empty for a deletion from a local folder."""
     release: str | None
     """That was proven; None: the model goes, or has to be trained first."""
+    changed: bool = True
+    """Whether it was not there before, as it was handed in."""
 
 
 class Uploads:
@@ -72,21 +82,24 @@ class Uploads:
         self._event_log = event_log
         self._folder = folder
         self._turn = asyncio.Lock()
+        self._coming_in = 0
         self._under_way: set[asyncio.Task[Uploaded]] = set()
 
     async def put(self, model: str, zipped: AsyncIterator[bytes], by: Actor, reason: str, head: str) -> Uploaded:
         """What the zip holds becomes the model's folder. `head`: that its author saw, or "".
 
-        Raises NameTaken, UploadTooLarge, ArchiveInvalid, HeadMoved, NotWritable, ReleaseFailed, SourceError, OSError.
+        Raises NameTaken, TooManyUploads, UploadTooLarge, ArchiveInvalid, HeadMoved, NotWritable, ReleaseFailed,
+        SourceError, OSError.
         """
         if why := why_not_a_model_name(model):
             raise NameTaken(f"no model can be called {model[:100]!r}: {why}")
-        folder = self._new_folder()
-        try:
-            await self._receive(zipped, folder / "archive.zip")
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
+        with self._one_more():
+            folder = self._new_folder()
+            try:
+                await self._receive(zipped, folder / "archive.zip")
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
         change = Change(model, folder / "files", by.name, _message(f"Upload {model}", by, reason), head)
         event = Event(kind=EventKind.UPLOADED, message="", model=model, actor=by, reason=reason)
         return await self._through(self._take_in(folder, change, event))
@@ -142,14 +155,24 @@ class Uploads:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Path(tempfile.mkdtemp(prefix="upload-", dir=self._folder))
 
+    @contextmanager
+    def _one_more(self) -> Iterator[None]:
+        if self._coming_in >= _MOST_COMING_IN:
+            raise TooManyUploads(f"{_MOST_COMING_IN} uploads are coming in, as many as may; try again soon")
+        self._coming_in += 1
+        try:
+            yield
+        finally:
+            self._coming_in -= 1
+
     async def _receive(self, zipped: AsyncIterator[bytes], to: Path) -> None:
         size = 0
-        with to.open("wb") as file:
+        with to.open("wb", buffering=0) as file:
             async for piece in zipped:
                 size += len(piece)
                 if size > self.most_bytes:
                     raise UploadTooLarge(f"an upload has at most {self.most_bytes // 2**20:,} MB (UPLOAD_MAX_MB)")
-                file.write(piece)
+                await asyncio.to_thread(file.write, piece)  # a full or slow disk holds up nobody else
 
     async def _take_in(self, folder: Path, change: Change, event: Event) -> Uploaded:
         try:
@@ -164,17 +187,22 @@ class Uploads:
         async with self._turn:
             proposal = await asyncio.to_thread(self._source.propose, change)
             try:
-                release = None if change.files is None else await self._proven(change.model, proposal)
+                release = None if change.files is None else await self._proven(change.model, change.files, proposal)
+                is_change = await asyncio.to_thread(lambda: proposal.is_change)
                 commit = await asyncio.to_thread(proposal.make)
             finally:
                 await asyncio.to_thread(proposal.close)
         self._reconciler.ask()
-        await self._tell(msgspec.structs.replace(event, message=_told(change, commit), commit=commit))
-        return Uploaded(model=change.model, commit=commit, release=release)
+        if is_change:
+            await self._tell(msgspec.structs.replace(event, message=_told(change, commit), commit=commit))
+        return Uploaded(model=change.model, commit=commit, release=release, changed=is_change)
 
-    async def _proven(self, model: str, proposal: Proposal) -> str | None:
+    async def _proven(self, model: str, files: Path, proposal: Proposal) -> str | None:
         """The id of the release that answered its examples; None: it has to be trained first. Raises ReleaseFailed."""
-        release = newest_release(_revision(model, proposal.candidate), self._reconciler.decided)
+        revision = _revision(model, proposal.candidate)
+        if revision.code_key is not None:
+            await asyncio.to_thread(check_training, files, revision.manifest.train)
+        release = newest_release(revision, self._reconciler.decided)
         if release is None:
             return None
         pool = await self._starter.start(

@@ -51,9 +51,16 @@ class Connection(asyncio.Protocol):
     async def drained(self) -> None:
         await self._writing.wait()
 
+    def pause_reading(self) -> None:
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        if len(self._waiting) < 2 and not self._transport.is_closing():
+            self._transport.resume_reading()
+
     def finish(self, exchange: Exchange) -> None:
         self._waiting.popleft()
-        self._shared.bodies.release(exchange.size)
+        self._let_go(exchange)
         if not exchange.keep_alive:
             self._part(is_sending=not exchange.is_whole)
         elif self._waiting:
@@ -80,7 +87,7 @@ class Connection(asyncio.Protocol):
         self._writing.resume()
         while self._waiting:
             exchange = self._waiting.popleft()
-            self._shared.bodies.release(exchange.size)
+            self._let_go(exchange)
             exchange.leave()
 
     def data_received(self, data: bytes) -> None:
@@ -112,7 +119,7 @@ class Connection(asyncio.Protocol):
         self._waiting.append(exchange)
         if len(self._waiting) > 1:
             self._queue()
-        elif exchange.refusal is not None:
+        elif exchange.refusal is not None or exchange.stream is not None:
             self.advance()
 
     def advance(self) -> None:
@@ -125,8 +132,10 @@ class Connection(asyncio.Protocol):
         if exchange.refusal is not None:
             exchange.is_taken = True
             exchange.refuse(exchange.refusal)
-        elif exchange.is_whole:
+        elif exchange.is_whole or exchange.stream is not None:
             exchange.is_taken = True
+            if exchange.stream is not None:
+                self._encourage(exchange)
             assert exchange.answerer is not None
             try:
                 exchange.answerer(exchange)
@@ -142,7 +151,7 @@ class Connection(asyncio.Protocol):
         """Look at the time: end what has lasted too long."""
         self.date = self._shared.date
         phase = self._phase()
-        if self._stopwatch.has_run_out(phase, self._reader.requests, self._transport.get_write_buffer_size()):
+        if self._stopwatch.has_run_out(phase, self._come(), self._transport.get_write_buffer_size()):
             self._expire(phase)
 
     def stop(self) -> None:
@@ -191,7 +200,10 @@ class Connection(asyncio.Protocol):
             self._waiting.append(exchange)
         exchange.keep_alive = False
         exchange.refusal = exchange.refusal or refused
-        self.advance()
+        if exchange.is_taken:
+            exchange.fail(refused)
+        else:
+            self.advance()
 
     def _queue(self) -> None:
         """Leave what comes behind two requests with the client."""
@@ -208,10 +220,25 @@ class Connection(asyncio.Protocol):
         else:
             self._transport.close()
 
+    def _let_go(self, exchange: Exchange) -> None:
+        self._shared.bodies.release(exchange.size)
+        if exchange.stream is not None:
+            exchange.stream.drop()
+
+    def _come(self) -> int:
+        """What the client has sent so far, as far as it may count on being waited for."""
+        stream = self._waiting[0].stream if self._waiting else None
+        return self._reader.requests + (0 if stream is None else stream.received)
+
     def _phase(self) -> Phase:
-        if self._waiting:
-            return Phase.ANSWER if self._waiting[0].is_whole or self._waiting[0].is_taken else Phase.BODY
-        return self._reader.phase
+        if not self._waiting:
+            return self._reader.phase
+        exchange = self._waiting[0]
+        if exchange.is_whole or (exchange.is_taken and exchange.stream is None):
+            return Phase.ANSWER
+        if exchange.stream is None:
+            return Phase.BODY
+        return Phase.ANSWER if exchange.stream.is_paused else Phase.STREAM
 
     def _expire(self, phase: Phase) -> None:
         if self._transport.get_write_buffer_size():
@@ -219,7 +246,7 @@ class Connection(asyncio.Protocol):
         elif phase is Phase.HEAD:
             most = self._shared.limits.head_s
             self._give_up(refuse("head_timeout", f"a request's head takes at most {most:g} s", CLOSE))
-        elif phase is Phase.BODY:
+        elif phase in (Phase.BODY, Phase.STREAM):
             self._give_up(refuse("body_timeout", "the body has not come in time", CLOSE))
         else:
             self._transport.close()

@@ -16,10 +16,10 @@ class Stopwatch:
         self._since = now()
         self._seen: tuple[Phase, int, int] = (Phase.IDLE, 0, 0)
 
-    def has_run_out(self, phase: Phase, requests: int, unread: int) -> bool:
-        """Whether nothing has changed for longer than it may. `requests`: how many have begun; `unread`: bytes that the
-        client has not taken."""
-        seen = (phase, requests, unread)
+    def has_run_out(self, phase: Phase, come: int, unread: int) -> bool:
+        """Whether nothing has changed for longer than it may. `come`: grows with each request that begins, and with
+        each piece of a body that is passed on; `unread`: bytes that the client has not taken."""
+        seen = (phase, come, unread)
         if seen != self._seen:
             self._seen, self._since = seen, self._now()
             return False

@@ -11,15 +11,17 @@ from core.paths import API_MODEL
 from loader.sources.changes import HeadMoved, NotWritable
 from server.http.access import Access, BodyTooLarge, actor_of
 from server.http.api.answering import answering
+from server.http.bodies import check_length
 from server.http.replies import Json, error
 from server.uploads.archive import ArchiveInvalid
-from server.uploads.uploads import NameTaken, Uploads, UploadTooLarge
+from server.uploads.uploads import NameTaken, TooManyUploads, Uploads, UploadTooLarge
 
 _CODES: dict[type[Exception], str] = {
     HeadMoved: "conflict",
     NotWritable: "not_writable",
     ArchiveInvalid: "invalid_archive",
     NameTaken: "invalid_name",
+    TooManyUploads: "overloaded",
 }
 _LONGEST_REASON = 1000
 
@@ -41,11 +43,12 @@ class UploadsApi:
     async def put(self, request: Request) -> Response:
         """The body is a zip of the model's folder; `If-Match`: the head that its author saw."""
         model, reason, head = _asked(request)
+        check_length(request, self._uploads.most_bytes)
         try:
             return Json(await self._uploads.put(model, request.stream(), actor_of(request), reason, head))
         except UploadTooLarge as refused:
             raise BodyTooLarge from refused
-        except (HeadMoved, NotWritable, ArchiveInvalid, NameTaken, ReleaseFailed, OSError) as refused:
+        except (HeadMoved, NotWritable, ArchiveInvalid, NameTaken, TooManyUploads, ReleaseFailed, OSError) as refused:
             return _refusal(refused)
 
     async def delete(self, request: Request) -> Response:

@@ -11,6 +11,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from server.http.access import BodyTooLarge
+from server.http.bodies import check_length
 
 _MOST_FIELDS = 10
 _OVERHEAD = 64 * 1024
@@ -35,6 +36,7 @@ class ZipForm:
 @asynccontextmanager
 async def read_zip_form(request: Request, most_bytes: int) -> AsyncIterator[ZipForm]:
     """Of a form with one file in it; larger ones lie on the disk meanwhile. Raises FormInvalid, BodyTooLarge."""
+    check_length(request, most_bytes + _OVERHEAD)
     stream = _bounded(request, most_bytes + _OVERHEAD)
     try:
         parser = MultiPartParser(request.headers, stream, max_files=1, max_fields=_MOST_FIELDS)

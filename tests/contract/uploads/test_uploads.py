@@ -56,14 +56,20 @@ class Untouched:
 
     repo: Repo
     server: Server
+    data: Path
+
+
+def left(untouched: Untouched) -> list[Path]:
+    """Of what is being taken in."""
+    return list(untouched.data.glob("uploads/*"))
 
 
 @pytest.fixture(scope="module")
 def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Untouched]:
     folder = tmp_path_factory.mktemp("untouched")
     repo = new_repo(folder)
-    with serving(folder / "data", repo.path) as server:
-        yield Untouched(repo, server)
+    with serving(folder / "data", repo.path, MAX_BODY_MB="1", UPLOAD_MAX_MB="3") as server:
+        yield Untouched(repo, server, folder / "data")
 
 
 @pytest.fixture
@@ -103,7 +109,9 @@ def test_a_zip_is_proven_and_becomes_a_commit_with_its_author_that_goes_live(ser
     assert "better weights" in repo.git("log", "-1", "--format=%B")
     [event] = server.events("uploaded")
     assert (event["commit"], event["actor"]["name"], event["reason"]) == (repo.head, "ADMIN_TOKEN", "better weights")
-    assert put(server, "Echo", zipped(files)).json["commit"] == repo.head  # nothing changed, so nothing was committed
+    again = put(server, "Echo", zipped(files)).json
+    assert (again["commit"], again["changed"]) == (repo.head, False)  # so nothing was committed, and nothing told
+    assert len(server.events("uploaded")) == 1
 
 
 def test_a_new_model_comes_and_goes(server: Server, repo: Repo) -> None:
@@ -164,6 +172,47 @@ def test_what_is_no_zip_of_a_folder_is_refused(untouched: Untouched) -> None:
     for body in (b"", b"not a zip", zipped({}), zipped({"../etls.py": ""})):
         put(server, "Echo", body).error(422, "invalid_archive")
     put(server, "all", zipped({"etls.py": echo("x")})).error(422, "invalid_name")
+    assert repo.head == before
+
+
+def in_pieces(size: int) -> Iterator[bytes]:
+    for _ in range(0, size, 100_000):
+        yield b"x" * 100_000
+
+
+def test_an_upload_is_bounded_by_itself_and_not_by_what_other_bodies_are(untouched: Untouched) -> None:
+    server = untouched.server
+    sent = zipped({"etls.py": "def broken(:", "weights": "x" * 2_000_000})
+    assert "SyntaxError" in put(server, "Echo", sent).error(422, "release_failed")["message"]
+    fields = {"model": "Echo", "reason": "large", "head": ""}
+    assert "SyntaxError" in submit(server, "/-/upload", fields, sent).body.decode()
+    authorization, address = {"authorization": f"Bearer {TOKEN}"}, f"{server.base}/-/api/models/Echo"
+    put(server, "Echo", zipped({"etls.py": echo("x"), "weights": "x" * 4_000_000})).error(413, "body_too_large")
+    chunked = server.request("PUT", address, content=in_pieces(4_000_000), headers=authorization)
+    chunked.error(413, "body_too_large")
+    assert submit(server, "/-/upload", fields, b"x" * 4_000_000).status == 413
+    assert left(untouched) == []
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(untouched: Untouched) -> None:
+    server = untouched.server
+    connection = http.client.HTTPConnection(server.url.removeprefix("http://"))
+    connection.putrequest("PUT", f"{server.settings.base}/-/api/models/Echo")
+    connection.putheader("authorization", f"Bearer {TOKEN}")
+    connection.putheader("content-length", "2000000")
+    connection.endheaders(b"x" * 1_000_000)
+    server.wait(lambda: left(untouched) != [], "the upload to come in")
+    connection.close()
+    server.wait(lambda: left(untouched) == [], "what had come to be gone")
+    assert "Traceback" not in server.log
+
+
+def test_a_folder_that_trains_is_checked_before_it_is_pushed(untouched: Untouched) -> None:
+    repo, server = untouched.repo, untouched.server
+    before = repo.head
+    for code, says in (("def broken(:", "SyntaxError"), ("import os\n", "neither a function train")):
+        error = put(server, "Trained", zipped({"etls.py": echo("x"), "train.py": code})).error(422, "release_failed")
+        assert says in error["message"]
     assert repo.head == before
 
 
@@ -236,6 +285,7 @@ def test_in_a_local_folder_the_folder_is_written(tmp_path: Path) -> None:
         assert answer.status == 200, answer.body
         server.wait(lambda: server.score("Echo")["by"] == "two", "what was uploaded to be live")
         assert sorted(path.name for path in (models / "Echo").iterdir()) == ["etls.py"]
+        assert not put(server, "Echo", zipped({"etls.py": echo("two")})).json["changed"]
         put(server, "Echo", zipped({"etls.py": "def broken(:"})).error(422, "release_failed")
         assert put(server, "Other", zipped({"etls.py": echo("other")})).status == 200
         assert delete(server, "Echo").status == 200

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
@@ -173,6 +173,84 @@ async def test_bodies_to_the_daemon_are_bounded(tmp_path: Path) -> None:
     async with gateway(tmp_path, max_body=1000) as running, running.client() as client, daemon(tmp_path / "daemon"):
         assert (await client.post("/models/-/sync", content=b"x" * 1001)).status_code == 413
         assert (await client.post("/models/-/sync", content=b"x" * 1000)).json()["body"] == "x" * 1000
+
+
+UPLOAD = "/models/-/api/models/Iris"
+
+
+async def pieces(count: int) -> AsyncIterator[bytes]:
+    for _ in range(count):
+        yield b"x" * 1_000_000
+
+
+def most_memory(pid: int) -> int:
+    """Megabytes that the process ever had."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) // 1024
+
+
+@asynchronous
+async def test_an_upload_passes_in_whatever_size_and_is_not_held_in_memory(tmp_path: Path) -> None:
+    async def count(request: Request) -> Response:
+        size = 0
+        async for piece in request.stream():
+            size += len(piece)
+        return JSONResponse([size, request.headers.get("content-length")])
+
+    routes = (Route(UPLOAD, count, methods=["PUT"]), Route("/models/-/upload", count, methods=["POST"]))
+    async with gateway(tmp_path, max_body=1000) as running, running.client() as client:  # noqa: SIM117
+        async with daemon(tmp_path / "daemon", *routes):
+            assert (await client.put(UPLOAD, content=b"")).json() == [0, "0"]
+            before = most_memory(running.process.pid)
+            length = {"content-length": "100000000"}
+            assert (await client.put(UPLOAD, content=pieces(100), headers=length)).json() == [100_000_000, "100000000"]
+            assert (await client.post("/models/-/upload", content=pieces(50))).json() == [50_000_000, None]
+            assert most_memory(running.process.pid) - before < 30
+            assert (await client.post(UPLOAD + "/pin", content=b"x" * 1001)).status_code == 413
+
+
+@asynchronous
+async def test_an_upload_that_the_daemon_refuses_is_answered_before_all_of_it_has_come(tmp_path: Path) -> None:
+    async def refuse(_: Request) -> Response:
+        return Response(b"no", 401)
+
+    async with gateway(tmp_path) as running, daemon(tmp_path / "daemon", Route(UPLOAD, refuse, methods=["PUT"])):
+        reader, writer = await running.open()
+        head = b"PUT %b HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n" % UPLOAD.encode()
+        writer.write(head + b"x" * 1_000_000)
+        assert await read_answer(reader) == (401, b"no")
+        writer.write(b"x" * 2_000_000 + b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await read_answer(reader))[0] == 200
+        writer.close()
+
+
+@asynchronous
+async def test_the_daemon_is_told_that_an_upload_broke_off(tmp_path: Path) -> None:
+    came, gone = asyncio.Event(), asyncio.Event()
+
+    async def take(request: Request) -> Response:
+        with contextlib.suppress(ClientDisconnect):
+            async for _ in request.stream():
+                came.set()
+            return Response(b"whole")
+        gone.set()
+        return Response(b"broken off")
+
+    async with gateway(tmp_path) as running, daemon(tmp_path / "daemon", Route(UPLOAD, take, methods=["PUT"])):
+        for framing, begin, broken in (
+            (b"Content-Length: 9", b"abc", b""),
+            (b"Transfer-Encoding: chunked", b"3\r\nabc\r\n", b"no\r\n"),
+        ):
+            came.clear()
+            gone.clear()
+            reader, writer = await running.open()
+            writer.write(b"PUT %b HTTP/1.1\r\nHost: x\r\n%b\r\n\r\n%b" % (UPLOAD.encode(), framing, begin))
+            await came.wait()
+            writer.write(broken)
+            if broken:
+                assert (await read_answer(reader))[0] == 400
+            writer.close()
+            await gone.wait()
 
 
 @asynchronous

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from core.keys import Key, Scope, digest_of
+from server.access.ended_sessions import EndedSessions
 from server.access.known_keys import KnownKeys
 from server.access.sessions import Sessions, signing_key
 
@@ -50,6 +51,28 @@ def test_it_ends_when_somebody_signs_out_and_others_of_the_key_go_on() -> None:
     sessions.end(one)
     assert (sessions.key_of(one), sessions.key_of(other)) == (None, key())
     sessions.end("no cookie of ours")
+
+
+def test_what_was_ended_stays_so_after_a_restart(tmp_path: Path) -> None:
+    ended = tmp_path / "ended.json"
+    cookie = Sessions(SIGNING, known(key()).get).begin(key())
+    Sessions(SIGNING, known(key()).get, ended).end(cookie)
+    assert ended.stat().st_mode & 0o777 == 0o600
+    assert Sessions(SIGNING, known(key()).get, ended).key_of(cookie) is None
+    ended.write_text("no json")
+    assert Sessions(SIGNING, known(key()).get, ended).key_of(cookie) == key()
+
+
+def test_of_what_was_ended_nothing_is_kept_that_has_expired(tmp_path: Path) -> None:
+    moment = 0.0
+    ended = EndedSessions(tmp_path / "ended.json", 10, lambda: moment)
+    ended.add("one")
+    moment = 5.0
+    ended.add("two")
+    moment = 11.0
+    ended.add("three")
+    again = EndedSessions(tmp_path / "ended.json", 10, lambda: moment)
+    assert [name in again for name in ("one", "two", "three")] == [False, True, True]
 
 
 def test_a_cookie_that_was_changed_or_signed_by_another_shows_nothing() -> None:

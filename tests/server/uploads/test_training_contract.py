@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import ReleaseFailed
+from core.manifest.train import Train
+from server.uploads.training_contract import check_training
+
+
+def check(folder: Path, code: str, entry: str | None = None, file: str = "train.py") -> None:
+    (folder / file).write_text(code)
+    check_training(folder, Train(entry=entry))
+
+
+@pytest.mark.parametrize(
+    ("code", "entry"),
+    [
+        ("def train(output): ...", None),
+        ("class Iris:\n    def train(self): ...", None),
+        ("from common import train", None),
+        ("from common import *", None),
+        ("train = make()", None),
+        ("try:\n    import x\nexcept ImportError:\n    def train(output): ...", None),
+        ("if True:\n    class Iris(Base): ...", None),
+        ("def fit(output): ...", "fit"),
+    ],
+)
+def test_what_a_run_could_begin_with_passes(tmp_path: Path, code: str, entry: str | None) -> None:
+    check(tmp_path, code, entry)
+
+
+@pytest.mark.parametrize(
+    ("code", "entry", "says"),
+    [
+        ("def broken(:", None, "train.py, line 1"),
+        ("def fit(output): ...", None, "neither a function train"),
+        ("def train(output): ...", "fit", "'fit'"),
+        ("class Iris: ...", "fit", "'fit'"),
+        ("\0", None, "train.py"),
+    ],
+)
+def test_what_none_could_begin_with_is_refused(tmp_path: Path, code: str, entry: str | None, says: str) -> None:
+    with pytest.raises(ReleaseFailed, match=says):
+        check(tmp_path, code, entry)
+
+
+def test_a_class_of_both_halves_is_looked_for_where_there_is_no_train_file(tmp_path: Path) -> None:
+    check(tmp_path, "class Iris:\n    def train(self): ...", file="etls.py")
+    with pytest.raises(ReleaseFailed):
+        check(tmp_path, "", file="train.py")
+
+
+def test_a_folder_with_no_code_to_train_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseFailed, match=r"neither a train\.py nor an etls\.py"):
+        check_training(tmp_path, Train())
