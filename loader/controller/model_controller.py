@@ -134,6 +134,7 @@ class ModelController:
             action = decide(self._state(), time.monotonic())
             if not isinstance(action, Attempt):
                 self.stage = None
+                self._forget_overcome()
             if isinstance(action, Retire):
                 await self._retire()
                 if self._wanted is None:
@@ -145,6 +146,14 @@ class ModelController:
         """End the live pool: the server stops."""
         if self.live is not None:
             await self.live.pool.stop(timeout_s)
+
+    def _forget_overcome(self) -> None:
+        """What failed is wanted no more, since what is live is."""
+        wanted = None if self._wanted is None else self._wanted.release
+        is_live = self.live is not None and wanted is not None and self.live.pool.release.id == wanted.id
+        if self.failure is not None and is_live:
+            self.failure = None
+            self._on_outcome()
 
     def _state(self) -> State:
         if self.live is None:

@@ -26,6 +26,8 @@ _PIECE = 1 << 16
 _A_PAGE = 1000
 """What the server gives of a list at a time."""
 _AWAY = frozenset({502, 503, 504})
+_UNANSWERED = frozenset({"", "control_plane_unavailable"})
+"""What is said where nobody answers who knows; every other code is an answer."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NOT_THERE = frozenset(
     {"model_not_found", "version_not_found", "version_ambiguous", "run_not_found", "artifact_gone", "action_not_found"}
@@ -70,7 +72,12 @@ class Api:
 
     def items(self, path: str, limit: int, query: Mapping[str, Query] = {}) -> list[Any]:
         """At most so many items of a list, from as many pages as it takes."""
+        return self.listed(path, limit, query)[0]
+
+    def listed(self, path: str, limit: int, query: Mapping[str, Query] = {}) -> tuple[list[Any], dict[str, Any]]:
+        """The same, and what the last page says besides."""
         found: list[Any] = []
+        page: Any = {}
         while len(found) < limit:
             page = self.get(path, {**query, "limit": min(limit - len(found), _A_PAGE)})
             if not isinstance(page, dict) or not isinstance(page.get("items"), list):
@@ -79,7 +86,7 @@ class Api:
             if page.get("next") is None:
                 break
             query = {**query, "cursor": page["next"]}
-        return found
+        return found, page
 
     def send(
         self,
@@ -176,7 +183,8 @@ class Api:
             )
         if status in _REDIRECTS:
             return CommandFailed(USAGE, f"{self.address} leads on to {answer.headers.get('location')}: ask there")
-        return CommandFailed(UNREACHABLE if status in _AWAY else FAILED, message)
+        is_away = status in _AWAY and code in _UNANSWERED
+        return CommandFailed(UNREACHABLE if is_away else FAILED, message)
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
@@ -34,6 +35,8 @@ def ls(api: Api, text: str, state: str, watch: bool, limit: int, fields: str | N
 
       pawl ls --json name,live.version,failure.message
 
+    What is wrong with the repository, and which folders are left out, is told on stderr.
+
     In a pipe it prints a line for each model: name, state, live version, commit, workers, megabytes and note, with tabs
     between them.
 
@@ -43,10 +46,19 @@ def ls(api: Api, text: str, state: str, watch: bool, limit: int, fields: str | N
     from pawl.terminal.shown import Shown, show  # here and below: what is slow to import, not for --help
 
     def look() -> Shown:
-        found = api.items(api_path("models"), limit, {"q": text, "state": state})
-        return Shown(found, _TITLES, [_row(one) for one in found], "there are no such models")
+        found, beside = api.listed(api_path("models"), limit, {"q": text, "state": state})
+        rows = [_row(one) for one in found]
+        return Shown(found, _TITLES, rows, "there are no such models", tuple(_warnings(beside)))
 
     show(look, fields, watch)
+
+
+def _warnings(beside: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with what is followed, as a whole."""
+    if problem := beside.get("problem"):
+        yield f"the repository can't be read: {problem}"
+    for folder, reason in sorted((beside.get("left_out") or {}).items()):
+        yield f"{folder} is left out: {reason}"
 
 
 def _row(model: dict[str, Any]) -> tuple[Value, ...]:

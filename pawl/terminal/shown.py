@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import click
+
 from pawl.terminal.table import Value, console, fields_table, print_fields, print_rows, table
-from pawl.terminal.text import is_terminal
+from pawl.terminal.text import is_terminal, printable
 
 _LOOK_S = 2.0
 
@@ -23,12 +25,19 @@ class Shown:
     rows: Sequence[Sequence[Value]]
     nothing: str
     """Where there are none, for people."""
+    warnings: Sequence[str] = ()
+    """What is wrong besides."""
 
     def print(self) -> None:
         print_rows(self.titles, self.rows, self.nothing)
 
     def drawn(self) -> Any:
-        return table(self.titles, self.rows) if self.rows else self.nothing
+        drawn = table(self.titles, self.rows) if self.rows else self.nothing
+        if not self.warnings:
+            return drawn
+        from rich.console import Group
+
+        return Group(drawn, *self.warnings)
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,8 @@ def show(look: Callable[[], Shown | ShownFields], fields: str | None, watch: boo
 
 
 def _print(found: Shown | ShownFields, fields: str | None) -> None:
+    for warning in found.warnings if isinstance(found, Shown) else ():
+        click.echo(f"pawl: {printable(warning)}", err=True)
     if fields is None:
         found.print()
     else:

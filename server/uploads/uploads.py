@@ -187,7 +187,7 @@ class Uploads:
         async with self._turn:
             proposal = await asyncio.to_thread(self._source.propose, change)
             try:
-                release = None if change.files is None else await self._proven(change.model, change.files, proposal)
+                release = None if change.files is None else await self._proven(change, change.files, proposal)
                 is_change = await asyncio.to_thread(lambda: proposal.is_change)
                 commit = await asyncio.to_thread(proposal.make)
             finally:
@@ -197,11 +197,12 @@ class Uploads:
             await self._tell(msgspec.structs.replace(event, message=_told(change, commit), commit=commit))
         return Uploaded(model=change.model, commit=commit, release=release, changed=is_change)
 
-    async def _proven(self, model: str, files: Path, proposal: Proposal) -> str | None:
+    async def _proven(self, change: Change, files: Path, proposal: Proposal) -> str | None:
         """The id of the release that answered its examples; None: it has to be trained first. Raises ReleaseFailed."""
-        revision = _revision(model, proposal.candidate)
+        revision = _revision(change.model, proposal.candidate)
         if revision.code_key is not None:
-            await asyncio.to_thread(check_training, files, revision.manifest.train)
+            folder = await asyncio.to_thread(_whole, revision, proposal, files) if change.keeps_others else files
+            await asyncio.to_thread(check_training, folder, revision.manifest.train)
         release = newest_release(revision, self._reconciler.decided)
         if release is None:
             return None
@@ -228,6 +229,14 @@ def _revision(model: str, candidate: Candidate | None) -> Revision:
     if candidate.revision is None:
         raise candidate.failure or ReleaseFailed(f"{model} could not be read", stage="manifest")
     return candidate.revision
+
+
+def _whole(revision: Revision, proposal: Proposal, files: Path) -> Path:
+    """The model's folder as it will be, beside what is handed in of it. Raises ReleaseFailed."""
+    into = files.with_name("whole")
+    into.mkdir()
+    proposal.check_out(revision, into)
+    return into / revision.model
 
 
 def _message(subject: str, by: Actor, reason: str) -> str:

@@ -137,6 +137,8 @@ def another(status: int, body: bytes) -> Iterator[str]:
         (200, b'{"head": 1}', 6),
         (503, b"", 6),
         (504, b'{"error": "no"}', 6),
+        (503, b'{"error": {"code": "control_plane_unavailable", "message": "no"}}', 6),
+        (503, b'{"error": {"code": "registry_unavailable", "message": "the disk is full"}}', 1),
         (500, b'{"error": {"code": "internal", "message": "Pawl itself failed"}}', 1),
         (302, b"", 2),
     ],

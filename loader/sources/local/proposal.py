@@ -47,8 +47,8 @@ class LocalProposal:
 
     @property
     def is_change(self) -> bool:
-        files, place = self._change.files, self._folder / self._change.model
-        return files is None or _listed(files) != _listed(place) or not _holds_the_same(files, place)
+        whole, place = (folder / self._change.model for folder in (self._aside, self._folder))
+        return self._change.files is None or _listed(whole) != _listed(place) or not _holds_the_same(whole, place)
 
     def check_out(self, revision: Revision, into: Path) -> None:
         self._source.check_out(revision, into)

@@ -65,9 +65,9 @@ def refusal(refused: PawlError) -> Response:
     code = next(_CODES[kind] for kind in type(refused).__mro__ if kind in _CODES)
     match refused:
         case BodyInvalid():
-            return error(code, str(refused), field=refused.field)
+            return error(code, str(refused), **({"field": refused.field} if refused.field else {}))
         case CursorUnknown():
-            return error(code, f"cursor is {refused}", field="cursor")
+            return error(code, f"cursor: {refused}", field="cursor")
         case VersionAmbiguous():
             return error(code, str(refused), commits=refused.commits)
         case NotTrained():

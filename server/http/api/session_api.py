@@ -61,7 +61,7 @@ class SessionApi:
         except BodyMalformed as malformed:
             return error("malformed_json", str(malformed))
         except BodyInvalid as invalid:
-            return error("invalid_parameter", str(invalid), field=invalid.field)
+            return error("invalid_parameter", str(invalid), **({"field": invalid.field} if invalid.field else {}))
         except (SignInRefused, SignInForbidden, TooManyAttempts) as refused:
             return _back_to_page(shown, refused) if is_form else _refusal(refused)
         answer = RedirectResponse("../" + return_path(shown.next), 303, _NO_STORE) if is_form else _session(key)

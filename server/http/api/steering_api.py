@@ -188,7 +188,7 @@ def _refusal(refused: PawlError) -> Response:
     more: dict[str, object] = {}
     match refused:
         case BodyInvalid(field=field) | ActionUnfit(field=field):
-            more = {"field": field}
+            more = {"field": field} if field else {}
         case VersionAmbiguous(commits=commits):
             more = {"commits": commits}
         case NotTrained(run=run):

@@ -102,6 +102,7 @@ class Steering:
             served = await self._find(controller, name)
             intent = ToPin(_about(new_action("pin", model, asker.actor, asker.reason), served), served=served)
             action = await self._commit(intent)
+            self._ledger.asked(served, Why(Cause.PIN, asker.actor, asker.reason))
             controller.retry()
         return self._go_on(action, self._pinning(action, intent))
 
@@ -130,6 +131,7 @@ class Steering:
             about = _about(new_action("rollback", model, asker.actor, asker.reason), target)
             intent = ToRollBack(about, live=live, to=target)
             action = await self._commit(intent)
+            self._ledger.asked(target, Why(Cause.ROLLBACK, asker.actor, asker.reason))
             controller.retry()
         return self._go_on(action, self._rolling_back(action, intent))
 
@@ -279,10 +281,12 @@ class Steering:
     async def _pinning(self, action: Action, intent: ToPin) -> None:
         ended = await self._watch.until_live(intent.served, self._teller(action))
         if ended.end is End.LIVE:
+            self._ledger.settled(action.model)
             self._done(action, f"pinned at {told(intent.served)}, which is live")
         elif ended.failure is None:
             self._supersede(action, ended)
         else:
+            self._ledger.settled(action.model)
             back = NotToPin(action, pinned=intent, why=_why(ended))
             await self._withdraw(back)
             self._fail_by(action, ended, withdrawn=back.is_done)
@@ -290,10 +294,12 @@ class Steering:
     async def _rolling_back(self, action: Action, intent: ToRollBack) -> None:
         ended = await self._watch.until_live(intent.to, self._teller(action))
         if ended.end is End.LIVE:
+            self._ledger.settled(action.model)
             self._done(action, f"rolled back from {told(intent.live)} to {told(intent.to)}, which is live")
         elif ended.failure is None:
             self._supersede(action, ended)
         else:
+            self._ledger.settled(action.model)
             back = NotToRollBack(action, rolled_back=intent, why=_why(ended))
             await self._withdraw(back)
             self._fail_by(action, ended, withdrawn=back.is_done)

@@ -30,9 +30,15 @@ class Why:
 
 
 def cause_of(
-    live: Served, before: Before | None, restored: Served | None, rows: Rows | None, lifted: Why | None
+    live: Served,
+    before: Before | None,
+    restored: Served | None,
+    rows: Rows | None,
+    lifted: Why | None,
+    asked: Why | None = None,
 ) -> Why:
-    """`restored`: what was live when the server stopped. `lifted`: who lifted what held until now, and why."""
+    """`restored`: what was live when the server stopped. `lifted`: who lifted what held until now, and why. `asked`:
+    who asked for this release, where something else was asked for before it went live."""
     if before is None and restored == live:
         return Why(Cause.RESTART, _PAWL)
     earlier = before.served if before is not None else restored
@@ -40,12 +46,14 @@ def cause_of(
     pin = rows.pins.get(live.release.model)
     if pin is not None and pin.release == live.release.id:
         return Why(Cause.PIN, pin.actor, pin.reason)
+    if lifted is not None:
+        return lifted
     if earlier is not None:
         for one in rows.rejected(live.release.model):
             if one.release == earlier.release.id and one.to_release in ("", live.release.id):
                 return Why(Cause.ROLLBACK, one.actor, one.reason)
-    if lifted is not None:
-        return lifted
+    if asked is not None:
+        return asked
     artifact = live.release.artifact
     if artifact is not None and (earlier is None or earlier.release.artifact != artifact):
         return Why(Cause.TRAIN, _PAWL)

@@ -64,6 +64,8 @@ class DeploymentLedger:
         self._live: dict[str, Before] = {}
         self._lifted: dict[str, Why] = {}
         """Models whose pin or rejection was lifted, by whom and why, until they have followed."""
+        self._asked: dict[str, dict[str, Why]] = {}
+        """Of models the releases that somebody asked for and that are not live yet, by whom and why."""
         self._waiting: deque[_Begun | _Ended] = deque(maxlen=_WAITING)
         self._news = asyncio.Event()
         self._may_begin = asyncio.Event()
@@ -93,6 +95,16 @@ class DeploymentLedger:
         """What comes of it has come."""
         self._lifted.pop(model, None)
 
+    def asked(self, served: Served, why: Why) -> None:
+        """Somebody asked for a release; it is put down to him, though another is asked for before it is live."""
+        model = served.release.model
+        self._asked.setdefault(model, {})[served.release.id] = why
+        self.followed(model)
+
+    def settled(self, model: str) -> None:
+        """Nothing that was asked for is still to come."""
+        self._asked.pop(model, None)
+
     def observe(self, controller: ModelController) -> None:
         model, live, before = controller.model, live_of(controller), self._live.get(controller.model)
         now = datetime.now(UTC)
@@ -103,7 +115,8 @@ class DeploymentLedger:
             return
         if before is not None and before.served == live:
             return
-        why = cause_of(live, before, self._restored.get(model), self._rows(), self._lifted.get(model))
+        asked = self._asked.get(model, {}).pop(live.release.id, None)
+        why = cause_of(live, before, self._restored.get(model), self._rows(), self._lifted.get(model), asked)
         self._live[model] = Before(live, now)
         release, version = live
         deployment = Deployment(

@@ -104,6 +104,8 @@ def test_a_pin_of_what_cannot_be_served_is_withdrawn_and_changes_nothing(server:
     action = server.admin("GET", f"/-/api/actions/{error['action']}").json
     assert (action["state"], action["withdrawn"], action["code"]) == ("failed", True, "release_failed")
     assert act(server, "DELETE", "models/D/pin").json["message"] == "D was not pinned"
+    server.wait(lambda: server.state("D")["failure"] is None, "the failure of what is wanted no more to be forgotten")
+    assert server.state("D")["state"] == "ready"
 
 
 def test_a_pin_that_is_withdrawn_leaves_the_one_before(server: Server) -> None:

@@ -37,7 +37,7 @@ class VersionNames:
             numbers = self.numbers(model, history)
         else:
             raise VersionNotFound(
-                f"{name[:50]!r} is not a valid version: it takes vN, or 7 characters or more of a commit's hash"
+                f"{name[:50]!r} is not a valid version: it takes vN, at least 7 digits of a commit, or run-KEY"
             )
         newest = numbers.newest[at]
         if newest < 0:

@@ -40,6 +40,19 @@ def test_what_follows_a_lifted_pin_is_put_down_to_who_lifted_it() -> None:
     assert cause_of(TWO, before(), None, None, lifted) == lifted
 
 
+def test_a_lift_is_the_cause_although_a_rollback_went_the_same_way_once() -> None:
+    rejected = Rejection(model="M", release=TWO.release.id, to_release=ONE.release.id, actor=ADA, reason="slow")
+    lifted = Why(Cause.UNPIN, ADA, "it is over")
+    assert cause_of(ONE, before(TWO), None, Rows(rejections=(rejected,)), lifted) == lifted
+
+
+def test_what_was_asked_for_is_put_down_to_who_asked_although_another_pin_holds_by_now() -> None:
+    rows = Rows({"M": Pin(model="M", release=TWO.release.id, actor=ADA, reason="the next")})
+    asked = Why(Cause.PIN, ADA, "the first")
+    assert cause_of(ONE, before(served(3)), None, rows, None, asked) == asked
+    assert cause_of(TWO, before(ONE), None, rows, None).reason == "the next"
+
+
 def test_another_artifact_went_live_by_training_and_the_same_one_by_a_push() -> None:
     assert cause_of(served(1, run=2), before(served(1, run=1)), None, None, None).cause is Cause.TRAIN
     assert cause_of(served(1, run=1), None, None, None, None).cause is Cause.TRAIN
