@@ -23,6 +23,7 @@ from loader.controller.live_recorder import LiveRecorder
 from loader.controller.model_controller import ModelController, PoolStarter
 from loader.controller.routes import Routes
 from loader.desire import NOTHING_DESIRED, desire, kept
+from loader.readiness import Readiness
 from loader.releases.live_file import LiveFile
 from loader.sources.source import Source
 from loader.workers.pool import Pool
@@ -68,9 +69,6 @@ class Reconciler:
         self.seen_at: float | None = None
         """When it was last read, in `time.monotonic()`."""
         self.left_out: Mapping[str, str] = {}
-        self.ready = asyncio.Event()
-        """Set once the last-known-good set serves, or every model of the first look is live, has failed or is
-        untrained."""
         self.outcome = asyncio.Event()
         """Set whenever a model has gone live, failed or gone. Its one waiter clears it."""
         self.news = Broadcast()
@@ -86,10 +84,7 @@ class Reconciler:
         self._record = record
         self._controllers: dict[str, ModelController] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._awaited: set[str] | None = None
-        """Models without an outcome yet; None before the first look is through. Only ever gets fewer."""
-        self._knows_artifacts = False
-        """Whether a model that has no artifact is untrained, or the store has just not said yet what it holds."""
+        self._readiness = Readiness(self._controllers)
         self._dirty = asyncio.Event()
         self._looks = 0
         self._looking = False
@@ -99,6 +94,11 @@ class Reconciler:
     @property
     def controllers(self) -> Mapping[str, ModelController]:
         return self._controllers
+
+    @property
+    def ready(self) -> asyncio.Event:
+        """Set once all that is to be served is, and never unset."""
+        return self._readiness.ready
 
     def live_pools(self) -> list[Pool]:
         return [controller.live.pool for controller in self._controllers.values() if controller.live is not None]
@@ -151,7 +151,7 @@ class Reconciler:
         """Start what was live when the server stopped, asking nobody."""
         last_live = self._recorder.last_live
         if last_live:
-            self._awaited = set(last_live)
+            self._readiness.begin(last_live)
         for model, served in last_live.items():
             controller = self._controller(model)
             controller.remember(one.release.id for one in served)
@@ -171,8 +171,9 @@ class Reconciler:
             for model in self._controllers.keys() - self.desired.models.keys():
                 self._controllers[model].want(None)
         self._recorder.keep(self._heads, kept(decided, self._heads, self._recorder.last_live))
-        self._knows_artifacts |= now.artifacts is not None
-        self._check_ready()
+        if now.artifacts is not None:
+            self._readiness.know_artifacts()
+        self._readiness.check()
 
     def retry(self, model: str) -> None:
         """Raises ModelUnknown."""
@@ -240,8 +241,8 @@ class Reconciler:
         self.seen_at = time.monotonic()
         self.head = snapshot.head
         self._note_left_out(snapshot.left_out)
-        if self._awaited is None:
-            self._awaited = set(snapshot.models)
+        if not self._readiness.is_begun:
+            self._readiness.begin(snapshot.models)
             asyncio.get_running_loop().call_later(_ARTIFACTS_S, self._stop_waiting_for_artifacts)
         self._heads = snapshot.models
         self.reconsider()
@@ -297,30 +298,13 @@ class Reconciler:
         if controller.wanted is not None and controller.wanted.choice is Choice.REJECTED:
             # it has left what was turned down, or could not, and now the head's may be tried
             asyncio.get_running_loop().call_soon(self.reconsider)
-        self._check_ready()
+        self._readiness.check()
         self.outcome.set()
         self.news.send()
 
     def _stop_waiting_for_artifacts(self) -> None:
-        self._knows_artifacts = True
-        self._check_ready()
-
-    def _check_ready(self) -> None:
-        if self._awaited is None or self.ready.is_set():
-            return
-        self._awaited = {model for model in self._awaited if self._is_on_its_way(model)}
-        if not self._awaited:
-            self.ready.set()
-
-    def _is_on_its_way(self, model: str) -> bool:
-        """Whether it is neither live, failed, untrained nor gone. By where it stands now: what a controller has just
-        done may have been for what was wanted before."""
-        controller = self._controllers.get(model)
-        wanted = None if controller is None else controller.wanted
-        if controller is None or wanted is None or controller.live is not None or controller.failure is not None:
-            return False
-        is_perhaps_trained = wanted.choice is Choice.UNTRAINED and not self._knows_artifacts
-        return is_perhaps_trained or not controller.is_withheld
+        self._readiness.know_artifacts()
+        self._readiness.check()
 
 
 def _from_any_thread(loop: asyncio.AbstractEventLoop, do: Callable[[], None]) -> Callable[[], None]:

@@ -58,3 +58,8 @@ def keep_off(axis: int, tensor: Tensor, what: str = "goes along the rows") -> No
 def all_free(tensors: Given) -> None:
     if any(each is not None and each.axis is not None for each in tensors):
         raise Coupled("is steered by what rows hold")
+
+
+def words(text: str, rule: Rule) -> dict[str, Rule]:
+    """The rule for each operator that the text names."""
+    return dict.fromkeys(text.split(), rule)
