@@ -23,6 +23,7 @@ from loader.controller.live_recorder import LiveRecorder
 from loader.controller.model_controller import ModelController, PoolStarter
 from loader.controller.routes import Routes
 from loader.desire import NOTHING_DESIRED, desire, kept
+from loader.looks import Looks
 from loader.readiness import Readiness
 from loader.releases.live_file import LiveFile
 from loader.sources.source import Source
@@ -85,10 +86,7 @@ class Reconciler:
         self._controllers: dict[str, ModelController] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._readiness = Readiness(self._controllers)
-        self._dirty = asyncio.Event()
-        self._looks = 0
-        self._looking = False
-        self._looked = asyncio.Condition()
+        self._looks = Looks(self._look)
         self._thread = ThreadPoolExecutor(1, "look")
 
     @property
@@ -132,20 +130,17 @@ class Reconciler:
 
     def wake(self) -> None:
         """Look at the source soon. For the loop's own thread."""
-        self._dirty.set()
+        self._looks.wake()
 
     def ask(self) -> None:
         """Look at the source soon, because somebody asked: then what the machine lacked is tried at once, too."""
-        for controller in self._controllers.values():
-            controller.hasten()
+        self._hasten()
         self.wake()
 
     async def look_now(self) -> None:
         """What `ask` does; return when what was there at the call has been seen."""
-        after = self._looks + (2 if self._looking else 1)
-        self.ask()
-        async with self._looked:
-            await self._looked.wait_for(lambda: self._looks >= after)
+        self._hasten()
+        await self._looks.next()
 
     def restore(self) -> None:
         """Start what was live when the server stopped, asking nobody."""
@@ -185,18 +180,10 @@ class Reconciler:
         """Look whenever woken, for ever."""
         loop = asyncio.get_running_loop()
         try:
-            self._source.start(lambda: _wake_from_any_thread(loop, self._dirty))
+            self._source.start(_from_any_thread(loop, self.wake))
         except Exception:
             log.exception("changes are noticed by the timer and the webhook alone")
-        while True:
-            self._dirty.clear()
-            self._looking = True
-            await self._look()
-            async with self._looked:
-                self._looking = False
-                self._looks += 1
-                self._looked.notify_all()
-            await self._dirty.wait()
+        await self._looks.run()
 
     async def close(self, timeout_s: float) -> None:
         """Stop every model, each within the time."""
@@ -208,6 +195,10 @@ class Reconciler:
             await asyncio.wait(self._tasks)
         await self._recorder.close()
         await asyncio.gather(*(controller.close(timeout_s) for controller in self._controllers.values()))
+
+    def _hasten(self) -> None:
+        for controller in self._controllers.values():
+            controller.hasten()
 
     async def _look(self) -> None:
         began = time.monotonic()
@@ -308,14 +299,10 @@ class Reconciler:
 
 
 def _from_any_thread(loop: asyncio.AbstractEventLoop, do: Callable[[], None]) -> Callable[[], None]:
-    """Environments are built in threads, and tell from there how far they are."""
+    """What changed on a disk, and how far an environment is, is told from other threads."""
 
     def call() -> None:
         if not loop.is_closed():
             loop.call_soon_threadsafe(do)
 
     return call
-
-
-def _wake_from_any_thread(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
-    _from_any_thread(loop, event.set)()
