@@ -12,7 +12,7 @@ import typer
 from bench.contenders.contender import CannotStart
 from bench.contenders.edition import OURS, Edition, edition_of
 from bench.contenders.models_server import serving_files, wait_ready
-from bench.figures import figures_file as record
+from bench.figures import figures_file
 from bench.figures.rounds import Spread
 from bench.inputs.models import MODELS, Model
 from bench.load import wrk
@@ -74,11 +74,11 @@ def compare(commit: str, seconds: float, turns: int) -> None:
     except BROKEN as error:
         console.print(f"[red]{type(error).__name__}: {error}[/red]")
         raise typer.Exit(1) from error
-    console.print(f"{record.commit()} to {commit}, {turns} turns of {seconds:g} s each: median (least-most)")
+    console.print(f"{figures_file.commit()} to {commit}, {turns} turns of {seconds:g} s each: median (least-most)")
     for each in compared:
         console.print(str(each))
     figures = {f"{each.model}: {what}": spread.rounds for each in compared for what, spread in _spreads(each).items()}
-    record.write("against", {"against": commit, "figures": figures})
+    figures_file.write("against", {"against": commit, "figures": figures})
     if any(each.is_worse for each in compared):
         raise typer.Exit(1)
 

@@ -19,7 +19,7 @@ import onnxruntime
 import typer
 
 from bench.contenders.models_server import serving_files
-from bench.figures import figures_file as record
+from bench.figures import figures_file
 from bench.inputs.images import IMAGES
 from bench.inputs.models import MODELS, Model, Rows
 from bench.load import closed, wrk
@@ -123,7 +123,7 @@ def main(
     models = {scene.model.name: _measure(scene, plan) for scene in scenes}
     on_gpu = all(found["provider"] == CUDA for found in models.values())
     about = {"plan": asdict(plan), "load": _generator(), "gpu": _gpu(), "onnxruntime": onnxruntime.__version__}
-    path = record.write("gpu" if on_gpu else "smoke-gpu", {**about, "models": models})
+    path = figures_file.write("gpu" if on_gpu else "smoke-gpu", {**about, "models": models})
     console.print(f"written to {path}" + ("" if on_gpu else ", which is not published: it ran on no GPU"))
 
 

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from bench.figures import figures_file as record
+from bench.figures import figures_file
 from bench.inputs.deep import write_deep
 from bench.machine import processes
 from bench.machine.screen import console
@@ -48,7 +48,7 @@ def main(
         table.add_row(cost.what, f"{cost.wall_s:.2f}", f"{cost.cpu_s:.2f}", f"{cost.memory_mb:.0f}")
     console.print(table)
     kept = {"commits": commits, "folders": folders, "costs": list(map(asdict, costs))}
-    console.print(f"written to {record.write('history', kept)}")
+    console.print(f"written to {figures_file.write('history', kept)}")
 
 
 def _measure(repository: Path, data: Path) -> list[Cost]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bench import against
-from bench.figures import figures_file as record
+from bench.figures import figures_file
 from bench.figures.rounds import NotMeasured, Rounds, Spread
 from bench.figures.table import tables
 from bench.machine.screen import console
@@ -41,8 +41,8 @@ def main(
 
 
 def _beside_the_bare_app(seconds: float, rounds: int) -> None:
-    now = record.commit()
-    before = record.newest("quick", lambda kept: kept["commit"] != now)
+    now = figures_file.commit()
+    before = figures_file.newest("quick", lambda kept: kept["commit"] != now)
     done = run(Plan(["bare", "pawl"], _MODELS, [_CONNECTIONS], seconds, rounds, server_cores=2, limits=False))
     for table in tables(done):
         console.print(table)
@@ -51,7 +51,7 @@ def _beside_the_bare_app(seconds: float, rounds: int) -> None:
     except NotMeasured as error:
         console.print(f"[red]no ratio without {error}[/red]")
         raise typer.Exit(1) from error
-    record.write("quick", {"figures": {what: spread.value for what, spread in ratios.items()}})
+    figures_file.write("quick", {"figures": {what: spread.value for what, spread in ratios.items()}})
     _tell(ratios, before)
 
 
@@ -66,12 +66,12 @@ def _ratios(done: Rounds, model: str) -> Mapping[str, Spread]:
     }
 
 
-def _tell(ratios: Mapping[str, Spread], before: record.Kept | None) -> None:
+def _tell(ratios: Mapping[str, Spread], before: figures_file.Kept | None) -> None:
     for what, spread in ratios.items():
         console.print(f"{what:<56} [bold]{spread}[/bold]{_change(what, spread, before)}")
 
 
-def _change(what: str, spread: Spread, before: record.Kept | None) -> str:
+def _change(what: str, spread: Spread, before: figures_file.Kept | None) -> str:
     """Beside the last run of another commit."""
     was = before["figures"].get(what) if before else None
     if before is None or was is None:

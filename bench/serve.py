@@ -11,7 +11,7 @@ from rich.table import Table
 
 from bench.contenders.contender import CannotStart
 from bench.contenders.limits import Limit, measure_limits
-from bench.figures import figures_file as record
+from bench.figures import figures_file
 from bench.figures.rounds import Rounds
 from bench.figures.sample import Failure, Outcome, Sample
 from bench.figures.table import table, tables
@@ -61,7 +61,7 @@ def main(
         console.print(each)
     console.print(_targets(done))
     versions = {name: _versions(name) for name in plan.contenders}
-    path = record.write("serve", {"plan": asdict(plan), "note": note, "versions": versions, **figures(done)})
+    path = figures_file.write("serve", {"plan": asdict(plan), "note": note, "versions": versions, **figures(done)})
     console.print(f"written to {path}; `scripts/bench publish` puts it into docs/benchmarks.md")
 
 

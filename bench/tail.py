@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from bench.figures import figures_file as record
+from bench.figures import figures_file
 from bench.figures.table import table
 from bench.figures.tails import Tail, Turn
 from bench.inputs.models import MODELS, Model
@@ -49,7 +49,7 @@ def main(
     for model in MODELS:
         console.print(table(f"{model}, {CONNECTIONS} connections", HEADINGS, rows(tails, model)))
     content = {"turns": turns, "seconds": seconds, "tails": [asdict(tail) for tail in tails]}
-    console.print(f"written to {record.write('tail', content)}")
+    console.print(f"written to {figures_file.write('tail', content)}")
 
 
 def rows(tails: Sequence[Tail], model: str) -> Iterator[Sequence[str]]:

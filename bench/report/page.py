@@ -43,7 +43,7 @@ What to make of it:
 """
 
 SECTIONS: Mapping[str, Section] = {"serve": serve.section, "tail": tail.section, "gpu": gpu.section}
-"""By the name that `record.write` gives the JSON, from top to bottom."""
+"""By the name that `figures_file.write` gives the JSON, from top to bottom."""
 
 
 def render(kept: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bench.figures import figures_file as record
+from bench.figures import figures_file
 from bench.figures.rounds import Rounds
 from bench.inputs.models import MODELS
 from bench.machine.home import ROOT
@@ -27,8 +27,8 @@ def main() -> None:
     """
     _KEPT.mkdir(exist_ok=True)
     for part in page.SECTIONS:
-        if newest := record.newest(part, fits):
-            _file(part).write_text(record.dump(newest))
+        if newest := figures_file.newest(part, fits):
+            _file(part).write_text(figures_file.dump(newest))
             console.print(f"{part}: of {newest['date']}, commit {newest['commit']}")
     kept = {part: json.loads(_file(part).read_text()) for part in page.SECTIONS if _file(part).exists()}
     if "serve" in kept:
@@ -37,7 +37,7 @@ def main() -> None:
     console.print("wrote docs/benchmarks.md")
 
 
-def fits(kept: record.Kept) -> bool:
+def fits(kept: figures_file.Kept) -> bool:
     """Whether a run may stand for what the page says it measured: of a commit, and of all that the part consists of."""
     if kept["commit"].endswith("+"):
         return False

@@ -16,7 +16,7 @@ import typer
 
 from bench.machine.screen import console
 from bench.steering.switches import VERSIONS, write_versions
-from tests.contract.steering.asking import act, live, pinned
+from tests.admin_actions import act, live, pinned
 from tests.repos import Repo
 from tests.serving import Server, serving
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import typer
 
 from bench.machine.screen import console
-from tests.contract.steering.asking import act
+from tests.admin_actions import act
 from tests.repos import Repo
 from tests.serving import Server, echo, serving
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench import gpu
-from bench.figures import figures_file as record
+from bench.figures import figures_file
 from bench.inputs.images import IMAGES
 from bench.load import closed
 from bench.load.endpoint import Endpoint, Wire
@@ -66,7 +66,7 @@ def test_it_runs_on_a_cpu_and_that_is_not_published(
 ) -> None:
     if has_wrk and shutil.which("wrk") is None:
         pytest.skip("there is no wrk here")
-    monkeypatch.setattr(record, "_RESULTS", tmp_path)
+    monkeypatch.setattr(figures_file, "_RESULTS", tmp_path)
     monkeypatch.setattr(gpu, "_ALONE_S", 0.05)
     if not has_wrk:
         monkeypatch.setattr(gpu, "_load", lambda: closed.load)
@@ -74,7 +74,7 @@ def test_it_runs_on_a_cpu_and_that_is_not_published(
     [path] = tmp_path.iterdir()
     kept = json.loads(path.read_text())
     assert kept["part"] == "smoke-gpu"
-    assert record.newest("gpu", fits) is None
+    assert figures_file.newest("gpu", fits) is None
     [sample] = kept["models"]["network"]["samples"]
     assert 1 <= sample["batch"] <= 2
     assert sample["errors"] == 0
@@ -104,5 +104,5 @@ def test_the_page_says_so_as_long_as_no_gpu_was_seen() -> None:
 def test_files_that_came_without_their_history_are_measured_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record, "ROOT", tmp_path)
-    assert record.commit() == "unknown"
+    monkeypatch.setattr(figures_file, "ROOT", tmp_path)
+    assert figures_file.commit() == "unknown"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.steering.asking import act, deployments, live, steps
+from tests.admin_actions import act, deployments, live, steps
 from tests.repos import Repo
 from tests.serving import Server, echo, serving
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.steering.asking import act, deployments, live
+from tests.admin_actions import act, deployments, live
 from tests.postgres import Postgres, find_programs, running_postgres
 from tests.repos import Repo
 from tests.serving import Server, echo, serving

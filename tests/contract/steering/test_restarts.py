@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.steering.asking import act, live, pinned
+from tests.admin_actions import act, live, pinned
 from tests.repos import Repo
 from tests.serving import Server, echo, serving
 
