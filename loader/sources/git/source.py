@@ -58,7 +58,7 @@ class GitSource:
         operator = Operator(self._mirror.transport.environment)
         address = LfsAddress(remote, self._mirror, operator)
         self._lfs = LfsStore(data / "mirror.git" / "lfs" / "objects", remote, address, operator)
-        self._push = Push(remote, Conversation(remote, self._mirror.transport))
+        self._push = Push(remote, Conversation(remote, self._mirror.transport, "the push"))
         self._uploads = data / "uploads"
         self._bounds = bounds
         self._counting = Counting(data / "history", remote.segments)

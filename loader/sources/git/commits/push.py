@@ -63,4 +63,4 @@ class Push:
             return NotWritable(f"{url} refused the push ({refusal[1]}){more}")
         if re.search(r"denied|authentication failed|returned error: 40[13]|read.only", said, re.IGNORECASE):
             return NotWritable(f"{url} takes no push with this login; give usergit's token the right to write")
-        return SourceError(explain(said, self._remote).replace("could not be fetched", "could not be pushed to"))
+        return SourceError(explain(said, self._remote, "pushed to"))

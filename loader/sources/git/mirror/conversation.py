@@ -31,8 +31,10 @@ class RefusedByGit(Exception):
 class Conversation:
     """One command at a time, each of which another thread can end."""
 
-    def __init__(self, remote: Remote, transport: Transport) -> None:
+    def __init__(self, remote: Remote, transport: Transport, doing: str) -> None:
+        """`doing`: what messages call what it does, such as "the fetch"."""
         self._remote = remote
+        self._doing = doing
         self._transport = transport
         self._work = StoppableProcess()
 
@@ -104,7 +106,7 @@ class Conversation:
 
     def _too_slow(self) -> str:
         return (
-            f"{self._remote.address.url}: the fetch timed out after {self._remote.fetch_timeout_s:g} s; "
+            f"{self._remote.address.url}: {self._doing} timed out after {self._remote.fetch_timeout_s:g} s; "
             "check the network, or raise FETCH_TIMEOUT_S"
         )
 

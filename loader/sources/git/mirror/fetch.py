@@ -19,7 +19,7 @@ class Fetch:
 
     def __init__(self, remote: Remote, transport: Transport) -> None:
         self._remote = remote
-        self._conversation = Conversation(remote, transport)
+        self._conversation = Conversation(remote, transport, "the fetch")
 
     def run(self, path: Path, ref: str) -> None:
         """Fetch into the repository at `path`, to its `ref`. Raises SourceError, or MirrorDamaged."""

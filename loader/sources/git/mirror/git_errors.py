@@ -8,13 +8,16 @@ from collections.abc import Sequence
 from loader.sources.git.remote import Remote
 
 
-def explain(said: str, remote: Remote) -> str:
-    """What happened and what to do, from what git wrote to its standard error. No credentials in it."""
+def explain(said: str, remote: Remote, undone: str = "fetched") -> str:
+    """What happened and what to do, from what git wrote to its standard error. No credentials in it.
+
+    `undone`: what could not be done with the repository.
+    """
     said = remote.scrub(said)
     for pattern, advice in _COMPLAINTS:
         if pattern.search(said):
             return f"{remote.address.url}: {_fill(advice, remote)} (git: {_gist(said)})"
-    return f"{remote.address.url} could not be fetched (git: {_gist(said)})"
+    return f"{remote.address.url} could not be {undone} (git: {_gist(said)})"
 
 
 def is_damage(said: str) -> bool:

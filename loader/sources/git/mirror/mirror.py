@@ -30,7 +30,7 @@ class Mirror:
     """
 
     def __init__(self, path: Path, remote: Remote, run: Path) -> None:
-        self.path = self._path = path
+        self.path = path
         self._remote = remote
         self.transport = Transport(remote, run, operators_configuration())
         self._fetch = Fetch(remote, self.transport)
@@ -59,12 +59,12 @@ class Mirror:
 
     def head(self, objects: MirrorObjects) -> str | None:
         """The head's commit as of the last fetch; None when there was none."""
-        return objects.resolve(f"{self._ref}^{{commit}}") if (self._path / "HEAD").is_file() else None
+        return objects.resolve(f"{self._ref}^{{commit}}") if (self.path / "HEAD").is_file() else None
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[MirrorObjects]:
         """A reader for one thread, while others have theirs."""
-        objects = MirrorObjects(self._path)
+        objects = MirrorObjects(self.path)
         try:
             yield objects
         finally:
@@ -95,7 +95,7 @@ class Mirror:
             return self._mend(self._damage)
         try:
             before = self._head_if_sound()
-            self._fetch_into(self._path)
+            self._fetch_into(self.path)
             return self._fetched(before)
         except MirrorDamaged as damage:
             return self._mend(damage)
@@ -105,7 +105,7 @@ class Mirror:
         if not self._rebuilding.is_over:
             raise SourceError(explain(str(damage), self._remote)) from damage
         self._rebuilding.failed()
-        aside = self._path.with_name(f".{self._path.name}.new")
+        aside = self.path.with_name(f".{self.path.name}.new")
         remove(aside)
         try:
             self._fetch_into(aside)
@@ -116,7 +116,7 @@ class Mirror:
         finally:
             remove(aside)
         self._damage = None
-        log.warning("%s was damaged, and all of it was fetched again: %s", self._path, damage)
+        log.warning("%s was damaged, and all of it was fetched again: %s", self.path, damage)
         return head
 
     def _fetch_into(self, path: Path) -> None:
@@ -132,9 +132,9 @@ class Mirror:
     def _replace(self, aside: Path) -> None:
         self.objects.close()
         with contextlib.suppress(OSError):
-            (self._path / "lfs").rename(aside / "lfs")
-        remove(self._path)
-        aside.rename(self._path)
+            (self.path / "lfs").rename(aside / "lfs")
+        remove(self.path)
+        aside.rename(self.path)
 
     def _head_if_sound(self) -> str | None:
         with contextlib.suppress(MirrorDamaged):
