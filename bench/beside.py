@@ -20,7 +20,7 @@ from bench.load import closed
 from bench.load.endpoint import Endpoint, Wire, dump
 from bench.load.percentile import percentile
 from bench.machine.screen import console
-from tests.contract.steering.asking import act
+from tests.admin_actions import act
 from tests.repos import Repo
 from tests.serving import Server, echo, serving
 

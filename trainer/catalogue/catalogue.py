@@ -9,22 +9,19 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
 
 import msgspec
 
 from core.errors import ArtifactGone, RunNotFound, RunStateConflict, StoreUnavailable
-from core.runs.runs import LOG_BYTES, AttemptResult, RunResult
+from core.runs.runs import LOG_BYTES
 from core.runs.states import RunState
 from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore
-from trainer.attempt.progress import Point, read_curve, read_points, read_reached
-from trainer.attempt.run_log import read_log
 from trainer.catalogue.index import RunIndex, page
-from trainer.catalogue.views import RunDetail, RunView, detail_of, try_of
-from trainer.records.record_names import LOG, attempt_curve, attempt_log, attempt_record, attempts_in, decisive
+from trainer.catalogue.run_files import RunFiles
+from trainer.catalogue.views import RunDetail, RunView
+from trainer.catalogue.wishes import Asked, Control
 
 log = logging.getLogger("pawl.trainer")
 
@@ -41,38 +38,10 @@ _MOST_REMEMBERED = 1000
 """Runs that ended without a record: superseded before they began."""
 
 
-class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a person asks of a run of their own."""
-
-    params: dict[str, Any] | None = None
-    """In place of the folder's of those names."""
-    commit: str | None = None
-    """None: the head."""
-    reason: str = ""
-
-
 AboutTo = Callable[[RunView], Awaitable[None]]
 
 
 async def _nothing(_: RunView) -> None: ...
-
-
-class Control(Protocol):
-    """What decides on runs; for the loop's own thread. What changes something raises StoreUnavailable."""
-
-    def open(self) -> Sequence[RunView]:
-        """The runs that are not over, as far as anybody here knows without asking the store."""
-        ...
-
-    async def start(self, model: str, asked: Asked) -> tuple[str, bool]:
-        """The run's key, and whether it is a new one. Raises NotTrainable, VersionNotFound, VersionAmbiguous."""
-        ...
-
-    async def cancel(self, run: RunView, reason: str) -> None: ...
-
-    async def retry(self, run: RunView, reason: str) -> None: ...
-
-    async def accept(self, run: RunView, reason: str) -> None: ...
 
 
 class RunCatalogue:
@@ -82,8 +51,7 @@ class RunCatalogue:
         self, records: RunRecords, artifacts: ArtifactStore, home: Path, control: Control, log_bytes: int = LOG_BYTES
     ) -> None:
         """`home`: the folder of the runs' own folders. `log_bytes`: what is kept of what an attempt prints."""
-        self.log_bytes = log_bytes
-        self._records = records
+        self.files = RunFiles(records, home, log_bytes)
         self._artifacts = artifacts
         self._home = home
         self._control = control
@@ -153,7 +121,7 @@ class RunCatalogue:
     async def one(self, key: str) -> RunDetail:
         """Raises RunNotFound, StoreUnavailable."""
         view = await self.find(key)
-        return await asyncio.to_thread(self._detail, view)
+        return await asyncio.to_thread(self.files.detail, view)
 
     async def start(self, model: str, asked: Asked) -> tuple[RunView, bool]:
         """The run, and whether it is new. Raises what `Control.start` does."""
@@ -196,7 +164,7 @@ class RunCatalogue:
     async def log(self, key: str, attempt: int | None) -> bytes:
         """What is kept of what an attempt printed, the last one's if none is named."""
         view = await self.find(key)
-        return await asyncio.to_thread(self._log, view, attempt or view.attempts)
+        return await asyncio.to_thread(self.files.log, view, attempt or view.attempts)
 
     def is_attempting(self, key: str, attempt: int) -> bool:
         """Whether that attempt has not ended, or not begun."""
@@ -204,10 +172,6 @@ class RunCatalogue:
         if view is None or view.attempts != attempt:
             return view is not None and view.attempts < attempt
         return view.state is not RunState.QUEUED
-
-    def log_file(self, key: str, attempt: int) -> Path:
-        """Where an attempt writes it, while it runs here."""
-        return self._folder(key, attempt) / "log.txt"
 
     async def artifact(self, key: str) -> tuple[RunView, Path]:
         """The run, and a folder with the files that it left, to be discarded.
@@ -241,7 +205,7 @@ class RunCatalogue:
     def _look(self) -> None:
         """At what the trainer says. For the loop's own thread."""
         told = [view for view in self._control.open() if not self._index.is_over(view.run)]
-        now = {view.run: self._with_progress(view) for view in told if not view.state.is_terminal}
+        now = {view.run: self.files.with_progress(view) for view in told if not view.state.is_terminal}
         self._ended |= {view.run: self._before(view) for view in told if view.state.is_terminal}
         self._ended |= {key: view for key, view in self._open.items() if key not in now}
         self._ended = {key: view for key, view in self._ended.items() if key not in now}
@@ -290,49 +254,3 @@ class RunCatalogue:
         while len(self._unrecorded) > _MOST_REMEMBERED:
             del self._unrecorded[next(iter(self._unrecorded))]
         return self._unrecorded[key]
-
-    def _with_progress(self, view: RunView) -> RunView:
-        """Read from a small file, of those few that run here."""
-        if view.state is RunState.QUEUED or not view.attempts:
-            return view
-        reached = read_reached(self._folder(view.run, view.attempts))
-        if reached is None:
-            return view
-        return msgspec.structs.replace(view, what=reached.what, step=reached.step, total=reached.total)
-
-    def _detail(self, view: RunView) -> RunDetail:
-        names = self._records.names(view.model, view.run)
-        attempts = [
-            msgspec.json.decode(content, type=AttemptResult)
-            for number in attempts_in(names)
-            if (content := self._records.get(view.model, view.run, attempt_record(number))) is not None
-        ]
-        record = self._result(view, decisive(names)) or (attempts[-1] if attempts else None)
-        return detail_of(view, record, tuple(map(try_of, attempts)), tuple(self._curve(view)))
-
-    def _result(self, view: RunView, name: str | None) -> RunResult | None:
-        if name is None or view.is_going_on:
-            return None
-        content = self._records.get(view.model, view.run, name)
-        with suppress(msgspec.DecodeError):
-            return None if content is None else msgspec.json.decode(content, type=RunResult)
-        return None
-
-    def _curve(self, view: RunView) -> list[Point]:
-        if not view.attempts:
-            return []
-        here = read_curve(self._folder(view.run, view.attempts))
-        return here or read_points(self._records.get(view.model, view.run, attempt_curve(view.attempts)) or b"")
-
-    def _log(self, view: RunView, attempt: int) -> bytes:
-        if not attempt:
-            return b""
-        if here := read_log(self.log_file(view.run, attempt), self.log_bytes):
-            return here
-        stored = self._records.get(view.model, view.run, attempt_log(attempt))
-        if stored is None and attempt == view.attempts:
-            stored = self._records.get(view.model, view.run, LOG)
-        return stored or b""
-
-    def _folder(self, key: str, attempt: int) -> Path:
-        return self._home / key / f"a{attempt}"

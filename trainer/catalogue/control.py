@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from core.errors import DatasetUnavailable, NotTrainable, ReleaseFailed, StoreUnavailable
 from core.runs.states import RunState
-from trainer.catalogue.catalogue import Asked
 from trainer.catalogue.views import RunView
+from trainer.catalogue.wishes import Asked
 from trainer.operations import Operations
 from trainer.run_controller import OpenState
 from trainer.trainer import Trainer

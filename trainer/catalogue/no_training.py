@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NoReturn
 
 from core.errors import NotTrainable
-from trainer.catalogue.catalogue import Asked
 from trainer.catalogue.views import RunView
+from trainer.catalogue.wishes import Asked
 
 
 class NoTraining:

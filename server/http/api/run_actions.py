@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from core.events import Actor, Event, EventKind
-from trainer.catalogue.catalogue import Asked, RunCatalogue
+from trainer.catalogue.catalogue import RunCatalogue
 from trainer.catalogue.views import RunView
+from trainer.catalogue.wishes import Asked
 
 Told = Callable[[Event], Awaitable[None]]
 

@@ -31,9 +31,10 @@ from server.http.bodies import BodyInvalid, read_body
 from server.http.event_streams import EventStreams
 from server.http.log_stream import follow
 from server.http.replies import Json, Streamed, error
-from trainer.catalogue.catalogue import Asked, RunCatalogue
+from trainer.catalogue.catalogue import RunCatalogue
 from trainer.catalogue.followed_log import FollowedLog
 from trainer.catalogue.views import RunView
+from trainer.catalogue.wishes import Asked
 from trainer.catalogue.zipped import zipped
 
 _MOST = 1000
@@ -153,7 +154,7 @@ class RunsApi:
         for _ in range(_LOOKS):
             was_going_on = is_going_on()
             try:
-                return FollowedLog(self._runs.log_file(run, attempt), self._runs.log_bytes, offset)
+                return FollowedLog(self._runs.files.log_file(run, attempt), self._runs.files.log_bytes, offset)
             except FileNotFoundError:
                 if not was_going_on:
                     return None

@@ -24,8 +24,9 @@ from server.app import EXCEPTION_HANDLERS
 from server.http.access import Access
 from server.http.api.runs_api import RunsApi
 from trainer.attempt.progress import Progress
-from trainer.catalogue.catalogue import Asked, RunCatalogue
+from trainer.catalogue.catalogue import RunCatalogue
 from trainer.catalogue.views import RunView
+from trainer.catalogue.wishes import Asked
 from trainer.records.record_names import ACCEPTED, RESULT, attempt_record, retry_record
 
 TOKEN = "the-token"

@@ -16,8 +16,8 @@ from server.http.openapi.operations import (
     one_of,
     text,
 )
-from trainer.catalogue.catalogue import Asked
 from trainer.catalogue.views import RunDetail, RunView
+from trainer.catalogue.wishes import Asked
 
 _RUN = ("run_not_found", "run_state", "store_unavailable")
 RUNS: tuple[Operation, ...] = (

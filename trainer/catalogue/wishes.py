@@ -1,0 +1,38 @@
+"""What people wish of runs, and who does it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from trainer.catalogue.views import RunView
+
+
+class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a person asks of a run of their own."""
+
+    params: dict[str, Any] | None = None
+    """In place of the folder's of those names."""
+    commit: str | None = None
+    """None: the head."""
+    reason: str = ""
+
+
+class Control(Protocol):
+    """What decides on runs; for the loop's own thread. What changes something raises StoreUnavailable."""
+
+    def open(self) -> Sequence[RunView]:
+        """The runs that are not over, as far as anybody here knows without asking the store."""
+        ...
+
+    async def start(self, model: str, asked: Asked) -> tuple[str, bool]:
+        """The run's key, and whether it is a new one. Raises NotTrainable, VersionNotFound, VersionAmbiguous."""
+        ...
+
+    async def cancel(self, run: RunView, reason: str) -> None: ...
+
+    async def retry(self, run: RunView, reason: str) -> None: ...
+
+    async def accept(self, run: RunView, reason: str) -> None: ...
