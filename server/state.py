@@ -19,7 +19,7 @@ from trainer.catalogue.views import RunView
 from worker.wire.messages import Description
 
 
-class Failure(msgspec.Struct, frozen=True, kw_only=True):
+class ModelFailure(msgspec.Struct, frozen=True, kw_only=True):
     """Why the newest release of a model is not live."""
 
     version: str
@@ -70,7 +70,7 @@ class ModelState(msgspec.Struct, frozen=True, kw_only=True):
     live: LiveRelease | None
     stage: str | None
     """What is being done for a release on its way."""
-    failure: Failure | None
+    failure: ModelFailure | None
     state: VersionState = VersionState.PENDING
     """Of what is wanted of it: the newest release, or the pinned one."""
     step: str | None = None
@@ -172,11 +172,11 @@ def _live(controller: ModelController) -> LiveRelease | None:
     )
 
 
-def failure_of(controller: ModelController) -> Failure | None:
+def failure_of(controller: ModelController) -> ModelFailure | None:
     if controller.failure is None:
         return None
     error = controller.failure.error
-    return Failure(
+    return ModelFailure(
         version=controller.failure.version.label,
         commit=controller.failure.version.commit,
         stage=error.stage,

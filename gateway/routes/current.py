@@ -9,7 +9,7 @@ from gateway.counts import Counts
 from gateway.messages import Table
 from gateway.routes.keys import Callers
 from gateway.routes.route_table import RouteTable
-from gateway.workers.links import Links
+from gateway.workers.links import WorkerLinks
 
 _NOTHING_YET = Table(serial=0)
 
@@ -20,7 +20,7 @@ class CurrentTable:
     def __init__(self, base: str, counts: Counts, *, needs_keys: bool = False) -> None:
         self._base = base
         self._counts = counts
-        self._links: dict[str, Links] = {}
+        self._links: dict[str, WorkerLinks] = {}
         self.routes = RouteTable(base, _NOTHING_YET, {}, counts, Callers({}) if needs_keys else None)
         """Used for the next request."""
 
@@ -40,7 +40,9 @@ class CurrentTable:
         self._retire({})
 
     async def _open(self, pools: Mapping[str, Iterable[str]]) -> None:
-        tried = [tried for name, paths in pools.items() for tried in self._links.setdefault(name, Links()).open(paths)]
+        tried = [
+            tried for name, paths in pools.items() for tried in self._links.setdefault(name, WorkerLinks()).open(paths)
+        ]
         if tried:
             await asyncio.wait(tried)
 

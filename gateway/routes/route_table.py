@@ -10,7 +10,7 @@ from gateway.http.headers import encode_headers
 from gateway.http.refusals import JSON_TYPE, NO_STORE
 from gateway.messages import Route, Table
 from gateway.routes.keys import Callers
-from gateway.workers.links import Links
+from gateway.workers.links import WorkerLinks
 
 
 class Target:
@@ -18,7 +18,7 @@ class Target:
 
     __slots__ = ("get_headers", "headers", "links", "max_queue", "model", "takes_any_type", "tally", "timeout_ns")
 
-    def __init__(self, route: Route, links: Links, tally: Tally) -> None:
+    def __init__(self, route: Route, links: WorkerLinks, tally: Tally) -> None:
         self.model = route.model
         self.links = links
         self.tally = tally
@@ -43,7 +43,7 @@ class RouteTable:
     """What one table says. Replaced whole, so that every request sees one table or the next, never a mixture."""
 
     def __init__(
-        self, base: str, table: Table, links: Mapping[str, Links], counts: Counts, callers: Callers | None = None
+        self, base: str, table: Table, links: Mapping[str, WorkerLinks], counts: Counts, callers: Callers | None = None
     ) -> None:
         self.table = table
         self.callers = callers
@@ -66,11 +66,11 @@ class RouteTable:
 
 
 def _target(
-    route: Route, links: Mapping[str, Links], counts: Counts, stage: Stage = Stage.API, version: str = ""
+    route: Route, links: Mapping[str, WorkerLinks], counts: Counts, stage: Stage = Stage.API, version: str = ""
 ) -> Target:
     """`version`: what it is counted as, where not as its own."""
     series = Series(route.model, version or route.version, stage, route.commit, route.run)
-    return Target(route, links.get(route.pool, Links()), counts.tally(series))
+    return Target(route, links.get(route.pool, WorkerLinks()), counts.tally(series))
 
 
 def _counted_as(route: Route, name: str) -> str:

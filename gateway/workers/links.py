@@ -13,7 +13,7 @@ from worker.wire.client import WorkerConnection
 _OUTSTANDING = attrgetter("outstanding")
 
 
-class Links:
+class WorkerLinks:
     """Links to the workers of one release; its requests go to the least busy one."""
 
     def __init__(self) -> None:

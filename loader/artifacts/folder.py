@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import ArtifactRefused
-from loader.artifacts.manifest import Entry, Manifest, is_plain
+from loader.artifacts.manifest import ArtifactManifest, Entry, is_plain
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Bounds:
     """Folders inside each other."""
 
 
-def scan(folder: Path, bounds: Bounds) -> Manifest:
+def scan(folder: Path, bounds: Bounds) -> ArtifactManifest:
     """The files in `folder`, each read once. Raises ArtifactRefused, naming what can't be kept.
 
     A symbolic link stands for what it leads to, which must be in the folder too; empty folders are left out.
@@ -42,7 +42,7 @@ def scan(folder: Path, bounds: Bounds) -> Manifest:
             entry = _hash(name, path, left, bounds)
             left -= entry.size
             entries.append(entry)
-    return Manifest(tuple(sorted(entries, key=lambda entry: entry.name)))
+    return ArtifactManifest(tuple(sorted(entries, key=lambda entry: entry.name)))
 
 
 def copy_as(folder: Path, entry: Entry, write: Callable[[bytes], object]) -> None:

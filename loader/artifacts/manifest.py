@@ -21,7 +21,7 @@ class Entry(msgspec.Struct, frozen=True):
     sha256: str
 
 
-class Manifest(msgspec.Struct, frozen=True):
+class ArtifactManifest(msgspec.Struct, frozen=True):
     """All files, sorted by name."""
 
     files: tuple[Entry, ...]
@@ -37,11 +37,11 @@ class Manifest(msgspec.Struct, frozen=True):
         return sum(file.size for file in self.files)
 
 
-def encode(manifest: Manifest) -> bytes:
+def encode(manifest: ArtifactManifest) -> bytes:
     return msgspec.json.encode(manifest)
 
 
-def decode(content: bytes, id: str) -> Manifest:
+def decode(content: bytes, id: str) -> ArtifactManifest:
     """The manifest of the artifact `id`. Raises ArtifactDamaged when it isn't."""
     try:
         manifest = _DECODER.decode(content)
@@ -68,4 +68,4 @@ def is_plain(name: str) -> bool:
 _LONGEST_PART = 255
 _LONGEST = 800
 """Bytes; object stores take 1,024 for all of a name, the prefix included."""
-_DECODER = msgspec.json.Decoder(Manifest)
+_DECODER = msgspec.json.Decoder(ArtifactManifest)

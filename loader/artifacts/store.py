@@ -13,7 +13,7 @@ from pathlib import Path
 from core.errors import ArtifactDamaged, ArtifactGone, StoreUnavailable
 from loader.artifacts.files.files import Files, Stored, Tree
 from loader.artifacts.folder import Bounds, scan
-from loader.artifacts.manifest import ID, Entry, Manifest, decode, encode
+from loader.artifacts.manifest import ID, ArtifactManifest, Entry, decode, encode
 
 MANIFEST = "manifest.json"
 
@@ -46,7 +46,7 @@ class ArtifactStore:
             self._files.put(Tree(folder, self._at(manifest.id), manifest.files, (MANIFEST, encode(manifest))))
         return manifest.id
 
-    def fetch(self, id: str, into: Path, beside: Iterable[Path] = ()) -> Manifest:
+    def fetch(self, id: str, into: Path, beside: Iterable[Path] = ()) -> ArtifactManifest:
         """Lay the artifact's files into `into`, which is absent or empty, all or none, each read and compared.
 
         `beside`: folders that may hold files of it already, as earlier fetches left them; what is still as it was is
@@ -62,7 +62,7 @@ class ArtifactStore:
             aside.rename(into)
         return manifest
 
-    def manifest(self, id: str) -> Manifest:
+    def manifest(self, id: str) -> ArtifactManifest:
         """Raises ArtifactGone, ArtifactDamaged."""
         if not ID.match(id):
             raise ArtifactGone(f"{id[:100]!r} is not an artifact's name")
@@ -95,7 +95,7 @@ class ArtifactStore:
         """Remove what uploads left that nobody will finish."""
         self._files.tidy()
 
-    def _is_whole(self, manifest: Manifest) -> bool:
+    def _is_whole(self, manifest: ArtifactManifest) -> bool:
         """As far as names and sizes tell."""
         try:
             self.manifest(manifest.id)
@@ -104,7 +104,7 @@ class ArtifactStore:
         found = {file.name: file.size for file in self._files.files(f"{self._at(manifest.id)}/files")}
         return found == {entry.name: entry.size for entry in manifest.files}
 
-    def _touched(self, manifest: Manifest) -> bool:
+    def _touched(self, manifest: ArtifactManifest) -> bool:
         """As new, so that nobody prunes it now; whether it is still whole then."""
         with suppress(FileNotFoundError):
             self._files.touch(f"{self._at(manifest.id)}/{MANIFEST}")

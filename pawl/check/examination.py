@@ -30,7 +30,7 @@ from loader.workers.starter import Starter, WorkerDefaults
 from pawl.check.trained import release_at_hand
 from pawl.check.trials import Trials
 from pawl.check.unpushed import MOST, unpushed
-from pawl.check.verdict import Failure, Verdict
+from pawl.check.verdict import CheckFailure, Verdict
 from server.process.data_dir import DataDir, DataDirUnusable
 
 _MEGABYTE = 1024 * 1024
@@ -50,7 +50,7 @@ def examine(folder: Path, settings: Settings, environ: Mapping[str, str], tell: 
         with _workspace(settings, environ) as workspace:
             uvloop.run(_examine(folder, workspace, found, tell))
     except ReleaseFailed as error:
-        found.note(failure=Failure(stage=error.stage, message=str(error), detail=error.detail))
+        found.note(failure=CheckFailure(stage=error.stage, message=str(error), detail=error.detail))
     parts = (folder.name, *found.verdict.uses, "requirements.txt")
     beside = unpushed(folder.parent, parts)
     found.note(unpushed=beside[:MOST], unpushed_more=len(beside[MOST:]))

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pawl.check.outline import outline
-from pawl.check.verdict import Failure, Trial, Verdict
+from pawl.check.verdict import CheckFailure, Trial, Verdict
 from worker.wire.messages import Description, Merging
 
 _TAKES = {
@@ -109,7 +109,7 @@ def _trial(trial: Trial) -> Iterator[RenderableType]:
         yield Padding(Text(trial.traceback.rstrip(), style="dim"), (0, 0, 0, 5), expand=False)
 
 
-def _failure(failure: Failure) -> RenderableType:
+def _failure(failure: CheckFailure) -> RenderableType:
     message = Text.assemble((f"Failed at {failure.stage}: ", "bold red"), failure.message)
     if not failure.detail or failure.detail.strip() in failure.message:
         return message

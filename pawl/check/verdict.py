@@ -24,7 +24,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """Where the author's code raised, if it did."""
 
 
-class Failure(msgspec.Struct, frozen=True, kw_only=True):
+class CheckFailure(msgspec.Struct, frozen=True, kw_only=True):
     """Why the folder can't be served."""
 
     stage: str
@@ -49,7 +49,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     description: Description | None = None
     """What its worker found out about it; None if it did not load."""
     trials: tuple[Trial, ...] = ()
-    failure: Failure | None = None
+    failure: CheckFailure | None = None
     """None if it can be served, but for trials that are not ok."""
     unpushed: tuple[Unpushed, ...] = ()
     """What of it git would not push as it lies here, the first of them."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from core.runs.states import CAME_TO_NOTHING, RunState
 from core.standing import STATE_OF_STEP, Role, VersionState
 from loader.releases.proofs import Proof
-from server.state import Failure
+from server.state import ModelFailure
 
 _GOES_ON = {RunState.QUEUED, RunState.PENDING, RunState.RUNNING, RunState.EVALUATING}
 
@@ -35,7 +35,7 @@ class ModelSituation:
     wanted: str | None = None
     failed: str = ""
     """What `failure` is about: a release, or the commit of what could not be made into one."""
-    failure: Failure | None = None
+    failure: ModelFailure | None = None
     way: OnItsWay | None = None
 
 
@@ -43,7 +43,7 @@ class ModelSituation:
 class Standing:
     state: VersionState
     role: Role | None = None
-    failure: Failure | None = None
+    failure: ModelFailure | None = None
     step: str | None = None
     steps: Mapping[str, float] = field(default_factory=dict)
 
@@ -72,7 +72,7 @@ def of_untrained(commit: str, situation: ModelSituation, run: str | None, named:
         return Standing(VersionState.TRAINING)
     if run in CAME_TO_NOTHING:
         message = f"its training run is {run}"
-        failure = Failure(version=named[0], commit=named[1], stage="train", message=message, detail="", tries=1)
+        failure = ModelFailure(version=named[0], commit=named[1], stage="train", message=message, detail="", tries=1)
         return Standing(VersionState.FAILED, failure=failure)
     return Standing(VersionState.PENDING if commit == situation.head else VersionState.RETIRED)
 
@@ -83,13 +83,15 @@ def _role(release: str, situation: ModelSituation) -> Role | None:
     return Role.ON_DEMAND if release in situation.on_demand else None
 
 
-def _failure(release: str, situation: ModelSituation, proof: Proof | None, named: tuple[str, str]) -> Failure | None:
+def _failure(
+    release: str, situation: ModelSituation, proof: Proof | None, named: tuple[str, str]
+) -> ModelFailure | None:
     """Of the last try: that of now, or the one that was kept."""
     if situation.failed == release and situation.failure is not None:
         return situation.failure
     if proof is None or proof.failure is None:
         return None
     broken = proof.failure
-    return Failure(
+    return ModelFailure(
         version=named[0], commit=named[1], stage=broken.stage, message=broken.message, detail=broken.detail, tries=1
     )

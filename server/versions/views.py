@@ -10,7 +10,7 @@ import msgspec
 
 from core.events import Actor
 from core.standing import Role, VersionState
-from server.state import Failure
+from server.state import ModelFailure
 
 
 class EnvironmentView(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +59,7 @@ class VersionView(msgspec.Struct, frozen=True, kw_only=True):
     state: VersionState
     role: Role | None
     rejected: RejectionView | None
-    failure: Failure | None
+    failure: ModelFailure | None
     description: str
     metadata: Mapping[str, Any]
     step: str | None = None

@@ -9,7 +9,7 @@ from core.release import Release
 from core.standing import VersionState
 from loader.releases.proofs import Proof
 from loader.sources.past import PastVersion
-from server.state import Failure
+from server.state import ModelFailure
 from server.versions.standing import ModelSituation, Standing, of_release, of_untrained
 from server.versions.views import EnvironmentView, ExamplesView, RejectionView, VersionView
 
@@ -74,7 +74,7 @@ def _standing(told: Told, situation: ModelSituation, run_state: str | None) -> S
         return of_release(told.release.id, situation, told.proof, named)
     if candidate.failure is not None:
         error = candidate.failure
-        failure = Failure(
+        failure = ModelFailure(
             version=named[0], commit=named[1], stage=error.stage, message=str(error), detail=error.detail, tries=1
         )
         return Standing(VersionState.FAILED, failure=failure)

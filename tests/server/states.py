@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from core.manifest.manifest import Manifest
-from server.state import Failure, LiveRelease, ModelState, ServerState
+from server.state import LiveRelease, ModelFailure, ModelState, ServerState
 from worker.wire.messages import Description
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -31,12 +31,12 @@ def live(root: Path | str = "/nowhere", *, about: str = "", **fields: Any) -> Li
     )
 
 
-def failure(message: str, *, detail: str = "", version: str = "v4") -> Failure:
-    return Failure(version=version, commit="f" * 40, stage="load", message=message, detail=detail, tries=1)
+def failure(message: str, *, detail: str = "", version: str = "v4") -> ModelFailure:
+    return ModelFailure(version=version, commit="f" * 40, stage="load", message=message, detail=detail, tries=1)
 
 
 def model(
-    name: str, release: LiveRelease | None, *, stage: str | None = None, failed: Failure | None = None
+    name: str, release: LiveRelease | None, *, stage: str | None = None, failed: ModelFailure | None = None
 ) -> ModelState:
     return ModelState(name=name, live=release, stage=stage, failure=failed)
 

@@ -19,7 +19,7 @@ from core.runs.states import RunState
 from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore
 from trainer.catalogue.index import RunIndex, page
-from trainer.catalogue.run_files import RunFiles
+from trainer.catalogue.run_reader import RunReader
 from trainer.catalogue.views import RunDetail, RunView
 from trainer.catalogue.wishes import Asked, Control
 
@@ -51,7 +51,7 @@ class RunCatalogue:
         self, records: RunRecords, artifacts: ArtifactStore, home: Path, control: Control, log_bytes: int = LOG_BYTES
     ) -> None:
         """`home`: the folder of the runs' own folders. `log_bytes`: what is kept of what an attempt prints."""
-        self.files = RunFiles(records, home, log_bytes)
+        self.files = RunReader(records, home, log_bytes)
         self._artifacts = artifacts
         self._home = home
         self._control = control

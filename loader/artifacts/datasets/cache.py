@@ -14,16 +14,16 @@ from pathlib import Path
 import msgspec
 
 from core.errors import DatasetUnavailable, Heals
-from loader.artifacts.datasets.source import Fetched, Room, State
+from loader.artifacts.datasets.source import DatasetState, Fetched, Room
 from loader.artifacts.folder import Bounds, scan
 from loader.artifacts.locked_paths import ASIDE, YOUNG_S, held, is_locked, locked_aside, remove_unless_held
-from loader.artifacts.manifest import Manifest
+from loader.artifacts.manifest import ArtifactManifest
 
 
 class Cached(msgspec.Struct, frozen=True):
     """What is known of one content."""
 
-    manifest: Manifest
+    manifest: ArtifactManifest
     name: str
     """Of the only file; empty for a folder of them."""
 
@@ -33,7 +33,7 @@ class Put:
     path: Path
     id: str
     """Of the content."""
-    state: State
+    state: DatasetState
 
 
 class DatasetCache:

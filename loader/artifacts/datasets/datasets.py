@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.errors import DatasetUnavailable, Heals
 from loader.artifacts.datasets.cache import DatasetCache
-from loader.artifacts.datasets.source import Failure, Source, State
+from loader.artifacts.datasets.source import DatasetFailure, DatasetSource, DatasetState
 from loader.artifacts.datasets.stored import StoredDataset
 from loader.artifacts.files.deadlines import Deadlines
 from loader.artifacts.files.object_stores import SCHEMES
@@ -52,13 +52,15 @@ class Datasets:
         source = self._source(address)
         path, found = self._fetch(address, source, source.state())
         if fingerprint not in ("", found):
-            raise Failure(address).never("has changed since the run was asked for; start a run of what is there now")
+            raise DatasetFailure(address).never(
+                "has changed since the run was asked for; start a run of what is there now"
+            )
         return path
 
     def close(self) -> None:
         self._cache.close()
 
-    def _fetch(self, address: str, source: Source, state: State) -> tuple[Path, str]:
+    def _fetch(self, address: str, source: DatasetSource, state: DatasetState) -> tuple[Path, str]:
         """Where it is, and its fingerprint."""
         with self._cache.alone(address, self._timeout_s):
             if state.version and (path := self._cache.take(_key(address, state))) is not None:
@@ -66,7 +68,7 @@ class Datasets:
             put = self._cache.put(source.download, lambda fetched: _key(address, fetched.state))
         return put.path, _fingerprint(put.state) if put.state.version else put.id
 
-    def _source(self, address: str) -> Source:
+    def _source(self, address: str) -> DatasetSource:
         scheme = address.partition("://")[0].lower()
         if scheme == "https":
             # httpx takes a part of a second to import, and most models' data is in their folders.
@@ -75,7 +77,7 @@ class Datasets:
             return WebDataset(address, self._timeout_s, self._context)
         if scheme in SCHEMES:
             return StoredDataset(address, self._timeout_s, self._deadlines)
-        raise Failure(address).never(
+        raise DatasetFailure(address).never(
             "is of a kind that is not read; datasets are in the folder, or at https, s3, gs or abfs"
         )
 
@@ -120,9 +122,9 @@ def _missing(address: str) -> DatasetUnavailable:
     return DatasetUnavailable(f"there is no {address} in the model's folder; push it too", heals=Heals.NEVER)
 
 
-def _fingerprint(state: State) -> str:
+def _fingerprint(state: DatasetState) -> str:
     return sha256(f"{state.version} {state.size}".encode()).hexdigest()[:32]
 
 
-def _key(address: str, state: State) -> str:
+def _key(address: str, state: DatasetState) -> str:
     return f"{address}\n{state.version}\n{state.size}"

@@ -12,7 +12,7 @@ from core.redaction import redact, secrets_in, without_login
 
 
 @dataclass(frozen=True)
-class State:
+class DatasetState:
     """What tells one content of an address from another."""
 
     version: str
@@ -23,7 +23,7 @@ class State:
 
 @dataclass(frozen=True)
 class Fetched:
-    state: State
+    state: DatasetState
     name: str
     """Of the only file; empty for a folder of them."""
 
@@ -36,17 +36,17 @@ LOOK_S = 60.0
 """In which a source must say what state it is in."""
 
 
-class Source(Protocol):
+class DatasetSource(Protocol):
     """Both raise DatasetUnavailable."""
 
-    def state(self) -> State: ...
+    def state(self) -> DatasetState: ...
 
     def download(self, into: Path, room: Room) -> Fetched:
         """Write what is there into the empty folder `into`, and tell the state of what was written."""
         ...
 
 
-class Failure:
+class DatasetFailure:
     """Makes the errors of one address, with nothing secret in them."""
 
     def __init__(self, address: str) -> None:

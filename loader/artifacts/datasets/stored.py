@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from core.errors import PawlError
-from loader.artifacts.datasets.source import LOOK_S, Failure, Fetched, Room, State
+from loader.artifacts.datasets.source import LOOK_S, DatasetFailure, DatasetState, Fetched, Room
 from loader.artifacts.files.deadlines import Deadlines, Late
 from loader.artifacts.files.object_stores import connect, list_folder
 from loader.artifacts.manifest import is_plain
@@ -33,9 +33,9 @@ class StoredDataset:
         self._address = address
         self._timeout_s = timeout_s
         self._deadlines = deadlines
-        self._failure = Failure(address)
+        self._failure = DatasetFailure(address)
 
-    def state(self) -> State:
+    def state(self) -> DatasetState:
         return self._run(lambda: self._state(self._found()), min(self._timeout_s, LOOK_S))
 
     def download(self, into: Path, room: Room) -> Fetched:
@@ -66,15 +66,15 @@ class StoredDataset:
             raise self._failure.never(f"holds {odd[0]!r}, a name that not every disk takes; rename it")
         return _Found(store, dict(sorted(files.items())), is_folder=True)
 
-    def _state(self, found: _Found) -> State:
+    def _state(self, found: _Found) -> DatasetState:
         files = found.files
         with ThreadPoolExecutor(min(_AT_ONCE, len(files))) as threads:
             versions = list(threads.map(lambda info: _version(found.store, info), files.values()))
         size = sum(info.size for info in files.values())
         if not found.is_folder:
-            return State(versions[0], size)
+            return DatasetState(versions[0], size)
         lines = (f"{name} {files[name].size} {version}\n" for name, version in zip(files, versions, strict=True))
-        return State(sha256("".join(lines).encode()).hexdigest(), size)
+        return DatasetState(sha256("".join(lines).encode()).hexdigest(), size)
 
     def _get(self, files: Any, info: Any, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from loader.artifacts.datasets.source import LOOK_S, Failure, Fetched, Room, State
+from loader.artifacts.datasets.source import LOOK_S, DatasetFailure, DatasetState, Fetched, Room
 from loader.artifacts.manifest import is_plain
 
 T = TypeVar("T")
@@ -25,16 +25,16 @@ class WebDataset:
         self._address = address
         self._timeout_s = timeout_s
         self._context = context
-        self._failure = Failure(address)
+        self._failure = DatasetFailure(address)
 
-    def state(self) -> State:
+    def state(self) -> DatasetState:
         """By the head of the answer to a GET: signed addresses often refuse a HEAD."""
         return self._run(self._state, min(self._timeout_s, LOOK_S))
 
     def download(self, into: Path, room: Room) -> Fetched:
         return self._run(lambda: self._download(into, room), self._timeout_s)
 
-    async def _state(self) -> State:
+    async def _state(self) -> DatasetState:
         async with self._answer() as answer:
             return _state(answer)
 
@@ -118,10 +118,12 @@ async def _in_time(work: Callable[[], Coroutine[Any, Any, T]], seconds: float) -
         return await work()
 
 
-def _state(answer: httpx.Response) -> State:
+def _state(answer: httpx.Response) -> DatasetState:
     headers = answer.headers
     length = headers.get("Content-Length", "")
-    return State(headers.get("ETag") or headers.get("Last-Modified") or "", int(length) if length.isdigit() else None)
+    return DatasetState(
+        headers.get("ETag") or headers.get("Last-Modified") or "", int(length) if length.isdigit() else None
+    )
 
 
 def _name(address: str) -> str:

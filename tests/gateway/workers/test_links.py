@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from gateway.http.refusals import Refused
-from gateway.workers.links import Links
+from gateway.workers.links import WorkerLinks
 from tests.gateway.running import Worker, asynchronous, echoes
 
 _TICKS = 50
 
 
-async def opened(links: Links, *workers: Worker) -> None:
+async def opened(links: WorkerLinks, *workers: Worker) -> None:
     for worker in workers:
         await worker.start()
     await asyncio.gather(*links.open([worker.path for worker in workers]), *[each.connected.wait() for each in workers])
@@ -22,7 +22,7 @@ async def opened(links: Links, *workers: Worker) -> None:
 
 @asynchronous
 async def test_a_connection_that_has_ended_is_never_picked(tmp_path: Path) -> None:
-    links, gone, other = Links(), Worker(tmp_path / "gone", echoes), Worker(tmp_path / "other", echoes)
+    links, gone, other = WorkerLinks(), Worker(tmp_path / "gone", echoes), Worker(tmp_path / "other", echoes)
     await opened(links, gone, other)
     await gone.close()
     for _ in range(_TICKS):
@@ -35,7 +35,7 @@ async def test_a_connection_that_has_ended_is_never_picked(tmp_path: Path) -> No
 
 @asynchronous
 async def test_workers_that_are_alike_take_start_limiter(tmp_path: Path) -> None:
-    links = Links()
+    links = WorkerLinks()
     workers = [Worker(tmp_path / str(number), echoes) for number in range(3)]
     await opened(links, *workers)
     picked = [links.pick("Iris", 10) for _ in range(6)]
@@ -54,7 +54,7 @@ async def test_workers_that_are_alike_take_start_limiter(tmp_path: Path) -> None
 
 @asynchronous
 async def test_without_a_connection_there_is_nothing_to_pick_at_once(tmp_path: Path) -> None:
-    links, worker = Links(), Worker(tmp_path / "worker", echoes)
+    links, worker = WorkerLinks(), Worker(tmp_path / "worker", echoes)
     await opened(links, worker)
     connection = links.pick("Iris", 10)
     await worker.close()
@@ -66,7 +66,7 @@ async def test_without_a_connection_there_is_nothing_to_pick_at_once(tmp_path: P
 
 @asynchronous
 async def test_nobody_waits_for_a_first_try_that_was_called_off(tmp_path: Path) -> None:
-    links = Links()
+    links = WorkerLinks()
     tried = links.open([str(tmp_path / "nobody")])
     links.retire()
     await asyncio.gather(*tried)

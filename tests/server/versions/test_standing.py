@@ -7,11 +7,11 @@ import pytest
 
 from core.standing import Role, VersionState
 from loader.releases.proofs import Broken, Proof
-from server.state import Failure
+from server.state import ModelFailure
 from server.versions.standing import ModelSituation, OnItsWay, Standing, of_release, of_untrained
 
 NAMED = "v2", "c" * 40
-FAILURE = Failure(version="v2", commit="c" * 40, stage="load", message="no", detail="", tries=3)
+FAILURE = ModelFailure(version="v2", commit="c" * 40, stage="load", message="no", detail="", tries=3)
 FAILED = Proof(at=datetime(2026, 6, 21, tzinfo=UTC), failure=Broken(stage="examples", message="wrong"))
 
 
@@ -47,7 +47,7 @@ def test_one_that_failed_before_a_restart_has_still_failed_until_it_runs() -> No
     found = standing(ModelSituation(), FAILED)
     assert (found.state, found.failure) == (
         VersionState.FAILED,
-        Failure(version="v2", commit="c" * 40, stage="examples", message="wrong", detail="", tries=1),
+        ModelFailure(version="v2", commit="c" * 40, stage="examples", message="wrong", detail="", tries=1),
     )
     assert standing(ModelSituation(live="r"), FAILED).failure is None
     assert standing(ModelSituation(failed="r", failure=FAILURE), FAILED).failure == FAILURE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from server.http.openapi.operations import Operation
-from server.http.openapi.table.happenings import HAPPENINGS
+from server.http.openapi.table.events import EVENTS
 from server.http.openapi.table.keys import KEYS
 from server.http.openapi.table.models import MODELS
 from server.http.openapi.table.runs import RUNS
@@ -15,7 +15,7 @@ from server.http.openapi.table.versions import VERSIONS
 OPERATIONS: tuple[Operation, ...] = (
     *MODELS,
     *VERSIONS,
-    *HAPPENINGS,
+    *EVENTS,
     *RUNS,
     *STEERING,
     *UPLOADS,

@@ -25,7 +25,7 @@ _EVENTS = (
     moment("since", "Events from that time on."),
 )
 
-HAPPENINGS: tuple[Operation, ...] = (
+EVENTS: tuple[Operation, ...] = (
     Operation(
         "get",
         paths.API_EVENTS,

@@ -16,7 +16,7 @@ from trainer.catalogue.views import RunDetail, RunView, detail_of, try_of
 from trainer.records.record_names import LOG, attempt_curve, attempt_log, attempt_record, attempts_in, decisive
 
 
-class RunFiles:
+class RunReader:
     """Reads them, and blocks meanwhile. What reads the store raises StoreUnavailable."""
 
     def __init__(self, records: RunRecords, home: Path, log_bytes: int) -> None:
