@@ -18,8 +18,8 @@ class Tab:
 TABS = (
     Tab("overview", "Overview", "", "pawl show MODEL"),
     Tab("versions", "Versions", "/versions", "pawl versions MODEL"),
-    Tab("compare", "Compare", "/compare", "pawl diff MODEL"),
-    Tab("runs", "Runs", "/runs", "pawl runs MODEL"),
+    Tab("compare", "Compare", "/compare", "pawl diff MODEL VERSION"),
+    Tab("runs", "Runs", "/runs", "pawl runs --model MODEL"),
     Tab("try", "Try it", "/try", "pawl try MODEL"),
     Tab("logs", "Logs", "/logs", "pawl logs MODEL -f"),
     Tab("deployments", "Deployments", "/deployments", "pawl deployments MODEL"),

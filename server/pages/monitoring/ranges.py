@@ -24,6 +24,13 @@ class Range:
     begins: datetime
     ends: datetime
 
+    @property
+    def options(self) -> str:
+        """The same for `pawl traffic`."""
+        if self.preset:
+            return f"--from {PRESETS[self.preset][1] // timedelta(hours=1)}h"
+        return f"--from {self.begins.isoformat()} --to {self.ends.isoformat()}"
+
 
 def chosen(preset: str, begins: datetime | None, ends: datetime | None, now: datetime) -> Range:
     """A beginning wins over a preset."""
