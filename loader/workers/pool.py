@@ -22,6 +22,7 @@ from worker.wire.messages import Description
 
 log = logging.getLogger("pawl.pool")
 
+_MEGABYTE = 1024 * 1024
 _DRAIN_MARGIN_S = 5.0
 _NOTICE_S = 1.0
 """How long after the end of its connection a worker's own end may come."""
@@ -173,12 +174,23 @@ class Pool:
         watch = asyncio.create_task(self._end_if_stuck(worker, examples))
         try:
             await examples
+            self._check_size(worker)
         except ReleaseFailed as failure:
             raise await _explained(failure, worker, connection) from failure
         finally:
             examples.cancel()
             watch.cancel()
             connection.close()
+
+    def _check_size(self, worker: WorkerProcess) -> None:
+        """A release that takes too much from the start would be live and never answer: it must not replace another."""
+        allowed_mb, used = self.release.manifest.serve.memory_mb, worker.memory()
+        if allowed_mb is not None and used > allowed_mb * _MEGABYTE:
+            took = f"its worker takes {used // _MEGABYTE} MB once it is loaded and has answered its examples"
+            raise ReleaseFailed(
+                f"{took}, and serve.memory_mb allows {allowed_mb}: raise that, or have the model take less",
+                stage="memory",
+            )
 
     def _note(self, example: Example, outcome: Outcome) -> None:
         self.outcomes.append((example, outcome))
@@ -205,7 +217,7 @@ class Pool:
         serve = self.release.manifest.serve
         if fault := standing_still(worker.heartbeat.read(self._clock.read()), serve):
             return fault
-        if serve.memory_mb is not None and worker.memory() > serve.memory_mb * 1024 * 1024:
+        if serve.memory_mb is not None and worker.memory() > serve.memory_mb * _MEGABYTE:
             return Fault(f"took more memory than serve.memory_mb ({serve.memory_mb}) allows and was ended")
         return None
 

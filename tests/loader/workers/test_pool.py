@@ -74,6 +74,22 @@ def test_an_example_may_expect_just_some_keys_of_the_answer(tmp_path: Path) -> N
     run(test())
 
 
+@pytest.mark.parametrize("examples", ["[]", '[{"variables": {}}]'])
+def test_a_release_that_takes_more_than_its_own_memory_mb_never_becomes_ready(tmp_path: Path, examples: str) -> None:
+    takes = "taken = b'x' * (80 * 2**20)\n" + PLAIN
+
+    async def test() -> None:
+        async with place(tmp_path) as here:
+            here.write(takes)
+            (here.models / "Model" / "examples.json").write_text(examples)
+            with pytest.raises(ReleaseFailed, match=r"takes [89]\d MB once .*serve\.memory_mb allows 60") as failed:
+                await here.start(here.write(takes, "serve: {memory_mb: 60}"))
+            assert (failed.value.stage, failed.value.heals) == ("memory", Heals.NEVER)
+            await here.start(here.write(takes, "serve: {memory_mb: 120}"))
+
+    run(test())
+
+
 def test_a_pool_whose_worker_cannot_be_started_again_keeps_trying_and_says_why(tmp_path: Path) -> None:
     moody = f"import os\nassert not os.path.exists({str(tmp_path / 'bad')!r}), 'a bad day'\n" + PLAIN
 
