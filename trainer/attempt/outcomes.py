@@ -52,7 +52,9 @@ def _silent(ended: Ended) -> Failure:
         message = f"the run's process was ended by {_name(-ended.status)}, which Pawl did not send"
         return Failure(None, message, heals=True, state=RunState.LOST)
     return Failure(
-        Reason.EXITED, f"the code ended its process with exit code {ended.status} instead of returning scores"
+        Reason.EXITED,
+        f"the code ended its process with exit code {ended.status} instead of returning "
+        "scores; the end of its log shows what it did last",
     )
 
 
