@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
@@ -15,18 +16,24 @@ TRAIN = "train.py"
 _LEFT_OUT = frozenset({"model.yaml", "examples.json", "requirements.txt"})
 
 
-def code_key(
-    model: str, files: Mapping[str, str], uses: Mapping[str, str], requirements: str | None, train: Train | None
-) -> str:
-    """12 hexadecimal digits over all that shapes what a run of the model leaves.
+@dataclass(frozen=True)
+class CodeIds:
+    """What a model trains from, by git's ids, wherever it lies: so a folder has the key that its push will have."""
 
-    `files`: the id of each file's content by its path in the model's folder. `uses`: the same of the folders that it
-    shares, each as a whole. `requirements`: those that hold where the folder has none of its own. `train`: the
-    manifest's section, or None.
-    """
+    files: Mapping[str, str]
+    """Of each file's content, by its path in the model's folder."""
+    uses: Mapping[str, str]
+    """Of the folders that it shares, each as a whole; the model's own may be among them, and does not count."""
+    requirements: str | None
+    """Of those that hold where the folder has none of its own."""
+
+
+def code_key(model: str, code: CodeIds, train: Train | None) -> str:
+    """12 hexadecimal digits over all that shapes what a run of the model leaves. `train`: the manifest's section."""
+    files = code.files
     shaping = {_text(path): id for path, id in files.items() if _shapes(path, TRAIN in files)}
-    shared = {_text(name): id for name, id in uses.items() if name != model}
-    parts = (model, shaping, shared, files.get("requirements.txt", requirements), _keys(train))
+    shared = {_text(name): id for name, id in code.uses.items() if name != model}
+    parts = (model, shaping, shared, files.get("requirements.txt", code.requirements), _keys(train))
     return sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:12]
 
 

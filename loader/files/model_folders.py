@@ -14,7 +14,7 @@ from core.manifest.manifest import Manifest
 from core.manifest.plain_yaml import MOST_BYTES, NotPlain, read_yaml
 from core.names import why_not_a_model_name
 from core.release import Revision
-from loader.files.code_key import TRAIN, code_key
+from loader.files.code_key import TRAIN, CodeIds, code_key
 from loader.files.git_objects import FOLDER, SUBMODULE, Entry, Objects
 from loader.files.manifests import Manifests
 from loader.files.tree import DEFAULT_BOUNDS
@@ -70,7 +70,8 @@ class Folders:
         requirements = None if folder.has_requirements else self._default_requirements
         folders = {name: self._entries[name].id for name in names}
         trains = folder.has_train or manifest.train is not None
-        return make_revision(model, manifest, folders, requirements, self._files(folders[model]) if trains else None)
+        code = CodeIds(self._files(folders[model]), folders, requirements) if trains else None
+        return make_revision(model, manifest, folders, requirements, code)
 
     def _why_left_out(self, name: str) -> str | None:
         entry = self._entries[name]
@@ -145,15 +146,12 @@ def make_revision(
     manifest: Manifest,
     folders: Mapping[str, str],
     requirements: str | None,
-    trained_from: Mapping[str, str] | None = None,
+    code: CodeIds | None = None,
 ) -> Revision:
-    """The revision made of those folders' contents.
-
-    `trained_from`: the id of each file's content by its path in the model's folder; None where the model doesn't train.
-    """
+    """The revision made of those folders' contents. `code`: what it trains from; None where it doesn't train."""
     parts = [f"{name}\0{folders[name]}\n" for name in (model, *sorted(folders.keys() - {model}))]
     digest = sha256("".join([*parts, f"{requirements or ''}\n"]).encode("utf-8", "surrogateescape"))
-    key = None if trained_from is None else code_key(model, trained_from, folders, requirements, manifest.train)
+    key = None if code is None else code_key(model, code, manifest.train)
     return Revision(model, digest.hexdigest()[:20], manifest, dict(folders), requirements, key)
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable, Mapping
-from hashlib import file_digest, sha256
+from hashlib import sha1, sha256
 from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from core.errors import ReleaseFailed
 from loader.files.tree import File
 from loader.sources.local.plain_files import open_plain
 from loader.sources.local.walk import Seen, is_unchanged
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
 
 
 class StillChanging(Exception):
@@ -27,10 +30,18 @@ class Contents:
         self._root = root
         self._hashes = dict(known or {})
         self._places: dict[str, Seen] = {}
+        self._git_ids: dict[str, str] = {}
+        """By the hash of the same content."""
 
     def another(self) -> Contents:
         """A copy with the same hashes, for another thread."""
-        return Contents(self._root, self._hashes)
+        copy = Contents(self._root, self._hashes)
+        copy._git_ids = dict(self._git_ids)
+        return copy
+
+    def git_id(self, id: str) -> str:
+        """What git would call the content with the hash `id`, a blob."""
+        return self._git_ids[id]
 
     def files(self, seen: Iterable[Seen]) -> list[File]:
         """The files with the hashes of their contents. Raises StillChanging when one changes meanwhile."""
@@ -40,6 +51,7 @@ class Contents:
         """Keep no hash of a file that is no longer as it was."""
         kept = {one: self._hashes[one] for one in but if one in self._hashes}
         self._hashes = kept
+        self._git_ids = {hash: self._git_ids[hash] for hash in kept.values()}
         self._places = {hash: one for one, hash in kept.items()}
 
     def blob(self, id: str) -> bytes:
@@ -81,15 +93,19 @@ class Contents:
 
     def _read(self, seen: Seen) -> str:
         if seen.is_link:
-            return sha256(b"link " + self._target(seen)).hexdigest()
+            target = self._target(seen)
+            hash = sha256(b"link " + target).hexdigest()
+            self._git_ids[hash] = _blob(len(target), target).hexdigest()
+            return hash
         try:
             with self._open(seen) as file:
-                hash = file_digest(file, "sha256").hexdigest()
+                hash, git_id, size = _digests(file, seen.size)
             is_same = is_unchanged(self._root, seen)
         except OSError as error:
             raise _unreadable(seen, error) from error
-        if not is_same:
+        if not is_same or size != seen.size:
             raise StillChanging(f"{seen.path} has changed")
+        self._git_ids[hash] = git_id
         return hash
 
 
@@ -98,6 +114,20 @@ def _unreadable(seen: Seen, error: OSError) -> Exception:
     if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EINVAL, errno.ESTALE):
         return StillChanging(f"{seen.path} is replaced: {error.strerror}")
     return ReleaseFailed(f"{seen.path} can't be read: {error.strerror}; see to its permissions", stage="checkout")
+
+
+def _digests(file: BinaryIO, size: int) -> tuple[str, str, int]:
+    """SHA-256, what git calls a blob of that size, and how many bytes there were."""
+    plain, blob, read = sha256(), _blob(size), 0
+    while piece := file.read(_PIECE):
+        read += len(piece)
+        plain.update(piece)
+        blob.update(piece)
+    return plain.hexdigest(), blob.hexdigest(), read
+
+
+def _blob(size: int, content: bytes = b"") -> Hash:
+    return sha1(b"blob %d\0" % size + content, usedforsecurity=False)
 
 
 def folder_id(files: Iterable[File]) -> str:

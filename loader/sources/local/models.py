@@ -11,7 +11,7 @@ from pathlib import Path
 from core.errors import ReleaseFailed
 from core.manifest.manifest import Manifest
 from core.release import Revision
-from loader.files.code_key import TRAIN
+from loader.files.code_key import TRAIN, CodeIds
 from loader.files.model_folders import (
     MOST_MANIFEST_BYTES,
     REQUIREMENTS,
@@ -24,6 +24,7 @@ from loader.files.model_folders import (
 )
 from loader.files.tree import Bounds, File
 from loader.sources.local.contents import Contents, StillChanging, folder_id
+from loader.sources.local.git_trees import tree_id
 from loader.sources.local.ignored import is_ignored
 from loader.sources.local.links import follow, refused
 from loader.sources.local.plain_files import open_plain
@@ -76,17 +77,21 @@ class LocalModels:
         """The revision of a model as scanned. Raises ReleaseFailed, or StillChanging where a part was not stable."""
         files = self._part(model, scans, contents)
         manifest = self._manifest(model, files, contents)
-        folders = {model: folder_id(files)}
+        folders, used = {model: folder_id(files)}, {}
         for name in check_uses(model, manifest, lambda name: os.path.isdir(self._folder / name)):
-            folders[name] = folder_id(self._part(name, scans, contents))
+            used[name] = self._part(name, scans, contents)
+            folders[name] = folder_id(used[name])
         default = None
         if f"{model}/{REQUIREMENTS}" not in {file.path for file in files} and os.path.isfile(
             self._folder / REQUIREMENTS
         ):
             default = self._part(REQUIREMENTS, scans, contents)[0].id
-        own = {file.path.removeprefix(f"{model}/"): file.id for file in files}
-        trains = TRAIN in own or manifest.train is not None
-        return make_revision(model, manifest, folders, default, own if trains else None)
+        own = {file.path.removeprefix(f"{model}/"): contents.git_id(file.id) for file in files}
+        if TRAIN not in own and manifest.train is None:
+            return make_revision(model, manifest, folders, default)
+        uses = {name: tree_id(name, part, contents.git_id) for name, part in used.items()}
+        requirements = None if default is None else contents.git_id(default)
+        return make_revision(model, manifest, folders, default, CodeIds(own, uses, requirements))
 
     def failed_id(self, model: str, scans: Mapping[str, Scan], contents: Contents, failure: ReleaseFailed) -> str:
         """What stands for a revision that can't be: another when the folder changes, or what is wrong with it."""

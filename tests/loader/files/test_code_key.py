@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from core.manifest.train import Train
-from loader.files.code_key import code_key
+from loader.files.code_key import CodeIds, code_key
 
 FILES = {"train.py": "1", "etls.py": "2", "data/train.csv": "3", "model.yaml": "4"}
 
@@ -20,7 +20,7 @@ def key(
     requirements: str | None = None,
     train: Mapping[str, Any] | None = None,
 ) -> str:
-    return code_key(model, files, uses, requirements, None if train is None else msgspec.convert(train, Train))
+    return code_key(model, CodeIds(files, uses, requirements), None if train is None else msgspec.convert(train, Train))
 
 
 @pytest.mark.parametrize("path", ["examples.json", "README.md", "notes/today.md", "etls.py", "model.yaml"])
