@@ -12,7 +12,8 @@ import msgspec
 
 from core.errors import PawlError, VersionNotFound
 from core.events import Actor, EventKind
-from core.release import Served
+from core.release import Choice, Served
+from core.runs.states import CAME_TO_NOTHING
 from core.steering import Cause, Rejection
 from core.task import spawn
 from loader.controller.model_controller import ModelController
@@ -315,9 +316,18 @@ class Steering:
         if ended.end is End.FAILED:
             self._fail_by(action, ended)
         elif ended.live is None:
-            self._done(action, f"nothing of {action.model} is to be served")
+            self._done(action, f"nothing of {action.model} is to be served{self._why_untrained(action.model)}")
         else:
-            self._done(_about(self.actions.find(action.id) or action, ended.live), f"{told(ended.live)} is live")
+            said = f"{told(ended.live)} is live{self._why_untrained(action.model)}"
+            self._done(_about(self.actions.find(action.id) or action, ended.live), said)
+
+    def _why_untrained(self, model: str) -> str:
+        """What keeps the head's from being live, where that is its training run."""
+        controller = self._reconciler.controllers.get(model)
+        wanted = None if controller is None else controller.wanted
+        if wanted is None or wanted.choice is not Choice.UNTRAINED or wanted.run not in CAME_TO_NOTHING:
+            return ""
+        return f"; the run of the head's is {wanted.run}: `pawl runs` names it, and `pawl runs retry` tries it again"
 
     async def _loading(self, action: Action, name: str, served: Served) -> None:
         controllers = self._reconciler.controllers

@@ -67,6 +67,16 @@ def test_a_push_whose_run_is_rejected_says_so_wherever_the_model_is_listed(tmp_p
         synced = server.admin("POST", "/-/sync?wait=50").json["models"]["Deep"]
         said = "v2 has no artifact: its run is rejected, and `pawl runs` says why (v1 stays live)"
         assert (synced["state"], synced["message"]) == ("failed", said)
+        asked = pawl("retry", "Deep", cwd=server.settings.data, PAWL_SERVER=server.base, PAWL_TOKEN=TOKEN)
+        assert "the run of the head's is rejected" in asked.stdout + asked.stderr
+        repo.write("Deep/model.yaml", "train: {params: {depth: 7}, target: {min: 0.5}}\n").commit()
+        server.sync()
+        server.wait_live("Deep", "v3")
+        assert server.post("/Deep/v2").error(503, "not_trained")["run"] == "rejected"
+        assert server.admin("GET", "/-/api/models/Deep/versions/v2").json["state"] == "failed"
+        refused = [server.admin("POST", f"/-/api/runs/{run}/cancel").status for _ in range(2)]
+        assert refused == [409, 409]
+        assert not [event for event in server.events("run_ended") if "asked to be cancelled" in event["message"]]
 
 
 def test_a_rejected_run_is_accepted_on_its_page_by_whoever_says_why(tmp_path: Path) -> None:
