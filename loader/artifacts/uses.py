@@ -72,15 +72,16 @@ class Uses:
 
 
 def installation_in(data: Path) -> str:
-    """The name that goes with a DATA_DIR, made once. Raises OSError."""
+    """The name that goes with a DATA_DIR, made once; where the disk is full, it holds until the next start."""
     path = data / "installation"
-    with suppress(FileNotFoundError):
+    with suppress(OSError, UnicodeDecodeError):
         if _HOLDER.match(name := path.read_text().strip()):
             return name
     name = uuid.uuid4().hex
     aside = data / ".installation.tmp"
-    aside.write_text(f"{name}\n")
-    aside.replace(path)
+    with suppress(OSError):
+        aside.write_text(f"{name}\n")
+        aside.replace(path)
     return name
 
 

@@ -13,7 +13,6 @@ from trainer.trainer import Held
 
 
 def build_artifact_pruning(data: DataDir, serving: ServingParts, lease: Held, runs: RunCatalogue) -> ArtifactPruning:
-    """Raises OSError where DATA_DIR can't be written."""
     uses = Uses(serving.files, installation_in(data.path))
     return ArtifactPruning(serving.artifacts, uses, runs.recorded, partial(_needed, serving), lease.is_held)
 

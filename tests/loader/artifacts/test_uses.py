@@ -9,6 +9,7 @@ from core.errors import StoreUnavailable
 from loader.artifacts.files.files import Files
 from loader.artifacts.files.place import open_files
 from loader.artifacts.uses import FORGOTTEN_S, TOLD_AGAIN_S, Uses, installation_in
+from tests.disks import fill, small_disk
 
 HERE, THERE, YONDER = "a" * 32, "b" * 32, "c" * 32
 
@@ -47,6 +48,13 @@ def test_what_another_needs_and_cannot_be_read_stops_everything(files: Files) ->
     files.write(f"in-use/{HERE}/needed.json", b"{")
     with pytest.raises(StoreUnavailable, match=HERE):
         Uses(files, THERE).of_others()
+
+
+def test_a_data_dir_that_can_not_be_written_has_a_name_for_now(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        fill(disk)
+        assert len(installation_in(disk)) == 32
+        assert not (disk / "installation").exists()
 
 
 def test_a_data_dir_keeps_its_name(tmp_path: Path) -> None:
