@@ -76,6 +76,24 @@ class ClusterWorld(World):
         self.run_cluster()
         super().tick()
 
+    @property
+    def has_recovered(self) -> bool:
+        """Whether all that fails is over: the store, the API server, nodes and daemons are back."""
+        pods = (pod.frozen_until for pod in self.pods.values())
+        back = (node.back_at for node in self.nodes if node.controller is None)
+        return not self.in_trouble and self.now >= max((self.away_until, self.outage_ends, *pods, *back))
+
+    def is_under_way(self) -> bool:
+        """Whether of each wanted run there is a result, a process at work, or the record of its last attempt: then it
+        is in its pause, or about to be judged."""
+        return all(self._is_known(run.run) for run in self.wanted())
+
+    def _is_known(self, run: str) -> bool:
+        begun = max((attempt for key, attempt in self.jobs if key == run), default=0)
+        at_work = any(pod.left and pod.asked_at is None for pod in self.pods.values() if pod.spec.run == run)
+        recorded = any(name.endswith(f"/{run}/{attempt_record(begun)}") for name in self.store)
+        return at_work or recorded or self.result_of(run) is not None
+
     def run_cluster(self) -> None:
         controllers.step(self.api, self.now)
         for job in self.objects.everywhere(JOBS):

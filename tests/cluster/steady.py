@@ -10,7 +10,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from core.settings import Settings
+from core.settings.settings import Settings
 from loader.artifacts.datasets.datasets import Datasets
 from loader.artifacts.files.place import open_files
 from loader.sources.git.remote import Remote

@@ -14,7 +14,7 @@ from loader.artifacts.slugs import slug
 from tests.cluster.api import Faults
 from tests.cluster.objects import JOBS, PODS
 from tests.cluster.simulation import NAMESPACE, ClusterWorld, Replica
-from tests.trainer.simulation import MODELS, TICK_S, WORK_S
+from tests.trainer.simulation import TICK_S, WORK_S
 from tests.trainer.test_faults import is_attempt
 from trainer.records.open_runs import RunFile
 from trainer.records.record_names import attempt_record
@@ -22,6 +22,8 @@ from trainer.records.record_names import attempt_record
 SCHEDULES = int(os.environ.get("TRAINER_SCHEDULES", "50"))
 CATCH_UP_S = 5.0
 """After recovery, besides the work itself."""
+PAUSE_S = 5.0
+"""The longest before another attempt."""
 
 
 @pytest.mark.parametrize("seed", range(SCHEDULES))
@@ -52,12 +54,21 @@ def attempts(world: ClusterWorld) -> dict[tuple[str, int], AttemptResult]:
 
 
 def catch_up(world: ClusterWorld) -> None:
-    works = 2 * (len(MODELS) * WORK_S + CATCH_UP_S)
-    end = world.now + works
-    while not world.is_caught_up():
-        assert world.now < end, f"not caught up {works} s after recovery"
+    """Within five seconds of recovery all that has become of attempts is known, and each wanted run goes on; it is over
+    five seconds after its work, and the pause that may be before it."""
+    while not world.has_recovered:
         world.tick()
+    world.api.faults.clear()
+    until(world, world.is_under_way, CATCH_UP_S)
+    until(world, world.is_caught_up, PAUSE_S + WORK_S + CATCH_UP_S)
     for _ in range(int(CATCH_UP_S / TICK_S)):
+        world.tick()
+
+
+def until(world: ClusterWorld, holds: Callable[[], bool], seconds: float) -> None:
+    end = world.now + seconds
+    while not holds():
+        assert world.now < end, f"not so {seconds} s later: {holds.__name__}"
         world.tick()
 
 
