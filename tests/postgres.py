@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
+
+from tests.serving import descendants, wait_for
 
 USER = "postgres"
 
@@ -43,6 +46,16 @@ class Postgres:
     def stop(self) -> None:
         """At once, cutting off its clients, as a crash does."""
         self._control("--mode", "immediate", "stop")
+
+    def kill(self) -> None:
+        """All its processes, with no word to any."""
+        pids = {self.pid(), *descendants(self.pid())}
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: not any(map(descendants, pids)), "PostgreSQL to be gone")
+        for lock in (self._data / "postmaster.pid", *self.folder.glob(".s.PGSQL.*.lock")):
+            lock.unlink()  # it names a process that nobody has reaped yet, which would count as a running one
 
     def pid(self) -> int:
         """Of the process that all others of it come from."""

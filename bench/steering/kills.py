@@ -17,6 +17,7 @@ import typer
 from bench.machine.screen import console
 from bench.steering.switches import VERSIONS, write_versions
 from tests.admin_actions import act, live, pinned
+from tests.postgres import find_programs, running_postgres
 from tests.repos import Repo
 from tests.serving import Server, serving
 
@@ -32,7 +33,7 @@ class Killed:
     wrong: list[str] = field(default_factory=list)
 
 
-class _Pinning(threading.Thread):
+class Pinning(threading.Thread):
     """Asks for a pin; `status` is None where no answer came."""
 
     def __init__(self, server: Server, version: str) -> None:
@@ -57,7 +58,7 @@ def killed(folder: Path, count: int, seed: int = 0) -> Killed:
         with serving(folder / "data", repo.path) as server:
             held = asked.compared(_pinned(server), held, found)
             version = chance.choice([one for one in VERSIONS if one != held])
-            pinning = _Pinning(server, version)
+            pinning = Pinning(server, version)
             time.sleep(chance.uniform(0, 2.0))
             server.stop(signal.SIGKILL)
             pinning.join()
@@ -95,10 +96,13 @@ class _Asked:
         return is_live
 
 
-def main(count: Annotated[int, typer.Option(help="kills")] = 100) -> None:
-    """Kill the daemon in the middle of actions."""
+def main(
+    count: Annotated[int, typer.Option(help="kills")] = 100,
+    database: Annotated[bool, typer.Option("--database", help="of PostgreSQL, in place of the daemon")] = False,
+) -> None:
+    """Kill the daemon, or its database, in the middle of actions."""
     with tempfile.TemporaryDirectory() as folder:
-        found = killed(Path(folder), count)
+        found = _database_killed(Path(folder), count) if database else killed(Path(folder), count)
     console.print(
         f"{found.kills} kills, {found.acknowledged} acknowledged before, {found.committed} done although not; "
         f"{len(found.wrong)} wrong"
@@ -106,3 +110,16 @@ def main(count: Annotated[int, typer.Option(help="kills")] = 100) -> None:
     for line in found.wrong[:10]:
         console.print(line)
     raise typer.Exit(bool(found.wrong))
+
+
+def _database_killed(folder: Path, count: int) -> Killed:
+    from bench.steering.database_kills import database_killed  # which builds on this module
+
+    programs = find_programs()
+    if programs is None:
+        raise typer.BadParameter("PostgreSQL is not installed: apt-get install postgresql")
+    with running_postgres(programs) as postgres:
+        found = database_killed(folder, postgres, count)
+    console.print(f"{found.answers} answers meanwhile, {len(found.lost)} lost")
+    found.wrong += found.lost
+    return found

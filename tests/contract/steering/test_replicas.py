@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from tests.admin_actions import act, deployments, live
-from tests.postgres import Postgres, find_programs, running_postgres
+from tests.postgres import Postgres
 from tests.repos import Repo
 from tests.serving import Server, echo, serving
-
-
-@pytest.fixture
-def postgres() -> Iterator[Postgres]:
-    programs = find_programs()
-    if programs is None:
-        pytest.skip("NO PostgreSQL HERE: on Debian and Ubuntu, apt-get install postgresql")
-    with running_postgres(programs) as postgres:
-        yield postgres
 
 
 def wait_live(server: Server, version: str) -> None:
