@@ -1,10 +1,10 @@
-"""`scripts/bench quick --against COMMIT`: two editions of Pawl side by side, asked in turn."""
+"""`scripts/bench quick --against COMMIT` and `--auth keys`: two Pawls side by side, asked in turn."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 import typer
@@ -21,11 +21,23 @@ from bench.machine import processes
 from bench.machine.screen import console
 from bench.measure import BROKEN
 from bench.peers import pawl
+from tests.admin_actions import act
 from tests.serving import Server, descendants
 
 CONNECTIONS = 32
 _READY_S = 120.0
 _WARM_UP_S = 2.0
+_MOST_FOR_KEYS = 1.05
+"""CPU time of a request with a key, times that of one without."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two."""
+
+    edition: Edition = OURS
+    auth: str = ""
+    """The setting AUTH; empty: as it is by default, so that anybody may ask."""
 
 
 @dataclass(frozen=True)
@@ -68,27 +80,39 @@ class Comparison:
 
 def compare(commit: str, seconds: float, turns: int) -> None:
     """Print how this checkout compares with `commit`; exit 1 where it costs more in every turn."""
-    try:
-        other = edition_of(commit)
-        compared = [_compare(model, other, seconds, turns) for model in MODELS.values()]
-    except BROKEN as error:
-        console.print(f"[red]{type(error).__name__}: {error}[/red]")
-        raise typer.Exit(1) from error
-    console.print(f"{figures_file.commit()} to {commit}, {turns} turns of {seconds:g} s each: median (least-most)")
-    for each in compared:
-        console.print(str(each))
-    figures = {f"{each.model}: {what}": spread.rounds for each in compared for what, spread in _spreads(each).items()}
-    figures_file.write("against", {"against": commit, "figures": figures})
+    compared = _compared(lambda: (Side(), Side(edition_of(commit))), commit, seconds, turns)
     if any(each.is_worse for each in compared):
         raise typer.Exit(1)
 
 
-def _compare(model: Model, other: Edition, seconds: float, turns: int) -> Comparison:
-    editions = {"ours": OURS, "other": other}
-    taken: dict[str, list[Turn]] = {name: [] for name in editions}
-    with _serving(model, editions) as servers:
+def compare_auth(auth: str, seconds: float, turns: int) -> None:
+    """Print what it costs to ask with a key; exit 1 where that is more CPU time than it may be."""
+    compared = _compared(lambda: (Side(auth=auth), Side()), f"AUTH unset, with AUTH={auth}", seconds, turns)
+    if any(each.cpu.value > _MOST_FOR_KEYS for each in compared):
+        raise typer.Exit(1)
+
+
+def _compared(sides: Callable[[], tuple[Side, Side]], other: str, seconds: float, turns: int) -> list[Comparison]:
+    try:
+        chosen = sides()
+        compared = [_compare(model, *chosen, seconds, turns) for model in MODELS.values()]
+    except BROKEN as error:
+        console.print(f"[red]{type(error).__name__}: {error}[/red]")
+        raise typer.Exit(1) from error
+    console.print(f"{figures_file.commit()} to {other}, {turns} turns of {seconds:g} s each: median (least-most)")
+    for each in compared:
+        console.print(str(each))
+    figures = {f"{each.model}: {what}": spread.rounds for each in compared for what, spread in _spreads(each).items()}
+    figures_file.write("against", {"against": other, "figures": figures})
+    return compared
+
+
+def _compare(model: Model, ours: Side, other: Side, seconds: float, turns: int) -> Comparison:
+    sides = {"ours": ours, "other": other}
+    taken: dict[str, list[Turn]] = {name: [] for name in sides}
+    with _serving(model, sides) as servers:
         for number in range(turns):
-            for name in editions if number % 2 else reversed(editions):
+            for name in sides if number % 2 else reversed(sides):
                 taken[name].append(_turn(*servers[name], model, seconds))
             told = ", ".join(f"{name} {each[-1].cpu_us:.1f} µs, {each[-1].rate:,.0f}/s" for name, each in taken.items())
             console.print(f"[dim]{model.name}, {number + 1}/{turns}[/dim] {told}")
@@ -96,21 +120,29 @@ def _compare(model: Model, other: Edition, seconds: float, turns: int) -> Compar
 
 
 @contextmanager
-def _serving(model: Model, editions: Mapping[str, Edition]) -> Iterator[Mapping[str, tuple[Server, Endpoint]]]:
+def _serving(model: Model, sides: Mapping[str, Side]) -> Iterator[Mapping[str, tuple[Server, Endpoint]]]:
     """All of them, warm. Raises CannotStart and WrongAnswer."""
     with ExitStack() as stack:
         servers = {}
-        for name, edition in editions.items():
-            server = stack.enter_context(serving_files(pawl.files("Model", model), edition))
+        for name, side in sides.items():
+            settings = {"AUTH": side.auth} if side.auth else {}
+            server = stack.enter_context(serving_files(pawl.files("Model", model), side.edition, **settings))
             try:
                 wait_ready(server, _READY_S)
             except TimeoutError as error:
                 raise CannotStart(str(error)) from error
-            servers[name] = server, Endpoint(f"{server.base}/Model", pawl.WIRE)
+            wire = replace(pawl.WIRE, headers=_credential(server)) if side.auth else pawl.WIRE
+            servers[name] = server, Endpoint(f"{server.base}/Model", wire)
         for server, asked in servers.values():
             asked.check(model)
             _turn(server, asked, model, _WARM_UP_S)
         yield servers
+
+
+def _credential(server: Server) -> Mapping[str, str]:
+    """A key that may ask models, as a header."""
+    made = act(server, "POST", "keys", {"name": "bench", "scopes": ["predict"]})
+    return {"Authorization": f"Bearer {made.json['key']}"}
 
 
 def _turn(server: Server, asked: Endpoint, model: Model, seconds: float) -> Turn:

@@ -22,19 +22,24 @@ _CONNECTIONS = 32
 def main(
     seconds: Annotated[float, typer.Option(help="of each measurement", min=1)] = 4.0,
     rounds: Annotated[
-        int | None, typer.Option(help="how often both take their turn: 3; 9 with --against", min=1)
+        int | None, typer.Option(help="how often both take their turn: 3; 9 with --against and --auth", min=1)
     ] = None,
     commit: Annotated[
         str, typer.Option("--against", help="a commit of Pawl to compare with, in place of the bare app")
     ] = "",
+    auth: Annotated[str, typer.Option(help="keys: what that costs, beside a server that anybody may ask")] = "",
 ) -> None:
     """Pawl and the bare app only, in under two minutes: their ratio is what a change may move.
+
+    With --auth keys, a server with AUTH=keys and one without are asked in turn in the same way.
 
     With --against COMMIT, this checkout and that commit serve side by side and are asked in turn; what counts is the
     CPU time of a request, the median of all turns, beside how far the turns differ.
     """
     prepare()
-    if commit:
+    if auth:
+        against.compare_auth(auth, seconds, rounds or 9)
+    elif commit:
         against.compare(commit, seconds, rounds or 9)
     else:
         _beside_the_bare_app(seconds, rounds or 3)
