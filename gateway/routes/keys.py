@@ -12,6 +12,8 @@ from gateway.http.headers import Fields
 from gateway.http.refusals import Refused, refuse, shorten
 from gateway.messages import KeyGrant
 
+_MOST_SHOWN = 2000
+"""Each key is written in one or two ways."""
 _CHALLENGE = (b"www-authenticate", b"Bearer")
 _REQUIRED = "a model is asked with a key here: send one as 'Authorization: Bearer pawl_…'"
 _INVALID = "the key is not valid: it may have expired, or been revoked, or is not whole"
@@ -48,22 +50,32 @@ class Callers:
             for grant in grants.values()
             if grant.rate is not None
         }
+        self._shown: dict[bytes, Caller] = {}
+        """Headers that showed a valid key."""
         self._by_digest = {
             bytes.fromhex(digest): Caller(grant, self._buckets.get(grant.id)) for digest, grant in grants.items()
         }
 
     def admit(self, fields: Fields, model: str | None) -> Caller:
         """Who asks `model`, or all of them. Raises Refused."""
-        scheme, _, key = fields.get(b"authorization", b"").partition(b" ")
-        caller = self._by_digest.get(hashlib.sha256(key.strip()).digest())
-        if caller is None or caller.expires <= self._clock() or scheme.lower() != b"bearer":
-            raise refuse("key_required", _INVALID if key else _REQUIRED, _CHALLENGE)
+        shown = fields.get(b"authorization", b"")
+        caller = self._shown.get(shown) or self._find(shown)
+        if caller is None or caller.expires <= self._clock():
+            raise refuse("key_required", _INVALID if b" " in shown else _REQUIRED, _CHALLENGE)
         if not caller.grant.predicts:
             raise refuse("key_forbidden", "models are asked with a key of scope predict, and this one has others")
         if model is not None and caller.models is not None and model not in caller.models:
             raise refuse("key_forbidden", f"the key does not cover {shorten(model)}")
         if caller.bucket is not None and (wait_s := caller.bucket.take(self._now())):
             raise _limited(caller.grant, wait_s)
+        return caller
+
+    def _find(self, shown: bytes) -> Caller | None:
+        """By the digest of the key; whoever shows it again is known by what he shows, which takes a tenth as long."""
+        scheme, _, key = shown.partition(b" ")
+        caller = self._by_digest.get(hashlib.sha256(key.strip()).digest()) if scheme.lower() == b"bearer" else None
+        if caller is not None and len(self._shown) < _MOST_SHOWN:
+            self._shown[shown] = caller
         return caller
 
     def _bucket(self, rate: float, before: TokenBucket | None) -> TokenBucket:

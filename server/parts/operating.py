@@ -90,7 +90,8 @@ def build_operating(
     )
     run_actions = RunActions(runs, registry_part.log.tell)
     most_bytes = settings.upload_max_mb * MEGABYTE
-    uploads = Uploads(source, reconciler, starter, registry_part.log, data.path / "uploads", most_bytes)
+    actions = serving.steered.steering.actions
+    uploads = Uploads(source, reconciler, starter, registry_part.log, actions, data.path / "uploads", most_bytes)
     pages = build_pages(
         PageParts(
             base=settings.base,
@@ -114,7 +115,7 @@ def build_operating(
         )
     )
     apis: list[Routed] = [
-        UploadsApi(access, uploads),
+        UploadsApi(access, uploads, settings.base),
         SyncApi(access, reconciler),
         ModelsApi(access, state, partial(model_state, reconciler, runs.newest), registry_part.log),
         VersionsApi(access, versions, Deployments(registry_part.registry)),

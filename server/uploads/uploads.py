@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from core.errors import PawlError, ReleaseFailed
+from core.errors import ReleaseFailed
 from core.events import Actor, Event, EventKind
 from core.names import why_not_a_model_name
 from core.release import Candidate, Revision
@@ -24,29 +24,19 @@ from loader.sources.source import Source
 from loader.workers.starter import Starter
 from registry.errors import RegistryUnavailable
 from registry.event_log import EventLog
+from server.steering.actions.actions import Action, Actions, ActionState, new_action
 from server.uploads.archive import unpack
+from server.uploads.error_codes import upload_code_of
+from server.uploads.errors import ManifestChanged, NameTaken, StillUnderWay, TooManyUploads, UploadTooLarge
 from server.uploads.training_contract import check_training
 from server.versions.versions import ModelNotFound
 
 _STOP_S = 5.0
+LONGEST_WAIT_S = 50.0
+"""A gateway gives up on a silent daemon after 60."""
+_ACTIONS = {EventKind.UPLOADED: "upload", EventKind.DELETED: "delete"}
 _MOST_COMING_IN = 4
 """Uploads of which the disk holds a part at one time."""
-
-
-class NameTaken(PawlError):
-    """No model can be called so."""
-
-
-class UploadTooLarge(PawlError):
-    """The body is over the bound."""
-
-
-class ManifestChanged(PawlError):
-    """Somebody else has changed the manifest meanwhile."""
-
-
-class TooManyUploads(PawlError):
-    """As many are coming in as may."""
 
 
 class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,26 +60,37 @@ class Uploads:
         reconciler: Reconciler,
         starter: Starter,
         event_log: EventLog,
+        actions: Actions,
         folder: Path,
         most_bytes: int,
     ) -> None:
-        """`folder`: for what is being taken in; what a killed daemon left there goes."""
+        """`actions`: where what takes long is followed. `folder`: for what is being taken in; what a killed daemon left
+        there goes."""
         shutil.rmtree(folder, ignore_errors=True)
         self.most_bytes = most_bytes
         self._source = source
         self._reconciler = reconciler
         self._starter = starter
         self._event_log = event_log
+        self._actions = actions
         self._folder = folder
         self._turn = asyncio.Lock()
         self._coming_in = 0
         self._under_way: set[asyncio.Task[Uploaded]] = set()
 
-    async def put(self, model: str, zipped: AsyncIterator[bytes], by: Actor, reason: str, head: str) -> Uploaded:
-        """What the zip holds becomes the model's folder. `head`: that its author saw, or "".
+    async def put(
+        self,
+        model: str,
+        zipped: AsyncIterator[bytes],
+        by: Actor,
+        reason: str,
+        head: str,
+        wait_s: float = LONGEST_WAIT_S,
+    ) -> Uploaded:
+        """What the zip holds becomes the model's folder. `head`: that its author saw, or "". `wait_s`: once it is here.
 
         Raises NameTaken, TooManyUploads, UploadTooLarge, ArchiveInvalid, HeadMoved, NotWritable, ReleaseFailed,
-        SourceError, OSError.
+        SourceError, OSError, StillUnderWay.
         """
         if why := why_not_a_model_name(model):
             raise NameTaken(f"no model can be called {model[:100]!r}: {why}")
@@ -102,7 +103,7 @@ class Uploads:
                 raise
         change = Change(model, folder / "files", by.name, _message(f"Upload {model}", by, reason), head)
         event = Event(kind=EventKind.UPLOADED, message="", model=model, actor=by, reason=reason)
-        return await self._through(self._take_in(folder, change, event))
+        return await self._through(self._take_in(folder, change, event), event, wait_s)
 
     async def manifest(self, model: str) -> bytes:
         """The text of the model's `model.yaml`; empty where it has none. Raises ModelNotFound, SourceError."""
@@ -111,7 +112,8 @@ class Uploads:
     async def edit(self, model: str, text: bytes, seen: bytes, by: Actor, reason: str) -> Uploaded:
         """The text becomes the model's `model.yaml`, and all else stays. `seen`: what it was to its author.
 
-        Raises ModelNotFound, ManifestChanged, HeadMoved, NotWritable, ReleaseFailed, SourceError, OSError.
+        Raises ModelNotFound, ManifestChanged, HeadMoved, NotWritable, ReleaseFailed, SourceError, OSError,
+        StillUnderWay.
         """
         now = await self._manifest_text(model)
         if now.text != seen:
@@ -120,7 +122,7 @@ class Uploads:
         message = _message(f"Edit {MANIFEST} of {model}", by, reason)
         change = Change(model, folder / "files", by.name, message, now.head, keeps_others=True)
         event = Event(kind=EventKind.UPLOADED, message="", model=model, actor=by, reason=reason)
-        return await self._through(self._write(folder, text, change, event))
+        return await self._through(self._write(folder, text, change, event), event, LONGEST_WAIT_S)
 
     async def _manifest_text(self, model: str) -> ManifestText:
         if model not in self._reconciler.heads:
@@ -136,20 +138,36 @@ class Uploads:
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
-    async def delete(self, model: str, by: Actor, reason: str, head: str) -> Uploaded:
-        """The model's folder goes. Raises ModelNotFound, HeadMoved, NotWritable, SourceError."""
+    async def delete(self, model: str, by: Actor, reason: str, head: str, wait_s: float = LONGEST_WAIT_S) -> Uploaded:
+        """The model's folder goes. Raises ModelNotFound, HeadMoved, NotWritable, SourceError, StillUnderWay."""
         if model not in self._reconciler.heads:
             raise ModelNotFound(f"no model {model[:100]!r} is followed")
         change = Change(model, None, by.name, _message(f"Delete {model}", by, reason), head)
         event = Event(kind=EventKind.DELETED, message="", model=model, actor=by, reason=reason)
-        return await self._through(self._make(change, event))
+        return await self._through(self._make(change, event), event, wait_s)
 
-    async def _through(self, work: Coroutine[Any, Any, Uploaded]) -> Uploaded:
+    async def _through(self, work: Coroutine[Any, Any, Uploaded], event: Event, wait_s: float) -> Uploaded:
         """To its end, though whoever asked goes away: what was pushed is told."""
         task = asyncio.create_task(work)
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
-        return await asyncio.shield(task)
+        await asyncio.wait({task}, timeout=min(wait_s, LONGEST_WAIT_S))
+        if task.done():
+            return task.result()
+        assert event.actor is not None
+        what = _ACTIONS[event.kind]
+        action = self._actions.put(new_action(what, event.model, event.actor, event.reason))
+        task.add_done_callback(lambda done: self._end(action, done))
+        raise StillUnderWay(action)
+
+    def _end(self, action: Action, task: asyncio.Task[Uploaded]) -> None:
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is None:
+            done: dict[str, Any] = {"state": ActionState.DONE, "commit": task.result().commit}
+        else:
+            done = {"state": ActionState.FAILED, "code": upload_code_of(error), "message": str(error)}
+            done["stage"] = getattr(error, "stage", "")
+        self._actions.put(msgspec.structs.replace(action, **done))
 
     def _new_folder(self) -> Path:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

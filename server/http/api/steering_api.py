@@ -23,6 +23,7 @@ from core.paths import (
 )
 from server.http import parameters
 from server.http.access import Access, Handler, actor_of
+from server.http.actions import unfinished_answer
 from server.http.bodies import BodyInvalid, BodyMalformed, read_body
 from server.http.event_streams import EventStreams, SentEvent, TooManyStreams
 from server.http.replies import Json, error
@@ -138,14 +139,9 @@ class SteeringApi:
             async with asyncio.timeout(min(wait_s, _LONGEST_WAIT_S)):
                 action = await self._steering.actions.over(action.id)
         except TimeoutError:
-            address = f"{self._prefix(request)}{API_ACTION.template.replace('{id}', action.id)}"
             now = self._steering.actions.find(action.id) or action
-            return Json(now, status_code=202, headers={"location": address})
+            return unfinished_answer(request, self._base, now)
         return _told(action)
-
-    def _prefix(self, request: Request) -> str:
-        """What the client's addresses begin with: a proxy may have taken something off."""
-        return request.headers.get("x-forwarded-prefix", "").rstrip("/") + self._base
 
 
 def _told(action: Action) -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -9,29 +11,27 @@ from starlette.routing import Route
 from core.errors import ReleaseFailed
 from core.paths import API_MODEL
 from loader.sources.changes import HeadMoved, NotWritable
+from server.http import parameters
 from server.http.access import Access, BodyTooLarge, actor_of
+from server.http.actions import unfinished_answer
 from server.http.api.answering import answering
 from server.http.bodies import check_length
 from server.http.replies import Json, error
 from server.uploads.archive import ArchiveInvalid
-from server.uploads.uploads import NameTaken, TooManyUploads, Uploads, UploadTooLarge
+from server.uploads.error_codes import upload_code_of
+from server.uploads.errors import NameTaken, StillUnderWay, TooManyUploads, UploadTooLarge
+from server.uploads.uploads import LONGEST_WAIT_S, Uploaded, Uploads
 
-_CODES: dict[type[Exception], str] = {
-    HeadMoved: "conflict",
-    NotWritable: "not_writable",
-    ArchiveInvalid: "invalid_archive",
-    NameTaken: "invalid_name",
-    TooManyUploads: "overloaded",
-}
 _LONGEST_REASON = 1000
 
 
 class UploadsApi:
     """Routes under `{base}/-/api/`."""
 
-    def __init__(self, access: Access, uploads: Uploads) -> None:
+    def __init__(self, access: Access, uploads: Uploads, base: str) -> None:
         self._access = access
         self._uploads = uploads
+        self._base = base
 
     def routes(self) -> list[Route]:
         changing = self._access.changing
@@ -42,28 +42,33 @@ class UploadsApi:
 
     async def put(self, request: Request) -> Response:
         """The body is a zip of the model's folder; `If-Match`: the head that its author saw."""
-        model, reason, head = _asked(request)
         check_length(request, self._uploads.most_bytes)
+        model, reason, head, wait_s = _asked(request)
+        taken = self._uploads.put(model, request.stream(), actor_of(request), reason, head, wait_s)
+        return await self._answered(request, taken)
+
+    async def delete(self, request: Request) -> Response:
+        model, reason, head, wait_s = _asked(request)
+        return await self._answered(request, self._uploads.delete(model, actor_of(request), reason, head, wait_s))
+
+    async def _answered(self, request: Request, work: Awaitable[Uploaded]) -> Response:
         try:
-            return Json(await self._uploads.put(model, request.stream(), actor_of(request), reason, head))
+            return Json(await work)
         except UploadTooLarge as refused:
             raise BodyTooLarge from refused
+        except StillUnderWay as unfinished:
+            return unfinished_answer(request, self._base, unfinished.action)
         except (HeadMoved, NotWritable, ArchiveInvalid, NameTaken, TooManyUploads, ReleaseFailed, OSError) as refused:
             return _refusal(refused)
 
-    async def delete(self, request: Request) -> Response:
-        model, reason, head = _asked(request)
-        try:
-            return Json(await self._uploads.delete(model, actor_of(request), reason, head))
-        except (HeadMoved, NotWritable, OSError) as refused:
-            return _refusal(refused)
 
-
-def _asked(request: Request) -> tuple[str, str, str]:
-    """The model, the reason, and the head that is expected."""
+def _asked(request: Request) -> tuple[str, str, str, float]:
+    """The model, the reason, the head that is expected, and how long to wait for the end."""
     head = request.headers.get("if-match", "").strip().removeprefix("W/").strip('"')
     reason = request.query_params.get("reason", "")[:_LONGEST_REASON]
-    return request.path_params["model"], reason, "" if head == "*" else head
+    query = request.query_params
+    wait_s = parameters.seconds(query, "wait") if query.get("wait") else LONGEST_WAIT_S
+    return request.path_params["model"], reason, "" if head == "*" else head, wait_s
 
 
 def _refusal(refused: Exception) -> Response:
@@ -72,4 +77,4 @@ def _refusal(refused: Exception) -> Response:
             return error("release_failed", f"nothing was changed: {refused}", stage=refused.stage)
         case OSError():
             return error("not_ready", f"the upload could not be kept: {refused.strerror}; nothing was changed")
-    return error(_CODES[type(refused)], str(refused))
+    return error(upload_code_of(refused), str(refused))

@@ -17,6 +17,7 @@ from server.pages.layout.forms import read_form
 from server.pages.layout.renderer import Renderer
 from server.pages.links import links
 from server.pages.upload.zip_form import FormInvalid, ZipForm, read_zip_form
+from server.uploads.errors import StillUnderWay
 from server.uploads.uploads import Uploads
 
 _REASON = "Say why: it is kept in the ledger, and in the commit's message."
@@ -75,6 +76,8 @@ class UploadPages:
             return self._question(request, head, _REASON, 422)
         try:
             await self._uploads.delete(model, actor_of(request), reason, head)
+        except StillUnderWay:
+            pass  # the model's page tells how it ends
         except (PawlError, OSError) as refused:
             return self._question(request, self._head(), str(refused), _status(refused))
         return RedirectResponse(links(request, self._base).base + PAGE_MODELS.template, 303)
@@ -87,6 +90,8 @@ class UploadPages:
             return self._form(request, fields, lacking, 422)
         try:
             await self._uploads.put(model, form.pieces(), actor_of(request), reason, fields.get("head", ""))
+        except StillUnderWay:
+            pass  # the model's page tells how it ends
         except (PawlError, OSError) as refused:
             return self._form(request, {**fields, "head": self._head()}, str(refused), _status(refused))
         where = PAGE_MODEL.of(quote(model, safe=""))

@@ -28,7 +28,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     action: str
-    """pin, unpin, rollback, accept, retry, load or unload."""
+    """pin, unpin, rollback, accept, retry, load, unload, upload or delete."""
     model: str
     state: ActionState = ActionState.RUNNING
     version: str = ""

@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -205,6 +206,24 @@ def test_an_upload_that_breaks_off_leaves_nothing(untouched: Untouched) -> None:
     connection.close()
     server.wait(lambda: left(untouched) == [], "what had come to be gone")
     assert "Traceback" not in server.log
+
+
+def test_an_upload_that_takes_longer_than_is_waited_for_can_be_followed(server: Server, repo: Repo) -> None:
+    slow = zipped({"etls.py": "import time\ntime.sleep(1)\n" + echo("slow")})
+    begun = put(server, "Echo", slow, "?wait=0.01&reason=heavy")
+    assert (begun.status, begun.json["action"], begun.json["reason"]) == (202, "upload", "heavy")
+    where = server.admin("GET", begun.headers["location"].removeprefix("/models_serve"))
+    assert where.json["id"] == begun.json["id"]
+    done = server.wait(lambda: over(server, begun), "the upload to be over")
+    assert (done["state"], done["commit"]) == ("done", repo.head)
+    refused = server.wait(lambda: over(server, put(server, "Echo", zipped({"etls.py": "x("}), "?wait=0.0")), "it")
+    assert (refused["state"], refused["code"], refused["stage"]) == ("failed", "release_failed", "load")
+
+
+def over(server: Server, begun: Answer) -> Any:
+    """The action, once it is over."""
+    action = server.admin("GET", f"/-/api/actions/{begun.json['id']}").json
+    return None if action["state"] == "running" else action
 
 
 def test_a_folder_that_trains_is_checked_before_it_is_pushed(untouched: Untouched) -> None:

@@ -6,29 +6,32 @@ from core import paths
 from server.http.openapi.operations import (
     Operation,
     Reply,
+    number,
     text,
 )
+from server.steering.actions.actions import Action
 from server.uploads.uploads import Uploaded
 
 _CHANGED = ("conflict", "not_writable", "not_ready")
-_REASON = (text("reason", "Why."),)
+_SAID = (text("reason", "Why."), number("wait", "Seconds to wait for what comes of it.", 50, 50, 0))
+_DONE: dict[int, Reply | None] = {200: Reply(Uploaded), 202: Reply(Action)}
 UPLOADS: tuple[Operation, ...] = (
     Operation(
         "put",
         paths.API_MODEL,
         "Takes a zip of a model's folder, as a commit.",
         "operate",
-        {200: Reply(Uploaded)},
-        errors=(*_CHANGED, "invalid_archive", "invalid_name", "release_failed", "body_too_large"),
-        parameters=_REASON,
+        _DONE,
+        errors=(*_CHANGED, "invalid_archive", "invalid_name", "release_failed", "body_too_large", "overloaded"),
+        parameters=_SAID,
     ),
     Operation(
         "delete",
         paths.API_MODEL,
         "Removes a model's folder, in a commit.",
         "operate",
-        {200: Reply(Uploaded)},
+        _DONE,
         errors=(*_CHANGED, "model_not_found"),
-        parameters=_REASON,
+        parameters=_SAID,
     ),
 )

@@ -16,6 +16,7 @@ from server.pages.dashboard.manifest.form import ManifestForm, blank, filled
 from server.pages.dashboard.model_page import ModelPage
 from server.pages.layout.forms import read_form
 from server.pages.links import links
+from server.uploads.errors import StillUnderWay
 from server.uploads.uploads import Uploads
 
 _REASON = "Say why: it is kept with your name, in the commit's message."
@@ -66,6 +67,8 @@ class ManifestPages:
             return self._show(request, shown, form, 422, problem)
         try:
             await self._uploads.edit(model, text, before, actor_of(request), reason)
+        except StillUnderWay:
+            pass  # the model's page tells how it ends
         except (PawlError, OSError) as refused:
             return self._show(request, shown, form, _status(refused), str(refused))
         where = PAGE_CONFIGURATION.of(quote(model, safe=""))
