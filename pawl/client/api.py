@@ -133,7 +133,7 @@ class Api:
             response = self._opener.open(request, timeout=timeout_s)
         except urllib.error.HTTPError as answer:
             with answer:
-                raise self._refused(answer) from None
+                raise self._refused(answer, is_reading=method == "GET") from None
         except (http.client.InvalidURL, UnicodeError) as error:
             raise CommandFailed(USAGE, f"{self.address} is not a valid address: {error}") from error
         except (OSError, http.client.HTTPException) as error:
@@ -166,7 +166,7 @@ class Api:
             f"{self.address} can't be reached: {why}; --server or PAWL_SERVER says where, 'pawl serve' starts",
         )
 
-    def _refused(self, answer: urllib.error.HTTPError) -> CommandFailed:
+    def _refused(self, answer: urllib.error.HTTPError, *, is_reading: bool) -> CommandFailed:
         with suppress(OSError, http.client.HTTPException):
             error = _error_in(answer.read())
         status, code = answer.code, str(error.get("code", ""))
@@ -183,6 +183,8 @@ class Api:
             )
         if status in _REDIRECTS:
             return CommandFailed(USAGE, f"{self.address} leads on to {answer.headers.get('location')}: ask there")
+        if is_reading and code == "invalid_parameter":
+            return CommandFailed(USAGE, message)
         is_away = status in _AWAY and code in _UNANSWERED
         return CommandFailed(UNREACHABLE if is_away else FAILED, message)
 

@@ -30,6 +30,8 @@ from server.http.webhook import MAX_BYTES, Delivery
 Handler = Callable[[Request], Awaitable[Response]]
 
 _HOST = re.compile(r"\[([^]]*)\](?::\d*)?|([^:]*)(?::\d*)?")
+_OF_PROXIES = ("forwarded", "via", "x-real-ip")
+"""What a proxy adds besides the headers that are looked into (RFC 7239; RFC 9110, section 7.6.3)."""
 _API = f"{ADMIN.template}/api/"
 _HERE_ALONE = (
     "without an ADMIN_TOKEN this is for programs on this machine alone: ask for it at 127.0.0.1 or localhost, without "
@@ -218,6 +220,8 @@ def _comes_from_here(headers: Headers) -> bool:
     A page from anywhere can have a browser ask us under a name of its own that leads to 127.0.0.1 (DNS rebinding), and
     a proxy on this machine asks for whoever asked it; the name, and what a proxy adds, tell.
     """
+    if any(name in headers for name in _OF_PROXIES):
+        return False
     asked = [headers.get("host", ""), *headers.getlist("x-forwarded-host")]
     told = ",".join(headers.getlist("x-forwarded-for"))
     clients = [client.strip() for client in told.split(",") if client.strip()]

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ from server.uploads.training_contract import check_training
 from server.versions.versions import ModelNotFound
 
 _STOP_S = 5.0
+_LOOK_S = 10.0
+"""For what was pushed to be seen."""
 LONGEST_WAIT_S = 50.0
 """A gateway gives up on a silent daemon after 60."""
 _ACTIONS = {EventKind.UPLOADED: "upload", EventKind.DELETED: "delete"}
@@ -210,7 +212,9 @@ class Uploads:
                 commit = await asyncio.to_thread(proposal.make)
             finally:
                 await asyncio.to_thread(proposal.close)
-        self._reconciler.ask()
+            if is_change:  # the next one stands on what was pushed
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._reconciler.look_now(), _LOOK_S)
         if is_change:
             await self._tell(msgspec.structs.replace(event, message=_told(change, commit), commit=commit))
         return Uploaded(model=change.model, commit=commit, release=release, changed=is_change)

@@ -197,6 +197,11 @@ def test_a_model_that_is_not_there_ends_it_with_3(server: Server, command: tuple
     assert "Nobody" in done.stderr
 
 
+def test_a_value_that_the_server_does_not_take_ends_it_with_2(server: Server) -> None:
+    for asked in (("ls", "--state", "odd"), ("events", "--kind", "odd")):
+        assert ask(server, *asked).returncode == 2, asked
+
+
 @pytest.mark.parametrize("command", [("ls",), ("events", "-f"), ("retry", "Echo")])
 def test_a_wrong_token_ends_it_with_4(server: Server, command: tuple[str, ...]) -> None:
     done = ask(server, *command, token="wrong")

@@ -83,7 +83,8 @@ class SessionApi:
         if shown.code:
             return await self._sign_in.with_code(shown.code, actor)
         if not shown.key:
-            raise BodyInvalid('the body takes a key or a code, such as {"key": "pawl_…"}', "key")
+            takes = 'a key or a code, such as {"key": "pawl_…"}, sent with Content-Type: application/json'
+            raise BodyInvalid(f"the body takes {takes}", "key")
         return await self._sign_in.with_key(shown.key.strip(), actor)
 
     def _set(self, request: Request, answer: Response, value: str, seconds: int) -> None:

@@ -64,6 +64,9 @@ def test_on_this_machine_it_is_read_by_the_names_of_this_machine(open_server: Se
         {"x-forwarded-for": "203.0.113.7"},
         {"x-forwarded-for": "203.0.113.7, 127.0.0.1"},
         {"x-forwarded-for": "unknown"},
+        {"forwarded": "for=203.0.113.7"},
+        {"via": "1.1 proxy"},
+        {"x-real-ip": "203.0.113.7"},
     ],
 )
 def test_a_page_from_elsewhere_and_who_comes_through_a_proxy_read_nothing_without_a_token(

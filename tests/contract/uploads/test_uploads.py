@@ -125,6 +125,15 @@ def test_a_new_model_comes_and_goes(server: Server, repo: Repo) -> None:
     delete(server, "New").error(404, "model_not_found")
 
 
+def test_changes_in_a_row_stand_on_each_other(server: Server, repo: Repo) -> None:
+    for name in ("One", "Two"):
+        answer = put(server, name, zipped({"etls.py": echo(name)}))
+        assert (answer.status, answer.json["commit"]) == (200, repo.head), answer.body
+    assert delete(server, "One").status == 200
+    delete(server, "One").error(404, "model_not_found")
+    assert repo.git("rev-list", "--count", "HEAD") == "4"
+
+
 @pytest.mark.parametrize(
     ("files", "says"),
     [
