@@ -62,8 +62,10 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _name(version: Mapping[str, Any]) -> str:
-    commit, message = str(version.get("commit") or "")[:7], one_line(version.get("message") or "")
-    return one_line(f"{version.get('version')} {commit} {version.get('author') or ''}: {message[:72]}")
+    said, author, message = (str(version.get(name) or "") for name in ("commit", "author", "message"))
+    commit = "(local)" if said.startswith("local-") else said[:7]
+    what = f": {one_line(message)[:72]}" if message else ""
+    return one_line(f"{version.get('version')} {commit} {author}".rstrip() + what)
 
 
 def _section(title: str, lines: list[str]) -> Iterator[str]:
