@@ -20,7 +20,7 @@ def connect(server: str, token: str) -> Api:
     Without a server, it is the one that `pawl login` kept, else the one that runs here, else the default. A kept token
     goes to the server that it was kept for and to no other.
     """
-    found = where(server)
+    found = where(server, needs_token=not token)
     return Api(found.admin, token or found.token, found.models)
 
 
@@ -34,13 +34,14 @@ class Place:
     """That is kept for it."""
 
 
-def where(server: str) -> Place:
-    """Raises CommandFailed."""
+def where(server: str, *, needs_token: bool = True) -> Place:
+    """Without `needs_token`, none is looked for that is not kept, which takes a while. Raises CommandFailed."""
     logins = LoginFile(os.environ).read()
     if not (server or logins.server):
         return _here(logins)
     address = address_of(server or logins.server)
-    return Place(address, address, logins.tokens.get(address, "") or _token_of_here(address))
+    token = logins.tokens.get(address, "") or (_token_of_here(address) if needs_token else "")
+    return Place(address, address, token)
 
 
 def _here(logins: Logins) -> Place:
