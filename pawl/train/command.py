@@ -108,5 +108,11 @@ def _print(outcome: Outcome, fields: str | None) -> None:
         print_json({**told, "scores": dict(outcome.attempt.scores)}, fields)
     said = "; ".join(str(part) for part in (judgement.reason, judgement.message) if part)
     click.echo(f"run {outcome.run.run} of {outcome.run.model} {judgement.state}{f': {said}' if said else ''}", err=True)
+    if outcome.unserved:
+        click.echo(
+            "the folder has nothing to serve this with: add an etls.py, give the class in train.py a method predict, "
+            "or leave an .onnx in output",
+            err=True,
+        )
     if outcome.attempt.detail and not outcome.is_accepted:
         click.echo(outcome.attempt.detail.rstrip(), err=True)

@@ -23,6 +23,7 @@ from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore
 from loader.sources.local.source import LocalSource
+from pawl.train.serving import nothing_serves
 from trainer.attempt.progress import Reached, read_reached
 from trainer.code_folders import CodeFolders
 from trainer.demand import Demand, Trained
@@ -45,6 +46,8 @@ class Outcome:
     run: RunFile
     attempt: AttemptResult
     judgement: Judgement
+    unserved: bool = False
+    """Whether there is nothing in the folder to serve it with."""
 
     @property
     def is_accepted(self) -> bool:
@@ -78,9 +81,13 @@ def train(
         if content is None:
             raise NotTrained((local.folder(run.run, 1) / "trainer.log").read_text()[-2000:])
         attempt = msgspec.json.decode(content, type=AttemptResult)
-        if attempt.artifact and output is not None:
-            ArtifactStore(files, shares=False).fetch(attempt.artifact, output)
-    return Outcome(run, attempt, _judged(run, attempt))
+        store = ArtifactStore(files, shares=False)
+        left: tuple[str, ...] = ()
+        if attempt.artifact:
+            left = tuple(file.name for file in store.manifest(attempt.artifact).files)
+            if output is not None:
+                store.fetch(attempt.artifact, output)
+    return Outcome(run, attempt, _judged(run, attempt), bool(left) and nothing_serves(folder, left))
 
 
 def _judged(run: RunFile, attempt: AttemptResult) -> Judgement:

@@ -30,6 +30,7 @@ def test_what_would_be_accepted_is_left_in_the_output_folder(tmp_path: Path) -> 
     assert (tmp_path / "out" / "depth").read_text() == "4"
     assert "printed" in done.stderr
     assert "Deep succeeded" in done.stderr
+    assert "the folder has nothing to serve this with: add an etls.py" in done.stderr
 
 
 def test_what_would_be_rejected_says_why_and_exits_with_1(tmp_path: Path) -> None:
