@@ -40,6 +40,8 @@ from trainer.catalogue.catalogue import RunCatalogue
 from trainer.catalogue.control import TrainerControl
 from trainer.catalogue.no_training import NoTraining
 
+_USAGE_S = 60.0
+"""Seconds between two looks at what the server takes of the machine."""
 _IDLE_S = 5.0
 """Between two looks for versions that nobody asks for any more."""
 
@@ -122,6 +124,7 @@ def assemble(
             _timer(settings.sync_seconds, loading.look, "look at the source"),
             _timer(_IDLE_S, on_demand.stop_idle, "end of idle versions"),
             operating.streams,
+            _timer(_USAGE_S, operating.usage.add, "look at the machine"),
         ]
     )
 

@@ -42,6 +42,7 @@ from server.state import ServerState
 from server.steering.actions.steering import Steering
 from server.traffic.history.history import TrafficHistory
 from server.traffic.system import SystemReader
+from server.traffic.usage import UsageHistory
 from server.uploads.uploads import Uploads
 from server.versions.deployments import Deployments
 from server.versions.situations import Situations
@@ -71,6 +72,7 @@ class PageParts:
     steering: Steering
     history: TrafficHistory
     system: SystemReader
+    usage: UsageHistory
 
 
 def build_pages(parts: PageParts) -> Pages:
@@ -84,7 +86,9 @@ def build_pages(parts: PageParts) -> Pages:
     deployments = Deployments(parts.registry)
     pages = (
         CataloguePages(base, access, renderer, parts.state, facts.all, parts.reconciler.ask, parts.versions),
-        MonitoringPages(access, renderer, parts.state, parts.history, parts.system, parts.event_log, parts.runs.counts),
+        MonitoringPages(
+            access, renderer, parts.state, parts.history, parts.system, parts.usage, parts.event_log, parts.runs.counts
+        ),
         EventsPages(access, renderer, parts.event_log),
         ThemePage(base),
         KeysPage(base, access, renderer, parts.access_parts.keyring, parts.keys_api),
@@ -92,7 +96,7 @@ def build_pages(parts: PageParts) -> Pages:
         OverviewPages(access, model, parts.event_log, parts.steering.actions, parts.versions),
         ActionsPages(base, access, model, parts.steering, parts.versions, deployments),
         RunsPages(parts.base, access, model, parts.runs, parts.run_actions),
-        VersionsPages(access, model, parts.versions, deployments, parts.lines, parts.situations),
+        VersionsPages(access, model, parts.versions, deployments, parts.lines, parts.situations, parts.history),
         UploadPages(base, access, renderer, model, parts.uploads, lambda: parts.reconciler.head),
         ManifestPages(base, access, model, parts.uploads),
         TryPages(base, access, model, Asking(partial(_live_pool, parts.reconciler))),

@@ -41,6 +41,7 @@ from server.state import ServerState, model_state, server_state
 from server.traffic.metrics.metrics import Metrics
 from server.traffic.metrics.system_families import system_families
 from server.traffic.system import Followed, SystemReader
+from server.traffic.usage import UsageHistory
 from server.uploads.uploads import Uploads
 from server.versions.deployments import Deployments
 from server.versions.situations import Situations
@@ -54,6 +55,7 @@ class OperatingParts:
     streams: EventStreams
     state: Callable[[], ServerState]
     app: Starlette
+    usage: UsageHistory
 
 
 def build_operating(
@@ -76,6 +78,7 @@ def build_operating(
         registry=registry_part.registry,
         database_url=settings.database_url or "sqlite:",
     )
+    usage = UsageHistory(system.taken)
     of_system = partial(system_families, system, serving.happenings)
     metrics = Metrics(state, serving.loading.serving_pools, counting.traffic.totals, runs.counts, of_system)
     grants = KeyGrants(publisher, is_needed=settings.auth == "keys")
@@ -112,6 +115,7 @@ def build_operating(
             steering=serving.steered.steering,
             history=counting.history,
             system=system,
+            usage=usage,
         )
     )
     apis: list[Routed] = [
@@ -128,7 +132,7 @@ def build_operating(
         SteeringApi(access, serving.steered.steering, streams, settings.base),
         OpenApiApi(access, settings.base),
     ]
-    return OperatingParts(access_parts, streams, state, build_app(settings.base, apis, pages, metrics))
+    return OperatingParts(access_parts, streams, state, build_app(settings.base, apis, pages, metrics), usage)
 
 
 def _followed(source: Source, reconciler: Reconciler) -> Followed:

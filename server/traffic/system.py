@@ -16,6 +16,7 @@ from registry.registry import Registry
 from server.gateways.gateways import Gateway
 from server.process.usage import cpu_seconds
 from server.traffic.gpus import Gpu, gpus
+from server.traffic.usage import Taken
 from worker.wire.memory import private_memory
 
 if TYPE_CHECKING:
@@ -131,6 +132,17 @@ class SystemReader:
             )
             for gateway in sorted(self._gateways(), key=lambda gateway: gateway.process.pid)
         ]
+
+    def taken(self) -> Taken:
+        """What its processes have taken so far."""
+        workers = [worker.pid for pool in self._pools() for worker in pool.processes if worker.running]
+        ours = [os.getpid(), *(gateway.process.pid for gateway in self._gateways()), *workers]
+        found = gpus()
+        return Taken(
+            cpu_s=sum(map(cpu_seconds, ours)),
+            memory_bytes=sum(map(private_memory, ours)),
+            gpu_memory_bytes=sum(gpu.memory_used_bytes for gpu in found) if found else None,
+        )
 
     async def read(self) -> System:
         followed, found, pools = self._followed(), self.gateways(), list(self._pools())

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from core.traffic.bucket import Bucket
+from core.traffic.histogram import QUEUE_BOUNDS_NS, percentile
 from server.pages.layout import units
 from server.traffic.history.history import History, Swap
 from server.traffic.history.points import Point
@@ -62,17 +64,23 @@ class Chart:
     """For the script: times in seconds, series, unit and swaps."""
 
 
-def charts(history: History) -> tuple[Chart, ...]:
+def charts(history: History, buckets: Sequence[Bucket] = ()) -> tuple[Chart, ...]:
+    """`buckets`: what the points were made of, from which more can be told."""
     return (
-        _chart(history, "requests", "Requests a minute", units.count, _classes(history), is_wide=True),
-        _chart(history, "errors", "Errors, share of answers", _percent, [("5xx", "l red", False, _errors(history))]),
-        _chart(history, "latency", "Latency", units.milliseconds, _latency(history)),
-        _chart(
+        chart(history, "requests", "Requests a minute", units.count, _classes(history), is_wide=True),
+        chart(history, "errors", "Errors, share of answers", _percent, [("5xx", "l red", False, _errors(history))]),
+        chart(history, "latency", "Latency", units.milliseconds, _latency(history)),
+        chart(
             history,
             "batches",
             "Rows of a batch",
             units.count,
             [("mean", "l", False, tuple(point.batch_mean for point in history.points))],
+        ),
+        *(
+            (chart(history, "queue", "Wait for a worker", units.milliseconds, _waits(history, buckets)),)
+            if buckets
+            else ()
         ),
     )
 
@@ -102,7 +110,7 @@ Named = tuple[str, str, bool, tuple[Value, ...]]
 """A name, a style, whether it is an area, and values."""
 
 
-def _chart(
+def chart(
     history: History,
     name: str,
     title: str,
@@ -156,6 +164,17 @@ def _latency(history: History) -> list[Named]:
         ("p95", "l thick", False, tuple(point.p95_ms for point in history.points)),
         ("p99", "l dash", False, tuple(point.p99_ms for point in history.points)),
     ]
+
+
+def _waits(history: History, buckets: Sequence[Bucket]) -> list[Named]:
+    """The buckets begin with those of the points; the step that goes on may be one more."""
+    queues = [bucket.queue for bucket in buckets[: len(history.points)]]
+
+    def at(share: float) -> tuple[Value, ...]:
+        found = (percentile(queue, QUEUE_BOUNDS_NS, share) for queue in queues)
+        return tuple(None if value is None else value / 1e6 for value in found)
+
+    return [("p50", "l thin", False, at(0.5)), ("p95", "l thick", False, at(0.95))]
 
 
 def _percent(value: Value) -> str:

@@ -21,10 +21,12 @@ from server.pages.layout.address import address, addresses
 from server.pages.layout.renderer import Renderer
 from server.pages.monitoring.charts import charts, swap_lines, whole_steps
 from server.pages.monitoring.machine import gateway_row, machine
+from server.pages.monitoring.machine_charts import machine_charts
 from server.pages.monitoring.ranges import PRESETS, chosen, step_text
 from server.state import ServerState
 from server.traffic.history.history import TrafficHistory
 from server.traffic.system import SystemReader
+from server.traffic.usage import UsageHistory
 
 _EVENTS = 8
 
@@ -39,6 +41,7 @@ class MonitoringPages:
         state: Callable[[], ServerState],
         history: TrafficHistory,
         system: SystemReader,
+        usage: UsageHistory,
         event_log: EventLog,
         runs: Callable[[], Mapping[RunState, int]],
     ) -> None:
@@ -48,6 +51,7 @@ class MonitoringPages:
         self._state = state
         self._history = history
         self._system = system
+        self._usage = usage
         self._event_log = event_log
         self._runs = runs
 
@@ -71,7 +75,7 @@ class MonitoringPages:
             "address": addresses(present),
             "stats": machine(system, len(state.models), self._runs()),
             "gateways": [gateway_row(gateway) for gateway in system.gateways],
-            "lines": [line(event, now) for event in self._event_log.newest(most=_EVENTS)],
+            "lines": [line(event, now) for event in self._event_log.newest(model=model, most=_EVENTS)],
             "twin": address(**{"from": shown.begins.isoformat(timespec="seconds"), "stage": stage}),
             "charts": (),
             "swaps": (),
@@ -79,11 +83,12 @@ class MonitoringPages:
             "problem": "",
         }
         try:
-            found = await self._history.query(
+            found, buckets = await self._history.observe(
                 model, version, shown.begins, shown.ends, None, Stage(stage) if stage else None
             )
+            whole = whole_steps(found, now)
             values |= {
-                "charts": charts(whole_steps(found, now)),
+                "charts": (*charts(whole, buckets), *machine_charts(whole, self._usage.values)),
                 "swaps": swap_lines(found),
                 "step": step_text(found.step_s),
             }

@@ -1,11 +1,17 @@
 // Draws the charts finer than the page's own drawings, which stay where this doesn't run. What is dragged over on one
 // chart becomes the range of all of them, in the address.
 
+const milliseconds = (value) => (value >= 1000 ? `${(value / 1000).toFixed(2)} s` : `${+value.toFixed(1)} ms`);
+const size = (value) => (value >= 1e9 ? `${+(value / 1e9).toFixed(2)} GB` : `${+(value / 1e6).toFixed(1)} MB`);
 const UNITS = {
   requests: (value) => (value >= 10 ? Math.round(value).toLocaleString("en") : String(+value.toFixed(1))),
   errors: (value) => `${+(100 * value).toFixed(2)} %`,
-  latency: (value) => (value >= 1000 ? `${(value / 1000).toFixed(2)} s` : `${+value.toFixed(1)} ms`),
+  latency: milliseconds,
+  queue: milliseconds,
   batches: (value) => String(+value.toFixed(1)),
+  cpu: (value) => String(+value.toFixed(2)),
+  memory: size,
+  gpu: size,
 };
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const charts = [];

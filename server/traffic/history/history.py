@@ -71,12 +71,24 @@ class TrafficHistory:
         `start` and `end`: the last hour where they are not given. `step_s`: one that suits the length. `stage`: all in
         which clients got the answers. Raises RegistryUnavailable.
         """
+        return (await self.observe(model, version, start, end, step_s, stage))[0]
+
+    async def observe(
+        self,
+        model: str = "",
+        version: str = "",
+        start: datetime | None = None,
+        end: datetime | None = None,
+        step_s: int | None = None,
+        stage: Stage | None = None,
+    ) -> tuple[History, list[Bucket]]:
+        """As `query`, with the buckets that its points were made of."""
         now = self._now()
         ends = now if end is None else end.timestamp()
         begins = ends - _HOUR_S if start is None else start.timestamp()
         steps = choose_steps(begins, ends, step_s, now)
         buckets, deployments = await self._read(_selection(model, version, stage), steps)
-        return History(
+        found = History(
             begins=_moment(steps.from_s),
             ends=_moment(steps.to_s),
             step_s=steps.step_s,
@@ -84,6 +96,7 @@ class TrafficHistory:
             swaps=[_swap(deployment) for deployment in deployments],
             totals=figures(merge(buckets)),
         )
+        return found, buckets
 
     async def knows(self, model: str, version: str = "") -> bool:
         """Whether anything was ever counted of it."""

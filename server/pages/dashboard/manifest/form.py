@@ -18,6 +18,14 @@ from server.pages.dashboard.fields import Field
 
 _CHOICES = {"swap": ("beside", "replace"), "variables": ("dict", "dataframe"), "concurrent": ("true", "false")}
 _TEXTS = {"device"}
+_EMPTY = {
+    "concurrent": "found out from the class",
+    "memory_mb": "no limit",
+    "gpu_memory_mb": "no limit",
+    "variables": "as VARIABLES says",
+    "device": "as DEVICE says",
+}
+"""Where the default is no value."""
 _DEFAULT = Serve()
 _TEXT_MODE = "text"
 _SERVE = "serve"
@@ -99,7 +107,7 @@ def _fields(content: Mapping[str, Any]) -> tuple[Field, ...]:
 
 def _setting(name: str, value: Any) -> Field:
     default = getattr(_DEFAULT, name)
-    empty = "empty: found out, or the server's" if default is None else f"empty: {_shown(default)}"
+    empty = f"empty: {_EMPTY.get(name) or _shown(default)}"
     hint = f"{TAKES[f'{_SERVE}.{name}']}; {empty}"
     shown = "" if value is None else _shown(value)
     if name in _CHOICES:

@@ -72,6 +72,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder: Path = tmp_path_factory.mktemp("site")
     repo = Repo(folder / "repo")
     repo.git("config", "user.name", EVIL)
+    repo.git("config", "receive.denyCurrentBranch", "ignore")
     repo.write("typed/etls.py", _TYPED).write("typed/examples.json", json.dumps([{"variables": _EXAMPLE}]))
     repo.write("typed/model.yaml", json.dumps({"metadata": {"owner": EVIL}}))
     repo.write("broken/etls.py", _BROKEN).write("broken/examples.json", json.dumps([{"variables": {"say": EVIL}}]))

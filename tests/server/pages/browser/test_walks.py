@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browsers import Tab, tab
 from tests.server.pages.browser.conftest import Site
-from tests.serving import TOKEN
+from tests.serving import TOKEN, echo
 
 
 @pytest.fixture(params=[True, False], ids=["script", "no script"])
@@ -128,6 +130,32 @@ def test_a_version_is_rolled_back_accepted_pinned_and_unpinned(here: Tab, site: 
     here.page.get_by_label("Why").fill("it has closed")
     here.page.get_by_role("button", name="Unpin steered").click()
     expect(live).to_have_text("v2")
+
+
+def test_a_model_is_edited_and_another_folder_is_uploaded(here: Tab, site: Site) -> None:
+    page, about = here.page, f"Says what it is told, {site.repo.head[:7]}"
+    page.goto(site.url("/models/plain-2/configuration"))
+    page.get_by_role("link", name="Edit…").click()
+    page.get_by_label("replicas").fill("many")
+    page.get_by_label("Why").fill("so that it is found")
+    page.get_by_role("button", name="Commit the change").click()
+    expect(page.get_by_text("'many' was sent; it takes a whole number from 1 to 64")).to_be_visible()
+    page.get_by_label("replicas").fill("")
+    page.get_by_label("description").fill(about)
+    page.get_by_role("button", name="Commit the change").click(timeout=60_000)
+    expect(page.get_by_role("heading", name="Configuration")).to_be_visible()
+    assert about in site.repo.git("show", "HEAD:plain-2/model.yaml")
+    page.get_by_role("link", name="Upload another folder…").click()
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr("etls.py", echo(about))
+    page.get_by_label("Zip", exact=True).set_input_files(
+        [{"name": "plain-2.zip", "mimeType": "application/zip", "buffer": held.getvalue()}]
+    )
+    page.get_by_label("Why").fill("another one")
+    page.get_by_role("button", name="Upload", exact=True).click(timeout=60_000)
+    expect(page.get_by_role("heading", name="plain-2", exact=True)).to_be_visible()
+    assert about in site.repo.git("show", "HEAD:plain-2/etls.py")
 
 
 def test_what_has_changed_meanwhile_is_not_acted_on(scripted: Tab, site: Site) -> None:

@@ -3,12 +3,16 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
+from core.traffic.bucket import Bucket
+from core.traffic.histogram import QUEUE_BOUNDS_NS, Histogram
 from server.pages.layout.units import DASH
 from server.pages.monitoring.charts import charts, swap_lines, whole_steps
 from server.pages.monitoring.days import day_of
+from server.pages.monitoring.machine_charts import machine_charts
 from server.pages.monitoring.ranges import chosen, step_text
 from server.traffic.history.history import History, Swap
 from server.traffic.history.points import Figures, Point
+from server.traffic.usage import Usage
 
 BEGINS = datetime(2026, 3, 12, 12, tzinfo=UTC)
 
@@ -105,3 +109,32 @@ def test_the_rate_of_a_step_that_goes_on_is_of_the_time_so_far() -> None:
     assert (day.requests, day.errors, day.p95_ms) == (101, 1, 38.0)
     early = day_of(history(points, minutes=30, step_s=900), BEGINS + timedelta(minutes=15, seconds=10))
     assert list(early.rates) == [60.0]
+
+
+def test_how_long_requests_waited_is_told_of_the_buckets_behind_the_points() -> None:
+    waited = Histogram(
+        {QUEUE_BOUNDS_NS.index(next(bound for bound in QUEUE_BOUNDS_NS if bound >= 10**6)): 4}, 4 * 10**6
+    )
+    buckets = [Bucket({200: 4}, queue=waited), Bucket(), Bucket({200: 1}, queue=waited)]
+    found = {one.name: one for one in charts(history([point(0, {"200": 4}), point(1, {})], minutes=2), buckets)}
+    p50, p95 = found["queue"].lines
+    assert p95.values[1] is None
+    assert len(p95.values) == 2
+    assert p50.values[0] is not None
+    assert 0.1 < p50.values[0] <= (p95.values[0] or 0) < 10
+
+
+def test_what_the_machine_gives_is_drawn_at_the_steps_of_the_others_and_left_out_where_there_is_none() -> None:
+    at = BEGINS.timestamp()
+    usage = [
+        Usage(at + 10, None, 100_000_000, None),
+        Usage(at + 40, 0.5, 300_000_000, None),
+        Usage(at + 130, 1.5, 400_000_000, None),
+        Usage(at - 1, 9.0, 1, None),
+    ]
+    points = [point(minute, {}) for minute in range(3)]
+    processors, memory = machine_charts(history(points, minutes=3), usage)
+    assert processors.lines[0].values == (0.5, None, 1.5)
+    assert memory.lines[0].values == (200_000_000, None, 400_000_000)
+    assert memory.says == "Memory: used at most 400 MB, last 400 MB"
+    assert machine_charts(history(points, minutes=3), ()) == ()
