@@ -30,6 +30,7 @@ from server.parts.operating import build_operating
 from server.parts.pruning import build_artifact_pruning
 from server.parts.serving import MEGABYTE, build_serving
 from server.process.data_dir import DataDir
+from server.process.listening import url_of
 from server.process.running_file import RunningFile
 from server.registry_part import RegistryPart
 from server.source_choice import LOCAL
@@ -80,7 +81,15 @@ def assemble(
     pruned = build_artifact_pruning(data, serving, training.lease, runs)
 
     operating = build_operating(
-        settings, data, registry_part, serving, counting, runs, publisher, lambda: gateways.running
+        settings,
+        data,
+        registry_part,
+        serving,
+        counting,
+        runs,
+        publisher,
+        lambda: gateways.running,
+        _models_url(settings, listener),
     )
     keyring = operating.access.keyring
     admin_port = None if admin_listener is None else admin_listener.getsockname()[1]
@@ -158,6 +167,11 @@ def _take(traffic: Traffic, on_demand: OnDemand, counted: Counted) -> None:
 
 def _record_loss(events: EventLog, message: str) -> None:
     events.record(Event(kind=EventKind.GATEWAY_LOST, message=message))
+
+
+def _models_url(settings: Settings, listener: socket.socket) -> str:
+    """Where models are asked, if elsewhere than the pages; behind a proxy nobody here knows its name."""
+    return url_of(settings.host, listener.getsockname()[1]) + settings.base if settings.admin_bind else ""
 
 
 def _gateway_config(settings: Settings, daemon_socket: str, sampling: Sampling | None) -> GatewayConfig:

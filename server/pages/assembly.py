@@ -73,6 +73,8 @@ class PageParts:
     history: TrafficHistory
     system: SystemReader
     usage: UsageHistory
+    models_url: str
+    """Where models are asked; empty: where the pages are."""
 
 
 def build_pages(parts: PageParts) -> Pages:
@@ -99,7 +101,7 @@ def build_pages(parts: PageParts) -> Pages:
         VersionsPages(access, model, parts.versions, deployments, parts.lines, parts.situations, parts.history),
         UploadPages(base, access, renderer, model, parts.uploads, lambda: parts.reconciler.head),
         ManifestPages(base, access, model, parts.uploads),
-        TryPages(base, access, model, Asking(partial(_live_pool, parts.reconciler))),
+        TryPages(base, access, model, Asking(partial(_live_pool, parts.reconciler)), parts.models_url),
     )
     routes = [route for page in pages for route in page.routes()]
     return Pages(base, parts.state, static, renderer, routes, needs_keys=parts.access_parts.needs_keys)

@@ -67,8 +67,12 @@ def build_operating(
     runs: RunCatalogue,
     publisher: RoutePublisher,
     gateways: Callable[[], Collection[Gateway]],
+    models_url: str,
 ) -> OperatingParts:
-    """`gateways`: those that run. Raises PawlError where DATA_DIR can't be used."""
+    """`gateways`: those that run. `models_url`: where models are asked, if elsewhere than the pages.
+
+    Raises PawlError where DATA_DIR can't be used.
+    """
     source, reconciler, starter, names = serving.source, serving.reconciler, serving.starter, serving.names
     state = partial(server_state, source.where, reconciler, runs.newest)
     system = SystemReader(
@@ -116,6 +120,7 @@ def build_operating(
             history=counting.history,
             system=system,
             usage=usage,
+            models_url=models_url,
         )
     )
     apis: list[Routed] = [

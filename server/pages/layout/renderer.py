@@ -14,6 +14,7 @@ from server.pages.card import short
 from server.pages.layout import units
 from server.pages.layout.frame import frame
 from server.pages.layout.moments import duration
+from server.pages.layout.plain import plain
 from server.pages.layout.policy import page_headers
 from server.pages.layout.theme import theme_of
 from server.pages.links import links
@@ -38,6 +39,7 @@ class Renderer:
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_TEMPLATES),
             autoescape=True,
+            finalize=plain,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,

@@ -58,6 +58,8 @@ def test_operators_go_to_the_other_address_and_callers_find_nothing_of_it(server
     server.request("GET", f"{server.url}/metrics").error(404, "not_found")
     base = f"{admin}{server.settings.base}"
     assert server.request("GET", f"{base}/-/api/models", headers=bearer(TOKEN)).json["items"][0]["name"] == "Echo"
+    tried = server.request("GET", f"{base}/-/models/Echo/try", headers=bearer(TOKEN)).body.decode()
+    assert f"curl -d &#39;{{}}&#39; {server.base}/Echo" in tried
     assert b"pawl_" in server.request("GET", f"{admin}/metrics").body
     assert server.request("GET", f"{base}/-/", headers={"accept": "text/html", **bearer(TOKEN)}).status == 200
 

@@ -43,11 +43,13 @@ class Trial:
 class TryPages:
     """`{base}/-/models/{model}/try`."""
 
-    def __init__(self, base: str, access: Access, page: ModelPage, asking: Asking) -> None:
+    def __init__(self, base: str, access: Access, page: ModelPage, asking: Asking, models_url: str = "") -> None:
+        """`models_url`: where models are asked; empty: where the pages are."""
         self._base = base
         self._access = access
         self._page = page
         self._asking = asking
+        self._models_url = models_url
 
     def routes(self) -> list[Route]:
         return [
@@ -91,7 +93,7 @@ class TryPages:
         status: int = 200,
     ) -> Response:
         live = facts.state.live
-        at = links(request, self._base)
+        url = (self._models_url or links(request, self._base).url) + MODEL.of(facts.name)
         takes_nothing = live is not None and live.description.takes == "nothing"
         shown = variables if asked is not None else _variables(examples, trial.chosen)
         values = {
@@ -101,7 +103,7 @@ class TryPages:
             "compared": compared(examples, trial.chosen, asked, variables),
             "live": live,
             "takes_nothing": takes_nothing,
-            "curl": curl(at.url + MODEL.of(facts.name), [Example(variables=shown)], takes_nothing=takes_nothing),
+            "curl": curl(url, [Example(variables=shown)], takes_nothing=takes_nothing),
         }
         return self._page.render(request, "try", "dashboard/try.html", values, status=status)
 
