@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -38,22 +37,37 @@ class Histogram(msgspec.Struct, frozen=True, array_like=True):
 
 
 def merge_histograms(histograms: Iterable[Histogram]) -> Histogram:
-    counts: Counter[int] = Counter()
+    counts: dict[int, int] = {}
     total = 0
     for histogram in histograms:
-        counts.update(histogram.counts)
+        merge_into(counts, histogram.counts)
         total += histogram.total
-    return Histogram(dict(counts), total)
+    return Histogram(counts, total)
 
 
 def percentile(histogram: Histogram, bounds: Sequence[int], share: float) -> float | None:
     """The value that `share` of the values do not exceed, as far as a histogram tells: values are taken to lie evenly
     between two bounds. None where there is nothing."""
-    rank = share * histogram.count
+    return percentiles(histogram, bounds, (share,))[0]
+
+
+def percentiles(histogram: Histogram, bounds: Sequence[int], shares: Sequence[float]) -> list[float | None]:
+    """The same of several shares, which must ascend: quicker than one by one."""
+    total = histogram.count
+    if not total:
+        return [None] * len(shares)
+    found: list[float | None] = []
+    ranks = [share * total for share in shares]
     below = 0
     for index, count in sorted(histogram.counts.items()):
-        if count and below + count >= rank:
+        while count and len(found) < len(ranks) and below + count >= ranks[len(found)]:
             lower, upper = bounds[index - 1] if index else 0, bounds[min(index, len(bounds) - 1)]
-            return lower + (upper - lower) * max(0.0, rank - below) / count
+            found.append(lower + (upper - lower) * max(0.0, ranks[len(found)] - below) / count)
         below += count
-    return None
+    return found + [None] * (len(ranks) - len(found))
+
+
+def merge_into(counts: dict[int, int], more: dict[int, int]) -> None:
+    """Adds counts up in place, which is quicker than a Counter does it."""
+    for index, count in more.items():
+        counts[index] = counts.get(index, 0) + count

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from core.traffic.bucket import Bucket
-from core.traffic.histogram import QUEUE_BOUNDS_NS, percentile
+from core.traffic.histogram import QUEUE_BOUNDS_NS, percentiles
 from server.pages.layout import units
 from server.traffic.history.history import History, Swap
 from server.traffic.history.points import Point
@@ -168,13 +168,10 @@ def _latency(history: History) -> list[Named]:
 
 def _waits(history: History, buckets: Sequence[Bucket]) -> list[Named]:
     """The buckets begin with those of the points; the step that goes on may be one more."""
-    queues = [bucket.queue for bucket in buckets[: len(history.points)]]
-
-    def at(share: float) -> tuple[Value, ...]:
-        found = (percentile(queue, QUEUE_BOUNDS_NS, share) for queue in queues)
-        return tuple(None if value is None else value / 1e6 for value in found)
-
-    return [("p50", "l thin", False, at(0.5)), ("p95", "l thick", False, at(0.95))]
+    found = [percentiles(bucket.queue, QUEUE_BOUNDS_NS, (0.5, 0.95)) for bucket in buckets[: len(history.points)]]
+    columns = zip(*found, strict=True) if found else ((), ())
+    p50, p95 = (tuple(None if value is None else value / 1e6 for value in column) for column in columns)
+    return [("p50", "l thin", False, p50), ("p95", "l thick", False, p95)]
 
 
 def _percent(value: Value) -> str:

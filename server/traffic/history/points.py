@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from core.traffic.bucket import Bucket
-from core.traffic.histogram import DURATION_BOUNDS_NS, percentile
+from core.traffic.histogram import DURATION_BOUNDS_NS, percentiles
 
 _NS_PER_MS = 1e6
 
@@ -46,7 +46,7 @@ def points(buckets: Sequence[Bucket], from_s: int, step_s: int) -> list[Point]:
 
 
 def _figures(bucket: Bucket) -> dict[str, Any]:
-    p50, p95, p99 = (percentile(bucket.durations, DURATION_BOUNDS_NS, share) for share in (0.5, 0.95, 0.99))
+    p50, p95, p99 = percentiles(bucket.durations, DURATION_BOUNDS_NS, (0.5, 0.95, 0.99))
     return {
         "requests": bucket.requests,
         "by_status": {str(status): count for status, count in sorted(bucket.statuses.items()) if count},

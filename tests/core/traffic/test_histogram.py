@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.traffic.histogram import DURATION_BOUNDS_NS, Histogram, percentile
+from core.traffic.histogram import DURATION_BOUNDS_NS, Histogram, percentile, percentiles
 
 durations = st.lists(st.integers(100_001, DURATION_BOUNDS_NS[-1]), min_size=1, max_size=60)
 
@@ -36,3 +36,11 @@ def test_of_nothing_there_is_nothing_to_tell() -> None:
 def test_what_is_above_all_bounds_counts_as_the_last() -> None:
     found = percentile(Histogram({len(DURATION_BOUNDS_NS): 3}, 0), DURATION_BOUNDS_NS, 0.5)
     assert found == DURATION_BOUNDS_NS[-1]
+
+
+@given(st.lists(st.integers(0, 10**11), max_size=40))
+def test_several_percentiles_at_once_are_those_of_each_alone(values: list[int]) -> None:
+    shares = (0.0, 0.5, 0.95, 0.99, 1.0)
+    found = histogram(values)
+    each = [percentile(found, DURATION_BOUNDS_NS, share) for share in shares]
+    assert percentiles(found, DURATION_BOUNDS_NS, shares) == each
