@@ -70,7 +70,7 @@ SCENES = (Scene(MODELS["network"], ETLS, pack), Scene(IMAGES, IMAGE_ETLS, _pack_
 _ROUTE = "/models_serve/Model"
 _START_S = 300.0
 _BATCHES = (1, 8, 32, 64)
-_ALONE_S = 2.0
+ALONE_S = 2.0
 _TOLERANCE = 1e-2
 """A GPU multiplies float32 with the ten bits of TF32."""
 
@@ -177,7 +177,7 @@ def _check(scene: Scene, endpoint: Endpoint) -> None:
 
 
 def _sample(scene: Scene, endpoint: Endpoint, connections: int, seconds: float) -> Sample:
-    load, body = _load(), scene.pack(scene.model.rows(1)[0].tolist())
+    load, body = load_generator(), scene.pack(scene.model.rows(1)[0].tolist())
     load(endpoint, body, connections, max(1.0, seconds / 4))
     cpu, before = processes.cpu(), endpoint.counters()
     seen = load(endpoint, body, connections, seconds)
@@ -193,7 +193,7 @@ def _sample(scene: Scene, endpoint: Endpoint, connections: int, seconds: float) 
     )
 
 
-def _load() -> Callable[[Endpoint, bytes, int, float], wrk.Load]:
+def load_generator() -> Callable[[Endpoint, bytes, int, float], wrk.Load]:
     return wrk.load if shutil.which("wrk") else closed.load
 
 
@@ -233,7 +233,7 @@ def _rate(session: Any, rows: Rows) -> float:
     for _ in range(3):  # a GPU plans anew for each shape
         session.run(["probabilities"], {"X": rows})
     began = time.perf_counter()
-    while time.perf_counter() - began < _ALONE_S:
+    while time.perf_counter() - began < ALONE_S:
         session.run(["probabilities"], {"X": rows})
         runs += 1
     return runs * len(rows) / (time.perf_counter() - began)

@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.contenders.contender import CannotStart
 from bench.machine.home import HOME
 
-_UV = str(Path(sys.executable).with_name("uv"))
+UV = str(Path(sys.executable).with_name("uv"))
 _INSTALL_S = 900
 
 
@@ -38,7 +38,7 @@ def versions(python: Path, names: Sequence[str]) -> Mapping[str, str]:
 
 
 def _uv(*arguments: str) -> str:
-    done = subprocess.run([_UV, *arguments], capture_output=True, text=True, timeout=_INSTALL_S, check=False)
+    done = subprocess.run([UV, *arguments], capture_output=True, text=True, timeout=_INSTALL_S, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}, saying nothing"])[-1]
         raise CannotStart(f"uv {arguments[0]}: {last}")

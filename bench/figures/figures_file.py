@@ -16,7 +16,7 @@ from bench.load import wrk
 from bench.machine.home import HOME, ROOT
 from loader.workers.resources import processors
 
-_RESULTS = HOME / "results"
+RESULTS = HOME / "results"
 
 Kept = Mapping[str, Any]
 """The JSON of one part: what it is about, and its figures."""
@@ -25,7 +25,7 @@ Kept = Mapping[str, Any]
 def write(part: str, figures: Mapping[str, Any]) -> Path:
     """Keep the figures of one part of the bench; the file they are in."""
     now = datetime.datetime.now(datetime.UTC)
-    path = _RESULTS / f"{part}-{now:%Y%m%dT%H%M%S}.json"
+    path = RESULTS / f"{part}-{now:%Y%m%dT%H%M%S}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     about = {"part": part, "date": f"{now:%Y-%m-%d %H:%M} UTC", "commit": commit(), "machine": machine()}
     path.write_text(dump({**about, **figures}))
@@ -39,7 +39,7 @@ def dump(kept: Kept) -> str:
 
 def newest(part: str, fits: Callable[[Kept], bool]) -> Kept | None:
     """What was kept last of that part, of what fits."""
-    for path in sorted(_RESULTS.glob(f"{part}-*.json"), reverse=True):
+    for path in sorted(RESULTS.glob(f"{part}-*.json"), reverse=True):
         kept: Kept = json.loads(path.read_text())
         if fits(kept):
             return kept

@@ -17,6 +17,8 @@ _OLDER = {"DAEMONSECS": "sync_seconds", _PASSWORD: "gitpassword"}
 _WORDS = frozenset({"device", "variables", "log_level", "auth"})
 _TRACES_SECRETS = {"OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"}
 """Variables of OpenTelemetry's that hold a collector's key."""
+_AS_THEY_ARE = frozenset({"usergit", "gitpassword", "webhook_secret", "admin_token"})
+"""A quote may be part of these."""
 _SILENT = SECRETS - {"git_path"}
 PREFIX = "pawl"
 DEFAULTS = "PAWL_DEFAULTS"
@@ -87,10 +89,11 @@ def plain_name(name: str) -> str:
 
 def _convert(variable: str, text: str, kind: Any, field: str) -> Any:
     plain = text.strip()
-    if kind is not str:
-        # A file for `docker --env-file` is no shell: quotes are kept. And people write INFO.
+    if field not in _AS_THEY_ARE:
+        # A file for `docker --env-file` is no shell: quotes are kept.
         plain = re.sub(r"""^(["'])(.*)\1$""", r"\2", plain)
-        plain = plain.lower() if field in _WORDS else plain
+    if field in _WORDS:
+        plain = plain.lower()  # people write INFO
     try:
         return msgspec.convert(plain, kind, strict=False)
     except msgspec.ValidationError as error:

@@ -66,10 +66,10 @@ def test_it_runs_on_a_cpu_and_that_is_not_published(
 ) -> None:
     if has_wrk and shutil.which("wrk") is None:
         pytest.skip("there is no wrk here")
-    monkeypatch.setattr(figures_file, "_RESULTS", tmp_path)
-    monkeypatch.setattr(gpu, "_ALONE_S", 0.05)
+    monkeypatch.setattr(figures_file, "RESULTS", tmp_path)
+    monkeypatch.setattr(gpu, "ALONE_S", 0.05)
     if not has_wrk:
-        monkeypatch.setattr(gpu, "_load", lambda: closed.load)
+        monkeypatch.setattr(gpu, "load_generator", lambda: closed.load)
     gpu.main(device="cpu", model="network", connections="2", seconds=1, gateways=1, replicas=1, max_batch=16)
     [path] = tmp_path.iterdir()
     kept = json.loads(path.read_text())

@@ -88,7 +88,7 @@ def test_whoever_answers_with_garbage_has_failed_and_the_others_go_on(garbage: o
 
 
 def test_an_installer_that_is_killed_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environments, "_UV", "/bin/false")
+    monkeypatch.setattr(environments, "UV", "/bin/false")
     with pytest.raises(CannotStart, match="saying nothing"):
         environments.versions(Path(sys.executable), [])
 

@@ -14,7 +14,7 @@ from bench.report.publish import fits
 
 @pytest.fixture(autouse=True)
 def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(figures_file, "_RESULTS", tmp_path)
+    monkeypatch.setattr(figures_file, "RESULTS", tmp_path)
     return tmp_path
 
 

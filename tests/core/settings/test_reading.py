@@ -62,6 +62,15 @@ def test_an_empty_variable_is_not_set() -> None:
     assert read_settings({"PORT": "", "gitPath": ""}) == Settings()
 
 
+def test_quotes_around_a_value_are_no_part_of_it_but_of_a_password() -> None:
+    quoted = {"PORT": '"81"', "DATA_DIR": '"/data"', "HOST": "'0.0.0.0'", "gitPath": '"https://git.example/m.git"'}
+    settings = read_settings(quoted)
+    assert (settings.port, settings.data_dir, settings.host) == (81, "/data", "0.0.0.0")
+    assert settings.git_path == "https://git.example/m.git"
+    assert read_settings({"DATA_DIR": "it's"}).data_dir == "it's"
+    assert read_settings({"gitpassword": "'p'", "ADMIN_TOKEN": '"t"'}) == Settings(gitpassword="'p'", admin_token='"t"')
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -34,7 +34,9 @@ def test_what_was_put_is_fetched(files: Files, tmp_path: Path) -> None:
     manifest = store.fetch(id, tmp_path / "into")
     assert held(tmp_path / "into") == CONTENT
     assert (manifest.id, store.has(id), store.size(id)) == (id, True, sum(map(len, CONTENT.values())))
-    assert [one.name for one in store.list()] == [id]
+    [listed] = store.list()
+    assert listed.name == id
+    assert listed.size > len(id)  # its manifest's
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "into").rglob("*") if path.is_file()} == {0o444}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from loader.workers.pool import Pool
-from loader.workers.process.worker_process import WorkerProcess
+from loader.workers.process.heartbeat import Standstill
 from loader.workers.report import Happening
 from loader.workers.watch import watch
 from tests.loader.pools import ask, place, run, until
@@ -30,36 +30,37 @@ class Model:
 """
 
 
+SAYS_NOT_WHERE = """
+import signal, threading
+
+class Model:
+    def transform_predict(self, variables):
+        if variables:
+            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # so that each traceback is waited for
+            threading.Event().wait()
+        return {}
+"""
+
+
 async def overload(pool: Pool, body: bytes = b'{"variables":{"x":1}}') -> None:
     """A request that is not answered."""
     with contextlib.suppress(WorkerLost):
         await ask(pool, body)
 
 
-def test_one_that_hangs_is_replaced_while_the_end_of_another_takes_its_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_that_hangs_is_replaced_while_the_end_of_another_takes_its_time(tmp_path: Path) -> None:
     async def test() -> None:
-        go_on, tell = asyncio.Event(), WorkerProcess.traceback
-
-        async def traceback(worker: WorkerProcess) -> str:
-            if worker.config.model == "One":
-                await go_on.wait()
-            return await tell(worker)
-
-        monkeypatch.setattr(WorkerProcess, "traceback", traceback)
         async with place(tmp_path) as here:
-            one = await here.start(here.write(HANGS, "serve: {timeout_s: 1}", "One"))
+            one = await here.start(here.write(SAYS_NOT_WHERE, "serve: {timeout_s: 1, threads: 3}", "One"))
             two = await here.start(here.write(HANGS, "serve: {timeout_s: 1}", "Two"))
-            first = {pool: pool.workers[0].pid for pool in (one, two)}
-            asked = asyncio.gather(overload(one), overload(two))
-            await until(lambda: two.workers and two.workers[0].pid != first[two])
-            assert one.workers[0].pid == first[one]
-            go_on.set()
+            first = {pool: pool.workers[0] for pool in (one, two)}
+            asked = asyncio.gather(*(overload(one) for _ in range(3)))
+            await until(lambda: len(first[one].status_page.slices()) == 3)
+            await overload(two)
+            await until(lambda: two.workers and two.workers[0] is not first[two])
+            assert one.workers == (first[one],)
             await asked
-            await until(lambda: one.workers and one.workers[0].pid != first[one])
-        said = [report.message for report in here.reports if report.happening is Happening.LOST]
-        assert len(said) == len([each for each in said if "hung for" in each]) == 2
+            await until(lambda: one.workers and one.workers[0] is not first[one])
 
     run(test())
 
@@ -77,20 +78,13 @@ def test_one_that_takes_too_much_memory_is_replaced(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_cannot_be_looked_at_keeps_its_neighbours_from_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def test() -> None:
-        look = Pool._fault
-
-        def fault(pool: Pool, worker: WorkerProcess) -> object:
-            if worker is first:
-                raise RuntimeError("unforeseen")
-            return look(pool, worker)
-
         async with place(tmp_path) as here:
             pool = await here.start(here.write(HANGS, "serve: {timeout_s: 1, replicas: 2}"))
             first, second = pool.workers
-            monkeypatch.setattr(Pool, "_fault", fault)
+            first.heartbeat.read = unforeseen  # type: ignore[method-assign]
             connection = await connect(second.socket)
             with pytest.raises(WorkerLost):
                 await connection.request(b'{"variables":{"x":1}}', 0)
@@ -99,6 +93,10 @@ def test_a_worker_that_cannot_be_looked_at_keeps_its_neighbours_from_nothing(
             assert "could not check its worker" in caplog.text
 
     run(test())
+
+
+def unforeseen(_: float) -> Standstill:
+    raise RuntimeError("unforeseen")
 
 
 class Looked:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import DatasetUnavailable, Heals
+from loader.artifacts.datasets.cache import DatasetCache
 from loader.artifacts.datasets.datasets import Datasets, fingerprint_of_path
 from loader.artifacts.files.object_stores import connect
 from tests.emulators import LOGIN, Door, address, gcs_address
@@ -281,6 +282,20 @@ def test_two_that_fetch_the_same_at_a_time_read_it_once(tmp_path: Path, web: Dat
         first, second = (one.result(60) for one in both)
     assert first == second
     assert len(web.logins) == 4  # and the look after the download
+
+
+def test_who_waits_for_another_fetch_gives_up_when_its_patience_is_over(tmp_path: Path) -> None:
+    waits: list[float] = []
+    with DatasetCache(tmp_path, 10**9).alone("address", 1.0):
+        with (
+            pytest.raises(DatasetUnavailable, match=r"for 30 s") as caught,
+            DatasetCache(tmp_path, 10**9, waits.append).alone("address", 30.0),
+        ):
+            pass
+        with DatasetCache(tmp_path, 10**9, waits.append).alone("another", 30.0):
+            pass
+    assert caught.value.heals
+    assert sum(waits) == pytest.approx(30.0, abs=0.5)
 
 
 def test_a_fetch_that_is_killed_leaves_nothing_that_passes_for_a_dataset(tmp_path: Path, web: DataServer) -> None:

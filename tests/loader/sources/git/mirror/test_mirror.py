@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
 from pathlib import Path
 
@@ -24,6 +25,17 @@ def test_a_repository_is_followed_over_http(tmp_path: Path) -> None:
         source.look()
         push(repo, tmp_path, "Iris/x.bin")
         assert source.look().head == repo.head
+
+
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_a_repository_that_uses_sha_256_is_refused_in_a_sentence(tmp_path: Path, scheme: str) -> None:
+    path = tmp_path / "models"
+    subprocess.run(["git", "init", "--quiet", "--object-format=sha256", str(path)], check=True)
+    Repo(path).commit_file("Iris/etls.py", "1")
+    with following(f"{scheme}{path}", tmp_path / "data") as source:
+        for _ in range(2):
+            with pytest.raises(SourceError, match="uses SHA-256, which is not supported; use SHA-1"):
+                source.look()
 
 
 @pytest.mark.parametrize("where", ["settings", "url", "token"])
