@@ -114,6 +114,7 @@ def connect(environ: Mapping[str, str] = os.environ) -> ApiServer:
     try:
         if (ACCOUNT / "token").exists() and environ.get("KUBERNETES_SERVICE_HOST"):
             config.load_incluster_config(client_configuration=made)  # type: ignore[no-untyped-call]
+            made.proxy = None  # a proxy in the environment is for what is outside of the cluster
         else:
             config.load_kube_config(  # type: ignore[no-untyped-call]
                 environ.get("KUBECONFIG") or None, client_configuration=made, persist_config=False
