@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from core.paths import METRICS
 from core.runs.states import RunState
+from core.standing import VersionState
 from loader.workers.pool import Pool
 from server.state import ModelState, ServerState
 from server.traffic.metrics.request_lines import request_lines
@@ -79,7 +80,8 @@ def _model_families(state: ServerState) -> Iterator[Metric]:
     for model in state.models.values():
         if model.live is not None:
             live.add_metric([model.name, model.live.version], 1)
-        failed.add_metric([model.name], float(model.failure is not None))
+        has_failed = model.failure is not None or model.state is VersionState.FAILED  # or its run came to nothing
+        failed.add_metric([model.name], float(has_failed))
     yield live
     yield failed
     yield from _session_families(state.models.values())

@@ -64,6 +64,7 @@ def test_a_push_whose_run_is_rejected_says_so_wherever_the_model_is_listed(tmp_p
         page = unescape(server.admin("GET", "/-/").body.decode())
         assert f"Run {run} is rejected:" in page
         assert "accuracy is 0.2, below the target's min of 0.5. v1 stays live." in page
+        assert 'pawl_model_failed{model="Deep"} 1.0' in server.request("GET", f"{server.url}/metrics").body.decode()
         synced = server.admin("POST", "/-/sync?wait=50").json["models"]["Deep"]
         said = "v2 has no artifact: its run is rejected, and `pawl runs` says why (v1 stays live)"
         assert (synced["state"], synced["message"]) == ("failed", said)
