@@ -51,7 +51,7 @@ def main(
         file = Path(folder) / "registry.db"
         url = database or f"sqlite:///{file}"
         registry = Registry(url)
-        rows = _fill(registry, url, models)
+        rows = fill(registry, url, models)
         with registry.transaction() as transaction:
             size = transaction.size_bytes()
         print(f"{models} models, {rows:,} buckets: {size / 1e6:.0f} MB, {size / rows:.0f} bytes each")
@@ -61,7 +61,7 @@ def main(
     _expose(models)
 
 
-def _fill(registry: Registry, url: str, models: int) -> int:
+def fill(registry: Registry, url: str, models: int) -> int:
     now = int(time.time()) // 60 * 60
     with registry.transaction() as transaction:
         transaction.traffic.add("begin", 0, {series: Bucket() for series in _series(models)})
