@@ -20,7 +20,8 @@ from core.events import Event, EventKind
 from core.release import Candidate, Choice, Release, Served, Snapshot, Wanted
 from core.task import spawn
 from loader.controller.live_recorder import LiveRecorder
-from loader.controller.model_controller import ModelController, PoolStarter
+from loader.controller.model_controller import ModelController
+from loader.controller.pool_starter import PoolStarter
 from loader.controller.routes import Routes
 from loader.desire import NOTHING_DESIRED, desire, kept
 from loader.looks import Looks

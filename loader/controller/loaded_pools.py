@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from core.release import Release
-from loader.controller.model_controller import PoolStarter
+from loader.controller.pool_starter import PoolStarter
 from loader.workers.pool import Pool
 from loader.workers.report import Report
 

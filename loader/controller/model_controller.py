@@ -6,14 +6,13 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Protocol
+from functools import partial
 
 from core.errors import STAGES, ReleaseFailed, failure_of_ours
 from core.events import Event
 from core.release import Choice, Release, Version, Wanted
-from core.task import spawn
 from loader.controller.decision import (
     Action,
     Attempt,
@@ -28,8 +27,11 @@ from loader.controller.decision import (
     failure_key,
     tried_for_ever,
 )
+from loader.controller.drains import Drains
 from loader.controller.event_texts import EventTexts
+from loader.controller.pool_starter import PoolStarter
 from loader.controller.routes import Live, Routes
+from loader.controller.superseding import unless_superseded
 from loader.stages import StageClock
 from loader.workers.pool import Pool
 from loader.workers.report import Report
@@ -41,20 +43,6 @@ SUPERSEDED_AFTER_S = 10.0
 pushes coming faster than starts still go live."""
 BRING_BACK_S = 10.0
 """Between tries to bring back what made room for a release that failed."""
-
-
-class PoolStarter(Protocol):
-    """Starts a tested pool of a release; see `Starter.start`."""
-
-    def __call__(
-        self,
-        release: Release,
-        *,
-        make_room: Callable[[], Awaitable[int]],
-        progress: Callable[[str], None],
-        changed: Callable[[], None],
-        report: Callable[[Report], None],
-    ) -> Awaitable[Pool]: ...
 
 
 class ModelController:
@@ -93,7 +81,7 @@ class ModelController:
         self._superseded_after_s = superseded_after_s
         self._bring_back_s = bring_back_s
         self._changed = asyncio.Event()
-        self._drains: set[asyncio.Task[None]] = set()
+        self._drains = Drains()
 
     @property
     def wanted(self) -> Wanted | None:
@@ -192,7 +180,13 @@ class ModelController:
         if self.live is None and self.failure is None:
             await self._routes.hide(self.model, "it is being loaded")
         try:
-            pool = await self._start_unless_superseded(wanted.release)
+            pool = await unless_superseded(
+                self._start(wanted.release),
+                f"start of {self.model}",
+                self._changed,
+                partial(self._is_superseded, wanted.release),
+                self._superseded_after_s,
+            )
             if pool is not None and self._is_overruled(wanted.release):
                 await self._give_up(pool)
             elif pool is not None:
@@ -208,26 +202,6 @@ class ModelController:
             self._turn_clock(None)
             self._on_progress()
 
-    async def _start_unless_superseded(self, release: Release) -> Pool | None:
-        """The started pool; None if something newer was wanted and the start took long."""
-        start = asyncio.create_task(self._start(release), name=f"start of {self.model}")
-        try:
-            await asyncio.wait({start}, timeout=self._superseded_after_s)
-            while not start.done():
-                changed = asyncio.create_task(self._changed.wait())
-                await asyncio.wait({start, changed}, return_when=asyncio.FIRST_COMPLETED)
-                changed.cancel()
-                if self._newer_than(release):
-                    break
-                self._changed.clear()
-        finally:
-            if not start.done():
-                start.cancel()
-                await asyncio.wait({start})
-        if start.cancelled():
-            return None
-        return start.result()
-
     def _is_overruled(self, release: Release) -> bool:
         """Whether it must not go live, not even until the next one does: somebody chose another meanwhile, or what is
         wanted is what is live."""
@@ -237,7 +211,7 @@ class ModelController:
         is_live = self.live is not None and self.live.pool.release.id == now.release.id
         return is_live or now.choice is not Choice.HEAD
 
-    def _newer_than(self, release: Release) -> bool:
+    def _is_superseded(self, release: Release) -> bool:
         wanted = self._wanted
         return wanted is None or wanted.release is None or wanted.release.id != release.id
 
@@ -272,7 +246,7 @@ class ModelController:
             return live.pool.peak_memory
         self._made_room, self.live = live, None
         await self._routes.hide(self.model, "it is being replaced by its next release")
-        await asyncio.shield(self._drain(live.pool))
+        await asyncio.shield(self._drains.begin(live.pool))
         return 0
 
     async def _fall_back(self, wanted: Wanted, error: ReleaseFailed) -> None:
@@ -306,19 +280,12 @@ class ModelController:
         self._event_texts.live(live, took_s)
         self._on_outcome()
         if old is not None:
-            self._drain(old.pool)
+            self._drains.begin(old.pool)
 
     async def _give_up(self, pool: Pool) -> None:
         """It does not go live. It may have been loaded by the name of its version before."""
         await self._routes.hide_pool(pool)
-        self._drain(pool)
-
-    def _drain(self, pool: Pool) -> asyncio.Task[None]:
-        """Let it answer what it has, and end it."""
-        drain = spawn(pool.stop(), f"drain of {pool.id}")
-        self._drains.add(drain)
-        drain.add_done_callback(self._drains.discard)
-        return drain
+        self._drains.begin(pool)
 
     async def _fail(self, wanted: Wanted, error: ReleaseFailed) -> None:
         self._turn_clock(None)
@@ -349,7 +316,7 @@ class ModelController:
         self._withheld = wanted.withheld
         self._on_outcome()
         if old is not None:
-            self._drain(old.pool)
+            self._drains.begin(old.pool)
 
     async def _retire(self) -> None:
         await self._routes.hide(self.model, None)
@@ -357,9 +324,8 @@ class ModelController:
         old, self.live, self._made_room, self.failure = self.live, None, None, None
         self._on_outcome()
         if old is not None:
-            self._drain(old.pool)
-        if self._drains:  # of what was live before, too
-            await asyncio.wait(self._drains)
+            self._drains.begin(old.pool)
+        await self._drains.over()  # of what was live before, too
 
     def _report(self, report: Report, release: Release) -> None:
         version = None if self.live is None or self.live.pool.release != release else self.live.version

@@ -7,43 +7,35 @@ from starlette.responses import Response
 
 from core.errors import (
     ArtifactDamaged,
-    ArtifactGone,
     NotTrainable,
     NotTrained,
     PawlError,
+    ReleaseFailed,
     RunNotFound,
     RunStateConflict,
-    SourceError,
-    StoreUnavailable,
     VersionAmbiguous,
-    VersionNotFound,
 )
 from loader.sources.past import CursorUnknown
-from registry.errors import RegistryUnavailable
 from server.access.keyring import KeyNotFound, TooManyKeys
 from server.http.access import Handler
 from server.http.bodies import BodyInvalid, BodyMalformed
 from server.http.event_streams import TooManyStreams
 from server.http.replies import error
+from server.steering.actions.error_codes import CODES as OF_ACTIONS
+from server.steering.actions.errors import ActionUnfit, LiveChanged, ModelPinned
 from server.versions.versions import ModelNotFound
 
 _CODES: dict[type[PawlError], str] = {
+    **OF_ACTIONS,
     ModelNotFound: "model_not_found",
     RunNotFound: "run_not_found",
     KeyNotFound: "key_not_found",
     TooManyKeys: "too_many_keys",
     RunStateConflict: "run_state",
     NotTrainable: "not_trainable",
-    NotTrained: "not_trained",
-    ArtifactGone: "artifact_gone",
     ArtifactDamaged: "artifact_gone",
-    StoreUnavailable: "store_unavailable",
-    RegistryUnavailable: "registry_unavailable",
     TooManyStreams: "too_many_streams",
-    VersionNotFound: "version_not_found",
-    VersionAmbiguous: "version_ambiguous",
     CursorUnknown: "invalid_parameter",
-    SourceError: "not_ready",
     BodyMalformed: "malformed_json",
     BodyInvalid: "invalid_parameter",
 }
@@ -63,13 +55,24 @@ def answering(answer: Handler) -> Handler:
 
 def refusal(refused: PawlError) -> Response:
     code = next(_CODES[kind] for kind in type(refused).__mro__ if kind in _CODES)
+    if isinstance(refused, CursorUnknown):
+        return error(code, f"cursor: {refused}", field="cursor")
+    return error(code, str(refused), **_facts(refused))
+
+
+def _facts(refused: PawlError) -> dict[str, object]:
+    """What the answer says besides."""
     match refused:
-        case BodyInvalid():
-            return error(code, str(refused), **({"field": refused.field} if refused.field else {}))
-        case CursorUnknown():
-            return error(code, f"cursor: {refused}", field="cursor")
-        case VersionAmbiguous():
-            return error(code, str(refused), commits=refused.commits)
-        case NotTrained():
-            return error(code, str(refused), run=refused.run)
-    return error(code, str(refused))
+        case BodyInvalid(field=field) | ActionUnfit(field=field):
+            return {"field": field} if field else {}
+        case VersionAmbiguous(commits=commits):
+            return {"commits": commits}
+        case NotTrained(run=run):
+            return {"run": run or "queued"}
+        case LiveChanged(live=live):
+            return {"live": live}
+        case ModelPinned(version=version):
+            return {"version": version}
+        case ReleaseFailed(stage=stage):
+            return {"stage": stage}
+    return {}

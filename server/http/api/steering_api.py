@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from core.errors import NotTrained, PawlError, ReleaseFailed, VersionAmbiguous
 from core.paths import (
     API_ACTION,
     API_ACTION_STREAM,
@@ -22,25 +21,18 @@ from core.paths import (
     API_VERSION_UNLOAD,
 )
 from server.http import parameters
-from server.http.access import Access, Handler, actor_of
+from server.http.access import Access, actor_of
 from server.http.actions import unfinished_answer
-from server.http.bodies import BodyInvalid, BodyMalformed, read_body
-from server.http.event_streams import EventStreams, SentEvent, TooManyStreams
+from server.http.api.answering import answering
+from server.http.bodies import read_body
+from server.http.event_streams import EventStreams, SentEvent
 from server.http.replies import Json, error
 from server.steering.actions.actions import Action, ActionState
-from server.steering.actions.error_codes import CODES, code_of
-from server.steering.actions.errors import ActionUnfit, LiveChanged, ModelPinned
 from server.steering.actions.steering import Asker, Steering
 
 _WAIT_S = 30.0
 _LONGEST_WAIT_S = 50.0
 """A gateway gives up on a silent daemon after 60."""
-_OF_REQUESTS: dict[type[PawlError], str] = {
-    BodyMalformed: "malformed_json",
-    BodyInvalid: "invalid_parameter",
-    TooManyStreams: "too_many_streams",
-}
-_REFUSALS = {**CODES, **_OF_REQUESTS}
 
 
 class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -71,15 +63,15 @@ class SteeringApi:
         changing, reading = self._access.changing, self._access.reading
         post = ["POST"]
         return [
-            Route(API_PIN.template, changing(_answering(self.pin)), methods=["PUT"]),
-            Route(API_PIN.template, changing(_answering(self.unpin)), methods=["DELETE"]),
-            Route(API_ROLLBACK.template, changing(_answering(self.roll_back)), methods=post),
-            Route(API_RETRY.template, changing(_answering(self.retry)), methods=post),
-            Route(API_VERSION_ACCEPT.template, changing(_answering(self.accept)), methods=post),
-            Route(API_VERSION_LOAD.template, changing(_answering(self.load)), methods=post),
-            Route(API_VERSION_UNLOAD.template, changing(_answering(self.unload)), methods=post),
+            Route(API_PIN.template, changing(answering(self.pin)), methods=["PUT"]),
+            Route(API_PIN.template, changing(answering(self.unpin)), methods=["DELETE"]),
+            Route(API_ROLLBACK.template, changing(answering(self.roll_back)), methods=post),
+            Route(API_RETRY.template, changing(answering(self.retry)), methods=post),
+            Route(API_VERSION_ACCEPT.template, changing(answering(self.accept)), methods=post),
+            Route(API_VERSION_LOAD.template, changing(answering(self.load)), methods=post),
+            Route(API_VERSION_UNLOAD.template, changing(answering(self.unload)), methods=post),
             Route(API_ACTION.template, reading(self.action)),
-            Route(API_ACTION_STREAM.template, reading(_answering(self.stream))),
+            Route(API_ACTION_STREAM.template, reading(answering(self.stream))),
         ]
 
     async def pin(self, request: Request) -> Response:
@@ -165,34 +157,3 @@ def _by(request: Request, said: Said) -> Asker:
     """Of a DELETE, whose body some clients can't send, the query may say the same."""
     query = request.query_params
     return Asker(actor_of(request), said.reason or query.get("reason", ""), said.expect or query.get("expect"))
-
-
-def _answering(answer: Handler) -> Handler:
-    """What can't be done is answered with the code that says so."""
-
-    async def answering(request: Request) -> Response:
-        try:
-            return await answer(request)
-        except tuple(_REFUSALS) as refused:
-            return _refusal(refused)
-
-    return answering
-
-
-def _refusal(refused: PawlError) -> Response:
-    code = _OF_REQUESTS.get(type(refused)) or code_of(refused)
-    more: dict[str, object] = {}
-    match refused:
-        case BodyInvalid(field=field) | ActionUnfit(field=field):
-            more = {"field": field} if field else {}
-        case VersionAmbiguous(commits=commits):
-            more = {"commits": commits}
-        case NotTrained(run=run):
-            more = {"run": run or "queued"}
-        case LiveChanged(live=live):
-            more = {"live": live}
-        case ModelPinned(version=version):
-            more = {"version": version}
-        case ReleaseFailed(stage=stage):
-            more = {"stage": stage}
-    return error(code, str(refused), **more)

@@ -11,6 +11,7 @@ import msgspec
 
 from core.broadcast import Broadcast
 from core.events import Actor
+from core.release import Served
 
 _MOST = 1000
 
@@ -98,3 +99,11 @@ class Actions:
                 yield action
             else:
                 await self._news.wait()
+
+
+def about_release(action: Action, served: Served | None) -> Action:
+    """The action, once it is known which release it is about."""
+    if served is None:
+        return action
+    release, version = served
+    return msgspec.structs.replace(action, version=version.label, commit=version.commit, run=release.run or "")
