@@ -95,7 +95,7 @@ _ANSWERED = (
     ErrorCode("live_changed", 409, _ADMIN, "Another version is live than the caller saw."),
     ErrorCode("conflict", 409, _ADMIN, "The repository has changed since the caller looked."),
     ErrorCode("not_writable", 409, _ADMIN, "The repository takes no change from here."),
-    ErrorCode("invalid_archive", 422, _ADMIN, "The body is no zip of a model's folder."),
+    ErrorCode("invalid_archive", 422, _ADMIN, "The body is not a zip of a model's folder."),
     ErrorCode("invalid_name", 422, _ADMIN, "No model can be called so."),
     ErrorCode("release_failed", 422, _ADMIN, "The version can't be served; `stage` says where it failed."),
     ErrorCode(

@@ -1,7 +1,7 @@
 """Keys: what a program shows to be let in, and what it may do then.
 
 A key is text, `pawl_<id>_<secret><checksum>`: the secret has 256 random bits, and the checksum lets a key that was
-copied in part be told from one that was revoked. Pawl keeps its SHA-256 alone. The secret is no password: with 256
+copied in part be told from one that was revoked. Pawl keeps its SHA-256 alone. The secret is not a password: with 256
 random bits, nobody finds it from its digest, however fast a digest is computed.
 """
 
@@ -79,7 +79,7 @@ def new_key_text() -> str:
 
 
 def key_id(text: str) -> str | None:
-    """The id in a key; None for what is no whole key."""
+    """The id in a key; None for what is not a whole key."""
     found = _FORM.fullmatch(text)
     return found[2] if found is not None and found[3] == _checksum(found[1]) else None
 

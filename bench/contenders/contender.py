@@ -1,4 +1,4 @@
-"""Who is measured."""
+"""What is measured: a server, and how to start and stop it."""
 
 from __future__ import annotations
 

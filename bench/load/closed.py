@@ -1,4 +1,4 @@
-"""A load generator for machines without wrk: connections that ask again as soon as they are answered.
+"""A load generator for machines without wrk: connections that send the next request as soon as the answer is there.
 
 It is Python: where the server's rate comes near ten thousand a second, it is this that is measured.
 """

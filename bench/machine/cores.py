@@ -1,4 +1,4 @@
-"""Who runs on which cores. Threads and processes inherit them from whoever starts them."""
+"""Which process runs on which cores. Threads and processes inherit the cores of the process that starts them."""
 
 from __future__ import annotations
 

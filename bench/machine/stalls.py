@@ -1,4 +1,4 @@
-"""What a machine takes that nobody uses: the time that a process loses which only watches the clock.
+"""What an idle machine takes: the time that is lost to a process which only watches the clock.
 
 One on each core finds that milliseconds are missing: other processes of the machine had them, or, where it is a
 virtual one, its host gave them to others. Servers lose them too.

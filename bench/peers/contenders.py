@@ -1,4 +1,4 @@
-"""Everyone who is measured, by the name that chooses him."""
+"""All contenders, by the names that choose them."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class NotEditable(PawlError):
 
 
 def read_content(text: bytes) -> dict[str, Any]:
-    """What the text says. Raises NotEditable for what is no mapping."""
+    """What the text says. Raises NotEditable for what is not a mapping."""
     try:
         content = read_yaml(text).content
     except (NotPlain, yaml.YAMLError) as error:
@@ -88,7 +88,7 @@ def _merge(into: CommentedMap, before: Mapping[str, Any], wanted: Mapping[str, A
 
 
 def _written(value: Any) -> Any:
-    """As YAML 1.1 reads it too, to which `yes` and `0x1F` are no text."""
+    """As YAML 1.1 reads it too, to which `yes` and `0x1F` are not text."""
     if isinstance(value, dict):
         return {key: _written(one) for key, one in value.items()}
     if isinstance(value, list):

@@ -23,7 +23,7 @@ https://kubernetes.io/docs/concepts/services-networking/service/#environment-var
 
 
 def misspelt(environ: Mapping[str, str]) -> list[str]:
-    """For each `PAWL_…` variable that is no setting a line that says so, without its value: that may be a secret."""
+    """A line for each `PAWL_…` variable that is not a setting, without its value, which may be a secret."""
     return [_told(name) for name in sorted(_unknown(environ))]
 
 

@@ -90,7 +90,7 @@ def plain_name(name: str) -> str:
 def _convert(variable: str, text: str, kind: Any, field: str) -> Any:
     plain = text.strip()
     if field not in _AS_THEY_ARE:
-        # A file for `docker --env-file` is no shell: quotes are kept.
+        # A file for `docker --env-file` is not read by a shell: quotes are kept.
         plain = re.sub(r"""^(["'])(.*)\1$""", r"\2", plain)
     if field in _WORDS:
         plain = plain.lower()  # people write INFO

@@ -12,7 +12,7 @@ _FORM = 1
 
 
 class NotPacked(ValueError):
-    """These bytes are no bucket, or one of a newer Pawl."""
+    """These bytes are not a bucket, or one of a newer Pawl."""
 
 
 def pack(bucket: Bucket) -> bytes:

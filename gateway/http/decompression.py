@@ -29,7 +29,7 @@ def is_packed(fields: Fields) -> bool:
 
 
 async def unpack(exchange: Exchange, bodies: BodyBudget) -> None:
-    """Put what the body holds in its place, a piece at a time. Raises Refused for what is no gzip or holds too much."""
+    """Put what the body holds in its place, piece by piece. Raises Refused for what is not gzip or holds too much."""
     packed = exchange.size
     if packed:
         pieces, size = [], 0

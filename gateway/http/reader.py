@@ -23,7 +23,7 @@ class Receiver(Line, Protocol):
     """What a reader needs of the connection that the bytes come on."""
 
     def begin(self, exchange: Exchange) -> None:
-        """A request of which the head has come, and which is refused already where that is no good."""
+        """A request whose head has come; a head that is not valid is refused here already."""
 
     def advance(self) -> None:
         """A request is whole now, or refused."""

@@ -51,8 +51,8 @@ def side_by_side(answers: Answers) -> bytes:
 def flat(answers: Answers) -> bytes:
     """The fields of all answers in one object or, when the answers are lists, in one list, element by element.
 
-    Where two models answer with the same field, the later in the alphabet wins. What is no object, errors among them,
-    stays under its model's name.
+    Where two models answer with the same field, the later in the alphabet wins. What is not an object, errors among
+    them, stays under its model's name.
     """
     good = [answer.body for answer in answers.values() if answer.status == 200]
     if good and all(body.startswith(b"[") for body in good):

@@ -23,7 +23,7 @@ class Parent(NamedTuple):
 
 
 def parse_parent(header: bytes | None) -> Parent | None:
-    """None for what is no valid `traceparent`: then the trace begins here."""
+    """None for what is not a valid `traceparent`: then the trace begins here."""
     match = _PARENT.fullmatch(header.strip()) if header else None
     if match is None or match[1] == _UNKNOWN_VERSION or (match[1] == b"00" and match[5]):
         return None

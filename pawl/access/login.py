@@ -33,7 +33,7 @@ def login(address: str, server: str, token: str | None, forget: bool, fields: st
 
       pawl login --forget
 
-    Exit code: 0 if it is kept, 2 for what is no address, 3 if no Pawl is there, 4 for a wrong key, 6 if the server
+    Exit code: 0 if it is kept, 2 for what is not an address, 3 if no Pawl is there, 4 for a wrong key, 6 if the server
     can't be reached.
     """
     from pawl.client.address import address_of  # here and below: what is slow to import, not for --help

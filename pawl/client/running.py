@@ -10,7 +10,7 @@ from server.process.running_file import Running, read_running
 
 
 def running_here(environ: Mapping[str, str]) -> Running | None:
-    """None where none runs, or where the settings are no settings."""
+    """None where none runs, or where the settings are not valid."""
     try:
         return read_running(read_settings(environ).data)
     except PawlError:

@@ -28,7 +28,7 @@ def stop(timeout: float, fields: str | None) -> int:
 
     Here is the folder DATA_DIR (.pawl), as for 'pawl serve'; whether it was started in the background makes no
     difference. Requests in flight finish first, for up to STOP_TIMEOUT_S seconds. Where no server runs there is nothing
-    to do, and that is no failure.
+    to do, and that is not a failure.
 
     Example:
 

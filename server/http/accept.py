@@ -10,7 +10,7 @@ _QUALITY = re.compile(r"\s*q\s*=\s*(1(?:\.0{0,3})?|0(?:\.\d{0,3})?)\s*\Z", re.IG
 def prefers_html(accept: str) -> bool:
     """Whether `text/html` is liked better than `application/json`: browsers say so; programs that don't care get JSON.
 
-    `accept`: the header, several of them joined by commas. What is no media range in it is passed over.
+    `accept`: the header, several of them joined by commas. What is not a media range in it is passed over.
     """
     ranges = [found for part in accept.split(",") if (found := _range(part))]
     return _liking("text", "html", ranges) > _liking("application", "json", ranges)

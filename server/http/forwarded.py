@@ -21,7 +21,7 @@ def peer(request: Request) -> str:
 
 
 def prefix(request: Request) -> str:
-    """What a proxy takes off the path: "" or "/one/two"; what is no plain path counts as not sent."""
+    """What a proxy takes off the path: "" or "/one/two"; what is not a plain path counts as not sent."""
     told = request.headers.get("x-forwarded-prefix", "").rstrip("/")
     return told if _PREFIX.fullmatch(told) else ""
 

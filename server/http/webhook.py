@@ -46,12 +46,6 @@ class Delivery:
         return any(hmac.compare_digest(signature, digest) for signature in self._signatures)
 
 
-def is_token(headers: Mapping[str, str], token: str) -> bool:
-    """Whether the request carries the admin token: `Authorization: Bearer TOKEN`."""
-    scheme, _, given = headers.get("authorization", "").partition(" ")
-    return bool(token) and scheme.lower() == "bearer" and _same(given.strip(), token)
-
-
 def _signatures(headers: Mapping[str, str]) -> list[str]:
     """Those that are well-formed."""
     found = (form.fullmatch(headers.get(name, "")) for name, form in _SIGNATURES.items())

@@ -28,7 +28,7 @@ class Links:
 
 
 def links(request: Request, base: str) -> Links:
-    """From the headers, which anyone may send: what is no plain path or host in them counts as not sent."""
+    """From the headers, which anyone may send: what is not a plain path or host in them counts as not sent."""
     prefix = request.headers.get("x-forwarded-prefix", "").rstrip("/")
     prefix = prefix if _PREFIX.fullmatch(prefix) else ""
     host = request.headers.get("x-forwarded-host") or request.headers.get("host", "")

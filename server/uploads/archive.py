@@ -77,7 +77,7 @@ def _path(info: zipfile.ZipInfo) -> PurePosixPath:
     parts = name.removesuffix("/").split("/")
     is_odd = any(part in ("", ".", "..") or len(part.encode()) > _LONGEST_NAME for part in parts)
     if is_odd or _FORBIDDEN.search(name) or len(parts) > _MOST_DEPTH:
-        raise ArchiveInvalid(f"the zip holds {_told(info)}, which is no path inside of a folder")
+        raise ArchiveInvalid(f"the zip holds {_told(info)}, which is not a path inside a folder")
     return PurePosixPath(*parts)
 
 

@@ -43,7 +43,7 @@ def _file_patch(name: str, before: Path, old: Recorded | None, after: Path, new:
 
 
 def _lines(path: Path, file: Recorded | None) -> list[str] | None:
-    """None for what is no short text, or is gone."""
+    """None for what is not a short text, or is gone."""
     if file is None:
         return []
     if file.size > _MOST_BYTES:

@@ -138,7 +138,7 @@ class Child:
         try:
             message = decode_from_child(line)
         except msgspec.DecodeError:
-            return  # the author's code has found the channel and writes to it: what it says is no message of ours
+            return  # the author's code has found the channel and writes to it: what it says is not a message of ours
         if isinstance(message, Reported):
             self._report(message)
         elif self._outcome is None:

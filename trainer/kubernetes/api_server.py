@@ -52,7 +52,7 @@ class ApiServer:
         except ValueError as error:
             raise ApiError(f"{method} {path}: the answer is no JSON") from error
         if not isinstance(found, dict):
-            raise ApiError(f"{method} {path}: the answer is no object")
+            raise ApiError(f"{method} {path}: the answer is not a JSON object")
         return found
 
     def text(self, path: str, query: Mapping[str, str] = {}) -> str:

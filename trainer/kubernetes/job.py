@@ -41,7 +41,7 @@ class JobPlace:
     namespace: str
     image: str
     git: Mapping[str, str]
-    """Settings of the repository that are no secrets."""
+    """Settings of the repository that are not secrets."""
     git_secret: str = ""
     store_secret: str = ""
     claim: str = ""

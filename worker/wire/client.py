@@ -157,7 +157,7 @@ class WorkerConnection(asyncio.Protocol):
             self.close()
 
     def _report(self, error: Exception) -> None:
-        """One that fails in taking its answer is no reason for the others not to get theirs."""
+        """If one fails in taking its answer, the others get theirs all the same."""
         self._loop.call_exception_handler({"message": "a failure in taking a worker's answer", "exception": error})
 
     def _write(self, *parts: bytes) -> None:

@@ -49,7 +49,7 @@ pack_header, _unpack_header = _HEADER.pack, _HEADER.unpack_from
 
 
 class FrameError(Exception):
-    """The other side sent what is no frame; the connection can't go on."""
+    """The other side sent what is not a frame; the connection can't go on."""
 
 
 def pack_frame(kind: Kind, id: int, body: bytes = b"", *, detail: int = 0, deadline_ns: int = 0) -> bytes:

@@ -94,7 +94,7 @@ class StoredDataset:
         except FileNotFoundError as error:
             raise self._failure.never("is not there; see to the address in model.yaml") from error
         except ValueError as error:
-            raise self._failure.never(f"is no address: {error}; see to it in model.yaml") from error
+            raise self._failure.never(f"is not a valid address: {error}; correct it in model.yaml") from error
         except Exception as error:
             text = str(error)
             if any(word in text.upper().replace(" ", "_") for word in _DENIALS):

@@ -101,7 +101,7 @@ class WebDataset:
             what = f"did not come in {seconds:,.0f} s; see to the server, or raise DATASET_TIMEOUT_S"
             raise self._failure.for_now(what) from error
         except (httpx.InvalidURL, ValueError) as error:
-            raise self._failure.never(f"is no address: {error}; see to it in model.yaml") from error
+            raise self._failure.never(f"is not a valid address: {error}; correct it in model.yaml") from error
         except (httpx.HTTPError, ssl.SSLError) as error:
             what = str(error) or type(error).__name__
             raise self._failure.for_now(f"could not be read: {what}; see to the server and the network") from error

@@ -45,7 +45,7 @@ class _Walk:
     first: list[int] = field(default_factory=list)
     """Of those looked at, each that was the newest version of its revision: an index into `places`, ascending."""
     known: dict[str, str | None] = field(default_factory=dict)
-    """By commit the revision, or what stands for it; None where the folder was no model. It holds for ever."""
+    """By commit the revision, or what stands for it; None where the folder was not a model. It holds for ever."""
 
 
 class _Newest(Generic[T]):

@@ -113,7 +113,7 @@ class Remote:
     def secrets(self) -> tuple[str, ...]:
         """What no message may hold, as it is and as it stands in URLs."""
         given = self.address.login or Login("", "")
-        # A user name alone is an access token; beside a password, from wherever that is, it is no secret.
+        # A user name alone is an access token; beside a password, wherever that comes from, it is not a secret.
         plain = {self.password, given.password} - {""} or {self.user, given.user}
         return tuple(sorted({form for secret in plain if secret for form in _forms(secret)}, key=len, reverse=True))
 

@@ -6,7 +6,7 @@ import re
 
 
 def is_ignored(name: str) -> bool:
-    """Whether a file or folder of that name is no part of a model."""
+    """Whether a file or folder of that name is not part of a model."""
     return _IGNORED.fullmatch(name) is not None
 
 

@@ -19,7 +19,7 @@ class Target:
     """Its path from the folder that holds the model folders, with no link in it."""
     exists: bool
     through: frozenset[str]
-    """The files, folders and links on the way that are no part of a model by their names."""
+    """The files, folders and links on the way that are not part of a model, by their names."""
     changed_ns: int
     """When the newest of the links on the way was made."""
 

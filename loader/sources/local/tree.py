@@ -24,7 +24,7 @@ class Scan:
 
     seen: tuple[Seen, ...] = ()
     through: frozenset[str] = frozenset()
-    """What links in it led through that is no part of a model by its name."""
+    """What links in it led through that is not part of a model, by its name."""
     problem: str = ""
     """Why it can't be part of a release."""
     is_moving: bool = False

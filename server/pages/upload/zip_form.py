@@ -20,7 +20,7 @@ _PIECE = 1 << 20
 
 
 class FormInvalid(Exception):
-    """The body is no form of ours."""
+    """The body is not a form of ours."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ _MAX_VARINT_BYTES = 10
 
 
 class Malformed(Exception):
-    """These bytes are no protobuf message."""
+    """These bytes are not a protobuf message."""
 
 
 Field = tuple[int, int, memoryview]

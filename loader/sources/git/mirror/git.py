@@ -19,7 +19,7 @@ from loader.sources.git.mirror.git_environment import quiet_environment, unwante
 
 _PIECE = 1 << 20
 _BOUNDED = ("sh", "-c", 'ulimit -d 262144; exec "$@"', "sh")
-"""In kilobytes, of what is no file: trees that hold each other many times over are endless when they are compared."""
+"""In kilobytes, of what is not a file: to compare trees that hold each other many times over takes endless memory."""
 
 
 def start(
