@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from core.task import spawn
 
 log = logging.getLogger("pawl")
+
+_ECHO_S = 0.5
+"""A signal that comes so soon after the first is the same one: `timeout`, say, signals its child and then its group."""
 
 
 class Part(Protocol):
@@ -45,8 +49,10 @@ class BackgroundTask:
 class Daemon:
     """Its parts, in the order in which they start."""
 
-    def __init__(self, parts: Sequence[Part]) -> None:
+    def __init__(self, parts: Sequence[Part], clock: Callable[[], float] = time.monotonic) -> None:
         self._parts = parts
+        self._clock = clock
+        self._told_at = 0.0
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
 
@@ -67,7 +73,11 @@ class Daemon:
         return 0
 
     def _take_signal(self) -> None:
-        (self._hurry if self._stop.is_set() else self._stop).set()
+        if not self._stop.is_set():
+            self._told_at = self._clock()
+            self._stop.set()
+        elif self._clock() - self._told_at > _ECHO_S:
+            self._hurry.set()
 
     async def _end(self) -> None:
         for part in reversed(self._parts):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
 from collections.abc import Awaitable, Callable
@@ -56,9 +57,23 @@ def test_a_second_signal_ends_everything_at_once(caplog: pytest.LogCaptureFixtur
         await asyncio.Event().wait()
 
     done: list[str] = []
-    assert asyncio.run(Daemon([Step("a", done), Signalling("b", done, at_stop=hang)]).run()) == 1
+    daemon = Daemon([Step("a", done), Signalling("b", done, at_stop=hang)], clock=itertools.count().__next__)
+    assert asyncio.run(daemon.run()) == 1
     assert done == ["start a", "start b", "stop b"]
     assert "cut off" in caplog.text
+
+
+def test_a_signal_that_comes_twice_at_once_is_one() -> None:
+    async def take_time() -> None:
+        taken = asyncio.Event()
+        send_sigterm()
+        asyncio.get_running_loop().call_later(0.01, taken.set)
+        await taken.wait()
+
+    done: list[str] = []
+    daemon = Daemon([Step("a", done), Signalling("b", done, at_stop=take_time)], clock=lambda: 7.0)
+    assert asyncio.run(daemon.run()) == 0
+    assert done == ["start a", "start b", "stop b", "stop a"]
 
 
 def test_a_background_task_runs_from_its_start_to_its_stop() -> None:
