@@ -173,6 +173,9 @@ class GitSource:
             version = Version(number, commit)
             candidate = _candidate(change.model, version, folders) if folders.is_model(change.model) else None
             return GitProposal(candidate, commit, head, repository, self._write, self._push)
+        except MirrorDamaged as damage:
+            repository.close()
+            raise self._unreadable(damage) from damage
         except BaseException:
             repository.close()
             raise
@@ -209,7 +212,10 @@ class GitSource:
             with self._mirror.reading() as objects:
                 yield objects, self._history(objects)
         except MirrorDamaged as damage:
-            raise SourceError(f"the mirror of {self._remote.address.url} can't be read now: {damage}") from damage
+            raise self._unreadable(damage) from damage
+
+    def _unreadable(self, damage: MirrorDamaged) -> SourceError:
+        return SourceError(f"the mirror of {self._remote.address.url} can't be read now: {damage}")
 
     def _candidate_at(
         self, model: str, version: Version, commit: str, looked_at: dict[str, Folder], objects: MirrorObjects

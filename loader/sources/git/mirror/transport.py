@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 from core.errors import SettingError
 from loader.sources.git.mirror.git_environment import Pairs, configured, honoured, quiet_environment
@@ -27,6 +28,8 @@ class Transport:
         """`configuration`: the operator's own."""
         self._remote = remote
         self._run = run
+        self._writing = Lock()
+        """A fetch and a push may prepare at once."""
         self._configuration = list(_authorities()) + [
             (key, value)
             for key, value in honoured(configuration)
@@ -98,10 +101,11 @@ class Transport:
     def _file(self, name: str, content: str, mode: int) -> Path:
         self._run.mkdir(mode=0o700, parents=True, exist_ok=True)
         aside = self._run / f".{name}.tmp"
-        aside.unlink(missing_ok=True)
-        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
-            file.write(content)
-        return aside.rename(self._run / name)
+        with self._writing:
+            aside.unlink(missing_ok=True)
+            with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
+                file.write(content)
+            return aside.rename(self._run / name)
 
 
 # Answers git's question for a login with what is in the pipe $2, if it is asked for the origin $1 and no other. It is

@@ -19,18 +19,19 @@ def output(process: subprocess.Popen[bytes], end: float, tick_s: float) -> Itera
     for descriptor in open_ones:
         ready.register(descriptor, select.POLLIN)
     while open_ones and (left := end - time.monotonic()) > 0:
-        found = ready.poll(min(left, tick_s) * 1000)
+        is_over = process.poll() is not None  # asked first: what it wrote before its end is found now
+        found = ready.poll(0 if is_over else min(left, tick_s) * 1000)
         if found:
             piece = os.read(found[0][0], 65536)
             if not piece:
                 ready.unregister(found[0][0])
                 open_ones.remove(found[0][0])
             yield piece
-        elif process.poll() is None:
-            yield b""
-        else:
+        elif is_over:
             # A connection that ssh keeps for later holds the pipe open after git has gone.
             return
+        else:
+            yield b""
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(max(0.0, end - time.monotonic()))
 

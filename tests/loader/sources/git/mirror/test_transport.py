@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,10 @@ def test_a_git_with_a_login_leaves_no_descriptor_behind_however_it_ends(tmp_path
     with pytest.raises(FileNotFoundError), transport.login() as (_, descriptors):
         subprocess.run([str(tmp_path / "no-git")], pass_fds=descriptors)
     assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_fetch_and_a_push_prepare_at_once(tmp_path: Path) -> None:
+    transport = Transport(Remote(str(tmp_path / "models")), tmp_path / "run")
+    with ThreadPoolExecutor(4) as threads:
+        told = list(threads.map(lambda _: transport.environment()["GIT_CONFIG_GLOBAL"], range(400)))
+    assert set(told) == {str(tmp_path / "run" / "gitconfig")}
