@@ -8,7 +8,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+_PATIENCE_MS = 60_000
+"""For a machine that does much else meanwhile."""
+expect.set_options(timeout=_PATIENCE_MS)
 
 _FLAGS = ("--headless", "--no-sandbox", "--disable-quic", "--disable-background-networking")
 _REPORT = """
@@ -56,7 +60,7 @@ def tab(browser: Browser, token: str, *, width: int = 1280, **options: Any) -> I
     headers = {"Authorization": f"Bearer {token}"}
     viewport = {"width": width, "height": 800}
     context = browser.new_context(extra_http_headers=headers, viewport=viewport, reduced_motion="reduce", **options)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(_PATIENCE_MS)
     context.add_init_script(_REPORT)
     try:
         yield Tab(context.new_page())

@@ -127,7 +127,7 @@ def test_each_address_of_a_line_has_its_own() -> None:
         " +" * 20,
     ],
 )
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 def test_a_text_that_holds_nearly_a_secret_takes_no_longer_than_another(secret: str) -> None:
     for spell in (str, quote, quote_plus, lambda text: json.dumps(text)[1:-1], lambda text: repr(text)[1:-1]):
         nearly = spell(secret)[:-1] + "~"

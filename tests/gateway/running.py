@@ -33,7 +33,7 @@ from tests.frames import Frame, NamedFrameReader
 from worker.wire.frames import Kind, pack_frame
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 60.0
+PATIENCE_S = 100.0
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 Reply = Callable[[Frame], Awaitable[tuple[int, bytes]]]
@@ -225,7 +225,7 @@ class Gateway:
         return await asyncio.open_connection("127.0.0.1", self.port)
 
     def client(self, **options: Any) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=30, trust_env=False, **options)
+        return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=100, trust_env=False, **options)
 
     async def stop(self) -> int:
         """Its exit code, after it was asked to stop."""

@@ -18,7 +18,7 @@ from loader.sources.local.source import LocalSource
 from loader.workers.pool import Pool
 from tests.loader.pools import Place, Shown
 
-PATIENCE_S = 30.0
+PATIENCE_S = 100.0
 
 
 class Held(LocalSource):

@@ -55,7 +55,7 @@ def test_what_was_never_trained_is_not_waited_for_and_goes_live_with_its_first_a
         async with place(tmp_path) as here:
             train(here)
             async with looking(here, tmp_path) as found:
-                await asyncio.wait_for(found.reconciler.ready.wait(), 30)
+                await asyncio.wait_for(found.reconciler.ready.wait(), 100)
                 assert found.shown.untrained == {"Model": "queued"}
                 assert found.reconciler.desired.training["Model"].artifact is None
                 key = found.reconciler.desired.training["Model"].revision.code_key

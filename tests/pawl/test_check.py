@@ -236,7 +236,7 @@ def test_an_interruption_ends_it_and_what_it_started(tmp_path: Path) -> None:
         said = [line for line in iter(stderr.readline, "Adds: sleeping\n") if line]
         process.send_signal(signal.SIGINT)
         said.append(stderr.read())
-    assert process.wait(30) == 130
+    assert process.wait(100) == 130
     assert said[-1].endswith("pawl: interrupted\n")
     assert "Traceback" not in said[-1]
     assert list(temporary.iterdir()) == []

@@ -29,7 +29,7 @@ def test_it_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
             if found := re.search(r"curl -d \S+ (http://\S+/Adds)", line):
                 assert httpx.post(found[1], json={"variables": {"a": 1, "b": 2}}).json() == {"sum": 3}
                 process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0
+    assert process.wait(100) == 0
 
 
 def test_a_wrong_setting_is_told_in_one_line(tmp_path: Path) -> None:

@@ -74,4 +74,4 @@ def proxy_of(server: Path, folder: Path) -> Iterator[Proxy]:
         yield proxy
     finally:
         proxy.close()
-        thread.join(30)
+        thread.join(100)

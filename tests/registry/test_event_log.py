@@ -143,7 +143,7 @@ async def go_away_while_it_is_done(event_log: EventLog) -> None:
 
     def act(transaction: Transaction) -> list[Event]:
         loop.call_soon_threadsafe(began.set)
-        assert may_end.wait(30)
+        assert may_end.wait(100)
         return pinning(Pin(model="Iris", release="r"))(transaction)
 
     asking = asyncio.create_task(event_log.commit(act))

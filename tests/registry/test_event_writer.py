@@ -37,7 +37,7 @@ def test_what_was_written_before_a_close_is_there_afterwards_and_remembered_by_t
 
     second = EventWriter(Registry(url), take, most=10)
     second.start()
-    assert came.wait(30)
+    assert came.wait(100)
     second.close(timeout_s=30)
     assert remembered == events[:-11:-1]
 
@@ -64,7 +64,7 @@ def test_a_close_does_not_wait_for_a_database_that_has_been_gone_for_long(tmp_pa
         logging.disable(logging.NOTSET)
     closing = threading.Thread(target=event_writer.close, args=(1.0,), daemon=True)
     closing.start()
-    closing.join(20)
+    closing.join(100)
     assert not closing.is_alive()
 
 
@@ -73,7 +73,7 @@ def test_a_failure_that_nobody_foresaw_is_not_repeated_without_a_pause() -> None
     with said() as records:
         event_writer = writer(url, pause_s=pause_s)
         event_writer.start()
-        first, second = (records.get(timeout=30) for _ in range(2))
+        first, second = (records.get(timeout=100) for _ in range(2))
         event_writer.close(timeout_s=20)
     assert second.created - first.created > pause_s / 2
 
@@ -97,9 +97,9 @@ def test_a_database_that_is_back_is_told(tmp_path: Path) -> None:
         event_writer = writer(f"sqlite:///{folder / 'registry.db'}", pause_s=0.01)
         event_writer.start()
         event_writer.write(Event(kind=EventKind.LIVE, message="early"))
-        assert records.get(timeout=30).levelname == "ERROR"
+        assert records.get(timeout=100).levelname == "ERROR"
         folder.mkdir()
-        back = records.get(timeout=30)
+        back = records.get(timeout=100)
         assert (back.levelname, back.getMessage()) == ("INFO", "events are written down again")
         event_writer.close(timeout_s=30)
         assert records.empty()
@@ -111,10 +111,10 @@ def test_an_event_whose_commit_was_not_answered_is_there_once(postgres: Postgres
         registry = Registry(f"postgresql://{USER}@/postgres?host={folder}", pause_s=0.01)
         event_writer = EventWriter(registry, lambda earlier: remembered.set(), most=10)
         event_writer.start()
-        assert remembered.wait(30)
+        assert remembered.wait(100)
         proxy.armed.set()
         event_writer.write(Event(kind=EventKind.LIVE, message="once"))
-        assert proxy.has_cut.wait(30)
+        assert proxy.has_cut.wait(100)
         event_writer.write(Event(kind=EventKind.LIVE, message="next"))
         event_writer.close(timeout_s=30)
         registry.close()

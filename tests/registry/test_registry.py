@@ -147,7 +147,7 @@ def test_a_database_that_could_not_be_opened_refuses_at_once_for_a_while() -> No
         hanging_up.start()
         registry = Registry(f"postgresql://127.0.0.1:{server.getsockname()[1]}/x?sslmode=disable", pause_s=3_600)
         refusals = [str(refused(registry)) for _ in range(3)]
-        hanging_up.join(30)
+        hanging_up.join(100)
         server.setblocking(False)
         with pytest.raises(BlockingIOError):
             server.accept()
@@ -201,7 +201,7 @@ async def abandon(registry: Registry) -> None:
 
     def work(transaction: Transaction) -> None:
         put("Late")(transaction)
-        assert may_end.wait(30)
+        assert may_end.wait(100)
         ended.set()
 
     with pytest.raises(RegistryUnavailable, match="did not answer"):
@@ -222,7 +222,7 @@ async def pile_up(registry: Registry) -> None:
 
     def work(number: int) -> Callable[[Transaction], None]:
         def act(transaction: Transaction) -> None:
-            assert may_begin.wait(30)
+            assert may_begin.wait(100)
             put(f"Model{number}")(transaction)
 
         return act

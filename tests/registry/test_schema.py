@@ -119,7 +119,7 @@ def test_replicas_that_start_at_once_migrate_once(postgres: Postgres) -> None:
     together, failed = threading.Barrier(4), list[Exception]()
 
     def start() -> None:
-        together.wait(30)
+        together.wait(100)
         try:
             use(postgres.url)
         except Exception as error:

@@ -64,11 +64,11 @@ class Shop:
         assert result is not None, (self.local.folder(KEY, 1) / "trainer.log").read_text()
         return result
 
-    def await_end(self, spec: RunSpec, seconds: float = 60) -> None:
+    def await_end(self, spec: RunSpec, seconds: float = 100) -> None:
         until(lambda: spec.run not in self.local.running(), seconds)
 
 
-def until(holds: Callable[[], object], seconds: float = 30) -> None:
+def until(holds: Callable[[], object], seconds: float = 100) -> None:
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "it never came"

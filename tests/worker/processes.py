@@ -30,7 +30,7 @@ from worker.wire.messages import (
 from worker.wire.status_page import StatusPage, new_page
 
 BOOT = Path(__file__).parents[2] / "worker" / "boot.py"
-WAIT_S = 30.0
+WAIT_S = 100.0
 SECOND_NS = 1_000_000_000
 
 

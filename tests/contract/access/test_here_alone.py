@@ -107,7 +107,7 @@ def test_a_server_on_ipv6_says_where_it_is(tmp_path: Path, repo: Repo, host: str
         server.wait(lambda: f"curl -d '{{}}' '{server.base}/Echo'" in server.log, "a command to copy")
         port = int(server.url.rpartition(":")[2])
         if host == "::":
-            socket.create_connection(("127.0.0.1", port), timeout=10).close()
+            socket.create_connection(("127.0.0.1", port), timeout=60).close()
 
 
 def test_deliveries_that_nobody_signed_leave_nothing_in_the_daemons_memory(tmp_path: Path, repo: Repo) -> None:

@@ -47,7 +47,7 @@ def server(repo: Repo) -> Iterator[Server]:
 numbered = count(1)
 
 
-@pytest.mark.timeout(0 if ASKED else 120)
+@pytest.mark.timeout(0 if ASKED else 300)
 @some
 @given(push=pushes())
 @example(push=manifest("serve: {timeout_s: .inf}"))

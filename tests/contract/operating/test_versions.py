@@ -176,7 +176,7 @@ def streamed(server: Server, path: str, until: str, headers: Mapping[str, str] =
     """What a stream says until that is in it."""
     found = ""
     said = {"authorization": f"Bearer {TOKEN}", "accept-encoding": "gzip", **headers}
-    with httpx.stream("GET", f"{server.base}/-/api/{path}", headers=said, timeout=30) as answer:
+    with httpx.stream("GET", f"{server.base}/-/api/{path}", headers=said, timeout=100) as answer:
         assert answer.status_code == 200, answer.read()
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert answer.headers["x-accel-buffering"] == "no"
@@ -240,7 +240,7 @@ def test_more_streams_than_may_be_are_refused_and_none_holds_up_the_end(history:
     with serving(tmp_path / "data", history.repo.path, STOP_TIMEOUT_S="300") as server, ExitStack() as open_streams:
         said = {"authorization": f"Bearer {TOKEN}"}
         for _ in range(32):
-            stream = httpx.stream("GET", f"{server.base}/-/api/events/stream", headers=said, timeout=30)
+            stream = httpx.stream("GET", f"{server.base}/-/api/events/stream", headers=said, timeout=100)
             assert open_streams.enter_context(stream).status_code == 200
         refused = server.admin("GET", "/-/api/models/A/logs?follow=1").error(503, "too_many_streams")
         assert "32" in refused["message"]

@@ -23,7 +23,7 @@ def test_callers_leave_a_gateway_the_descriptors_that_it_needs(tmp_path: Path) -
         url = httpx.URL(server.url)
         assert server.score("Echo")["by"] == "first"  # on a connection that is kept
         for _ in range(300):
-            held.enter_context(socket.create_connection((url.host, url.port or 80), timeout=5))
+            held.enter_context(socket.create_connection((url.host, url.port or 80), timeout=60))
         assert server.get("/").status == 200
         repo.write("Echo/etls.py", echo("second")).commit()
         server.sync()

@@ -42,7 +42,7 @@ def test_no_connection_is_refused_while_the_only_gateway_is_replaced(server: Ser
     def ask() -> None:
         while not stop.is_set():
             try:
-                with httpx.Client(timeout=30) as client:  # a connection of its own each time
+                with httpx.Client(timeout=100) as client:  # a connection of its own each time
                     answered[0] += client.post(f"{server.base}/Risky", json={}).status_code == 200
             except httpx.ConnectError as error:
                 refused.append(str(error))
@@ -68,7 +68,7 @@ def test_a_push_goes_live_though_a_gateway_hangs_which_is_replaced(twins: Server
     os.kill(hung, signal.SIGSTOP)
     write_risky(repo, "Risky", edition=2)
     repo.commit()
-    with httpx.Client(timeout=30) as client:
+    with httpx.Client(timeout=100) as client:
         twins.wait(lambda: editions(twins, client) == {2}, "the new release on every gateway")
     twins.wait(lambda: not is_alive(hung), "the end of the one that hangs")
     twins.wait(lambda: len(twins.gateways()) == 2, "its replacement")
@@ -94,5 +94,5 @@ def test_a_gateway_that_hangs_while_nothing_changes_is_found_out_and_replaced(tw
     os.kill(hung, signal.SIGSTOP)
     twins.wait(lambda: not is_alive(hung), "its end")
     twins.wait(lambda: len(twins.gateways()) == 2, "its replacement")
-    with httpx.Client(timeout=30) as client:
+    with httpx.Client(timeout=100) as client:
         twins.wait(lambda: editions(twins, client) == {2}, "answers")

@@ -40,7 +40,7 @@ def ready(server: Server) -> int:
 def refuses(server: Server) -> bool:
     url = httpx.URL(server.url)
     try:
-        socket.create_connection((url.host, url.port or 80), timeout=5).close()
+        socket.create_connection((url.host, url.port or 80), timeout=60).close()
     except ConnectionRefusedError:
         return True
     return False
@@ -68,7 +68,7 @@ def test_a_stop_says_unready_refuses_new_connections_and_finishes_what_is_under_
         server.wait(lambda: refuses(server), "refusing connections")
         assert all(map(is_alive, server.workers()))
         assert [answer.status for answer in (held.let_go(), *(one.result(60) for one in queued))] == [200] * 3
-        assert server.process.wait(20) == 0
+        assert server.process.wait(100) == 0
         wait_dead(pids, "every process")
 
 

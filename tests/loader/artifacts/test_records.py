@@ -24,7 +24,7 @@ def test_of_many_who_write_the_same_result_one_wins_and_all_read_its(files: File
 
     def write(number: int) -> tuple[bool, bytes | None]:
         records = RunRecords(files)
-        ready.wait(30)
+        ready.wait(100)
         won = records.put_once("Iris", KEY, "result.json", b"%d" % number)
         return won, records.get("Iris", KEY, "result.json")
 

@@ -139,7 +139,7 @@ def test_at_most_four_run_and_those_that_nobody_uses_make_room(tmp_path: Path) -
                 await visits.open(f"v{number}")
             with pytest.raises(TooManyVersions):
                 await visits.open(f"v{MOST_POOLS + 1}")
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while len(visits.on_demand.pools()) > 1:
                     visits.on_demand.touch(["Model/v2"])
                     await visits.on_demand.stop_idle()
@@ -168,7 +168,7 @@ def test_closing_ends_also_what_is_being_started(tmp_path: Path) -> None:
             visits.wanted["v1"] = numbered(here.write("import time\ntime.sleep(1000)\n"), 1)
             opening = asyncio.create_task(visits.open("v1"))
             await until(lambda: any(pool.processes for pool in here.starter.pools()))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 await visits.on_demand.close(1)
                 await asyncio.wait([opening])
             assert not here.starter.pools()

@@ -32,7 +32,7 @@ def test_of_many_who_ask_at_once_one_gets_it(postgres: Postgres) -> None:
 
     def ask(holder: str) -> None:
         with registry.transaction() as transaction:
-            together.wait(30)
+            together.wait(100)
             if transaction.leases.take("runs", holder, 60):
                 got.append(holder)
 
@@ -40,7 +40,7 @@ def test_of_many_who_ask_at_once_one_gets_it(postgres: Postgres) -> None:
     for asker in askers:
         asker.start()
     for asker in askers:
-        asker.join(30)
+        asker.join(100)
     assert len(got) == 1
     registry.close()
 

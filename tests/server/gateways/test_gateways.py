@@ -132,7 +132,7 @@ def test_one_that_closes_its_channel_and_lives_on_is_ended() -> None:
     async def test() -> None:
         gateway = await _sleeping(acknowledge_s=0.1)
         gateway.send(Started(ticket=1))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await gateway.listen(lambda gateway, message: None)
         assert not is_alive(gateway.process.pid)
 

@@ -35,7 +35,7 @@ def test_events_are_sent_with_comments_between_them_until_the_client_goes() -> N
         assert await anext(stream) == b'id: 1evil:1\nevent: ab\ndata: {"line":"x\\ny"}\n\n'
         assert [await anext(stream) for _ in range(3)] == [b": still here\n\n"] * 3
         await stream.aclose()  # type: ignore[attr-defined]
-        await asyncio.wait_for(ended.wait(), 10)
+        await asyncio.wait_for(ended.wait(), 100)
 
     asyncio.run(test())
 

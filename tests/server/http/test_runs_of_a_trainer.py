@@ -24,7 +24,7 @@ from trainer.catalogue.catalogue import RunCatalogue
 from trainer.catalogue.control import TrainerControl
 
 TOKEN = "the-token"
-PATIENCE_S = 60.0
+PATIENCE_S = 100.0
 
 FITS = """
 def train(output, report, depth=1):

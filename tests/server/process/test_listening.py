@@ -17,7 +17,7 @@ def reached_at(listener: socket.socket, *hosts: str) -> list[str]:
     reached = []
     for host in hosts:
         try:
-            socket.create_connection((host, listener.getsockname()[1]), timeout=10).close()
+            socket.create_connection((host, listener.getsockname()[1]), timeout=60).close()
         except OSError:
             continue
         reached.append(host)

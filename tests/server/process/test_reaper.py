@@ -64,7 +64,7 @@ def test_what_a_daemon_leaves_when_it_exits_is_ended_and_its_output_closes() -> 
         found = wait_for(lambda: len(all := children(process.pid)) == 2 and all, "both processes")
         assert process.stdin is not None
         process.stdin.close()
-        assert process.wait(30) == 0
+        assert process.wait(100) == 0
         wait_dead(found, "what it left")
 
 
@@ -76,7 +76,7 @@ def test_nothing_else_is_touched() -> None:
     try:
         wait_for(lambda: len(marked(f"{MARK}=the-mark")) == 1, "the sleep")
         reap(f"{MARK}=the-mark".encode())
-        assert mine.wait(10) == -9
+        assert mine.wait(100) == -9
         assert is_alive(other.pid)
         assert is_alive(os.getpid())
     finally:

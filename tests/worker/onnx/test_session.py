@@ -48,14 +48,14 @@ class BatchWait:
         with self._changed:
             self.batcher.add(call)
             self._changed.notify_all()
-        assert done.wait(30)
+        assert done.wait(100)
 
     def run_together(self, *requests: Callable[[], Any]) -> list[Any]:
         """What each returned, or the exception it raised; all wait before any runs."""
         with ThreadPoolExecutor(len(requests)) as pool:
             futures = [pool.submit(request) for request in requests]
             with self._changed:
-                assert self._changed.wait_for(lambda: self.batcher.pending == len(requests), 30)
+                assert self._changed.wait_for(lambda: self.batcher.pending == len(requests), 100)
             while (batch := self.batcher.take()) is not None:
                 batch.run()
                 self.sizes.append(batch.rows)

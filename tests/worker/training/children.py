@@ -16,7 +16,7 @@ from worker.wire.messages import encode_message
 from worker.wire.training import Breach, FromChild, Raised, Reported, StopSoon, TrainConfig, decode_from_child
 
 BOOT = Path(__file__).parents[3] / "worker" / "training" / "boot.py"
-WAIT_S = 60.0
+WAIT_S = 100.0
 
 
 def write_folder(root: Path, train: str | None = None, **files: str) -> Path:

@@ -160,7 +160,7 @@ def test_a_model_is_resolved_while_a_look_waits_for_the_remote(tmp_path: Path) -
         server.asked.clear()
         looking = threading.Thread(target=source.look)
         looking.start()
-        assert server.asked.wait(30)
+        assert server.asked.wait(100)
         assert source.resolve("Iris", "v1").revision is not None
         server.hold.set()
         looking.join()

@@ -208,6 +208,6 @@ def looking(source: LocalSource) -> Queue[Snapshot]:
 
 def wait_for_version(looks: Queue[Snapshot], number: int) -> None:
     while True:
-        found = looks.get(timeout=20).models.get("Iris")
+        found = looks.get(timeout=100).models.get("Iris")
         if found is not None and found.version.number == number:
             return

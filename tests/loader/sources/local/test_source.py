@@ -136,7 +136,7 @@ def test_a_model_that_somebody_has_open_for_writing_stays_what_it_was_until_clos
             file.flush()
             again.clear()
             assert source.look().models == before.models
-            assert again.wait(10)
+            assert again.wait(100)
             file.write(" and whole")
         after = source.look()
         assert after.models["Iris"].version.number == 2

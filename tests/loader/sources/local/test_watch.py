@@ -25,7 +25,7 @@ def watching(folder: Path, through: frozenset[str] = frozenset()) -> Iterator[Qu
     thread = threading.Thread(target=watch.run)
     thread.start()
     try:
-        told.get(timeout=20)
+        told.get(timeout=100)
         yield told
     finally:
         closed.set()
@@ -40,7 +40,7 @@ def content(folder: Path) -> str:
 
 
 def wait_for(told: Queue[str], wanted: str) -> None:
-    while told.get(timeout=20) != wanted:
+    while told.get(timeout=100) != wanted:
         pass
 
 
@@ -119,6 +119,6 @@ def test_hidden_folders_and_what_editors_leave_call_for_nothing(tmp_path: Path) 
             write(folder / "Iris/etls.py~", f"{number}")
             write(folder / ".hidden/x", f"{number}")
             write(folder / "Iris/.git/x", f"{number}")
-            told_of_hidden.get(timeout=20)
+            told_of_hidden.get(timeout=100)
         write(folder / "Iris/etls.py", "changed")
-        assert told.get(timeout=20) == "changed"
+        assert told.get(timeout=100) == "changed"

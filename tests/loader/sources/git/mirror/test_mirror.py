@@ -73,7 +73,7 @@ def test_a_login_is_in_no_process_no_environment_and_no_file(tmp_path: Path) -> 
             server.hold = threading.Event()
             looking = threading.Thread(target=source.look)
             looking.start()
-            assert server.asked.wait(30)
+            assert server.asked.wait(100)
             shown = processes()
             server.hold.set()
             looking.join()
@@ -192,9 +192,9 @@ def test_closing_ends_a_fetch_that_is_under_way(tmp_path: Path) -> None:
 
         looking = threading.Thread(target=look)
         looking.start()
-        assert server.asked.wait(30)
+        assert server.asked.wait(100)
         source.close()
-        looking.join(10)
+        looking.join(100)
         assert failed
 
 
