@@ -67,17 +67,18 @@ class Environments:
         of what is half built begin with `aside`.
 
         `env` is what building may see, secrets taken out; `timeout_s` bounds one build; `pins` are requirements that
-        hold in every environment besides the author's, the last one being ONNX Runtime (default: `own_pins()`);
+        hold in every environment besides the author's, the last one being ONNX Runtime (default: `own_pins`);
         `cache` is for what was downloaded (default: a folder beside `root`), unless `env` names another.
         """
         self._root = root
         self._timeout_s = timeout_s
-        self._pins = tuple(own_pins() if pins is None else pins)
+        own = installed(sys.path)
+        self._pins = tuple(own_pins(own) if pins is None else pins)
         cache = cache or root.parent / "cache"
         self._cache = None if env.get("UV_CACHE_DIR") else cache
         self._uv = Uv(env, cache)
         self._builder = Builder(self._uv, self._pins)
-        self._own = Environment(Path(sys.executable), None, installed(sys.path))
+        self._own = Environment(Path(sys.executable), None, own)
         self._builds: dict[str, Future[Environment]] = {}
         self._lock = Lock()
         self._aside = aside or _ASIDE

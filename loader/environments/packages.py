@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping, Sequence
 
 import importlib_metadata
@@ -25,9 +24,8 @@ RUNTIMES = (
 """Builds of ONNX Runtime. They all install the module `onnxruntime`, so two of them are one broken one."""
 
 
-def own_pins() -> tuple[str, ...]:
-    """What the worker and, last, ONNX Runtime need: requirements, at the versions that Pawl itself runs on."""
-    have = installed(sys.path)
+def own_pins(have: Mapping[str, str]) -> tuple[str, ...]:
+    """What the worker and, last, ONNX Runtime need: requirements, at the versions among which Pawl itself runs."""
     runtime = next(name for name in RUNTIMES if name in have)
     libraries = "[cuda,cudnn]" if any(name.startswith(_CUDA_LIBRARY) for name in have) else ""
     return (*(f"{name}=={have[name]}" for name in _WORKER_NEEDS), f"{runtime}{libraries}=={have[runtime]}")
@@ -37,8 +35,16 @@ def installed(path: Sequence[str]) -> Mapping[str, str]:
     """Normalised names and versions of what can be imported from the folders in `path`, earlier ones first."""
     found: dict[str, str] = {}
     for package in importlib_metadata.distributions(path=list(path)):
-        found.setdefault(normalised(package.name), package.version)
+        name, version = _said(package) or (package.name, package.version)
+        found.setdefault(normalised(name), version)
     return dict(sorted(found.items()))
+
+
+def _said(package: importlib_metadata.Distribution) -> tuple[str, str] | None:
+    """The name and the version in a package's metadata, of which nothing else is parsed: a start reads hundreds."""
+    head = (package.read_text("METADATA") or "").partition("\n\n")[0]
+    name, version = (re.search(rf"^{field}: *(\S+) *$", head, re.MULTILINE) for field in ("Name", "Version"))
+    return (name[1], version[1]) if name and version else None
 
 
 def name_of(requirement: str) -> str:
