@@ -40,7 +40,7 @@ def installed(path: Sequence[str]) -> Mapping[str, str]:
     return dict(sorted(found.items()))
 
 
-def _said(package: importlib_metadata.Distribution) -> tuple[str, str] | None:
+def _said(package: importlib_metadata.IDistribution) -> tuple[str, str] | None:
     """The name and the version in a package's metadata, of which nothing else is parsed: a start reads hundreds."""
     head = (package.read_text("METADATA") or "").partition("\n\n")[0]
     name, version = (re.search(rf"^{field}: *(\S+) *$", head, re.MULTILINE) for field in ("Name", "Version"))

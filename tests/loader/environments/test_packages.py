@@ -28,6 +28,6 @@ def test_they_are_what_the_packages_own_reader_says() -> None:
     assert installed(sys.path) == dict(sorted(said.items()))
 
 
-def _distributions() -> list[importlib_metadata.Distribution]:
+def _distributions() -> list[importlib_metadata.IDistribution]:
     """The last one of a name first: earlier folders win."""
     return list(importlib_metadata.distributions(path=list(sys.path)))[::-1]
