@@ -25,8 +25,8 @@ from trainer.kubernetes.reach import claim_of, pod_address
 from trainer.local import LocalRuns
 from trainer.operations import Operations
 from trainer.records.accepted import AcceptedArtifacts, read_results
-from trainer.records.ledger import Ledger
 from trainer.records.open_runs import OpenRuns
+from trainer.records.recorded_runs import RecordedRuns
 from trainer.reports import Reports
 from trainer.run_controller import RunController
 from trainer.specs import Place, SpecMaker, cores
@@ -76,13 +76,13 @@ def assemble(
     """
     home = data / "runs"
     records = RunRecords(around.files)
-    ledger, open_runs = Ledger(records), OpenRuns(home)
+    recorded_runs, open_runs = RecordedRuns(records), OpenRuns(home)
     code_folders = CodeFolders(home / ".code", around.check_out)
     demand = Demand(code_folders, around.fingerprint)
     reports = Reports()
-    executor, make_spec, at_once, following = _executor(settings, data, environ, records, ledger, code_folders)
-    live = partial(_live, around.live, ledger)
-    controller = RunController(open_runs, ledger, executor, make_spec, live, reports.told, at_once)
+    executor, make_spec, at_once, following = _executor(settings, data, environ, records, recorded_runs, code_folders)
+    live = partial(_live, around.live, recorded_runs)
+    controller = RunController(open_runs, recorded_runs, executor, make_spec, live, reports.told, at_once)
     trainer = Trainer(
         demand,
         controller,
@@ -98,7 +98,7 @@ def assemble(
     operations = Operations(
         demand,
         controller,
-        ledger,
+        recorded_runs,
         open_runs,
         code_folders,
         around.resolve,
@@ -114,7 +114,7 @@ def _executor(
     data: Path,
     environ: Mapping[str, str],
     records: RunRecords,
-    ledger: Ledger,
+    recorded_runs: RecordedRuns,
     code_folders: CodeFolders,
 ) -> tuple[Executor, SpecMaker, int, Sequence[Following]]:
     """Where attempts run, what they are told there, how many at a time, and what keeps up with them."""
@@ -122,7 +122,7 @@ def _executor(
         home = data / "runs"
         place = _place(settings, data, home)
         return LocalRuns(home, environ), SpecMaker(place, code_folders.path), settings.train_at_once, ()
-    cluster = connected(settings, environ, records, ledger.record_attempt)
+    cluster = connected(settings, environ, records, recorded_runs.record_attempt)
     work = Path(WORK)
     here = _place(settings, work, work / "runs")
     artifacts = pod_address(settings.artifacts)
@@ -144,9 +144,9 @@ def _place(settings: Settings, data: Path, home: Path) -> Place:
     )
 
 
-def _live(live: Callable[[], Mapping[str, Artifact]], ledger: Ledger, model: str) -> Live | None:
+def _live(live: Callable[[], Mapping[str, Artifact]], recorded_runs: RecordedRuns, model: str) -> Live | None:
     artifact = live().get(model)
-    result = None if artifact is None else ledger.recorded(model, artifact.run).result
+    result = None if artifact is None else recorded_runs.recorded(model, artifact.run).result
     if artifact is None or result is None:
         return None
     return Live(artifact.id, artifact.run, result.scores, result.dataset_fingerprint, result.validation_fingerprint)

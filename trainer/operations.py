@@ -14,8 +14,8 @@ from core.runs.runs import RunResult
 from core.runs.states import RunState
 from trainer.code_folders import CodeFolders
 from trainer.demand import Demand, Trained
-from trainer.records.ledger import Ledger, Retry
 from trainer.records.open_runs import OpenRuns, RunFile
+from trainer.records.recorded_runs import RecordedRuns, Retry
 from trainer.run_controller import RunController
 
 
@@ -26,7 +26,7 @@ class Operations:
         self,
         demand: Demand,
         controller: RunController,
-        ledger: Ledger,
+        recorded_runs: RecordedRuns,
         open_runs: OpenRuns,
         code_folders: CodeFolders,
         resolve: Callable[[str, str], Candidate],
@@ -38,7 +38,7 @@ class Operations:
         whether the store has the artifact; raises StoreUnavailable."""
         self._demand = demand
         self._controller = controller
-        self._ledger = ledger
+        self._recorded_runs = recorded_runs
         self._open_runs = open_runs
         self._code_folders = code_folders
         self._resolve = resolve
@@ -56,7 +56,7 @@ class Operations:
 
     def cancel(self, model: str, key: str, by: str) -> None:
         """Its process is ended at the next look. Raises RunStateConflict."""
-        recorded = self._ledger.recorded(model, key)
+        recorded = self._recorded_runs.recorded(model, key)
         run = self._open_runs.all.get(key)
         cancelled = RunResult(
             run=key,
@@ -66,25 +66,25 @@ class Operations:
             attempts=recorded.last,
             **({} if run is None else _about(run)),
         )
-        written = self._ledger.conclude(cancelled, recorded.retried_after)
+        written = self._recorded_runs.conclude(cancelled, recorded.retried_after)
         if written.state is not RunState.CANCELLED:
             raise RunStateConflict(f"run {key} has ended already: it is {written.state}")
 
     def retry(self, model: str, key: str, by: str) -> None:
         """Raises RunStateConflict, and what `resolve` does."""
-        recorded = self._ledger.recorded(model, key)
+        recorded = self._recorded_runs.recorded(model, key)
         result = recorded.result
         if result is None or (result.state is RunState.SUCCEEDED and self._is_kept(result.artifact)):
             raise RunStateConflict(
                 f"run {key} is {'not over' if result is None else result.state}; nothing is to retry"
             )
         run = self._again(result)
-        self._ledger.retry(model, key, recorded.last, Retry(by=by))
+        self._recorded_runs.retry(model, key, recorded.last, Retry(by=by))
         self._controller.reopen(run)
 
     def accept(self, model: str, key: str, by: str, why: str) -> None:
         """Raises RunStateConflict."""
-        result = self._ledger.recorded(model, key).result
+        result = self._recorded_runs.recorded(model, key).result
         if result is None or result.state is not RunState.REJECTED or not result.artifact:
             raise RunStateConflict(
                 f"run {key} is {'not over' if result is None else result.state}; only rejected ones are accepted"
@@ -93,7 +93,7 @@ class Operations:
         accepted = msgspec.structs.replace(
             result, state=RunState.SUCCEEDED, message=message, ended_at=datetime.now(UTC)
         )
-        self._told(self._ledger.accept(accepted))
+        self._told(self._recorded_runs.accept(accepted))
 
     def _again(self, result: RunResult) -> RunFile:
         """The run as it was, with its code checked out."""

@@ -31,8 +31,8 @@ from trainer.plan import (
     plan,
     state_of,
 )
-from trainer.records.ledger import Ledger
 from trainer.records.open_runs import OpenRuns, RunFile
+from trainer.records.recorded_runs import RecordedRuns
 
 log = logging.getLogger("pawl.trainer")
 
@@ -69,7 +69,7 @@ class RunController:
     def __init__(
         self,
         open_runs: OpenRuns,
-        ledger: Ledger,
+        recorded_runs: RecordedRuns,
         executor: Executor,
         make_spec: Callable[[RunFile, int, str], RunSpec],
         live: Callable[[str], Live | None],
@@ -80,7 +80,7 @@ class RunController:
         """`make_spec(run, attempt, judge)`: `judge` is the artifact to be judged on the run's data, or empty. Raises
         NotBegun, PawlError or OSError. `live`: of a model, what is live."""
         self._open_runs = open_runs
-        self._ledger = ledger
+        self._recorded_runs = recorded_runs
         self._executor = executor
         self._make_spec = make_spec
         self._live = live
@@ -119,7 +119,7 @@ class RunController:
     def is_over(self, model: str, key: str) -> bool:
         """Whether the run has ended, for good as far as the trainer goes. Raises StoreUnavailable."""
         if (model, key) not in self._over:
-            result = self._ledger.recorded(model, key).result
+            result = self._recorded_runs.recorded(model, key).result
             if result is None:
                 return False
             self._note_end(result)
@@ -147,7 +147,7 @@ class RunController:
 
     def _recorded(self, run: RunFile, *, goes_on: bool) -> Recorded:
         begun = self._executor.begun(run.model, run.run)
-        return self._ledger.recorded(run.model, run.run, begun, goes_on=goes_on)
+        return self._recorded_runs.recorded(run.model, run.run, begun, goes_on=goes_on)
 
     def _act(self, actions: Sequence[tuple[RunFile, Recorded, Action]]) -> None:
         for run, recorded, action in actions:
@@ -189,7 +189,7 @@ class RunController:
             self._told.begun(run, attempt)
 
     def _settle(self, result: RunResult, recorded: Recorded) -> None:
-        self._note_end(self._ledger.conclude(result, recorded.retried_after))
+        self._note_end(self._recorded_runs.conclude(result, recorded.retried_after))
 
     def _note_end(self, result: RunResult) -> None:
         if (result.model, result.run) not in self._over:
@@ -212,14 +212,14 @@ class RunController:
             started_by=run.started_by,
             ended_at=datetime.fromtimestamp(self._now(), UTC),
         )
-        self._ledger.record_attempt(result)
+        self._recorded_runs.record_attempt(result)
         self._told.attempted(result)
 
     def _close(self, run: RunFile) -> None:
         """The files go first: what is left of them after a crash goes with the next close."""
         self._executor.remove(run.run)
         self._open_runs.close(run.run)
-        self._ledger.forget(run.model, run.run)
+        self._recorded_runs.forget(run.model, run.run)
 
 
 def _to_judge(run: RunFile, live: Live | None) -> str:

@@ -31,9 +31,9 @@ from trainer.kubernetes.errors import ApiError, error_of
 from trainer.kubernetes.job import JobPlace
 from trainer.kubernetes.object_cache import ObjectCache
 from trainer.kubernetes.runs import KubernetesRuns
-from trainer.records.ledger import Ledger
 from trainer.records.open_runs import OpenRuns
 from trainer.records.record_names import attempt_record
+from trainer.records.recorded_runs import RecordedRuns
 from trainer.run_controller import RunController, Told
 
 NAMESPACE = "pawl"
@@ -157,7 +157,7 @@ class Replica(Node):
             superseded=lambda run: None,
         )
         records = RunRecords(Files(self.world, self))  # type: ignore[arg-type]  # all that records need of a store
-        ledger, api = Ledger(records, lambda: self.world.now), SimulatedApi(self)
+        recorded_runs, api = RecordedRuns(records, lambda: self.world.now), SimulatedApi(self)
         self.caches = [
             ObjectCache(api, path, names.SELECTOR, lambda: self.world.now) for path in (JOBS_PATH, PODS_PATH)
         ]
@@ -168,12 +168,12 @@ class Replica(Node):
             lambda: PLACE,
             Caps(),
             BegunMarks(records),
-            ledger.record_attempt,
+            recorded_runs.record_attempt,
             lambda model, key, attempt: None,
             now=lambda: self.world.now,
         )
         now = lambda: self.world.now  # noqa: E731
-        return RunController(OpenRuns(self.home), ledger, runs, _spec, self._live, told, at_once=1000, now=now)
+        return RunController(OpenRuns(self.home), recorded_runs, runs, _spec, self._live, told, at_once=1000, now=now)
 
 
 class SimulatedApi:

@@ -23,9 +23,9 @@ from loader.artifacts.files.files import Stored
 from loader.artifacts.records import RunRecords
 from trainer.gates import Live
 from trainer.plan import Running
-from trainer.records.ledger import Ledger
 from trainer.records.open_runs import OpenRuns, RunFile
 from trainer.records.record_names import attempt_log, attempt_record
+from trainer.records.recorded_runs import RecordedRuns
 from trainer.run_controller import RunController, Told
 
 TICK_S = 0.25
@@ -162,8 +162,8 @@ class Node:
         records = RunRecords(Files(self.world, self))  # type: ignore[arg-type]  # all that records need of a store
         open_runs = OpenRuns(self.home)
         now = lambda: self.world.now  # noqa: E731
-        ledger = Ledger(records, now)
-        return RunController(open_runs, ledger, Processes(self), _spec, self._live, told, at_once=2, now=now)
+        recorded_runs = RecordedRuns(records, now)
+        return RunController(open_runs, recorded_runs, Processes(self), _spec, self._live, told, at_once=2, now=now)
 
     def _live(self, model: str) -> Live | None:
         """What one daemon takes for live another may not: they may judge the same attempt otherwise."""

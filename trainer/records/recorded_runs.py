@@ -35,7 +35,7 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
 
 
-class Ledger:
+class RecordedRuns:
     """Every method raises StoreUnavailable. What was read of a run is remembered, for it never changes."""
 
     def __init__(self, records: RunRecords, now: Callable[[], float] = time.monotonic) -> None:

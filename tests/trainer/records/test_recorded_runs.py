@@ -11,7 +11,7 @@ from core.runs.states import RunState
 from loader.artifacts.files.files import Stored
 from loader.artifacts.files.local_files import LocalFiles
 from loader.artifacts.records import RunRecords
-from trainer.records.ledger import Ledger
+from trainer.records.recorded_runs import RecordedRuns
 
 RUN = "a" * 12
 
@@ -44,22 +44,22 @@ def attempt() -> AttemptResult:
 
 def test_of_a_run_that_goes_on_the_store_is_asked_once_in_a_few_seconds(files: CountedFiles) -> None:
     clock = Clock()
-    ledger, other = Ledger(RunRecords(files), clock), Ledger(RunRecords(files))
+    recorded_runs, other = RecordedRuns(RunRecords(files), clock), RecordedRuns(RunRecords(files))
     for _ in range(10):
-        assert ledger.recorded("Iris", RUN, goes_on=True).attempts == {}
+        assert recorded_runs.recorded("Iris", RUN, goes_on=True).attempts == {}
     assert files.listings == 1
     other.record_attempt(attempt())
-    assert ledger.recorded("Iris", RUN, goes_on=True).attempts == {}
+    assert recorded_runs.recorded("Iris", RUN, goes_on=True).attempts == {}
     clock.now += 6
-    assert set(ledger.recorded("Iris", RUN, goes_on=True).attempts) == {1}
+    assert set(recorded_runs.recorded("Iris", RUN, goes_on=True).attempts) == {1}
 
 
 def test_what_is_written_here_and_what_an_attempt_left_is_known_at_once(files: CountedFiles) -> None:
-    ledger, other = Ledger(RunRecords(files), Clock()), Ledger(RunRecords(files))
-    ledger.recorded("Iris", RUN, goes_on=True)
+    recorded_runs, other = RecordedRuns(RunRecords(files), Clock()), RecordedRuns(RunRecords(files))
+    recorded_runs.recorded("Iris", RUN, goes_on=True)
     other.record_attempt(attempt())
-    assert set(ledger.recorded("Iris", RUN).attempts) == {1}
-    ledger.recorded("Iris", RUN, goes_on=True)
+    assert set(recorded_runs.recorded("Iris", RUN).attempts) == {1}
+    recorded_runs.recorded("Iris", RUN, goes_on=True)
     cancelled = RunResult(run=RUN, model="Iris", state=RunState.CANCELLED)
-    ledger.conclude(cancelled, None)
-    assert ledger.recorded("Iris", RUN, goes_on=True).result == cancelled
+    recorded_runs.conclude(cancelled, None)
+    assert recorded_runs.recorded("Iris", RUN, goes_on=True).result == cancelled
