@@ -51,6 +51,12 @@ def actor_of(request: Request) -> Actor:
     return Actor(kind=principal.kind, name=principal.name, address=addresses(request))
 
 
+def may_go_on(request: Request) -> Callable[[], bool]:
+    """Whether who asked may still read, asked again: of a request that `Access` has let through."""
+    still: Callable[[], bool] = request.state.may_go_on
+    return still
+
+
 class Access:
     """Says no with the answer to give, and yes with None; who it was is `request.state.principal` from then on."""
 
@@ -92,6 +98,7 @@ class Access:
         if is_cross_site(request.method, request.headers, shows_cookie=True):  # nothing shown is what anybody has
             return refuse_cross_site()
         request.state.principal = LOCAL
+        request.state.may_go_on = lambda: True
         return None
 
     def _refuse_asking(self, request: Request) -> Response | None:
@@ -128,11 +135,16 @@ class Access:
         if is_cross_site(request.method, request.headers, shows_cookie=is_session):
             return refuse_cross_site()
         request.state.principal = principal_of(key, is_session=is_session)
+        request.state.may_go_on = lambda: self._may(scope, request)
         if self._known.may(key, scope):
             return None
         if key.may(scope):
             return error("registry_unavailable", "keys may read and predict, and no more, until the registry answers")
         return error("key_forbidden", f"this takes a key of scope {scope}; {key.name} has {', '.join(key.scopes)}")
+
+    def _may(self, scope: Scope, request: Request) -> bool:
+        found = self._show(request)
+        return found is not None and self._known.may(found[0], scope)
 
     def _show(self, request: Request) -> tuple[Key, bool] | None:
         """The key, and whether it is a session that shows it."""

@@ -6,7 +6,7 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import msgspec
@@ -68,12 +68,13 @@ class EventStreams:
     def give_back(self) -> None:
         self._open -= 1
 
-    def answer(self, events: AsyncIterator[SentEvent]) -> Response:
-        """The events, as they come. Raises TooManyStreams."""
+    def answer(self, events: AsyncIterator[SentEvent], may_go_on: Callable[[], bool] = lambda: True) -> Response:
+        """The events, as they come, while `may_go_on`: the key may be revoked meanwhile. Raises TooManyStreams."""
         self.take()
-        return Streamed(self._written(events), media_type="text/event-stream", headers=_HEADERS, done=self.give_back)
+        written = self._written(events, may_go_on)
+        return Streamed(written, media_type="text/event-stream", headers=_HEADERS, done=self.give_back)
 
-    async def _written(self, events: AsyncIterator[SentEvent]) -> AsyncIterator[bytes]:
+    async def _written(self, events: AsyncIterator[SentEvent], may_go_on: Callable[[], bool]) -> AsyncIterator[bytes]:
         """With a comment first, so that the client sees that it is connected."""
         yield b"retry: 2000\n: connected\n\n"
         end = asyncio.get_running_loop().time() + self._longest_s
@@ -83,7 +84,7 @@ class EventStreams:
             while asyncio.get_running_loop().time() < end and not stopped.done():
                 coming = coming or asyncio.ensure_future(_next(events))
                 await asyncio.wait({coming, stopped}, timeout=self._comment_s, return_when=asyncio.FIRST_COMPLETED)
-                if stopped.done():
+                if stopped.done() or not may_go_on():
                     return
                 if not coming.done():
                     yield b": still here\n\n"

@@ -14,7 +14,7 @@ from core.paths import API_EVENTS, API_EVENTS_STREAM
 from registry.event_filter import EventFilter
 from registry.event_log import EventLog
 from server.http import parameters
-from server.http.access import Access
+from server.http.access import Access, may_go_on
 from server.http.api.answering import answering
 from server.http.api.lists import MOST, NEXT, page
 from server.http.event_streams import EventStreams, SentEvent
@@ -54,7 +54,7 @@ class EventsApi:
         place = self._event_log.place_of(last) if parameters.is_match(last, _CURSOR) else None
         if place is None:
             place = self._event_log.last if chosen.since is None else _BEFORE_ALL
-        return self._streams.answer(self._follow(chosen, place))
+        return self._streams.answer(self._follow(chosen, place), may_go_on(request))
 
     async def _follow(self, chosen: EventFilter, place: int) -> AsyncIterator[SentEvent]:
         while True:

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from core.paths import API_LOGS
 from loader.workers.printed_lines import PrintedLine, PrintedLines
 from server.http import parameters
-from server.http.access import Access
+from server.http.access import Access, may_go_on
 from server.http.api.answering import answering
 from server.http.api.lists import MOST, NEXT, page
 from server.http.event_streams import EventStreams, SentEvent
@@ -54,7 +54,7 @@ class LogsApi:
             last = request.headers.get("last-event-id", "")
             found = self._lines.newest(model, release, since=since, most=limit)[::-1]
             place = int(last) if parameters.is_match(last, _LINE) else found[0].id - 1 if found else self._lines.last
-            return self._streams.answer(self._follow(model, release, place))
+            return self._streams.answer(self._follow(model, release, place), may_go_on(request))
         found = self._lines.newest(
             model, release, before=None if before is None else int(before), since=since, most=limit + 1
         )

@@ -21,7 +21,7 @@ from core.paths import (
     API_VERSION_UNLOAD,
 )
 from server.http import parameters
-from server.http.access import Access, actor_of
+from server.http.access import Access, actor_of, may_go_on
 from server.http.actions import unfinished_answer
 from server.http.api.answering import answering
 from server.http.bodies import read_body
@@ -108,7 +108,7 @@ class SteeringApi:
         id = request.path_params["id"]
         if self._steering.actions.find(id) is None:
             return _action_unknown(request)
-        return self._streams.answer(self._told(id))
+        return self._streams.answer(self._told(id), may_go_on(request))
 
     async def _told(self, id: str) -> AsyncIterator[SentEvent]:
         number = 0

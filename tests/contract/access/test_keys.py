@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.contract.access.keys import bearer, make_key, revoke_key
@@ -83,6 +84,16 @@ def test_a_key_for_some_models_gets_those_alone_of_all(server: Server) -> None:
     assert predict(server, key, "/Echo").status == 200
     for path in ("/Other", "/Other/v1", "/Nobody"):
         predict(server, key, path).error(403, "key_forbidden")
+
+
+def test_a_stream_ends_when_its_key_is_revoked(server: Server) -> None:
+    made = make_key(server, scopes=["view"])
+    address = f"{server.base}/-/api/events/stream"
+    with httpx.stream("GET", address, headers=bearer(made["key"]), timeout=60, trust_env=False) as stream:
+        lines = stream.iter_lines()
+        assert next(lines) == "retry: 2000"
+        revoke_key(server, made["id"])
+        assert not any("key_revoked" in line for line in lines)
 
 
 def test_a_key_that_is_revoked_is_refused_by_every_gateway_once_that_is_answered(server: Server) -> None:

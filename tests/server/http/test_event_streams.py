@@ -50,6 +50,19 @@ def test_a_stream_ends_with_its_events_or_after_long() -> None:
     asyncio.run(test())
 
 
+def test_a_stream_ends_once_its_reader_may_read_no_more() -> None:
+    async def test() -> None:
+        may = True
+        stream = pieces(EventStreams(comment_s=0.01).answer(one_and_then_nothing(asyncio.Event()), lambda: may))
+        assert len([await anext(stream) for _ in range(3)]) == 3
+        may = False
+        assert [piece async for piece in stream] == []
+        unread = EventStreams().answer(one_and_then_nothing(asyncio.Event()), lambda: may)
+        assert b"data" not in b"".join([piece async for piece in pieces(unread)])
+
+    asyncio.run(test())
+
+
 def test_only_so_many_are_open_and_one_that_is_over_makes_room() -> None:
     async def test() -> None:
         streams = EventStreams(most=2)
