@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.steering.kills import Killed, Pinning
+from bench.steering.pinning import Killed, Pinning
 from bench.steering.switches import VERSIONS, Load, write_versions
 from tests.admin_actions import live, pinned
 from tests.postgres import Postgres

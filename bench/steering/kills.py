@@ -5,48 +5,21 @@ from __future__ import annotations
 import random
 import signal
 import tempfile
-import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import httpx
 import typer
 
 from bench.machine.screen import console
+from bench.steering.database_kills import database_killed
+from bench.steering.pinning import Killed, Pinning
 from bench.steering.switches import VERSIONS, write_versions
-from tests.admin_actions import act, live, pinned
+from tests.admin_actions import live, pinned
 from tests.postgres import find_programs, running_postgres
 from tests.repos import Repo
 from tests.serving import Server, serving
-
-
-@dataclass
-class Killed:
-    """What was found after the kills."""
-
-    kills: int = 0
-    acknowledged: int = 0
-    committed: int = 0
-    """Not acknowledged, and done all the same: the intent had been written down."""
-    wrong: list[str] = field(default_factory=list)
-
-
-class Pinning(threading.Thread):
-    """Asks for a pin; `status` is None where no answer came."""
-
-    def __init__(self, server: Server, version: str) -> None:
-        super().__init__(daemon=True)
-        self.status: int | None = None
-        self._server, self._version = server, version
-        self.start()
-
-    def run(self) -> None:
-        try:
-            self.status = act(self._server, "PUT", "models/Echo/pin", {"version": self._version}).status
-        except httpx.HTTPError:
-            self.status = None
 
 
 def killed(folder: Path, count: int, seed: int = 0) -> Killed:
@@ -113,8 +86,6 @@ def main(
 
 
 def _database_killed(folder: Path, count: int) -> Killed:
-    from bench.steering.database_kills import database_killed  # which builds on this module
-
     programs = find_programs()
     if programs is None:
         raise typer.BadParameter("PostgreSQL is not installed: apt-get install postgresql")

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:  # it loads numpy
-    from .binding import Binding
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 SLOW_S = 0.0005
 """A call expected to take longer is worth a second thread: the hand-over and the contention for the GIL cost about a
@@ -16,12 +13,18 @@ _MEMORY = 0.2
 """Weight of the latest run in the moving averages: some ten runs are remembered."""
 
 
+class Buffers(Protocol):
+    """Buffers that are kept, through which merged calls run: a `Binding`, which loads numpy and so isn't named here."""
+
+    def run(self, calls: Sequence[Any], rows: int) -> list[Any] | None: ...
+
+
 class Batchable:
     """How to run one session, whether its calls may share a batch, and how long it took lately."""
 
     __slots__ = ("_notice", "_rows", "_seconds", "binding", "max_rows", "merges", "name", "run", "why")
 
-    binding: Binding | None
+    binding: Buffers | None
     """The buffers that calls which may be merged go through, where there are any."""
 
     def __init__(
