@@ -75,7 +75,7 @@ class MonitoringPages:
             "address": addresses(present),
             "stats": machine(system, len(state.models), self._runs()),
             "gateways": [gateway_row(gateway) for gateway in system.gateways],
-            "lines": [line(event, now) for event in self._event_log.newest(model=model, most=_EVENTS)],
+            "lines": [line(event, now) for event in self._event_log.newest(model=model or None, most=_EVENTS)],
             "twin": address(**{"from": shown.begins.isoformat(timespec="seconds"), "stage": stage}),
             "charts": (),
             "swaps": (),

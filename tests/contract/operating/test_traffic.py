@@ -225,3 +225,14 @@ def test_swaps_are_told_beside_the_points(server: Server) -> None:
     told = traffic(server, "/models/Model")["swaps"]
     assert [(swap["version"], swap["cause"]) for swap in told] == [("v2", "push")]
     assert set(told[0]) == {"at", "model", "version", "commit", "run", "cause"}
+
+
+def test_the_page_of_charts_tells_what_happened_to_all_models_or_to_one(server: Server) -> None:
+    def told(query: str) -> str:
+        page = server.admin("GET", f"/-/monitoring{query}").body.decode()
+        return page.partition('id="events-h"')[2]
+
+    [model] = server.models()
+    assert f"/-/models/{model}" in told("")
+    assert f"/-/models/{model}" in told(f"?model={model}")
+    assert "/-/models/" not in told("?model=another")
