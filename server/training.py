@@ -27,7 +27,7 @@ from server.process.data_dir import DataDir
 from server.process.reaping import MARK
 from server.registry_part import RegistryPart
 from trainer.assembly import Surroundings, Training, assemble
-from trainer.demand import Trained
+from trainer.demand.demand import Trained
 from trainer.lease import NAME, Alone, Lease, Never
 from trainer.records.accepted import AcceptedArtifacts
 from trainer.trainer import Held, Trainer

@@ -14,8 +14,8 @@ from core.settings.settings import Settings
 from loader.artifacts.files.files import Files
 from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore
-from trainer.code_folders import CheckOut, CodeFolders
-from trainer.demand import Demand, Fingerprint, Trained
+from trainer.demand.code_folders import CheckOut, CodeFolders
+from trainer.demand.demand import Demand, Fingerprint, Trained
 from trainer.executor import Executor
 from trainer.gates import Live
 from trainer.kubernetes.assembly import connected

@@ -21,7 +21,7 @@ from core.runs.runs import RunSpec
 from core.settings.reading import read_settings
 from loader.sources.git.remote import Remote
 from loader.sources.git.source import GitSource
-from trainer.code_folders import CodeFolders
+from trainer.demand.code_folders import CodeFolders
 
 SPEC = "PAWL_SPEC"
 

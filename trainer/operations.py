@@ -12,8 +12,8 @@ from core.errors import NotTrainable, RunStateConflict
 from core.release import Candidate
 from core.runs.runs import RunResult
 from core.runs.states import RunState
-from trainer.code_folders import CodeFolders
-from trainer.demand import Demand, Trained
+from trainer.demand.code_folders import CodeFolders
+from trainer.demand.demand import Demand, Trained
 from trainer.records.open_runs import OpenRuns, RunFile
 from trainer.records.recorded_runs import RecordedRuns, Retry
 from trainer.run_controller import RunController

@@ -14,7 +14,7 @@ from core.errors import StoreUnavailable
 from core.events import Event
 from core.runs.records import RunRecord
 from core.runs.runs import RunResult
-from trainer.demand import Demand, Trained
+from trainer.demand.demand import Demand, Trained
 from trainer.executor import ExecutorUnavailable
 from trainer.records.accepted import AcceptedArtifacts
 from trainer.reports import Reports

@@ -25,8 +25,8 @@ from loader.artifacts.store import ArtifactStore
 from loader.sources.local.source import LocalSource
 from pawl.train.serving import nothing_serves
 from trainer.attempt.progress import Reached, read_reached
-from trainer.code_folders import CodeFolders
-from trainer.demand import Demand, Trained
+from trainer.demand.code_folders import CodeFolders
+from trainer.demand.demand import Demand, Trained
 from trainer.gates import Judgement, judge
 from trainer.local import LocalRuns
 from trainer.records.open_runs import RunFile

@@ -16,7 +16,7 @@ from loader.artifacts.files.place import open_files
 from loader.sources.git.remote import Remote
 from loader.sources.git.source import GitSource
 from trainer.assembly import Surroundings, Training, assemble
-from trainer.demand import Trained
+from trainer.demand.demand import Trained
 from trainer.lease import Alone
 from trainer.records.accepted import AcceptedArtifacts
 

@@ -23,7 +23,7 @@ from loader.sources.git.source import GitSource
 from tests.cluster.cluster import Cluster
 from tests.repos import Repo
 from trainer.assembly import Surroundings, Training, assemble
-from trainer.demand import Trained
+from trainer.demand.demand import Trained
 from trainer.lease import Alone
 from trainer.records.accepted import AcceptedArtifacts, read_results
 

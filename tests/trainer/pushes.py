@@ -22,7 +22,7 @@ from loader.artifacts.store import ArtifactStore
 from loader.sources.local.source import LocalSource
 from tests.trainer.attempts import until
 from trainer.assembly import Surroundings, Training, assemble
-from trainer.demand import Trained
+from trainer.demand.demand import Trained
 from trainer.lease import Alone
 from trainer.local import LocalRuns
 from trainer.records.accepted import AcceptedArtifacts, read_results

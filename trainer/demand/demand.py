@@ -17,7 +17,7 @@ from core.manifest import cron
 from core.manifest.train import Train
 from core.release import Revision, Version
 from core.runs.runs import run_key
-from trainer.code_folders import CodeFolders, git_ids
+from trainer.demand.code_folders import CodeFolders, git_ids
 from trainer.records.open_runs import RunFile
 
 log = logging.getLogger("pawl.trainer")

@@ -8,8 +8,8 @@ import pytest
 from core.errors import DatasetUnavailable, Heals
 from core.manifest.manifest import parse_manifest
 from core.release import Revision, Version
-from trainer.code_folders import CodeFolders, git_ids
-from trainer.demand import UNAVAILABLE, Demand, Trained
+from trainer.demand.code_folders import CodeFolders, git_ids
+from trainer.demand.demand import UNAVAILABLE, Demand, Trained
 
 SATURDAY = 1_780_704_000.0  # 2026-06-06 00:00 UTC
 
