@@ -77,9 +77,10 @@ class SignIn:
         return key, self._sessions.begin(key)
 
     async def _failed(self, message: str, actor: Actor) -> PawlError:
-        if again_s := self._attempts.wait_s(actor.address):
+        peer = actor.address.rpartition(",")[2].strip()  # those before it are what anybody may say
+        if again_s := self._attempts.wait_s(peer):
             return TooManyAttempts("too many attempts to sign in have failed; wait, and try again", math.ceil(again_s))
-        self._attempts.failed(actor.address)
+        self._attempts.failed(peer)
         await self._record(EventKind.SIGN_IN_FAILED, "an attempt to sign in failed", actor)
         return SignInRefused(message)
 

@@ -15,11 +15,6 @@ def addresses(request: Request) -> str:
     return ", ".join(request.headers.getlist("x-forwarded-for"))[-_LONGEST:]
 
 
-def peer(request: Request) -> str:
-    """Who connected to the gateway."""
-    return addresses(request).rpartition(",")[2].strip()
-
-
 def prefix(request: Request) -> str:
     """What a proxy takes off the path: "" or "/one/two"; what is not a plain path counts as not sent."""
     told = request.headers.get("x-forwarded-prefix", "").rstrip("/")

@@ -17,7 +17,7 @@ from server.access.sessions import COOKIE, LASTS_S
 from server.access.sign_in import SignIn, SignInForbidden, SignInRefused, TooManyAttempts
 from server.http.access import BodyTooLarge, refuse_cross_site
 from server.http.bodies import BodyInvalid, BodyMalformed, read_body
-from server.http.forwarded import is_https, peer, prefix
+from server.http.forwarded import addresses, is_https, prefix
 from server.http.replies import Json, error
 from server.http.return_paths import return_path
 
@@ -57,7 +57,7 @@ class SessionApi:
         is_form = request.headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM
         try:
             shown = await (_read_form(request) if is_form else read_body(request, Shown))
-            key, cookie = await self._shown(shown, Actor(kind="session", address=peer(request)))
+            key, cookie = await self._shown(shown, Actor(kind="session", address=addresses(request)))
         except BodyMalformed as malformed:
             return error("malformed_json", str(malformed))
         except BodyInvalid as invalid:

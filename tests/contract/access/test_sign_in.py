@@ -153,9 +153,10 @@ def test_a_key_that_only_predicts_shows_nothing(server: Server) -> None:
 def test_signing_in_and_failing_to_are_events(server: Server) -> None:
     make = make_key(server, name="lin", scopes=["view"])
     signed_in(server, make["key"])
-    ask(server, "POST", "/-/api/session", json={"key": make["key"][:-1]}).error(401, "key_required")
+    proxied = {"x-forwarded-for": "203.0.113.7"}
+    ask(server, "POST", "/-/api/session", proxied, json={"key": make["key"][:-1]}).error(401, "key_required")
     assert server.events("signed_in")[0]["actor"] == {"kind": "session", "name": "lin", "address": "127.0.0.1"}
-    assert server.events("sign_in_failed")[0]["actor"]["address"] == "127.0.0.1"
+    assert server.events("sign_in_failed")[0]["actor"]["address"] == "203.0.113.7, 127.0.0.1"
     assert make["key"][:-1] not in str(server.events()) + server.log
 
 
