@@ -94,6 +94,35 @@ def test_a_daemon_that_is_killed_finds_its_run_again_and_serves_what_it_left(her
     assert [job["metadata"]["name"][-2:] for job in here.jobs(run["run"])] == ["a1"]
 
 
+def test_a_server_that_is_replaced_leaves_its_run_to_the_next(here: Installation, gate: Gate) -> None:
+    push(here, "Replaced", f"{{params: {{port: {gate.port}, depth: 5}}}}")
+    gate.reached()
+    run = here.run("Replaced", "running")["run"]
+    assert here.server.stop() == 0
+    assert "deletionTimestamp" not in here.jobs(run)[0]["metadata"]
+    here.restart()
+    gate.open()
+    here.server.wait_live("Replaced", "v1")
+    assert here.server.score("Replaced") == {"depth": "5"}
+    assert [job["metadata"]["name"][-2:] for job in here.jobs(run)] == ["a1"]
+
+
+def test_while_the_api_server_is_away_models_answer_and_runs_go_on(here: Installation, gate: Gate) -> None:
+    push(here, "Away", f"{{params: {{port: {gate.port}, depth: 4}}}}")
+    gate.reached()
+    run = here.run("Away", "running")["run"]
+    here.cluster.api.is_away = True
+    try:
+        gate.open()
+        here.server.wait(lambda: here.jobs(run)[0]["status"].get("succeeded"), "the Job's end")
+        assert here.server.score("Echo")["by"] == "one"
+    finally:
+        here.cluster.api.is_away = False
+    here.server.wait_live("Away", "v1")
+    assert here.server.score("Away") == {"depth": "4"}
+    assert len(here.jobs(run)) == 1
+
+
 def test_a_run_that_ends_while_nobody_looks_is_served_by_a_server_without_its_data(
     here: Installation, gate: Gate, tmp_path: Path
 ) -> None:
