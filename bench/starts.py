@@ -43,7 +43,7 @@ def _measure(count: int, code: Path) -> float:
         for number in range(count):
             repo.write(f"M{number:04}/etls.py", echo(str(number)))
         repo.commit()
-        with serving(Path(folder, "data"), repo.path, ready=False, code=code) as server:
+        with serving(Path(folder, "data"), repo.path, ready=False, cwd=code, code=code) as server:
             server.wait(lambda: len(_LIVE.findall(server.log)) == count, "models", _PATIENCE_S)
             return _cpu_s(server)
 
