@@ -145,8 +145,13 @@ class Server:
 
     def sync(self) -> None:
         """Have the server look at its source, and return when all that it found is live or has failed."""
-        answer = self.admin("POST", "/-/sync?wait=50")
-        assert answer.status == 200, answer.body
+
+        def is_over() -> bool:
+            answer = self.admin("POST", "/-/sync?wait=50")
+            assert answer.status in (200, 202), answer.body
+            return answer.status == 200
+
+        self.wait(is_over, "all that was found to be live or to have failed")
 
     def look(self) -> None:
         """Have the server look at its source, and return when it has, whatever is still to come of it."""
