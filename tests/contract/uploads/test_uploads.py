@@ -369,4 +369,6 @@ def test_a_local_folders_manifest_is_edited_in_its_place(tmp_path: Path) -> None
         assert edit(server, "Echo", **{"v.description": "Echoes loudly"}).status == 303
         assert (folder / "model.yaml").read_text() == MANIFEST.replace("Echoes  #", "Echoes loudly #")
         assert sorted(path.name for path in folder.iterdir()) == ["etls.py", "model.yaml"]
-        server.wait(lambda: server.state("Echo")["live"]["description"] == "Echoes loudly", "the new description")
+        server.wait(
+            lambda: server.state("Echo")["live"]["manifest"]["description"] == "Echoes loudly", "the new description"
+        )
