@@ -25,9 +25,9 @@ from server.gateways.routes import RoutePublisher
 from server.gateways.version_starts import VersionStarts
 from server.http.peer import Peer
 from server.http.server import AdminServer
+from server.parts.artifact_pruning import build_artifact_pruning
 from server.parts.counting import build_counting
 from server.parts.operating import build_operating
-from server.parts.pruning import build_artifact_pruning
 from server.parts.serving import MEGABYTE, build_serving
 from server.process.data_dir import DataDir
 from server.process.listening import url_of

@@ -7,7 +7,7 @@ import msgspec
 from core.paths import PAGE_SIGN_IN
 from core.runs.states import CAME_TO_NOTHING
 from core.settings.settings import Settings
-from core.standing import VersionState
+from core.version_states import VersionState
 from server.access.one_time_code import OneTimeCode
 from server.curl import curl
 from server.process.listening import url_of

@@ -10,7 +10,7 @@ import msgspec
 from core.manifest.manifest import Manifest
 from core.release import Choice
 from core.runs.states import CAME_TO_NOTHING
-from core.standing import STATE_OF_STEP, VersionState
+from core.version_states import STATE_OF_STEP, VersionState
 from loader.controller.model_controller import ModelController
 from loader.reconcile import Reconciler
 from loader.stages import STEP_OF, steps

@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence, Set
 
 from core.errors import PawlError
 from core.runs.states import RunState
-from loader.artifacts.pruning import InUse, remove, unused
 from loader.artifacts.store import ArtifactStore
+from loader.artifacts.unused import InUse, remove, unused
 from loader.artifacts.uses import Uses
 from trainer.catalogue.views import RunView
 

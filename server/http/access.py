@@ -21,7 +21,7 @@ from server.access.cross_site import is_cross_site
 from server.access.known_keys import KnownKeys
 from server.access.principal import LOCAL, Principal, principal_of
 from server.access.sessions import COOKIE, Sessions
-from server.http.accept import prefers_html
+from server.http.content_negotiation import prefers_html
 from server.http.forwarded import addresses
 from server.http.replies import error
 from server.http.return_paths import below_admin, up_to_admin

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from core.paths import DOCS, INDEX, MODEL, OPENAPI
-from server.http.accept import prefers_html
+from server.http.content_negotiation import prefers_html
 from server.http.replies import Json
 from server.openapi.document import openapi
 from server.pages.card import card, short

@@ -14,8 +14,8 @@ from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore
 from loader.controller.loaded_pools import LoadedFirst, LoadedPools
 from loader.controller.on_demand import OnDemand
-from loader.controller.pruning import Pruning
 from loader.controller.release_names import ReleaseNames
+from loader.controller.release_pruning import ReleasePruning
 from loader.environments.environment import Environments
 from loader.reconcile import Reconciler
 from loader.releases.live_file import LiveFile
@@ -60,7 +60,7 @@ class ServingParts:
     on_demand: OnDemand
     steered: SteeringParts
     loading: Loading
-    pruning: Pruning
+    pruning: ReleasePruning
     guard: MemoryGuard
     happenings: Happenings
 
@@ -131,7 +131,7 @@ def build_serving(
         on_demand=on_demand,
         steered=steered,
         loading=Loading(reconciler, on_demand, starter, warm_workers, steered.known),
-        pruning=Pruning(release_store, environments, needed, reconciler.followed, proofs=proofs),
+        pruning=ReleasePruning(release_store, environments, needed, reconciler.followed, proofs=proofs),
         guard=MemoryGuard(starter.pools, relieve=warm_workers.give_up),
         happenings=happenings,
     )

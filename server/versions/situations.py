@@ -11,7 +11,7 @@ from loader.reconcile import Reconciler
 from loader.stages import STEP_OF, steps
 from loader.workers.pool import Pool
 from server.state import failure_of
-from server.versions.standing import ModelSituation, OnItsWay
+from server.versions.version_status import ModelSituation, OnItsWay
 
 
 class Situations:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from core.events import Actor
-from core.standing import Role, VersionState
+from core.version_states import Role, VersionState
 from server.state import ModelFailure
 
 

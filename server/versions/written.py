@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.release import Release
-from core.standing import VersionState
+from core.version_states import VersionState
 from loader.releases.proofs import Proof
 from loader.sources.past import PastVersion
 from server.state import ModelFailure
-from server.versions.standing import ModelSituation, Standing, of_release, of_untrained
+from server.versions.version_status import ModelSituation, VersionStatus, of_release, of_untrained
 from server.versions.views import EnvironmentView, ExamplesView, RejectionView, VersionView
 
 
@@ -42,7 +42,7 @@ def view_of(
     """`run_state`: of the run that is to leave the artifact that it lacks."""
     past, release, proof = told.past, told.release, told.proof
     revision, version = past.candidate.revision, past.candidate.version
-    standing = _standing(told, situation, run_state)
+    status = _status(told, situation, run_state)
     is_rejected = release is not None and release.id in situation.rejected
     return VersionView(
         version=version.label,
@@ -56,18 +56,18 @@ def view_of(
         environment=_environment(proof),
         examples=None if proof is None else ExamplesView(passed=proof.passed, failed=proof.failed),
         scores=scores,
-        state=standing.state,
-        role=standing.role,
+        state=status.state,
+        role=status.role,
         rejected=rejections.get(release.id, RejectionView()) if is_rejected and release is not None else None,
-        failure=standing.failure,
+        failure=status.failure,
         description="" if revision is None else revision.manifest.description,
         metadata={} if revision is None else revision.manifest.metadata,
-        step=standing.step,
-        steps=standing.steps,
+        step=status.step,
+        steps=status.steps,
     )
 
 
-def _standing(told: Told, situation: ModelSituation, run_state: str | None) -> Standing:
+def _status(told: Told, situation: ModelSituation, run_state: str | None) -> VersionStatus:
     candidate = told.past.candidate
     named = candidate.version.label, candidate.version.commit
     if told.release is not None:
@@ -77,7 +77,7 @@ def _standing(told: Told, situation: ModelSituation, run_state: str | None) -> S
         failure = ModelFailure(
             version=named[0], commit=named[1], stage=error.stage, message=str(error), detail=error.detail, tries=1
         )
-        return Standing(VersionState.FAILED, failure=failure)
+        return VersionStatus(VersionState.FAILED, failure=failure)
     return of_untrained(candidate.version.commit, situation, run_state, named)
 
 

@@ -50,7 +50,7 @@ class ApiServer:
         try:
             found = json.loads(content)
         except ValueError as error:
-            raise ApiError(f"{method} {path}: the answer is no JSON") from error
+            raise ApiError(f"{method} {path}: the answer is not valid JSON") from error
         if not isinstance(found, dict):
             raise ApiError(f"{method} {path}: the answer is not a JSON object")
         return found

@@ -40,10 +40,10 @@ def connected(
 
     own = own_namespace()
     check_reach(settings, own)
-    if names := kept_back(environ):
+    if withheld := kept_back(environ):
         log.warning(
             "pods of runs don't get %s, which carry a login: put them into a Secret that TRAIN_INDEX_SECRET names",
-            ", ".join(names),
+            ", ".join(withheld),
         )
     return assemble(settings, environ, connect(), own, records, record)
 

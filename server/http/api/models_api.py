@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from core.paths import API_MODEL, API_MODELS
-from core.standing import VersionState
+from core.version_states import VersionState
 from registry.event_log import EventLog
 from server.http import parameters
 from server.http.access import Access

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from server.pages.card import short
+from server.pages.catalogue.model_status import Group, ModelStatus, Note, model_status
 from server.pages.catalogue.sparkline import Sparkline, sparkline
-from server.pages.catalogue.standing import Group, Note, Standing, standing
 from server.pages.facts import ModelFacts
 from server.pages.layout import units
 from server.pages.layout.chips import Chip
@@ -60,7 +60,7 @@ def listing(
     facts: Iterable[ModelFacts], now: datetime, *, q: str = "", group: Group | None = None, after: str = ""
 ) -> Listing:
     """`q`: words of a name, a description, an author, a subject or a commit. `after`: a cursor."""
-    known = [(one, standing(one, now)) for one in facts]
+    known = [(one, model_status(one, now)) for one in facts]
     found = [(one, how) for one, how in known if group in (None, how.group) and _matches(one, q)]
     found.sort(key=lambda pair: _key(*pair))
     rest = [pair for pair in found if _cursor(*pair) > after] if after else found
@@ -79,11 +79,11 @@ def initials(author: str) -> str:
     return "".join(word[0] for word in words[:2]).upper()
 
 
-def _key(one: ModelFacts, how: Standing) -> tuple[int, str]:
+def _key(one: ModelFacts, how: ModelStatus) -> tuple[int, str]:
     return how.group.rank, one.name
 
 
-def _cursor(one: ModelFacts, how: Standing) -> str:
+def _cursor(one: ModelFacts, how: ModelStatus) -> str:
     return f"{how.group.rank}.{one.name}"
 
 
@@ -100,7 +100,7 @@ def _matches(one: ModelFacts, q: str) -> bool:
     return all(word in everything for word in q.casefold().split())
 
 
-def _row(one: ModelFacts, how: Standing, now: datetime, *, begins_group: bool) -> Row:
+def _row(one: ModelFacts, how: ModelStatus, now: datetime, *, begins_group: bool) -> Row:
     live, commit, day = one.state.live, one.commit, one.day
     since = one.live_since or (commit.at if commit else None)
     author = commit.author if commit else ""

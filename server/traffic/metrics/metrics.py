@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from core.paths import METRICS
 from core.runs.states import RunState
-from core.standing import VersionState
+from core.version_states import VersionState
 from loader.workers.pool import Pool
 from server.state import ModelState, ServerState
 from server.traffic.metrics.request_lines import request_lines

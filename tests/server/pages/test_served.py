@@ -20,7 +20,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
 from core.runs.states import Reason, RunState
-from server.http.accept import prefers_html
+from server.http.content_negotiation import prefers_html
 from server.pages.layout.renderer import Renderer
 from server.pages.pages import Pages
 from server.pages.static import Static

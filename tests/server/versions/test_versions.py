@@ -13,8 +13,8 @@ from core.decisions import Decisions, Rejected
 from core.errors import Heals, ReleaseFailed, VersionNotFound
 from core.events import Actor
 from core.release import Artifact, Release
-from core.standing import Role, VersionState
 from core.steering import Rejection
+from core.version_states import Role, VersionState
 from loader.controller.release_names import ReleaseNames
 from loader.releases.proofs import ProofStore
 from loader.releases.store import ReleaseStore

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core import paths
-from core.standing import VersionState
+from core.version_states import VersionState
 from server.http.api.lists import MOST
 from server.http.openapi import shapes
 from server.http.openapi.operations import (

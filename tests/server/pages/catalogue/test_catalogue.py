@@ -7,9 +7,9 @@ import msgspec
 
 from core.events import Actor
 from core.steering import Pin
+from server.pages.catalogue.model_status import Group
 from server.pages.catalogue.rows import Row, initials, listing
 from server.pages.catalogue.sparkline import sparkline
-from server.pages.catalogue.standing import Group
 from server.pages.facts import CommitText, DayTraffic, ModelFacts
 from tests.server.states import failure, live, model
 

@@ -5,7 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-from loader.controller.pruning import KEPT, Pruning
+from loader.controller.release_pruning import KEPT, ReleasePruning
 from tests.loader.looks import looking
 from tests.loader.pools import PLAIN, Place, place, release_of, run, until
 
@@ -28,7 +28,7 @@ def test_what_is_in_use_and_the_newest_three_are_kept(tmp_path: Path) -> None:
             pool = await here.start_release(oldest)
             os.utime(here.release_store.path(oldest), (0, 0))
             ids = [put(here, number) for number in range(1, 8)]
-            pruning = Pruning(here.release_store, here.environments, here.starter.in_use, lambda: ["Model"])
+            pruning = ReleasePruning(here.release_store, here.environments, here.starter.in_use, lambda: ["Model"])
             await pruning.prune()
             assert on_disk(here) == {oldest.id, *ids[-KEPT:]}
             await pool.stop()
@@ -43,9 +43,9 @@ def test_models_that_are_gone_go_unless_nobody_knows_yet_which_are(tmp_path: Pat
         async with place(tmp_path) as here:
             put(here, 1)
             put(here, 1, "Gone")
-            await Pruning(here.release_store, here.environments, here.starter.in_use, lambda: None).prune()
+            await ReleasePruning(here.release_store, here.environments, here.starter.in_use, lambda: None).prune()
             assert set(here.release_store.models()) == {"Model", "Gone"}
-            await Pruning(here.release_store, here.environments, here.starter.in_use, lambda: ["Model"]).prune()
+            await ReleasePruning(here.release_store, here.environments, here.starter.in_use, lambda: ["Model"]).prune()
             assert here.release_store.models() == ["Model"]
 
     run(test())
@@ -61,7 +61,7 @@ def test_environments_of_kept_releases_stay(tmp_path: Path) -> None:
             assert needed is not None
             for id in (needed, "unneeded"):
                 (tmp_path / "envs" / id).mkdir()
-            await Pruning(here.release_store, here.environments, here.starter.in_use, lambda: ["Model"]).prune()
+            await ReleasePruning(here.release_store, here.environments, here.starter.in_use, lambda: ["Model"]).prune()
             assert os.listdir(tmp_path / "envs") == [needed]
 
     run(test())
@@ -81,7 +81,7 @@ def test_a_failure_is_logged_and_the_next_time_is_another_chance(tmp_path: Path)
 
             put(here, 1)
             task = asyncio.create_task(
-                Pruning(here.release_store, here.environments, here.starter.in_use, fails_once).run(outcome)
+                ReleasePruning(here.release_store, here.environments, here.starter.in_use, fails_once).run(outcome)
             )
             outcome.set()
             await looked.wait()
@@ -104,7 +104,7 @@ def test_releases_with_bad_requirements_do_not_end_the_pruning_of_others(tmp_pat
                 put(here, 1, folder.name)
             (tmp_path / "envs" / "unneeded").mkdir()
             everything = [path.name for path in here.models.iterdir()]
-            await Pruning(here.release_store, here.environments, here.starter.in_use, lambda: everything).prune()
+            await ReleasePruning(here.release_store, here.environments, here.starter.in_use, lambda: everything).prune()
             assert os.listdir(tmp_path / "envs") == []
 
     run(test())
@@ -117,7 +117,7 @@ def test_a_model_removed_while_all_is_quiet_leaves_no_files(tmp_path: Path) -> N
             here.write(model="Other")
             async with looking(here, tmp_path) as found:
                 controllers = found.reconciler.controllers
-                pruning = Pruning(
+                pruning = ReleasePruning(
                     here.release_store, here.environments, here.starter.in_use, lambda: set(controllers), pause_s=0
                 )
                 task = asyncio.create_task(pruning.run(found.reconciler.outcome))

@@ -1,4 +1,4 @@
-"""Where a version stands, in the words of the API, the pages and the commands."""
+"""The states and roles of versions, in the words of the API, the pages and the commands."""
 
 from __future__ import annotations
 

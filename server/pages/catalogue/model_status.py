@@ -1,4 +1,4 @@
-"""How a model stands: the group of the catalogue that it belongs to, its chip, and what there is to say of it."""
+"""The status of a model in the catalogue: its group, its chip, and what there is to say of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import Enum
 
 from core.runs.states import CAME_TO_NOTHING
-from core.standing import VersionState
+from core.version_states import VersionState
 from server.pages.card import short
 from server.pages.commit_texts import first_line
 from server.pages.facts import ModelFacts
@@ -45,36 +45,36 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ModelStatus:
     group: Group
     chip: Chip
     note: Note | None
 
 
-def standing(facts: ModelFacts, now: datetime) -> Standing:
+def model_status(facts: ModelFacts, now: datetime) -> ModelStatus:
     """The worst of what is so; what is noted is, in this order, a failure, a pin, what is on its way."""
     state = facts.state
     if state.failure is not None:
-        return Standing(Group.TROUBLE, PUSH_FAILED if state.live else NEVER_LIVE, _failure(facts, now))
+        return ModelStatus(Group.TROUBLE, PUSH_FAILED if state.live else NEVER_LIVE, _failure(facts, now))
     if state.live is not None and state.live.crashing:
         note = Note("bad", "warn", "Its worker keeps ending.", f"{state.live.version} is started again each time.")
-        return Standing(Group.TROUBLE, UNWELL, note)
+        return ModelStatus(Group.TROUBLE, UNWELL, note)
     if facts.pin is not None:
-        return Standing(Group.TROUBLE, PINNED, _pin(facts, now))
+        return ModelStatus(Group.TROUBLE, PINNED, _pin(facts, now))
     if state.stage is not None:
-        return Standing(Group.MOVING, state_chip(state.state), _moving(state))
+        return ModelStatus(Group.MOVING, state_chip(state.state), _moving(state))
     if state.training is not None and state.training.is_going_on:
-        return Standing(Group.MOVING, state_chip("training"), _training(state))
+        return ModelStatus(Group.MOVING, state_chip("training"), _training(state))
     return _quiet(state)
 
 
-def _quiet(state: ModelState) -> Standing:
+def _quiet(state: ModelState) -> ModelStatus:
     run = state.training
     if run is not None and run.state in CAME_TO_NOTHING and (state.live is None or state.state is VersionState.FAILED):
-        return Standing(Group.TROUBLE, PUSH_FAILED if state.live else NEVER_LIVE, _came_to_nothing(run, state))
+        return ModelStatus(Group.TROUBLE, PUSH_FAILED if state.live else NEVER_LIVE, _came_to_nothing(run, state))
     if state.live is not None:
-        return Standing(Group.LIVE, LIVE, None)
-    return Standing(Group.MOVING, state_chip("pending"), None)
+        return ModelStatus(Group.LIVE, LIVE, None)
+    return ModelStatus(Group.MOVING, state_chip("pending"), None)
 
 
 def _came_to_nothing(run: RunView, state: ModelState) -> Note:

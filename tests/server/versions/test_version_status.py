@@ -5,17 +5,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.standing import Role, VersionState
+from core.version_states import Role, VersionState
 from loader.releases.proofs import Broken, Proof
 from server.state import ModelFailure
-from server.versions.standing import ModelSituation, OnItsWay, Standing, of_release, of_untrained
+from server.versions.version_status import ModelSituation, OnItsWay, VersionStatus, of_release, of_untrained
 
 NAMED = "v2", "c" * 40
 FAILURE = ModelFailure(version="v2", commit="c" * 40, stage="load", message="no", detail="", tries=3)
 FAILED = Proof(at=datetime(2026, 6, 21, tzinfo=UTC), failure=Broken(stage="examples", message="wrong"))
 
 
-def standing(situation: ModelSituation, proof: Proof | None = None) -> Standing:
+def status(situation: ModelSituation, proof: Proof | None = None) -> VersionStatus:
     return of_release("r", situation, proof, NAMED)
 
 
@@ -40,25 +40,25 @@ def standing(situation: ModelSituation, proof: Proof | None = None) -> Standing:
     ],
 )
 def test_a_release_stands_as_the_model_does(situation: ModelSituation, state: VersionState, role: Role | None) -> None:
-    assert (standing(situation).state, standing(situation).role) == (state, role)
+    assert (status(situation).state, status(situation).role) == (state, role)
 
 
 def test_one_that_failed_before_a_restart_has_still_failed_until_it_runs() -> None:
-    found = standing(ModelSituation(), FAILED)
+    found = status(ModelSituation(), FAILED)
     assert (found.state, found.failure) == (
         VersionState.FAILED,
         ModelFailure(version="v2", commit="c" * 40, stage="examples", message="wrong", detail="", tries=1),
     )
-    assert standing(ModelSituation(live="r"), FAILED).failure is None
-    assert standing(ModelSituation(failed="r", failure=FAILURE), FAILED).failure == FAILURE
+    assert status(ModelSituation(live="r"), FAILED).failure is None
+    assert status(ModelSituation(failed="r", failure=FAILURE), FAILED).failure == FAILURE
 
 
 def test_steps_are_those_of_now_and_else_of_the_last_start() -> None:
     proof = replace_seconds({"start": 2.0})
     way = OnItsWay("r", "environment", {"fetch": 0.1})
-    assert standing(ModelSituation(wanted="r", way=way), proof).steps == {"fetch": 0.1}
-    assert standing(ModelSituation(wanted="r", way=way), proof).step == "environment"
-    assert standing(ModelSituation(wanted="r", way=replace(way, release="s")), proof).steps == {"start": 2.0}
+    assert status(ModelSituation(wanted="r", way=way), proof).steps == {"fetch": 0.1}
+    assert status(ModelSituation(wanted="r", way=way), proof).step == "environment"
+    assert status(ModelSituation(wanted="r", way=replace(way, release="s")), proof).steps == {"start": 2.0}
 
 
 def replace_seconds(seconds: dict[str, float]) -> Proof:

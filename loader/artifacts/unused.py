@@ -1,4 +1,4 @@
-"""Which artifacts go."""
+"""Which artifacts nothing needs any more, and their removal."""
 
 from __future__ import annotations
 

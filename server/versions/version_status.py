@@ -1,4 +1,4 @@
-"""Where each release of a model stands, out of what is known of the model: pure."""
+"""The status of each release of a model, out of what is known of the model: pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from core.runs.states import CAME_TO_NOTHING, RunState
-from core.standing import STATE_OF_STEP, Role, VersionState
+from core.version_states import STATE_OF_STEP, Role, VersionState
 from loader.releases.proofs import Proof
 from server.state import ModelFailure
 
@@ -40,7 +40,7 @@ class ModelSituation:
 
 
 @dataclass(frozen=True)
-class Standing:
+class VersionStatus:
     state: VersionState
     role: Role | None = None
     failure: ModelFailure | None = None
@@ -48,33 +48,33 @@ class Standing:
     steps: Mapping[str, float] = field(default_factory=dict)
 
 
-def of_release(release: str, situation: ModelSituation, proof: Proof | None, named: tuple[str, str]) -> Standing:
+def of_release(release: str, situation: ModelSituation, proof: Proof | None, named: tuple[str, str]) -> VersionStatus:
     """`named`: the version and the commit that it goes by."""
     role = _role(release, situation)
     failure = _failure(release, situation, proof, named)
     way = situation.way if situation.way is not None and situation.way.release == release else None
     steps = way.steps if way is not None else proof.seconds if proof is not None else {}
     if release in situation.rejected:
-        return Standing(VersionState.REJECTED, role, failure, steps=steps)
+        return VersionStatus(VersionState.REJECTED, role, failure, steps=steps)
     if role is not None:
-        return Standing(VersionState.READY, role, steps=steps)
+        return VersionStatus(VersionState.READY, role, steps=steps)
     if way is not None and way.step is not None:
-        return Standing(STATE_OF_STEP[way.step], failure=failure, step=way.step, steps=steps)
+        return VersionStatus(STATE_OF_STEP[way.step], failure=failure, step=way.step, steps=steps)
     if failure is not None:
-        return Standing(VersionState.FAILED, failure=failure, steps=steps)
+        return VersionStatus(VersionState.FAILED, failure=failure, steps=steps)
     is_to_come = release in (situation.head, situation.wanted)
-    return Standing(VersionState.PENDING if is_to_come else VersionState.RETIRED, steps=steps)
+    return VersionStatus(VersionState.PENDING if is_to_come else VersionState.RETIRED, steps=steps)
 
 
-def of_untrained(commit: str, situation: ModelSituation, run: str | None, named: tuple[str, str]) -> Standing:
+def of_untrained(commit: str, situation: ModelSituation, run: str | None, named: tuple[str, str]) -> VersionStatus:
     """Of what has no artifact; `run`: the state of the run that is to leave one."""
     if run in _GOES_ON:
-        return Standing(VersionState.TRAINING)
+        return VersionStatus(VersionState.TRAINING)
     if run in CAME_TO_NOTHING:
         message = f"its training run is {run}"
         failure = ModelFailure(version=named[0], commit=named[1], stage="train", message=message, detail="", tries=1)
-        return Standing(VersionState.FAILED, failure=failure)
-    return Standing(VersionState.PENDING if commit == situation.head else VersionState.RETIRED)
+        return VersionStatus(VersionState.FAILED, failure=failure)
+    return VersionStatus(VersionState.PENDING if commit == situation.head else VersionState.RETIRED)
 
 
 def _role(release: str, situation: ModelSituation) -> Role | None:

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loader.artifacts.files.files import Files, Stored
-from loader.artifacts.pruning import RECENT, UNRECORDED_S, YOUNG_S, InUse, remove, unused
 from loader.artifacts.store import ArtifactStore
+from loader.artifacts.unused import RECENT, UNRECORDED_S, YOUNG_S, InUse, remove, unused
 
 IDS = st.sampled_from("abcdefghijkl")
 NOW = 2 * UNRECORDED_S

@@ -37,7 +37,7 @@ class _Pruned:
     """What its releases need."""
 
 
-class Pruning:
+class ReleasePruning:
     """Prunes whenever a model has gone live, failed or gone. A failure is logged and changes nothing else."""
 
     def __init__(
