@@ -126,7 +126,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_body_mb: Body = 32
     """Megabytes of the largest request body."""
     upload_max_mb: Body = 512
-    """Megabytes of a model's folder that is handed in, as a zip and unfolded; through a gateway, MAX_BODY_MB too."""
+    """Megabytes of a model's folder that is handed in, as a zip and unfolded, whatever MAX_BODY_MB says."""
     max_buffered_mb: Megabytes = 512
     """Megabytes of all request bodies that one gateway holds at a time."""
     body_timeout_s: Seconds = 30.0

@@ -43,8 +43,8 @@ def try_(api: Api, model: str, variables: str, version: str, example: int, field
 
       pawl try Iris @rows.json --version v3 | jq
 
-    Exit code: 1 if the model refuses or fails, 2 for what is not valid JSON, 3 if there is no such model or version, 4 for a
-    wrong or missing key, 6 if the server or the model can't be reached.
+    Exit code: 1 if the model refuses or fails, 2 for what is not valid JSON, 3 if there is no such model or version,
+    4 for a wrong or missing key, 6 if the server or the model can't be reached.
     """
     from pawl.terminal.json_output import print_json
 
