@@ -62,7 +62,7 @@ _ANSWERED = (
     ErrorCode("body_too_large", 413, _BODY, "The body is over the limit."),
     ErrorCode("unsupported_media_type", 415, _BODY, "The body is announced as other than JSON."),
     ErrorCode("unsupported_encoding", 415, _BODY, "The body is in a coding other than gzip."),
-    ErrorCode("overloaded", 503, _BODY, "Other requests' bodies fill the room set aside for them.", _SOON),
+    ErrorCode("overloaded", 503, _BODY, "There is no room for the body: others fill it, or the disk is full.", _SOON),
     ErrorCode("invalid_variables", 422, _VARIABLES, "The variables do not fit; `field` names what does not."),
     ErrorCode("invalid_parameter", 422, _VARIABLES, "The query has a wrong value; `field` names it."),
     ErrorCode("refused", 400, _MODEL, "The model's own code refused the request.", last_status=499),

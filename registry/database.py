@@ -77,8 +77,13 @@ class Database:
     def _unavailable(self, error: Exception) -> RegistryUnavailable:
         cause = " ".join(str(getattr(error, "orig", None) or error).split())
         return RegistryUnavailable(
-            f"the registry's database does not do what it should: {redact(cause, self._secrets)}"
+            f"the registry's database does not do what it should: {redact(cause, self._secrets)}{self._remedy(cause)}"
         )
+
+    def _remedy(self, cause: str) -> str:
+        url = self._engine.url
+        is_full = url.get_backend_name() == "sqlite" and "disk is full" in cause
+        return f"; make room on the disk that holds {url.database}" if is_full else ""
 
 
 def _engine(url: URL) -> Engine:

@@ -64,7 +64,11 @@ class Api:
 
     def of_models(self) -> Api:
         """What is asked under the models' address."""
-        return self if self.models == self.address else Api(self.models, self._token)
+        return self if self.models == self.address else self.at(self.models)
+
+    def at(self, address: str) -> Api:
+        """The same, at another address of the same server."""
+        return Api(address, self._token)
 
     def get(self, path: str, query: Mapping[str, Query] = {}) -> Any:
         """The JSON of the answer."""
@@ -178,9 +182,8 @@ class Api:
         if status == 409:
             return CommandFailed(CONFLICT, message)
         if status == 404:
-            return CommandFailed(
-                NOT_FOUND, f"there is no Pawl at {self.address}: the address ends in the server's baseUrl ({message})"
-            )
+            where = "the address ends in the server's baseUrl, and is ADMIN_BIND's where that is set"
+            return CommandFailed(NOT_FOUND, f"there is no Pawl at {self.address}: {where} ({message})")
         if status in _REDIRECTS:
             return CommandFailed(USAGE, f"{self.address} leads on to {answer.headers.get('location')}: ask there")
         if is_reading and code == "invalid_parameter":

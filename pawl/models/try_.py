@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import click
 
 from pawl.client.api import Answer, Api, api_path
-from pawl.exits import USAGE, CommandFailed
+from pawl.exits import NOT_FOUND, USAGE, CommandFailed
 from pawl.models.state import commit
 from pawl.options import as_json, asks_server, command, model
 from pawl.terminal.json_text import json_text, read_json
@@ -52,9 +53,29 @@ def try_(api: Api, model: str, variables: str, version: str, example: int, field
     body = {"variables": _read(variables)} if variables else _example(api, model, example)
     path = "/" + "/".join(quote(part, safe="") for part in (model, version) if part)
     began = time.monotonic()
-    answer = api.send("POST", path, body, patience_s=_PATIENCE_S)
+    answer = _asked(api, path, body)
     _tell(path, body, answer, time.monotonic() - began)
     print_json(answer.json, fields or "")
+
+
+def _asked(api: Api, path: str, body: Any) -> Answer:
+    """By the address that was given or, where that is for operators alone, by the one that the server names."""
+    try:
+        return api.send("POST", path, body, patience_s=_PATIENCE_S)
+    except CommandFailed as refused:
+        elsewhere = _models_url(api) if refused.code == NOT_FOUND else ""
+        if not elsewhere:
+            raise
+        if urlsplit(elsewhere).hostname != urlsplit(api.address).hostname:  # a token goes to no other machine
+            said = f"{api.address} is for operators (ADMIN_BIND); --server takes the address where models are asked"
+            raise CommandFailed(NOT_FOUND, f"{said}: on the server's machine, {elsewhere}") from refused
+        return api.at(elsewhere).send("POST", path, body, patience_s=_PATIENCE_S)
+
+
+def _models_url(api: Api) -> str:
+    with suppress(CommandFailed):  # who may only predict isn't told
+        return api.get(api_path("system")).get("models_url") or ""
+    return ""
 
 
 def _tell(path: str, body: Any, answer: Answer, seconds: float) -> None:

@@ -81,6 +81,7 @@ def build_operating(
         pools=starter.pools,
         registry=registry_part.registry,
         database_url=settings.database_url or "sqlite:",
+        models_url=models_url,
     )
     usage = UsageHistory(system.taken)
     of_system = partial(system_families, system, serving.happenings)

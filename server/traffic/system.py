@@ -71,6 +71,8 @@ class DatabaseState(msgspec.Struct, frozen=True, kw_only=True):
 class System(msgspec.Struct, frozen=True, kw_only=True):
     ready: bool
     uptime_s: float
+    models_url: str | None
+    """Where models are asked; None: where this is."""
     source: str
     problem: str | None
     """What keeps the source from being read."""
@@ -109,12 +111,15 @@ class SystemReader:
         pools: Callable[[], Iterable[Pool]],
         registry: Registry,
         database_url: str,
+        models_url: str = "",
     ) -> None:
+        """`models_url`: where models are asked, if elsewhere than the admin API."""
         self._followed = followed
         self._gateways = gateways
         self._pools = pools
         self._registry = registry
         self._kind = "sqlite" if database_url.startswith("sqlite") else "postgresql"
+        self._models_url = models_url or None
         self._began = time.monotonic()
 
     def followed(self) -> Followed:
@@ -152,6 +157,7 @@ class SystemReader:
         return System(
             ready=followed.ready,
             uptime_s=round(time.monotonic() - self._began, 3),
+            models_url=self._models_url,
             source=followed.source,
             problem=followed.problem,
             sync_age_s=None if followed.age_s is None else round(followed.age_s, 3),

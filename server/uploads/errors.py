@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
+
 from core.errors import PawlError
 from server.steering.actions.actions import Action
 
@@ -20,6 +23,22 @@ class ManifestChanged(PawlError):
 
 class TooManyUploads(PawlError):
     """As many are coming in as may."""
+
+
+class NotKept(PawlError):
+    """What is handed in can't be written down."""
+
+
+class DiskFull(NotKept):
+    """There is no room for it."""
+
+
+def not_kept(error: OSError, folder: Path) -> NotKept:
+    """`folder`: where all that is handed in is written."""
+    said = f"the change could not be kept in {error.filename or folder}: {error.strerror or error}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(f"{said}; make room on the disk that holds DATA_DIR, and send it again; nothing was changed")
+    return NotKept(f"{said}; see to the disk that holds DATA_DIR; nothing was changed")
 
 
 class StillUnderWay(PawlError):

@@ -27,7 +27,14 @@ from registry.event_log import EventLog
 from server.steering.actions.actions import Action, Actions, ActionState, new_action
 from server.uploads.archive import unpack
 from server.uploads.error_codes import upload_code_of
-from server.uploads.errors import ManifestChanged, NameTaken, StillUnderWay, TooManyUploads, UploadTooLarge
+from server.uploads.errors import (
+    ManifestChanged,
+    NameTaken,
+    StillUnderWay,
+    TooManyUploads,
+    UploadTooLarge,
+    not_kept,
+)
 from server.uploads.training_contract import check_training
 from server.versions.versions import ModelNotFound
 
@@ -92,11 +99,11 @@ class Uploads:
         """What the zip holds becomes the model's folder. `head`: that its author saw, or "". `wait_s`: once it is here.
 
         Raises NameTaken, TooManyUploads, UploadTooLarge, ArchiveInvalid, HeadMoved, NotWritable, ReleaseFailed,
-        SourceError, OSError, StillUnderWay.
+        SourceError, NotKept, StillUnderWay.
         """
         if why := why_not_a_model_name(model):
             raise NameTaken(f"no model can be called {model[:100]!r}: {why}")
-        with self._one_more():
+        with self._one_more(), self._keeping():
             folder = self._new_folder()
             try:
                 await self._receive(zipped, folder / "archive.zip")
@@ -114,13 +121,14 @@ class Uploads:
     async def edit(self, model: str, text: bytes, seen: bytes, by: Actor, reason: str) -> Uploaded:
         """The text becomes the model's `model.yaml`, and all else stays. `seen`: what it was to its author.
 
-        Raises ModelNotFound, ManifestChanged, HeadMoved, NotWritable, ReleaseFailed, SourceError, OSError,
+        Raises ModelNotFound, ManifestChanged, HeadMoved, NotWritable, ReleaseFailed, SourceError, NotKept,
         StillUnderWay.
         """
         now = await self._manifest_text(model)
         if now.text != seen:
             raise ManifestChanged(f"{MANIFEST} of {model} was changed meanwhile; look at it again")
-        folder = self._new_folder()
+        with self._keeping():
+            folder = self._new_folder()
         message = _message(f"Edit {MANIFEST} of {model}", by, reason)
         change = Change(model, folder / "files", by.name, message, now.head, keeps_others=True)
         event = Event(kind=EventKind.UPLOADED, message="", model=model, actor=by, reason=reason)
@@ -141,7 +149,10 @@ class Uploads:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     async def delete(self, model: str, by: Actor, reason: str, head: str, wait_s: float = LONGEST_WAIT_S) -> Uploaded:
-        """The model's folder goes. Raises ModelNotFound, HeadMoved, NotWritable, SourceError, StillUnderWay."""
+        """The model's folder goes.
+
+        Raises ModelNotFound, HeadMoved, NotWritable, SourceError, NotKept, StillUnderWay.
+        """
         if model not in self._reconciler.heads:
             raise ModelNotFound(f"no model {model[:100]!r} is followed")
         change = Change(model, None, by.name, _message(f"Delete {model}", by, reason), head)
@@ -150,7 +161,7 @@ class Uploads:
 
     async def _through(self, work: Coroutine[Any, Any, Uploaded], event: Event, wait_s: float) -> Uploaded:
         """To its end, though whoever asked goes away: what was pushed is told."""
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(self._kept(work))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         await asyncio.wait({task}, timeout=min(wait_s, LONGEST_WAIT_S))
@@ -170,6 +181,18 @@ class Uploads:
             done = {"state": ActionState.FAILED, "code": upload_code_of(error), "message": str(error)}
             done["stage"] = getattr(error, "stage", "")
         self._actions.put(msgspec.structs.replace(action, **done))
+
+    async def _kept(self, work: Coroutine[Any, Any, Uploaded]) -> Uploaded:
+        with self._keeping():
+            return await work
+
+    @contextmanager
+    def _keeping(self) -> Iterator[None]:
+        """Raises NotKept for what a disk refuses."""
+        try:
+            yield
+        except OSError as error:
+            raise not_kept(error, self._folder) from error
 
     def _new_folder(self) -> Path:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ from server.http.bodies import check_length
 from server.http.replies import Json, error
 from server.uploads.archive import ArchiveInvalid
 from server.uploads.error_codes import upload_code_of
-from server.uploads.errors import NameTaken, StillUnderWay, TooManyUploads, UploadTooLarge
+from server.uploads.errors import NameTaken, NotKept, StillUnderWay, TooManyUploads, UploadTooLarge
 from server.uploads.uploads import LONGEST_WAIT_S, Uploaded, Uploads
 
 _LONGEST_REASON = 1000
@@ -58,7 +58,7 @@ class UploadsApi:
             raise BodyTooLarge from refused
         except StillUnderWay as unfinished:
             return unfinished_answer(request, self._base, unfinished.action)
-        except (HeadMoved, NotWritable, ArchiveInvalid, NameTaken, TooManyUploads, ReleaseFailed, OSError) as refused:
+        except (HeadMoved, NotWritable, ArchiveInvalid, NameTaken, TooManyUploads, NotKept, ReleaseFailed) as refused:
             return _refusal(refused)
 
 
@@ -72,9 +72,6 @@ def _asked(request: Request) -> tuple[str, str, str, float]:
 
 
 def _refusal(refused: Exception) -> Response:
-    match refused:
-        case ReleaseFailed():
-            return error("release_failed", f"nothing was changed: {refused}", stage=refused.stage)
-        case OSError():
-            return error("not_ready", f"the upload could not be kept: {refused.strerror}; nothing was changed")
+    if isinstance(refused, ReleaseFailed):
+        return error("release_failed", f"nothing was changed: {refused}", stage=refused.stage)
     return error(upload_code_of(refused), str(refused))

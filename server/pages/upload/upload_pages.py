@@ -17,7 +17,7 @@ from server.pages.layout.forms import read_form
 from server.pages.layout.renderer import Renderer
 from server.pages.links import links
 from server.pages.upload.zip_form import FormInvalid, ZipForm, read_zip_form
-from server.uploads.errors import StillUnderWay
+from server.uploads.errors import NotKept, StillUnderWay
 from server.uploads.uploads import Uploads
 
 _REASON = "Say why: it is kept in the ledger, and in the commit's message."
@@ -78,7 +78,7 @@ class UploadPages:
             await self._uploads.delete(model, actor_of(request), reason, head)
         except StillUnderWay:
             pass  # the model's page tells how it ends
-        except (PawlError, OSError) as refused:
+        except PawlError as refused:
             return self._question(request, self._head(), str(refused), _status(refused))
         return RedirectResponse(links(request, self._base).base + PAGE_MODELS.template, 303)
 
@@ -92,7 +92,7 @@ class UploadPages:
             await self._uploads.put(model, form.pieces(), actor_of(request), reason, fields.get("head", ""))
         except StillUnderWay:
             pass  # the model's page tells how it ends
-        except (PawlError, OSError) as refused:
+        except PawlError as refused:
             return self._form(request, {**fields, "head": self._head()}, str(refused), _status(refused))
         where = PAGE_MODEL.of(quote(model, safe=""))
         return RedirectResponse(links(request, self._base).base + where, 303)
@@ -108,4 +108,4 @@ class UploadPages:
 
 
 def _status(refused: Exception) -> int:
-    return 503 if isinstance(refused, SourceError | OSError) else 409
+    return 503 if isinstance(refused, SourceError | NotKept) else 409

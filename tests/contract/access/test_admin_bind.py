@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.access.keys import bearer
+from tests.pawl.commands import pawl
 from tests.repos import Repo
 from tests.serving import ROOT, TOKEN, Server, echo, serving
 
@@ -103,3 +105,21 @@ def test_where_others_reach_it_nobody_reads_without_a_key(tmp_path: Path, repo: 
     with serving(tmp_path / "data", repo.path, ADMIN_TOKEN="", ADMIN_BIND=f"{host}:{port}") as server:
         url = f"http://127.0.0.1:{port}{server.settings.base}/-/api/models"
         server.request("GET", url).error(401, "key_required")
+
+
+def test_a_model_is_tried_by_the_address_of_operators(servers: tuple[Server, str], tmp_path: Path) -> None:
+    server, admin = servers
+    address = f"{admin}{server.settings.base}"
+    system = server.request("GET", f"{address}/-/api/system", headers=bearer(TOKEN)).json
+    assert system["models_url"] == server.base
+    asked = {"PAWL_SERVER": address, "PAWL_TOKEN": TOKEN}
+    tried = pawl("try", "Echo", "{}", cwd=tmp_path, **asked)
+    assert tried.returncode == 0, tried.stderr
+    assert json.loads(tried.stdout)["by"] == "one"
+    missing = pawl("try", "Nobody", "{}", cwd=tmp_path, **asked)
+    assert (missing.returncode, "Nobody" in missing.stderr) == (3, True)
+
+
+def test_a_command_at_the_address_of_callers_is_told_of_the_other(servers: tuple[Server, str], tmp_path: Path) -> None:
+    listed = pawl("ls", cwd=tmp_path, PAWL_SERVER=servers[0].base, PAWL_TOKEN=TOKEN)
+    assert (listed.returncode, "ADMIN_BIND" in listed.stderr) == (3, True)

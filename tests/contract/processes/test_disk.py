@@ -11,7 +11,7 @@ import pytest
 
 from tests.disks import fill, small_disk
 from tests.repos import Repo
-from tests.serving import echo, serving
+from tests.serving import TOKEN, echo, serving
 
 
 @pytest.fixture
@@ -35,6 +35,9 @@ def test_a_full_disk_stops_pushes_and_nothing_else(tmp_path: Path, small: Path) 
         assert "disk" in said
         assert server.score("Echo")["by"] == "one"
         assert server.score("Other")["by"] == "other"
+        sent = {"content": b"PK" + bytes(2_000_000), "headers": {"authorization": f"Bearer {TOKEN}"}}
+        upload = server.request("PUT", f"{server.base}/-/api/models/New", **sent)
+        assert "make room on the disk that holds DATA_DIR" in upload.error(503, "overloaded")["message"]
         assert json.loads(live.read_text())["live"]["Echo"]["version"] == 1
 
         filler.unlink()

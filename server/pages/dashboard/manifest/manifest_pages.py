@@ -16,7 +16,7 @@ from server.pages.dashboard.manifest.form import ManifestForm, blank, filled
 from server.pages.dashboard.model_page import ModelPage
 from server.pages.layout.forms import read_form
 from server.pages.links import links
-from server.uploads.errors import StillUnderWay
+from server.uploads.errors import NotKept, StillUnderWay
 from server.uploads.uploads import Uploads
 
 _REASON = "Say why: it is kept with your name, in the commit's message."
@@ -69,7 +69,7 @@ class ManifestPages:
             await self._uploads.edit(model, text, before, actor_of(request), reason)
         except StillUnderWay:
             pass  # the model's page tells how it ends
-        except (PawlError, OSError) as refused:
+        except PawlError as refused:
             return self._show(request, shown, form, _status(refused), str(refused))
         where = PAGE_CONFIGURATION.of(quote(model, safe=""))
         return RedirectResponse(links(request, self._base).base + where, 303)
@@ -94,4 +94,4 @@ def _digest(text: bytes) -> str:
 def _status(refused: Exception) -> int:
     if isinstance(refused, ReleaseFailed):
         return 422
-    return 503 if isinstance(refused, SourceError | OSError) else 409
+    return 503 if isinstance(refused, SourceError | NotKept) else 409
