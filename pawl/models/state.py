@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from core.runs.states import CAME_TO_NOTHING
 from pawl.terminal.table import Cell
 from pawl.terminal.text import ago, moment
 
@@ -44,7 +45,7 @@ def _notes(model: Told) -> Iterator[str]:
         yield "its workers end again and again"
     if training.get("state") in ("queued", "pending", "running", "evaluating"):
         yield f"run {training.get('run')} is {training['state']}"
-    elif training.get("state") in ("rejected", "failed", "cancelled", "lost") and state_of(model) == "failed":
+    elif training.get("state") in CAME_TO_NOTHING and state_of(model) == "failed":
         yield f"run {training.get('run')} is {training['state']}: {training.get('message')}"
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from server.pages.layout import units
-from server.traffic.history.points import Figures
 from server.versions.views import DiffView, PackagesDiff
 
 _MOST_LINES = 3_000
@@ -73,22 +72,6 @@ def comparison(view: DiffView) -> Comparison:
         ),
         answers=tuple(_answer(one.variables, one.before, one.after, one.same) for one in view.answers),
     )
-
-
-def traffic_rows(before: Figures, after: Figures) -> tuple[tuple[str, str, str], ...]:
-    """What clients got of each: a name, and two numbers with their units."""
-    return (
-        ("requests", units.count(before.requests), units.count(after.requests)),
-        ("errors", _errors(before), _errors(after)),
-        ("p50", units.milliseconds(before.p50_ms), units.milliseconds(after.p50_ms)),
-        ("p95", units.milliseconds(before.p95_ms), units.milliseconds(after.p95_ms)),
-        ("p99", units.milliseconds(before.p99_ms), units.milliseconds(after.p99_ms)),
-    )
-
-
-def _errors(figures: Figures) -> str:
-    failed = sum(count for status, count in figures.by_status.items() if status.startswith("5"))
-    return units.share(failed, figures.requests)
 
 
 def diff_lines(text: str) -> tuple[DiffLine, ...]:

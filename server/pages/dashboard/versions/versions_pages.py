@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,14 +17,14 @@ from server.http import parameters
 from server.http.access import Access, Handler
 from server.http.api.lists import NEXT
 from server.pages.dashboard.model_page import ModelPage
-from server.pages.dashboard.versions.comparison import comparison, traffic_rows
+from server.pages.dashboard.versions.compared_traffic import compared_traffic
+from server.pages.dashboard.versions.comparison import comparison
 from server.pages.dashboard.versions.deployment_rows import deployment_row
 from server.pages.dashboard.versions.log_lines import log_lines
 from server.pages.dashboard.versions.version_rows import version_row
 from server.pages.layout.chips import ROLES, STATES, WORDS
 from server.pages.layout.moments import moment
 from server.traffic.history.history import TrafficHistory
-from server.traffic.history.points import Figures
 from server.versions.deployments import Deployments
 from server.versions.situations import Situations
 from server.versions.versions import ModelNotFound, Versions
@@ -33,8 +33,6 @@ _PAGE = 25
 _CHOICES = 50
 """Versions that a comparison offers."""
 _LINES = 500
-_COMPARED = timedelta(days=7)
-"""How far back the traffic of two versions is compared."""
 _WORDS = [(chip, WORDS[name]) for name, chip in (STATES | ROLES).items()]
 
 
@@ -98,17 +96,13 @@ class VersionsPages:
                     "found": comparison(view),
                     "before": version_row(view.before, now),
                     "after": version_row(view.after, now),
-                    "traffic": traffic_rows(
-                        await self._totals(model, view.before.version, now),
-                        await self._totals(model, view.after.version, now),
+                    "traffic": await compared_traffic(
+                        self._history, model, view.before.version, view.after.version, now
                     ),
                 }
         except PawlError as error:
             values["problem"], status = str(error), 404
         return self._page.render(request, "compare", "dashboard/compare.html", values, status=status)
-
-    async def _totals(self, model: str, version: str, now: datetime) -> Figures:
-        return (await self._history.query(model, version, now - _COMPARED, now)).totals
 
     async def deployments(self, request: Request) -> Response:
         model, query, now = request.path_params["model"], request.query_params, datetime.now(UTC)
