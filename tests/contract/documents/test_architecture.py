@@ -25,3 +25,10 @@ def test_each_module_and_folder_that_a_document_names_is_there(document: str) ->
     here = paths()
     assert len(named) > len(FOLDERS)
     assert [name for name in sorted(named - others) if not any(path.endswith(f"/{name}") for path in here)] == []
+
+
+@pytest.mark.parametrize("document", sorted(path.name for path in (ROOT / "docs/adr").glob("*.md")))
+def test_each_test_that_a_decision_names_is_there(document: str) -> None:
+    named = set(re.findall(r"[\w/]*\btest_\w+\.py\b", (ROOT / "docs/adr" / document).read_text()))
+    here = {f"/{path.relative_to(ROOT)}" for path in (ROOT / "tests").rglob("test_*.py")}
+    assert [name for name in sorted(named) if not any(path.endswith(f"/{name}") for path in here)] == []
