@@ -95,6 +95,14 @@ class OnDemand:
     def pools(self) -> tuple[Pool, ...]:
         return tuple(each.started for each in self._pools.values() if each.started is not None)
 
+    def labels(self, model: str) -> dict[str, str]:
+        """What its releases were asked for by, also those that are being started; by their ids."""
+        return {
+            id: min(each.names).removeprefix(f"{model}/")
+            for (name, id), each in self._pools.items()
+            if name == model and each.names
+        }
+
     async def close(self, timeout_s: float) -> None:
         """Stop all of them, those that are being started too."""
         starting = [each.start for each in self._pools.values() if not each.start.done()]

@@ -21,6 +21,8 @@ log = logging.getLogger("pawl.loader")
 
 KEPT = 3
 """Releases of each model that are kept besides those in use: an old version asked for by name starts at once."""
+GONE_S = 3600.0
+"""How long the environments of a model that is gone are kept: what is deleted by mistake is back at once."""
 PAUSE_S = 1.0
 """Between one pruning and the next."""
 _RECENT_NS = 2_000_000_000
@@ -48,6 +50,7 @@ class ReleasePruning:
         followed: Callable[[], Iterable[str] | None],
         pause_s: float = PAUSE_S,
         proofs: ProofStore | None = None,
+        gone_s: float = GONE_S,
     ) -> None:
         """`in_use`: releases whose files are needed. `followed`: the models; None while that isn't known."""
         self._release_store = release_store
@@ -56,7 +59,10 @@ class ReleasePruning:
         self._followed = followed
         self._pause_s = pause_s
         self._proofs = proofs
+        self._gone_s = gone_s
         self._pruned: dict[str, _Pruned] = {}
+        self._gone: dict[str, float] = {}
+        """Environments of models that are gone, and until when they are kept, in `time.monotonic()`."""
 
     async def run(self, outcome: asyncio.Event) -> None:
         while True:
@@ -81,10 +87,18 @@ class ReleasePruning:
             self._release_store.prune_models(models)
             if self._proofs is not None:
                 self._proofs.prune_models(models)
+        before = self._pruned
         self._pruned = {
             model: self._prune_model(model, in_use.get(model, set())) for model in self._release_store.models()
         }
-        self._environments.prune({id for pruned in self._pruned.values() for id in pruned.environments})
+        self._remember({id for model in before.keys() - self._pruned.keys() for id in before[model].environments})
+        needed = {id for pruned in self._pruned.values() for id in pruned.environments}
+        self._environments.prune({*needed, *self._gone})
+
+    def _remember(self, gone: set[str]) -> None:
+        now = time.monotonic()
+        self._gone = {id: until for id, until in self._gone.items() if until > now}
+        self._gone |= dict.fromkeys(gone, now + self._gone_s)
 
     def _prune_model(self, model: str, in_use: set[str]) -> _Pruned:
         before = self._pruned.get(model)

@@ -90,7 +90,7 @@ def build_operating(
     access_parts = build_access(settings, registry_part.log, registry_part.registry, grants.hand_out)
     access, streams = Access(settings, access_parts.known, access_parts.sessions), EventStreams()
     keys_api = KeysApi(access, access_parts.keyring)
-    situations = Situations(reconciler, serving.on_demand.pools)
+    situations = Situations(reconciler, serving.on_demand.pools, serving.on_demand.labels)
     versions = Versions(
         Parts(
             source, reconciler, names, situations, serving.proofs, serving.release_store, runs, registry_part.registry

@@ -17,10 +17,17 @@ from server.versions.version_status import ModelSituation, OnItsWay
 class Situations:
     """For the loop's own thread."""
 
-    def __init__(self, reconciler: Reconciler, on_demand: Callable[[], Iterable[Pool]]) -> None:
-        """`on_demand`: the pools of versions that were asked for by name."""
+    def __init__(
+        self,
+        reconciler: Reconciler,
+        on_demand: Callable[[], Iterable[Pool]],
+        asked_for: Callable[[str], Mapping[str, str]] = lambda model: {},
+    ) -> None:
+        """`on_demand`: the pools of versions that were asked for by name. `asked_for(model)`: those names, by the ids
+        of the releases, also of those that are being started."""
         self._reconciler = reconciler
         self._on_demand = on_demand
+        self._asked_for = asked_for
 
     def of(self, model: str) -> ModelSituation:
         decided = self._reconciler.decided
@@ -44,11 +51,11 @@ class Situations:
         )
 
     def labels(self, model: str) -> Mapping[str, str]:
-        """What those of a model's releases go by that run, are wanted or failed, by their ids."""
+        """What those of a model's releases go by that run, are started, are wanted or failed, by their ids."""
+        found = dict(self._asked_for(model))
         controller = self._reconciler.controllers.get(model)
         if controller is None:
-            return {}
-        found = {}
+            return found
         if controller.failure is not None:
             found[_subject(controller.failure.key)] = controller.failure.version.label
         if controller.wanted is not None and controller.wanted.release is not None:

@@ -54,7 +54,7 @@ def _silent(ended: Ended) -> Failure:
     return Failure(
         Reason.EXITED,
         f"the code ended its process with exit code {ended.status} instead of returning "
-        "scores; the end of its log shows what it did last",
+        "scores; the end of its log shows what it did last: let it raise an exception, or return",
     )
 
 

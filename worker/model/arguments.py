@@ -67,12 +67,15 @@ class Arguments:
                 )
             if name not in names and not any(each.kind is each.VAR_KEYWORD for each in parameters):
                 raise ContractBroken(
-                    f"{title} takes no argument {name!r}, which {self.key} has; "
+                    f"{title} takes no argument {name!r}, which {self.key} has{self._also()}; "
                     f"it takes {_listed(parameters)}{_guess(name, names)}"
                 )
         for each in parameters:
             if each.default is each.empty and each.kind not in _ANY and each.name not in {*self.offered, *self.params}:
                 raise ContractBroken(f"{title} needs the argument {each.name!r}; {self._remedy(each.name)}")
+
+    def _also(self) -> str:
+        return " in model.yaml, or --set gave" if self.key == "train.params" else ""
 
     def _remedy(self, name: str) -> str:
         close = _close(name, [*self.offered, *self.params])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -43,6 +45,40 @@ def test_a_script_refuses_arguments_that_it_does_not_know(script: str) -> None:
     assert done.returncode == 2
     assert "--help" in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ({"gitPath": "models", "DATA_DIR": "data/x"}, ("{here}/models", "{here}/data/x")),
+        ({"gitPath": "/abs", "DATA_DIR": "/abs/data"}, ("/abs", "/abs/data")),
+        ({"gitPath": "git@example.org:team/models.git"}, ("git@example.org:team/models.git", "")),
+        ({"gitPath": "https://example.org/models"}, ("https://example.org/models", "")),
+    ],
+)
+def test_paths_are_from_the_folder_where_the_server_is_started(
+    tmp_path: Path, given: dict[str, str], meant: tuple[str, str]
+) -> None:
+    checkout, here = tmp_path / "checkout", tmp_path / "here"
+    for name, text in {
+        "scripts/serve": (ROOT / "scripts/serve").read_text(),
+        "scripts/setup": "#!/bin/sh\n",
+        ".venv/bin/python": '#!/bin/sh\nprintf "%s|%s|%s" "$gitPath" "$DATA_DIR" "$PWD"\n',
+    }.items():
+        path = checkout / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755)
+    (here / "models").mkdir(parents=True)
+    done = subprocess.run(
+        [checkout / "scripts/serve"],
+        cwd=here,
+        env={"PATH": os.environ["PATH"], **given},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.split("|") == [*(path.format(here=here) for path in meant), str(checkout)], done.stderr
 
 
 def test_the_server_explains_itself_and_refuses_arguments() -> None:

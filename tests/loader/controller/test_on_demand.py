@@ -67,6 +67,21 @@ def test_callers_of_one_version_share_its_start(tmp_path: Path) -> None:
     run(test())
 
 
+def test_a_release_goes_by_what_it_was_asked_for_while_it_starts_and_while_it_runs(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with visiting(tmp_path) as (_, visits):
+            opening = asyncio.create_task(visits.open("v1"))
+            await until(lambda: bool(visits.starts))
+            assert not visits.on_demand.pools()
+            by_id = {visits.starts[0].id: "v1"}
+            assert visits.on_demand.labels("Model") == by_id
+            await opening
+            assert visits.on_demand.labels("Model") == by_id
+            assert visits.on_demand.labels("Other") == {}
+
+    run(test())
+
+
 def test_callers_of_one_version_share_one_look(tmp_path: Path) -> None:
     async def test() -> None:
         async with visiting(tmp_path) as (here, visits):

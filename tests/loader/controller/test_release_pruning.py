@@ -5,6 +5,8 @@ import os
 import shutil
 from pathlib import Path
 
+import pytest
+
 from loader.controller.release_pruning import KEPT, ReleasePruning
 from tests.loader.looks import looking
 from tests.loader.pools import PLAIN, Place, place, release_of, run, until
@@ -63,6 +65,30 @@ def test_environments_of_kept_releases_stay(tmp_path: Path) -> None:
                 (tmp_path / "envs" / id).mkdir()
             await ReleasePruning(here.release_store, here.environments, here.starter.in_use, lambda: ["Model"]).prune()
             assert os.listdir(tmp_path / "envs") == [needed]
+
+    run(test())
+
+
+@pytest.mark.parametrize(("gone_s", "kept"), [(0, 0), (1000, 1)])
+def test_the_environment_of_a_model_that_is_gone_stays_a_while(tmp_path: Path, gone_s: float, kept: int) -> None:
+    async def test() -> None:
+        async with place(tmp_path) as here:
+            (here.models / "Model").mkdir()
+            (here.models / "Model/requirements.txt").write_text("needed==1\n")
+            put(here, 1)
+            needed = here.environments.id_of(here.models / "Model/requirements.txt")
+            assert needed is not None
+            (tmp_path / "envs" / needed).mkdir()
+            followed = ["Model"]
+            pruning = ReleasePruning(
+                here.release_store, here.environments, here.starter.in_use, lambda: followed, gone_s=gone_s
+            )
+            await pruning.prune()
+            followed.clear()
+            await pruning.prune()
+            await pruning.prune()
+            assert here.release_store.models() == []
+            assert len(os.listdir(tmp_path / "envs")) == kept
 
     run(test())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -33,6 +34,7 @@ class _Unread(msgspec.Struct):
 _NONE = (b"", b"null")
 _decode_as_sent = msgspec.json.Decoder(_AsSent).decode
 _decode_unread = msgspec.json.Decoder(_Unread).decode
+_decode_parts = msgspec.json.Decoder(dict[str, msgspec.Raw] | list[msgspec.Raw] | None).decode
 _decode_many = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
@@ -58,7 +60,7 @@ def unread(body: bytes) -> bytes:
 
 def ignored(body: bytes) -> Any:
     """For a method that takes nothing: only whether a list was sent matters, for then one comes back."""
-    content = _parse(msgspec.json.decode, body) if body else None
+    content = _parse(msgspec.json.decode, body, ".variables") if body else None
     variables = content.get("variables") if isinstance(content, dict) else None
     if isinstance(variables, list):
         _check_count(variables)
@@ -116,7 +118,7 @@ def _parse(decode: Callable[[bytes], Any], body: bytes, variables_at: str = "") 
         _check_json(body)
         if variables_at and not body.lstrip().startswith(b"{"):
             raise InvalidVariables(f"the body is JSON, but not an object; send {FORM}") from None
-        raise _misfit(str(error), variables_at) from None
+        raise _misfit(_placed(str(error), body), variables_at) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise malformed(body, error) from None
 
@@ -157,6 +159,7 @@ def _check_count(many: list[Any]) -> None:
         raise InvalidVariables(f"variables is a list of {len(many):,}; at most {MAX_VARIABLES:,} are taken")
 
 
+_TOO_LARGE = "Number out of range"
 _SAID = re.compile(r"(?P<said>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?", re.DOTALL)
 _PATH = re.compile(r"(?:\[(?P<index>\d+)\])?\.?(?P<field>.*)", re.DOTALL)
 _NAMED = re.compile(r"Object (?P<how>missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
@@ -175,6 +178,28 @@ def _misfit(message: str, variables_at: str) -> InvalidVariables:
     if index is not None:
         invalid.details["index"] = int(index)
     return invalid
+
+
+def _placed(message: str, body: bytes) -> str:
+    """With the path of a number that no float holds, where msgspec names none or not the keys."""
+    if not message.startswith(_TOO_LARGE):
+        return message
+    path = _too_large(body)
+    return f"{_TOO_LARGE} - at `${path}`" if path else message
+
+
+def _too_large(raw: bytes) -> str:
+    """The path of the first in that JSON; empty where it is the value itself."""
+    found: Any = None
+    with suppress(msgspec.ValidationError):
+        found = _decode_parts(raw)
+    named = found.items() if type(found) is dict else enumerate(found) if type(found) is list else ()
+    for key, part in named:
+        try:
+            msgspec.json.decode(part)
+        except msgspec.ValidationError:
+            return (f".{key}" if type(key) is str else f"[{key}]") + _too_large(bytes(part))
+    return ""
 
 
 def _groups(pattern: re.Pattern[str], text: str, *names: str) -> tuple[Any, ...]:

@@ -192,6 +192,21 @@ def test_a_number_out_of_range_does_not_fit() -> None:
         variables.as_sent(b'{"variables": {"a": 1e400}}')
 
 
+@pytest.mark.parametrize(
+    ("body", "details"),
+    [
+        (b'{"variables": {"b": 1, "a": 1e999}}', {"field": "a"}),
+        (b'{"variables": {"a": {"b": [0, 1e999]}}}', {"field": "a.b[1]"}),
+        (b'{"variables": [{"a": 1}, {"a": -1e999}]}', {"field": "a", "index": 1}),
+    ],
+)
+@pytest.mark.parametrize("decode", [variables.as_sent, variables.ignored])
+def test_a_number_out_of_range_is_named(decode: variables.Decode, body: bytes, details: dict[str, object]) -> None:
+    with pytest.raises(InvalidVariables, match="out of range") as caught:
+        decode(body)
+    assert caught.value.details == details
+
+
 def test_variables_that_a_type_does_not_know_are_ignored() -> None:
     assert dataclass(b'{"variables": {"age": 1, "more": 2}}') == Person(1)
 
