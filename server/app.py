@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Protocol
 
 from starlette.applications import Starlette
@@ -12,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route, Router
+from starlette.routing import Match, Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.http.access import BodyTooLarge
@@ -39,7 +40,7 @@ def build_app(base: str, parts: Sequence[Routed], pages: Pages, metrics: Metrics
     under_base = [Route(base, pages.index), Mount(base, redirect_slashes(Router(routes)))] if base else routes
     app = Starlette(
         routes=[metrics.route(), *under_base],
-        exception_handlers=EXCEPTION_HANDLERS,
+        exception_handlers={**EXCEPTION_HANDLERS, 405: partial(_not_allowed, routes)},
         middleware=[Middleware(_Nowhere), Middleware(Policy)],
     )
     redirect_slashes(app.router)
@@ -61,6 +62,14 @@ async def _refused(request: Request, caught: Exception) -> Response:
     code = _CODES.get(caught.status_code, "bad_request")
     refused = error(code, f"{request.method} {request.scope['path'][:100]}: {caught.detail}")
     refused.headers.update(caught.headers or {})
+    return refused
+
+
+async def _not_allowed(routes: Iterable[Route], request: Request, caught: Exception) -> Response:
+    """Starlette names the methods of the first route at the path, and not those of its others."""
+    refused = await _refused(request, caught)
+    here = (route for route in routes if route.matches(request.scope)[0] is not Match.NONE)
+    refused.headers["allow"] = ", ".join(sorted({method for route in here for method in route.methods or ()}))
     return refused
 
 

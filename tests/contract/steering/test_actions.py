@@ -239,6 +239,19 @@ def test_what_cannot_be_done_is_refused(
     assert live(server, "A") == "v3"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "models/A/pin", "DELETE, PUT"),
+        ("PATCH", "models/A", "DELETE, GET, HEAD, PUT"),
+        ("DELETE", "keys", "GET, HEAD, POST"),
+        ("GET", "models/A/rollback", "POST"),
+    ],
+)
+def test_a_refused_method_is_told_all_that_the_path_takes(server: Server, method: str, path: str, allowed: str) -> None:
+    assert act(server, method, path).headers["allow"] == allowed
+
+
 def test_each_action_takes_a_credential(server: Server) -> None:
     for method, path in (
         ("PUT", "models/A/pin"),
