@@ -89,6 +89,8 @@ def moment_of(id: str) -> datetime:
 
 BY_ITSELF = Actor(kind="pawl")
 """What did what nobody did."""
+BY_PUSH = Actor(kind="git")
+"""What did what comes of a push."""
 ACTOR_KINDS = ("key", "session", "git", "pawl")
 
 

@@ -16,7 +16,7 @@ from dataclasses import replace
 from core.broadcast import Broadcast
 from core.decisions import Decisions
 from core.errors import PawlError, SourceError
-from core.events import Event, EventKind
+from core.events import BY_PUSH, Event, EventKind
 from core.release import Candidate, Choice, Release, Served, Snapshot, Wanted
 from core.task import spawn
 from loader.controller.live_recorder import LiveRecorder
@@ -226,7 +226,7 @@ class Reconciler:
                 f"history was rewritten: {snapshot.head} does not lead back to {snapshot.left_behind}; "
                 "versions are counted on the new history, so numbers may have changed"
             )
-            self._record(Event(kind=EventKind.HISTORY_REWRITTEN, message=message, commit=snapshot.head))
+            self._record(Event(kind=EventKind.HISTORY_REWRITTEN, message=message, commit=snapshot.head, actor=BY_PUSH))
         if snapshot.head != self.head:
             self._recorder.forget_versions()
         self.problem = None
@@ -251,7 +251,7 @@ class Reconciler:
     def _note_left_out(self, left_out: Mapping[str, str]) -> None:
         for name, reason in left_out.items():
             if self.left_out.get(name) != reason:
-                self._record(Event(kind=EventKind.LEFT_OUT, message=f"{name} is left out: {reason}"))
+                self._record(Event(kind=EventKind.LEFT_OUT, message=f"{name} is left out: {reason}", actor=BY_PUSH))
         self.left_out = left_out
 
     def _controller(self, model: str) -> ModelController:

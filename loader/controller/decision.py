@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from core.errors import Heals, ReleaseFailed
-from core.release import Version, Wanted
+from core.events import BY_PUSH, Actor
+from core.release import Choice, Version, Wanted
 
 TRIES = 3
 """Of a release that may do better on another try, for all that is known."""
@@ -106,6 +108,16 @@ def decide(state: State, now: float) -> Action:
     if state.failure is None or state.failure.key != failure_key(wanted):
         return Attempt(wanted)
     return _try_again(wanted, state.failure, now)
+
+
+def actor_of(wanted: Wanted, was_live: Container[str]) -> Actor | None:
+    """Git where a push is what brought it: nobody chose it, no run made it, and it was not live before.
+
+    `was_live`: ids of releases.
+    """
+    release = wanted.release
+    is_known = release is not None and (release.artifact is not None or release.id in was_live)
+    return None if is_known or wanted.choice is not Choice.HEAD else BY_PUSH
 
 
 def failure_key(wanted: Wanted) -> str:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 
 from core.errors import STAGES, ReleaseFailed, failure_of_ours
-from core.events import Event
+from core.events import Actor, Event
 from core.release import Choice, Release, Version, Wanted
 from loader.controller.decision import (
     Action,
@@ -23,6 +23,7 @@ from loader.controller.decision import (
     State,
     Wait,
     Withhold,
+    actor_of,
     decide,
     failure_key,
     tried_for_ever,
@@ -191,7 +192,8 @@ class ModelController:
                 await self._give_up(pool)
             elif pool is not None:
                 self.failure = None
-                await self._swap(Live(wanted.version, pool, wanted.release.run), time.monotonic() - began)
+                live, took_s = Live(wanted.version, pool, wanted.release.run), time.monotonic() - began
+                await self._swap(live, took_s, actor_of(wanted, self._was_live))
         except ReleaseFailed as error:
             await self._fall_back(wanted, error)
         except Exception as error:
@@ -264,9 +266,9 @@ class ModelController:
         except Exception:
             log.exception("%s: a failure of Pawl's own while bringing back the release before", self.model)
         else:
-            await self._swap(replace(self._made_room, pool=pool), 0.0)
+            await self._swap(replace(self._made_room, pool=pool), 0.0, None)
 
-    async def _swap(self, live: Live, took_s: float) -> None:
+    async def _swap(self, live: Live, took_s: float, actor: Actor | None) -> None:
         self._turn_clock("swap")
         try:
             await self._routes.show(self.model, live)
@@ -277,7 +279,7 @@ class ModelController:
         self._was_live.add(live.pool.release.id)
         self._made_room = None
         old, self.live = self.live, live
-        self._event_texts.live(live, took_s)
+        self._event_texts.live(live, took_s, actor)
         self._on_outcome()
         if old is not None:
             self._drains.begin(old.pool)
@@ -293,7 +295,7 @@ class ModelController:
         tries = self.failure.tries + 1 if self.failure is not None and self.failure.key == key else 1
         self._withheld = None
         self.failure = Failure(key, error, tries, time.monotonic(), key in self._was_live, wanted.version)
-        self._event_texts.failed(self.failure, self.live)
+        self._event_texts.failed(self.failure, self.live, actor_of(wanted, self._was_live))
         if self.live is None:
             await self._routes.hide(
                 self.model, f"its release failed at {error.stage}; the log and the admin API say why"

@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.events import Actor
+from core.events import BY_ITSELF, BY_PUSH, Actor
 from core.release import Served
 from core.steering import Cause
 from server.steering.decisions.rows import Rows
-
-_GIT = Actor(kind="git")
-_PAWL = Actor(kind="pawl")
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ def cause_of(
     """`restored`: what was live when the server stopped. `lifted`: who lifted what held until now, and why. `asked`:
     who asked for this release, where something else was asked for before it went live."""
     if before is None and restored == live:
-        return Why(Cause.RESTART, _PAWL)
+        return Why(Cause.RESTART, BY_ITSELF)
     earlier = before.served if before is not None else restored
     rows = rows or Rows()
     pin = rows.pins.get(live.release.model)
@@ -56,5 +53,5 @@ def cause_of(
         return asked
     artifact = live.release.artifact
     if artifact is not None and (earlier is None or earlier.release.artifact != artifact):
-        return Why(Cause.TRAIN, _PAWL)
-    return Why(Cause.PUSH, _GIT)
+        return Why(Cause.TRAIN, BY_ITSELF)
+    return Why(Cause.PUSH, BY_PUSH)

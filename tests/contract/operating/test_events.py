@@ -42,6 +42,12 @@ def test_a_model_tells_the_newest_events_of_each_kind(server: Server) -> None:
     assert [event["kind"] for event in server.state("A")["events"]] == ["live"]
 
 
+def test_what_a_push_brought_has_the_actor_git_and_what_comes_by_itself_pawl(server: Server) -> None:
+    assert [event["actor"]["kind"] for event in server.events("live")] == ["git"] * 4
+    assert messages(listed(server, "events?actor=git&model=A")) == ["A live"]
+    assert messages(listed(server, "events?actor=pawl")) == ["Raises request_failed"]
+
+
 def test_pages_hold_every_event_once_newest_first(server: Server) -> None:
     whole = listed(server, "events?kind=live")
     assert whole["next"] is None

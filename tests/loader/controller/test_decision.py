@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from core.errors import Heals, ReleaseFailed
+from core.events import BY_PUSH
 from core.manifest.manifest import Manifest
 from core.release import Artifact, Choice, Release, Revision, Version, Wanted
 from loader.controller.decision import (
@@ -17,6 +18,7 @@ from loader.controller.decision import (
     State,
     Wait,
     Withhold,
+    actor_of,
     decide,
     failure_key,
     pause_after,
@@ -122,3 +124,12 @@ def test_another_run_that_left_the_same_files_is_another_name() -> None:
     live = want.release.id, Version(1, "c")
     assert decide(State(want, live, run="old"), 0) == Rename(Version(1, "c"), "new")
     assert decide(State(want, live, run="new"), 0) == Wait()
+
+
+def test_only_what_a_push_brought_is_put_down_to_git() -> None:
+    assert actor_of(wanted("a"), ()) == BY_PUSH
+    assert actor_of(refused(), ()) == BY_PUSH
+    assert actor_of(wanted("a"), {"a"}) is None
+    assert actor_of(replace(wanted("a"), choice=Choice.PINNED), ()) is None
+    trained = Release(Revision("M", "a", Manifest(), {"M": "t"}), Artifact("b", "0123456789ab"))
+    assert actor_of(replace(wanted("a"), release=trained), ()) is None

@@ -27,7 +27,8 @@ from loader.workers.report import Happening, Report
 def test_a_failure_says_what_comes_next(heals: Heals, tries: int, told: str) -> None:
     events: list[Event] = []
     error = ReleaseFailed("no", stage="load", detail="a traceback", heals=heals)
-    EventTexts("Model", events.append).failed(Failure("key", error, tries, 0.0, version=Version(2, "f" * 40)), None)
+    failure = Failure("key", error, tries, 0.0, version=Version(2, "f" * 40))
+    EventTexts("Model", events.append).failed(failure, None, None)
     [event] = events
     assert (event.kind, event.model, event.message, event.detail) == (EventKind.FAILED, "Model", told, "a traceback")
     assert (event.version, event.commit) == ("v2", "f" * 40)
