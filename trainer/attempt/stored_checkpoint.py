@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +32,8 @@ class StoredCheckpoint:
         self._stored: object = None
         """What the folder looked like when it was stored last."""
         self._trouble = ""
+        self._turn = threading.Lock()
+        """A store whose task was cancelled goes on in its thread: two at once would each remove what the other kept."""
 
     def restore(self) -> None:
         """What an earlier attempt left, unless something is there. Raises StoreUnavailable."""
@@ -59,6 +62,15 @@ class StoredCheckpoint:
 
     def store(self) -> None:
         """As it is now, if it has changed. What fails is left for the next time."""
+        with self._turn:
+            self._store_changed()
+
+    def remove(self) -> None:
+        """All of the run's."""
+        with self._turn:
+            self._remove_all()
+
+    def _store_changed(self) -> None:
         look = self._look()
         if not look or look == self._stored:
             return
@@ -71,8 +83,7 @@ class StoredCheckpoint:
         except (StoreUnavailable, ArtifactRefused) as error:
             self._say(f"the checkpoint is not stored: {error}")
 
-    def remove(self) -> None:
-        """All of the run's."""
+    def _remove_all(self) -> None:
         try:
             for one in self._store.list():
                 self._store.delete(one.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -49,6 +50,25 @@ def test_the_newest_is_kept_and_the_others_go(tmp_path: Path, store: ArtifactSto
     checkpoint.store()
     assert len(store.list()) == 1
     StoredCheckpoint(store, tmp_path / "other").restore()
+    assert (tmp_path / "other" / "step").read_text() == "10"
+
+
+def test_a_pod_that_ends_while_one_is_being_stored_leaves_the_newest(tmp_path: Path) -> None:
+    folder = left(tmp_path / "one", step="3")
+    last: list[threading.Thread] = []
+
+    def step(name: str) -> None:
+        if name == "renamed" and not last:
+            left(folder, step="10")
+            last.append(threading.Thread(target=checkpoint.store))
+            last[0].start()
+            last[0].join(0.3)  # where both could store at once, it would be over by then
+
+    files = LocalFiles(tmp_path / "store", step)
+    checkpoint = StoredCheckpoint(ArtifactStore(files, shares=False, root=ROOT), folder)
+    checkpoint.store()
+    last[0].join()
+    StoredCheckpoint(ArtifactStore(files, shares=False, root=ROOT), tmp_path / "other").restore()
     assert (tmp_path / "other" / "step").read_text() == "10"
 
 
