@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from registry.background_work import BackgroundWork
 from registry.errors import RegistryBegunAnew, RegistryUnavailable
-from registry.performance import Performance
 from registry.sqlite_file import fault_of, make_private, set_aside
 
 if TYPE_CHECKING:
@@ -76,14 +76,14 @@ class Registry:
         """
         if self._performing >= _AT_ONCE:
             raise RegistryUnavailable("the registry's database is behind; ask again later")
-        performance = Performance(self.transaction, work)
+        begun = BackgroundWork(self.transaction, work)
         self._performing += 1
-        performance.done.add_done_callback(self._performed)
+        begun.done.add_done_callback(self._performed)
         try:
             async with asyncio.timeout(timeout_s):
-                return await asyncio.shield(performance.done)
+                return await asyncio.shield(begun.done)
         except TimeoutError as error:
-            performance.give_up()
+            begun.give_up()
             raise RegistryUnavailable(f"the registry's database did not answer within {timeout_s:g} s") from error
 
     def close(self) -> None:

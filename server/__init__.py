@@ -1,1 +1,1 @@
-"""HTTP: the gateway, the admin API, the pages, and the daemon that puts everything together."""
+"""The daemon, which is the control plane: its parts, its HTTP (the admin API and the pages), and its gateways."""

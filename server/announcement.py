@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from core.task import spawn
 from loader.reconcile import Reconciler
 from server.banner import Banner
-from server.gateways.routes import RoutePublisher
+from server.gateways.route_publisher import RoutePublisher
 from server.registry_part import RegistryPart
 from server.state import ServerState
 from server.steering.ledger.ledger import DeploymentLedger

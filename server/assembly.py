@@ -21,7 +21,7 @@ from server.daemon import BackgroundTask, Daemon
 from server.gateways.connection_limit import allowed_connections
 from server.gateways.data_plane import DataPlane
 from server.gateways.gateways import Gateway, Gateways, Handlers
-from server.gateways.routes import RoutePublisher
+from server.gateways.route_publisher import RoutePublisher
 from server.gateways.version_starts import VersionStarts
 from server.http.peer import Peer
 from server.http.server import AdminServer

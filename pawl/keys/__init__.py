@@ -1,0 +1,1 @@
+"""`pawl keys` and its commands."""

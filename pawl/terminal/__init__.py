@@ -1,0 +1,1 @@
+"""What commands print: for people in a terminal, and for programs."""

@@ -1,0 +1,1 @@
+"""`pawl train`: a folder is trained here and now, by the server's own parts."""

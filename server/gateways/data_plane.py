@@ -7,7 +7,7 @@ import contextlib
 import socket
 
 from server.gateways.gateways import Gateways, Handlers
-from server.gateways.routes import RoutePublisher
+from server.gateways.route_publisher import RoutePublisher
 
 NOT_READY_S = 0.5
 """Between saying that we are not ready and accepting nothing more, so that whoever asks can notice."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from core.keys import Key, Scope
 from gateway.messages import KeyGrant
-from server.gateways.routes import RoutePublisher
+from server.gateways.route_publisher import RoutePublisher
 
 
 class KeyGrants:

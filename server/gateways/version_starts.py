@@ -8,7 +8,7 @@ import logging
 from core.errors import NotTrained, PawlError, ReleaseFailed, ReleaseGone, VersionAmbiguous, VersionNotFound
 from gateway.messages import Start, Started
 from loader.controller.on_demand import OnDemand, TooManyVersions
-from server.gateways.routes import RoutePublisher
+from server.gateways.route_publisher import RoutePublisher
 
 log = logging.getLogger("pawl")
 

@@ -16,7 +16,7 @@ from server.access.assembly import AccessParts, build_access
 from server.app import Routed, build_app
 from server.gateways.gateways import Gateway
 from server.gateways.key_grants import KeyGrants
-from server.gateways.routes import RoutePublisher
+from server.gateways.route_publisher import RoutePublisher
 from server.http.access import Access
 from server.http.api.events_api import EventsApi
 from server.http.api.keys_api import KeysApi

@@ -27,7 +27,7 @@ from loader.workers.pool import Pool
 from loader.workers.process.warm_workers import WarmWorkers
 from loader.workers.report import Report
 from loader.workers.starter import Starter, WorkerDefaults
-from server.gateways.routes import RoutePublisher
+from server.gateways.route_publisher import RoutePublisher
 from server.loading import Loading
 from server.process.data_dir import DataDir
 from server.registry_part import RegistryPart

@@ -22,11 +22,11 @@ from core.paths import (
 )
 from server.http import parameters
 from server.http.access import Access, actor_of, may_go_on
-from server.http.actions import unfinished_answer
 from server.http.api.answering import answering
 from server.http.bodies import read_body
 from server.http.event_streams import EventStreams, SentEvent
 from server.http.replies import Json, error
+from server.http.unfinished_actions import unfinished_answer
 from server.steering.actions.actions import Action, ActionState
 from server.steering.actions.steering import Asker, Steering
 

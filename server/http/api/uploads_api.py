@@ -13,10 +13,10 @@ from core.paths import API_MODEL
 from loader.sources.changes import HeadMoved, NotWritable
 from server.http import parameters
 from server.http.access import Access, BodyTooLarge, actor_of
-from server.http.actions import unfinished_answer
 from server.http.api.answering import answering
 from server.http.bodies import check_length
 from server.http.replies import Json, error
+from server.http.unfinished_actions import unfinished_answer
 from server.uploads.archive import ArchiveInvalid
 from server.uploads.error_codes import upload_code_of
 from server.uploads.errors import NameTaken, NotKept, StillUnderWay, TooManyUploads, UploadTooLarge

@@ -7,7 +7,7 @@ from core.release import Wanted
 from gateway.messages import Start, Table
 from loader.controller.on_demand import OnDemand
 from loader.workers.pool import Pool
-from server.gateways.routes import RoutePublisher
+from server.gateways.route_publisher import RoutePublisher
 from server.gateways.version_starts import VersionStarts
 from tests.loader.pools import run
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Performance(Generic[T]):
+class BackgroundWork(Generic[T]):
     """One transaction, in a thread that the end of the process doesn't wait for: the database may hang for long."""
 
     def __init__(

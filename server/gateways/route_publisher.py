@@ -1,4 +1,4 @@
-"""The routes as they are now: what the loader shows and hides becomes tables for the gateways."""
+"""The route table as it is now: what the loader shows and hides becomes tables for the gateways."""
 
 from __future__ import annotations
 

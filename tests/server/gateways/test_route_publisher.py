@@ -13,7 +13,7 @@ from core.errors import ReleaseFailed
 from core.manifest.manifest import Manifest, Serve
 from core.release import Version
 from gateway.messages import Table
-from server.gateways.routes import RoutePublisher
+from server.gateways.route_publisher import RoutePublisher
 
 
 def _live(number: int) -> Any:
