@@ -13,6 +13,7 @@ from trainer.attempt.progress import Point
 from trainer.records.record_names import ACCEPTED, is_verdict
 
 _NEVER = datetime.fromtimestamp(0, UTC)
+_LAST_S = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
 
 class RunView(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +65,15 @@ class Try(msgspec.Struct, frozen=True, kw_only=True):
     cpu_seconds: float = 0.0
 
 
+class Reported(msgspec.Struct, frozen=True, kw_only=True):
+    """What the code reported at one step."""
+
+    step: float
+    total: float | None = None
+    scores: dict[str, float | None] = {}
+    at: datetime = _NEVER
+
+
 class RunDetail(RunView, frozen=True, kw_only=True):
     """All that is known of a run."""
 
@@ -81,7 +91,7 @@ class RunDetail(RunView, frozen=True, kw_only=True):
     cpu_seconds: float = 0.0
     packages: dict[str, str] = {}
     tries: tuple[Try, ...] = ()
-    curve: tuple[Point, ...] = ()
+    curve: tuple[Reported, ...] = ()
     """What the last attempt reported, step by step."""
 
 
@@ -140,7 +150,12 @@ def detail_of(
 ) -> RunDetail:
     """`record`: the latest that there is; of a run that has just been queued, none."""
     known = {} if record is None else {field: getattr(record, field) for field in _DETAILS if hasattr(record, field)}
-    return RunDetail(**msgspec.structs.asdict(view), **known, tries=tries, curve=curve)
+    return RunDetail(**msgspec.structs.asdict(view), **known, tries=tries, curve=tuple(map(_reported, curve)))
+
+
+def _reported(point: Point) -> Reported:
+    at = datetime.fromtimestamp(min(max(point.at, 0.0), _LAST_S), UTC)  # a file may hold any number
+    return Reported(step=point.step, total=point.total, scores=point.scores, at=at)
 
 
 _DETAILS = (

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from server.pages.layout.units import number
-from trainer.attempt.progress import Point
+from trainer.catalogue.views import Reported
 
 _WIDTH, _HEIGHT = 100.0, 100.0
 _DRAWN = 200
@@ -32,7 +32,7 @@ class Curve:
     """Step and score."""
 
 
-def curves(points: Sequence[Point]) -> tuple[Curve, ...]:
+def curves(points: Sequence[Reported]) -> tuple[Curve, ...]:
     names = list(dict.fromkeys(name for point in points for name in point.scores))
     found = [(name, [(one.step, one.scores.get(name)) for one in points]) for name in names]
     return tuple(_curve(name, [(x, y) for x, y in series if y is not None]) for name, series in found if series)

@@ -105,9 +105,9 @@ def test_one_run_has_its_attempts_and_the_curve_that_the_last_reported(runs: Run
     run = key(1)
     runs.attempted(run, 1, state=RunState.FAILED, reason=Reason.DATASET, message="403", heals=True)
     runs.attempted(run, 2, state=RunState.SUCCEEDED, scores={"accuracy": 0.5})
-    runs.records.put(
-        "Iris", run, attempt_curve(2), b'{"step":1,"scores":{"loss":0.7}}\n{"step":2,"scores":{"loss":0.5}}\n'
-    )
+    first = b'{"step":1,"scores":{"loss":0.7},"at":1796061246.5}\n'
+    second = b'{"step":2,"scores":{"loss":0.5},"at":1e300}\n'
+    runs.records.put("Iris", run, attempt_curve(2), first + second)
     runs.ended(1, attempts=2, scores={"accuracy": 0.5}, params={"depth": 6}, compared="not compared")
     found = get(runs, f"/runs/{run}").json()
     assert [(one["attempt"], one["state"], one["reason"]) for one in found["tries"]] == [
@@ -115,6 +115,7 @@ def test_one_run_has_its_attempts_and_the_curve_that_the_last_reported(runs: Run
         (2, "succeeded", None),
     ]
     assert [(point["step"], point["scores"]["loss"]) for point in found["curve"]] == [(1, 0.7), (2, 0.5)]
+    assert [point["at"] for point in found["curve"]] == ["2026-11-30T17:54:06.500000Z", "9999-01-01T00:00:00Z"]
     assert (found["params"], found["compared"], found["attempts"]) == ({"depth": 6}, "not compared", 2)
 
 

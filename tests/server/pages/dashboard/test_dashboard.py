@@ -18,8 +18,7 @@ from server.pages.dashboard.runs.curves import curves
 from server.pages.dashboard.runs.run_rows import run_row
 from server.pages.facts import CommitText, ModelFacts
 from tests.server.states import failure, live, model
-from trainer.attempt.progress import Point
-from trainer.catalogue.views import RunView
+from trainer.catalogue.views import Reported, RunView
 
 NOW = datetime(2026, 3, 12, 14, 34, tzinfo=UTC)
 DETAIL = """Traceback (most recent call last):
@@ -124,7 +123,7 @@ def test_a_run_says_how_it_ended_and_how_long_it_took() -> None:
 
 
 def test_a_curve_begins_and_ends_where_the_run_did() -> None:
-    points = [Point(step=float(step), scores={"auc": step / 1000, "loss": None}) for step in range(1000)]
+    points = [Reported(step=float(step), scores={"auc": step / 1000, "loss": None}) for step in range(1000)]
     found = {curve.name: curve for curve in curves(points)}
     assert found["auc"].path.startswith("M0.0 100.0L")
     assert found["auc"].path.endswith("L100.0 0.0")
