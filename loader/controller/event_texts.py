@@ -44,7 +44,7 @@ class EventTexts:
         self._event(EventKind.REMOVED, "its folder has gone", None, actor=BY_PUSH)
 
     def reported(self, report: Report, version: Version | None) -> None:
-        """What a pool tells of itself; `version`: what its release goes by, if that is live."""
+        """What a pool tells of itself; `version`: what its release goes by, if that is live or on its way."""
         self._event(EventKind(report.happening.value), report.message, version, report.detail)
 
     def _event(

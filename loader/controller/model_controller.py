@@ -330,5 +330,11 @@ class ModelController:
         await self._drains.over()  # of what was live before, too
 
     def _report(self, report: Report, release: Release) -> None:
-        version = None if self.live is None or self.live.pool.release != release else self.live.version
-        self._event_texts.reported(report, version)
+        self._event_texts.reported(report, self._version_of(release))
+
+    def _version_of(self, release: Release) -> Version | None:
+        """What it goes by, if it is live or on its way."""
+        if self.live is not None and self.live.pool.release == release:
+            return self.live.version
+        wanted = self._wanted
+        return wanted.version if wanted is not None and wanted.release == release else None

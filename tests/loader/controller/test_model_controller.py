@@ -210,7 +210,7 @@ def test_what_is_live_goes_by_its_new_version_and_keeps_its_workers(tmp_path: Pa
     run(test())
 
 
-def test_what_is_reported_of_a_release_before_it_is_live_is_recorded_under_no_version(tmp_path: Path) -> None:
+def test_what_is_reported_of_a_release_before_it_is_live_is_recorded_under_its_version(tmp_path: Path) -> None:
     async def test() -> None:
         async with keeping(tmp_path) as (here, kept):
             here.write()
@@ -218,7 +218,7 @@ def test_what_is_reported_of_a_release_before_it_is_live_is_recorded_under_no_ve
             kept.controller.want(numbered(here.write(FAILS), 1))
             await until(lambda: kept.controller.failure)
             assert kept.kinds() == [EventKind.REQUEST_FAILED, EventKind.FAILED]
-            assert [event.version for event in kept.events] == ["", "v1"]
+            assert [event.version for event in kept.events] == ["v1", "v1"]
             assert all("unforeseen" in event.detail for event in kept.events)
 
     run(test())

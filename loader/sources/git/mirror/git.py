@@ -103,13 +103,18 @@ def _listed(scope: str, environment: dict[str, str]) -> Iterator[tuple[str, str]
 
 
 class _Git(Git):
-    """A git that obeys what it is told here, and no variable that others have set for theirs."""
+    """A git that obeys what it is told here, and no variable that others have set for theirs.
+
+    A signal to the server's process group, such as Ctrl-C, is not for it: what is read then is read to its end.
+    """
 
     def execute(self, command: Any, **options: Any) -> Any:  # type: ignore[override]
         told = {*self.environment(), *(options.get("env") or {})}
         others = [name for name in unwanted(os.environ) if name not in told]
         unset = [part for name in others for part in ("-u", name)]
-        return super().execute(["env", *unset, *command] if unset else command, **options)
+        return super().execute(
+            ["env", *unset, *command] if unset else command, **{"start_new_session": True, **options}
+        )
 
 
 class MirrorObjects:
