@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from core.errors import PawlError
+from core.errors import PawlError, SourceError
 from core.release import Candidate, Revision
 
 
@@ -41,6 +41,13 @@ class ManifestText:
     """Empty: it has none."""
     head: str
     """The head that it was read at; empty where there is none."""
+
+
+def too_long_to_edit(model: str, most: int) -> SourceError:
+    """A part of it would be all that is left once it was edited."""
+    return SourceError(
+        f"{model}/model.yaml has more than {most:,} bytes, too many to be edited here; edit the file itself"
+    )
 
 
 class Proposal(Protocol):

@@ -17,7 +17,7 @@ from loader.files.git_objects import FOLDER, Entry, MirrorDamaged, Objects
 from loader.files.manifests import Manifests
 from loader.files.model_folders import MANIFEST, MOST_MANIFEST_BYTES, REQUIREMENTS, Folder, Folders, no_model
 from loader.files.tree import DEFAULT_BOUNDS, Bounds
-from loader.sources.changes import Change, HeadMoved, ManifestText
+from loader.sources.changes import Change, HeadMoved, ManifestText, too_long_to_edit
 from loader.sources.git.commits.proposal import GitProposal
 from loader.sources.git.commits.push import Push
 from loader.sources.git.commits.scratch import open_scratch
@@ -152,8 +152,11 @@ class GitSource:
                 raise SourceError(f"{self._remote.address.url} was not read yet; try again soon")
             tree = _folder_of(objects.root(head), (*self._remote.segments, model), objects)
             entry = _entries(tree, objects).get(MANIFEST) if tree else None
-            is_small = entry is not None and entry.is_file and objects.size(entry.id) <= MOST_MANIFEST_BYTES
-            return ManifestText(objects.blob(entry.id) if entry is not None and is_small else b"", head)
+            if entry is None or not entry.is_file:
+                return ManifestText(b"", head)
+            if objects.size(entry.id) > MOST_MANIFEST_BYTES:
+                raise too_long_to_edit(model, MOST_MANIFEST_BYTES)
+            return ManifestText(objects.blob(entry.id), head)
 
     def propose(self, change: Change) -> GitProposal:
         with self._reading() as (objects, history):

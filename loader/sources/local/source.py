@@ -18,7 +18,7 @@ from loader.files.checkout import write
 from loader.files.lfs_pointers import failed, find_pointers
 from loader.files.model_folders import MANIFEST, MOST_MANIFEST_BYTES, no_model, printable
 from loader.files.tree import DEFAULT_BOUNDS, Bounds
-from loader.sources.changes import Change, ManifestText
+from loader.sources.changes import Change, ManifestText, too_long_to_edit
 from loader.sources.local.contents import Contents, StillChanging
 from loader.sources.local.ignored import is_ignored
 from loader.sources.local.models import LocalModels
@@ -141,11 +141,14 @@ class LocalSource:
     def manifest_text(self, model: str) -> ManifestText:
         try:
             with open_plain(self._folder / model / MANIFEST) as file:
-                return ManifestText(file.read(MOST_MANIFEST_BYTES), "")
+                text = file.read(MOST_MANIFEST_BYTES + 1)
         except FileNotFoundError:
             return ManifestText(b"", "")
         except OSError as error:
             raise SourceError(f"{self._folder / model / MANIFEST} can't be read: {error.strerror}") from error
+        if len(text) > MOST_MANIFEST_BYTES:
+            raise too_long_to_edit(model, MOST_MANIFEST_BYTES)
+        return ManifestText(text, "")
 
     def propose(self, change: Change) -> LocalProposal:
         return LocalProposal(

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import SettingError, VersionNotFound
+from core.errors import SettingError, SourceError, VersionNotFound
 from core.manifest.manifest import Manifest, parse_manifest
+from loader.files.model_folders import MOST_MANIFEST_BYTES
 from loader.sources.git.remote import Remote
 from loader.sources.git.source import GitSource
 from tests.loader.sources.git.following import followed, models
@@ -54,6 +55,16 @@ def breaks_on_odd(manifest: bytes) -> Manifest:
     if b"odd" in manifest:
         raise RecursionError
     return parse_manifest(manifest)
+
+
+def test_a_manifest_that_is_longer_than_is_read_is_not_to_be_edited(tmp_path: Path) -> None:
+    repo = models(tmp_path)
+    repo.write("Iris/model.yaml", "description: it\n".ljust(MOST_MANIFEST_BYTES + 1, "#")).commit()
+    with followed(repo, tmp_path / "data") as source:
+        source.look()
+        assert source.manifest_text("Churn").text == b"uses: [common]\n"
+        with pytest.raises(SourceError, match="too many to be edited"):
+            source.manifest_text("Iris")
 
 
 def test_a_submodule_is_reported_and_not_followed(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from core.errors import ReleaseFailed, SourceError, VersionNotFound
 from core.release import Release, Revision
+from loader.files.model_folders import MOST_MANIFEST_BYTES
 from loader.files.tree import DEFAULT_BOUNDS
 from loader.releases.live_file import LiveFile
 from loader.releases.store import ReleaseStore
@@ -43,6 +44,16 @@ def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path, name: str) -> None
     os.mkfifo(folder / "Iris" / name)
     with following(folder) as source:
         assert release(source.look(), "Churn")
+
+
+def test_a_manifest_that_is_read_in_part_alone_is_not_to_be_edited(tmp_path: Path) -> None:
+    folder = models(tmp_path)
+    write(folder / "Iris/model.yaml", "description: it\n".ljust(MOST_MANIFEST_BYTES, "#"))
+    with following(folder) as source:
+        assert len(source.manifest_text("Iris").text) == MOST_MANIFEST_BYTES
+        write(folder / "Iris/model.yaml", "description: it\n".ljust(MOST_MANIFEST_BYTES + 1, "#"))
+        with pytest.raises(SourceError, match="too many to be edited"):
+            source.manifest_text("Iris")
 
 
 def test_one_folder_alone_may_be_looked_at(tmp_path: Path) -> None:
