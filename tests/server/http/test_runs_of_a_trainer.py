@@ -133,10 +133,10 @@ def test_a_log_is_followed_to_the_end_of_the_run(pushes: Pushes) -> None:
         async with asking(pushes) as client:
             [run] = await in_state(client, "running")
             async with client.stream("GET", f"/runs/{run['run']}/log?follow=1") as answer:
-                pieces = answer.aiter_text()
-                assert await anext(pieces) == "begun\n"
+                lines = answer.aiter_lines()
+                assert await anext(lines) == "begun"
                 (pushes.data / "runs" / run["run"] / "checkpoint" / "go").touch()
-                assert "".join([piece async for piece in pieces]) == "ended\n"
+                assert [line async for line in lines] == ["ended"]
 
     asyncio.run(test())
 
