@@ -12,6 +12,7 @@ import msgspec
 from core.runs.states import RunState
 from pawl.runs.run import Run, read_run
 from pawl.terminal.json_output import print_json
+from pawl.terminal.text import moment
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -104,9 +105,9 @@ def _fields(run: Run) -> Iterator[tuple[str, str]]:
         "commit": run.commit,
         "artifact": run.artifact,
         "started by": run.started_by,
-        "queued": _moment(run.queued_at),
-        "began": _moment(run.began_at),
-        "ended": _moment(run.ended_at),
+        "queued": moment(run.queued_at),
+        "began": moment(run.began_at),
+        "ended": moment(run.ended_at),
         "peak memory": f"{run.peak_memory / 2**20:.0f} MiB" if run.peak_memory else "",
         "CPU": f"{run.cpu_seconds:.1f} s" if run.cpu_seconds else "",
         "packages": ", ".join(f"{name} {version}" for name, version in sorted(run.packages.items())),
@@ -123,10 +124,6 @@ def _fields(run: Run) -> Iterator[tuple[str, str]]:
 
 def _params(params: dict[str, Any]) -> str:
     return ", ".join(f"{name}={msgspec.json.encode(value).decode()}" for name, value in params.items())
-
-
-def _moment(at: datetime | None) -> str:
-    return "" if at is None else at.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def _ago(at: datetime) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,6 +11,7 @@ from core.paths import API_RUN
 from core.runs.states import RunState
 from pawl.exits import UNREACHABLE, CommandFailed
 from pawl.runs.paths import path_of
+from pawl.terminal.text import moment
 
 if TYPE_CHECKING:
     from pawl.client.api import Api
@@ -80,7 +81,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def line(self) -> tuple[str, ...]:
         """For programs: what a list tells of it."""
-        at = self.queued_at.astimezone(UTC).isoformat(timespec="seconds")
+        at = moment(self.queued_at)
         return (self.run, self.model, self.state, self.reason or "", self.scored, self.commit, at, self.message)
 
 

@@ -50,6 +50,7 @@ def test_a_pipe_gets_a_line_for_each_run_the_newest_first(server: Server) -> Non
     assert lines[1][1:4] == ["Other", "failed", "Raised"]
     assert lines[1][7] == "ValueError: no luck"
     assert lines[2][4:6] == ["accuracy 0.5", "a" * 40], "nothing is cut"
+    assert all(line[6].endswith("Z") for line in lines), "times are written as other commands write them"
 
 
 def test_a_list_holds_what_was_asked_for(server: Server) -> None:
