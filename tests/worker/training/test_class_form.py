@@ -122,7 +122,11 @@ def without(method: str) -> str:
         (without("save"), {}, "the class Model has no method save(self, path)"),
         (without("load"), {}, "the class Model has no method load(self, path)"),
         (MODEL, {}, "train.py, line 9: Model.train needs the argument 'depth'; add 'depth' to train.params in"),
-        (MODEL, {"params": {"depth": 1, "dept": 1}}, "Model.train takes no argument 'dept', which train.params has"),
+        (
+            MODEL,
+            {"params": {"depth": 1, "dept": 1}},
+            "Model.train takes no argument 'dept', which train.params has in model.yaml, or --set gave",
+        ),
         (
             MODEL,
             {"params": {"depth": "deep"}},
