@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import os
 import re
@@ -155,7 +156,8 @@ class Server:
 
     def look(self) -> None:
         """Have the server look at its source, and return when it has, whatever is still to come of it."""
-        self.wait(lambda: self.admin("POST", "/-/sync?wait=0.1").json["models"], "the look")
+        waits = (min(0.1 * 2**number, 50) for number in itertools.count())
+        self.wait(lambda: self.admin("POST", f"/-/sync?wait={next(waits)}").json["models"], "the look")
 
     def admin(self, method: str, path: str) -> Answer:
         return self.request(method, self.base + path, headers={"authorization": f"Bearer {self.settings.admin_token}"})

@@ -94,6 +94,9 @@ def _handle(poll: select.epoll, outputs: dict[int, RelayedOutput], fd: int) -> N
     if output.is_over and not output.kept:
         for handle in (output.source, output.sink):
             del outputs[handle]
+            # Closing is not enough: the daemon has the pipe too, so epoll would go on telling its end, under a number
+            # that the next output may get.
+            poll.unregister(handle)
             os.close(handle)
     else:
         poll.modify(output.source, 0 if output.is_over else select.EPOLLIN)

@@ -96,7 +96,7 @@ def test_six_digits_of_a_commit_are_too_few(server: Server, commits: list[str]) 
 
 
 def test_at_most_four_old_versions_run_and_one_unused_makes_room(tmp_path: Path, editions: Repo) -> None:
-    with serving(tmp_path / "data", editions.path, VERSION_IDLE_S="5") as server:
+    with serving(tmp_path / "data", editions.path, VERSION_IDLE_S="20") as server:
         for number in range(1, 5):
             assert server.post(f"/Echo/v{number}").json["by"] == f"edition {number}"
         refused = server.post("/Echo/v5")

@@ -71,12 +71,17 @@ def test_one_call_that_hangs_costs_the_calls_beside_it_nothing(server: Server) -
     assert "serve.timeout_s" in event["message"]
     assert event["detail"].index("in do_wait_for_ever") < 1_000
     assert len(event["detail"].splitlines()) < 60
+    server.wait(lambda: server.post("/Threads").status == 200, "the worker that takes its place")
     assert server.score("Threads")["pid"] != before
     server.wait(lambda: not is_alive(before), "the end of the worker that was replaced")
 
 
 def test_a_worker_whose_threads_all_hang_is_ended_at_once(server: Server, tmp_path: Path) -> None:
-    before = server.score("AllHang")["pid"]
-    hanging = [ask(server, "AllHang", do="wait_for_ever") for _ in range(2)]
-    assert "was ended" in wait_replaced(server, "AllHang", before)["message"]
-    assert {each.result(60).status for each in hanging} <= {502, 504}
+    for _ in range(10):  # on a busy machine the second may begin so late that it does not hang yet when the first does
+        before = server.score("AllHang")["pid"]
+        hanging = [ask(server, "AllHang", do="wait_for_ever") for _ in range(2)]
+        event = wait_replaced(server, "AllHang", before)
+        assert {each.result(60).status for each in hanging} <= {502, 504}
+        if "was ended" in event["message"]:
+            return
+    raise AssertionError(event["message"])

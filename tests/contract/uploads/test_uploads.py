@@ -225,7 +225,8 @@ def test_an_upload_that_takes_longer_than_is_waited_for_can_be_followed(server: 
     assert where.json["id"] == begun.json["id"]
     done = server.wait(lambda: over(server, begun), "the upload to be over")
     assert (done["state"], done["commit"]) == ("done", repo.head)
-    refused = server.wait(lambda: over(server, put(server, "Echo", zipped({"etls.py": "x("}), "?wait=0.0")), "it")
+    bad = put(server, "Echo", zipped({"etls.py": "x("}), "?wait=0.0")
+    refused = server.wait(lambda: over(server, bad), "the upload to be over")
     assert (refused["state"], refused["code"], refused["stage"]) == ("failed", "release_failed", "load")
 
 

@@ -2,11 +2,25 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+
+import uvloop
 
 from loader.workers.process.relay import Relay
 from tests.serving import command_line, descendants
+
+
+@contextmanager
+def pipe() -> Iterator[tuple[int, int]]:
+    ends = os.pipe()
+    try:
+        yield ends
+    finally:
+        for end in ends:
+            with suppress(OSError):
+                os.close(end)
 
 
 def test_its_process_has_the_environment_that_it_is_given_and_no_other() -> None:
@@ -24,3 +38,22 @@ def test_its_process_has_the_environment_that_it_is_given_and_no_other() -> None
             os.close(writer)
 
     assert asyncio.run(environment()) == b"GIVEN=this\0"
+
+
+def test_an_output_that_has_ended_does_not_hold_up_those_that_begin() -> None:
+    async def test() -> None:
+        async with asyncio.timeout(60):
+            with closing(Relay({})) as relay, pipe() as (ended, end), pipe() as (silent, _), pipe() as (source, writer):
+                async with relay.reading(ended) as first:
+                    os.write(end, b"last")
+                    assert await first.read(4) == b"last"
+                    os.close(end)
+                    assert await first.read(1) == b""
+                    async with relay.reading(silent) as second, relay.reading(source) as third:
+                        waiting = asyncio.ensure_future(second.read(1))
+                        await asyncio.sleep(0)
+                        os.write(writer, b"hello")
+                        assert await third.read(5) == b"hello"
+                        waiting.cancel()
+
+    uvloop.run(test())
