@@ -175,7 +175,7 @@ def test_the_ingress_is_for_any_controller() -> None:
 def test_nginx_lets_bodies_pass_that_the_server_takes() -> None:
     ingress = the("Ingress", build("base", "nginx"))
     size = ingress["metadata"]["annotations"]["nginx.org/client-max-body-size"]
-    assert size == f"{Settings().max_body_mb}m"
+    assert size == f"{max(Settings().upload_max_mb, Settings().max_body_mb)}m"
     assert ingress["spec"]["ingressClassName"] == "nginx"
 
 
