@@ -24,6 +24,8 @@ def redirect_slashes(router: Router) -> Router:
 
 async def _redirect(router: Router, scope: Scope, receive: Receive, send: Send) -> None:
     path: str = scope["path"]
+    if path.endswith("//") or path.endswith("/") != scope["raw_path"].endswith(b"/"):  # "%2F" is part of a name
+        raise HTTPException(404)
     other = path[:-1] if path.endswith("/") else path + "/"
     if not any(route.matches({**scope, "path": other})[0] is not Match.NONE for route in router.routes):
         raise HTTPException(404)

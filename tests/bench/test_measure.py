@@ -25,7 +25,7 @@ from bench.machine.home import ROOT
 from bench.measure import measure
 from bench.peers.pawl import WIRE, Pawl
 from bench.report.page import render
-from tests.serving import descendants
+from tests.serving import descendants, wait_for
 
 
 @pytest.fixture(autouse=True)
@@ -131,7 +131,7 @@ def test_a_bench_that_is_told_to_stop_leaves_no_server(tmp_path: Path) -> None:
         process.terminate()
         assert process.wait(100) in (128 + signal.SIGTERM, 128 + signal.SIGHUP)
     assert servers
-    assert not any(Path(f"/proc/{pid}").exists() for pid in servers)
+    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in servers), "the servers to be gone")
 
 
 def test_the_rows_asked_about_have_different_answers() -> None:

@@ -203,9 +203,9 @@ def test_events_are_streamed_from_the_last_that_was_seen(server: Server) -> None
 
 
 def test_events_say_who_did_them_and_are_chosen_by_it(server: Server) -> None:
-    found = got(server, "events?actor=pawl&model=B")["items"]
+    found = got(server, "events?actor=git&model=B")["items"]
     assert [(event["kind"], event["actor"]) for event in found] == [
-        ("live", {"kind": "pawl", "name": "", "address": ""})
+        ("live", {"kind": "git", "name": "", "address": ""})
     ]
     assert {"reason", "action", "version", "commit", "message", "at", "id"} <= set(found[0])
     assert got(server, "events?actor=nobody")["items"] == []

@@ -327,6 +327,7 @@ def test_variables_of_any_type_fit_or_are_refused(server: Server, variables: dic
 
 @lots
 @given(name=names.filter(lambda name: name not in (*MODELS, "all")), version=st.none() | names)
+@example(name="/", version=None)
 def test_any_name_is_unknown_and_no_more(server: Server, name: str, version: str | None) -> None:
     path = "/".join(quote(part, safe="") for part in ([name] if version is None else [name, version]))
     answer = server.send(_head(server, path, "Content-Length: 0"))
