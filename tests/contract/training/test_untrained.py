@@ -10,7 +10,10 @@ from tests.serving import echo, serving
 
 def test_a_model_that_was_never_trained_is_told_apart_and_holds_up_nothing(tmp_path: Path) -> None:
     repo = Repo(tmp_path / "models")
-    repo.write("Echo/etls.py", echo("one")).write("Trained/train.py", "def train(): ...").commit()
+    waits = (
+        f"import os, time\ndef train():\n    while not os.path.exists({str(tmp_path / 'gate')!r}): time.sleep(0.05)\n"
+    )
+    repo.write("Echo/etls.py", echo("one")).write("Trained/train.py", waits).commit()
     with serving(tmp_path / "data", repo.path) as server:
         assert server.post("/Trained").error(503, "not_trained")["run"] in ("queued", "pending", "running")
         assert server.post("/Trained/v1").error(503, "not_trained")["run"] in ("queued", "pending", "running")
@@ -18,7 +21,8 @@ def test_a_model_that_was_never_trained_is_told_apart_and_holds_up_nothing(tmp_p
         answer = server.post("/Echo")
         assert answer.json["by"] == "one"
         assert "x-pawl-run" not in answer.headers
-        repo.write("Echo/train.py", "def train(): ...").commit()
+        repo.write("Echo/train.py", waits).commit()
         found = server.admin("POST", "/-/sync?wait=30").json
         assert (found["models"]["Echo"]["state"], found["models"]["Trained"]["state"]) == ("training", "training")
         assert server.post("/Echo").headers["x-pawl-version"] == "v1"
+        (tmp_path / "gate").touch()
