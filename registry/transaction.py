@@ -13,6 +13,7 @@ from registry.tables.pins import Pins
 from registry.tables.rejections import Rejections
 from registry.tables.runs import Runs
 from registry.tables.traffic import TrafficTable
+from registry.tables.usage import UsageTable
 
 
 class Transaction:
@@ -27,6 +28,7 @@ class Transaction:
         self.runs = Runs(connection)
         self.leases = Leases(connection)
         self.traffic = TrafficTable(connection)
+        self.usage = UsageTable(connection)
         self.keys = Keys(connection)
 
     def size_bytes(self) -> int:

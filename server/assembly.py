@@ -67,7 +67,7 @@ def assemble(
     config = _gateway_config(settings, admin_socket, traces.sampling)
     gateways = Gateways(settings.gateways, partial(Gateway.start, listener, config, environ), config)
     publisher = RoutePublisher(gateways.route_by, counting.batches.watch)
-    serving = build_serving(settings, data, environ, registry_part, publisher, traces)
+    serving = build_serving(settings, data, environ, registry_part, publisher, traces, counting.writer.take)
     reconciler, on_demand, loading = serving.reconciler, serving.on_demand, serving.loading
 
     training = build_training(

@@ -37,6 +37,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one example."""
 
     seconds: float
+    status: int = 0
+    """Of the answer; 0 where there was none."""
     answer: Any
     answered: bool = False
     """Whether there was an answer rather than an error."""
@@ -118,7 +120,7 @@ async def try_example(connection: WorkerConnection, example: Example, timeout_s:
     content = msgspec.json.decode(answer.body)
     seconds = time.monotonic() - begun
     fault = _fault(answer.status, content, example)
-    return Outcome(seconds=seconds, answer=content, answered=answer.status == 200, fault=fault)
+    return Outcome(seconds=seconds, status=answer.status, answer=content, answered=answer.status == 200, fault=fault)
 
 
 def _fault(status: int, content: Any, example: Example) -> str | None:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from loader.controller.routes import Live
 from loader.reconcile import Reconciler
 from loader.sources.source import Source
-from loader.workers.pool import Pool
 from loader.workers.printed_lines import PrintedLines
 from registry.event_log import EventLog
 from registry.registry import Registry
@@ -42,6 +42,7 @@ from server.state import ServerState
 from server.steering.actions.steering import Steering
 from server.traffic.history.history import TrafficHistory
 from server.traffic.system import SystemReader
+from server.traffic.traffic import Take
 from server.traffic.usage import UsageHistory
 from server.uploads.uploads import Uploads
 from server.versions.deployments import Deployments
@@ -73,6 +74,8 @@ class PageParts:
     history: TrafficHistory
     system: SystemReader
     usage: UsageHistory
+    take: Take
+    """What counts requests for the history."""
     models_url: str
     """Where models are asked; empty: where the pages are."""
 
@@ -101,12 +104,12 @@ def build_pages(parts: PageParts) -> Pages:
         VersionsPages(access, model, parts.versions, deployments, parts.lines, parts.situations, parts.history),
         UploadPages(base, access, renderer, model, parts.uploads, lambda: parts.reconciler.head),
         ManifestPages(base, access, model, parts.uploads),
-        TryPages(base, access, model, Asking(partial(_live_pool, parts.reconciler)), parts.models_url),
+        TryPages(base, access, model, Asking(partial(_live, parts.reconciler), parts.take), parts.models_url),
     )
     routes = [route for page in pages for route in page.routes()]
     return Pages(base, parts.state, static, renderer, routes, needs_keys=parts.access_parts.needs_keys)
 
 
-def _live_pool(reconciler: Reconciler, model: str) -> Pool | None:
+def _live(reconciler: Reconciler, model: str) -> Live | None:
     controller = reconciler.controllers.get(model)
-    return controller.live.pool if controller is not None and controller.live is not None else None
+    return None if controller is None else controller.live

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,13 +11,14 @@ import msgspec
 from core.traffic.bucket import Bucket
 from core.traffic.histogram import QUEUE_BOUNDS_NS, percentiles
 from server.pages.layout import units
-from server.traffic.history.history import History, Swap
+from server.pages.monitoring.clock import clock
+from server.pages.monitoring.swaps import shown_swaps
+from server.traffic.history.history import History
 from server.traffic.history.points import Point
 
 Value = float | None
 _ROWS = 24
 """Rows of a table at most."""
-_MOST_SWAPS = 30
 _NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -36,17 +37,6 @@ class Line:
 
 
 @dataclass(frozen=True)
-class SwapLine:
-    """That something else went live."""
-
-    left: str
-    """Per cent from the left."""
-    model: str
-    version: str
-    at: str
-
-
-@dataclass(frozen=True)
 class Chart:
     name: str
     title: str
@@ -61,27 +51,26 @@ class Chart:
     """What it found, in words."""
     rows: tuple[tuple[str, tuple[str, ...]], ...]
     data: str
-    """For the script: times in seconds, series, unit and swaps."""
+    """For the script: what it is called, and its series."""
 
 
 def charts(history: History, buckets: Sequence[Bucket] = ()) -> tuple[Chart, ...]:
     """`buckets`: what the points were made of, from which more can be told."""
+    classes = [_by_class(point) for point in history.points]
+    rows = tuple(point.batch_mean for point in history.points)
+    waits = _waits(history, buckets)
     return (
-        chart(history, "requests", "Requests a minute", units.count, _classes(history), is_wide=True),
-        chart(history, "errors", "Errors, share of answers", _percent, [("5xx", "l red", False, _errors(history))]),
-        chart(history, "latency", "Latency", units.milliseconds, _latency(history)),
+        chart(history, "requests", "Requests a minute", units.count, _rates(history, classes), is_wide=True),
         chart(
             history,
-            "batches",
-            "Rows of a batch",
-            units.count,
-            [("mean", "l", False, tuple(point.batch_mean for point in history.points))],
+            "errors",
+            "Errors, share of answers",
+            _percent,
+            [("5xx", "l red", False, _errors(history, classes))],
         ),
-        *(
-            (chart(history, "queue", "Wait for a worker", units.milliseconds, _waits(history, buckets)),)
-            if buckets
-            else ()
-        ),
+        chart(history, "latency", "Latency", units.milliseconds, _latency(history)),
+        *_if_measured(history, "batches", "Rows of a batch", units.count, [("mean", "l", False, rows)]),
+        *_if_measured(history, "queue", "Wait for a worker", units.milliseconds, waits),
     )
 
 
@@ -92,22 +81,20 @@ def whole_steps(history: History, now: datetime) -> History:
     return msgspec.structs.replace(history, points=points) if points else history
 
 
-def swap_lines(history: History) -> tuple[SwapLine, ...]:
-    """One for each swap that a page can show."""
-    begins, length = history.begins.timestamp(), (history.ends - history.begins).total_seconds() or 1.0
-    return tuple(
-        SwapLine(
-            f"{(swap.at.timestamp() - begins) / length * 100:.1f}%",
-            swap.model,
-            swap.version,
-            _clock(swap.at, history),
-        )
-        for swap in _shown(history.swaps)
-    )
+def axis(history: History) -> str:
+    """For the script: what all charts of a page share, times in seconds and swaps."""
+    return msgspec.json.encode(
+        {
+            "times": [int(point.at.timestamp()) for point in history.points],
+            "swaps": [{"at": swap.at.timestamp(), "version": swap.version} for swap in shown_swaps(history.swaps)],
+        }
+    ).decode()
 
 
 Named = tuple[str, str, bool, tuple[Value, ...]]
 """A name, a style, whether it is an area, and values."""
+Classes = Sequence[Mapping[str, int]]
+"""Answers of each point, by the first digit of their status."""
 
 
 def chart(
@@ -119,9 +106,8 @@ def chart(
     *,
     is_wide: bool = False,
 ) -> Chart:
-    most = _most(named)
-    top = _nice(most)
     stacked = _stacked(named)
+    top = _nice(max((value for values in stacked for value in values if value is not None), default=0.0))
     lines = tuple(
         Line(label, style, is_area, values, unit(_last(values)), _path(drawn, top, is_area))
         for (label, style, is_area, values), drawn in zip(named, stacked, strict=True)
@@ -136,26 +122,39 @@ def chart(
         times=_times(history),
         says=_says(title, named, unit),
         rows=_rows(history, named, unit),
-        data=_data(history, name, named),
+        data=_data(name, named),
     )
 
 
-def _classes(history: History) -> list[Named]:
-    """Answers a minute, by the first digit of their status; the worst lies on top."""
+def _if_measured(
+    history: History, name: str, title: str, unit: Callable[[Value], str], named: Sequence[Named]
+) -> Iterator[Chart]:
+    """What only some models have, no other's page shows as an empty chart."""
+    if any(value is not None for _, _, _, values in named for value in values):
+        yield chart(history, name, title, unit, named)
+
+
+def _by_class(point: Point) -> Mapping[str, int]:
+    """Answers by the first digit of their status."""
+    found = dict.fromkeys("245", 0)
+    for status, count in point.by_status.items():
+        found[status[0]] = found.get(status[0], 0) + count
+    return found
+
+
+def _rates(history: History, classes: Classes) -> list[Named]:
+    """Answers a minute; the worst lies on top."""
     minutes = history.step_s / 60
 
     def rate(digit: str) -> tuple[Value, ...]:
-        return tuple(_of_class(point, digit) / minutes for point in history.points)
+        return tuple(one[digit] / minutes for one in classes)
 
     return [("2xx", "a", True, rate("2")), ("4xx", "a amber", True, rate("4")), ("5xx", "a red", True, rate("5"))]
 
 
-def _of_class(point: Point, digit: str) -> int:
-    return sum(count for status, count in point.by_status.items() if status.startswith(digit))
-
-
-def _errors(history: History) -> tuple[Value, ...]:
-    return tuple(_of_class(point, "5") / point.requests if point.requests else None for point in history.points)
+def _errors(history: History, classes: Classes) -> tuple[Value, ...]:
+    points = zip(history.points, classes, strict=True)
+    return tuple(one["5"] / point.requests if point.requests else None for point, one in points)
 
 
 def _latency(history: History) -> list[Named]:
@@ -176,10 +175,6 @@ def _waits(history: History, buckets: Sequence[Bucket]) -> list[Named]:
 
 def _percent(value: Value) -> str:
     return units.DASH if value is None else units.share(value, 1)
-
-
-def _most(named: Sequence[Named]) -> float:
-    return max((value for series in _stacked(named) for value in series if value is not None), default=0.0)
 
 
 def _stacked(named: Sequence[Named]) -> list[tuple[Value, ...]]:
@@ -238,9 +233,7 @@ def _rows(
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     points = history.points
     places = _spread(len(points), _ROWS)
-    return tuple(
-        (_clock(points[at].at, history), tuple(unit(values[at]) for _, _, _, values in named)) for at in places
-    )
+    return tuple((clock(points[at].at, history), tuple(unit(values[at]) for _, _, _, values in named)) for at in places)
 
 
 def _spread(count: int, most: int) -> list[int]:
@@ -252,29 +245,16 @@ def _spread(count: int, most: int) -> list[int]:
 
 def _times(history: History) -> tuple[tuple[str, str], ...]:
     length = history.ends - history.begins
-    return tuple(
-        (f"{share}%", _clock(history.begins + length * share / 100, history)) for share in (0, 25, 50, 75, 100)
-    )
+    return tuple((f"{share}%", clock(history.begins + length * share / 100, history)) for share in (0, 25, 50, 75, 100))
 
 
-def _clock(at: datetime, history: History) -> str:
-    days = (history.ends - history.begins).total_seconds() / 86_400
-    return f"{at:%H:%M}" if days <= 1.5 else f"{at.day} {at:%b %H:%M}" if days <= 8 else f"{at.day} {at:%b}"
+def _data(name: str, named: Sequence[Named]) -> str:
+    series = [
+        {"name": label, "area": area, "values": list(map(_shortened, values))} for label, _, area, values in named
+    ]
+    return msgspec.json.encode({"name": name, "series": series}).decode()
 
 
-def _shown(swaps: Sequence[Swap]) -> Sequence[Swap]:
-    """Without those that a restart brought, which changed nothing; more than anybody could read are shown as none."""
-    changed = [swap for swap in swaps if swap.cause != "restart"]
-    return changed if len(changed) <= _MOST_SWAPS else ()
-
-
-def _data(history: History, name: str, named: Sequence[Named]) -> str:
-    return msgspec.json.encode(
-        {
-            "name": name,
-            "times": [int(point.at.timestamp()) for point in history.points],
-            "step": history.step_s,
-            "series": [{"name": label, "area": area, "values": values} for label, _, area, values in named],
-            "swaps": [{"at": swap.at.timestamp(), "version": swap.version} for swap in _shown(history.swaps)],
-        }
-    ).decode()
+def _shortened(value: Value) -> Value:
+    """To what a drawing can show: a page of a year has thousands."""
+    return value if value is None else round(value, 5)

@@ -19,12 +19,14 @@ from server.http.access import Access
 from server.pages.events.lines import line
 from server.pages.layout.address import address, addresses
 from server.pages.layout.renderer import Renderer
-from server.pages.monitoring.charts import charts, swap_lines, whole_steps
+from server.pages.monitoring.charts import axis, charts, whole_steps
 from server.pages.monitoring.machine import gateway_row, machine
 from server.pages.monitoring.machine_charts import machine_charts
 from server.pages.monitoring.ranges import PRESETS, chosen, step_text
+from server.pages.monitoring.swaps import swap_lines
 from server.state import ServerState
-from server.traffic.history.history import TrafficHistory
+from server.traffic.history.history import History, TrafficHistory
+from server.traffic.history.steps import Steps, choose_steps
 from server.traffic.system import SystemReader
 from server.traffic.usage import UsageHistory
 
@@ -78,6 +80,7 @@ class MonitoringPages:
             "lines": [line(event, now) for event in self._event_log.newest(model=model or None, most=_EVENTS)],
             "twin": address(**{"from": shown.begins.isoformat(timespec="seconds"), "stage": stage}),
             "charts": (),
+            "axis": "",
             "swaps": (),
             "step": "",
             "problem": "",
@@ -86,12 +89,17 @@ class MonitoringPages:
             found, buckets = await self._history.observe(
                 model, version, shown.begins, shown.ends, None, Stage(stage) if stage else None
             )
-            whole = whole_steps(found, now)
+            whole, usage = whole_steps(found, now), await self._usage.read(_steps(found, now))
             values |= {
-                "charts": (*charts(whole, buckets), *machine_charts(whole, self._usage.values)),
+                "charts": (*charts(whole, buckets), *machine_charts(whole, usage)),
+                "axis": axis(whole),
                 "swaps": swap_lines(found),
                 "step": step_text(found.step_s),
             }
         except PawlError as error:
             values["problem"] = str(error)
         return self._renderer.render(request, "monitoring.html", values, here="monitoring")
+
+
+def _steps(history: History, now: datetime) -> Steps:
+    return choose_steps(history.begins.timestamp(), history.ends.timestamp(), history.step_s, now.timestamp())

@@ -14,7 +14,7 @@ from core.traffic.histogram import DURATION_BOUNDS_NS, percentiles
 _NS_PER_MS = 1e6
 
 
-class Figures(msgspec.Struct, frozen=True, kw_only=True):
+class Figures(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Of some stretch of time."""
 
     requests: int
@@ -27,7 +27,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """Rows of a batch."""
 
 
-class Point(Figures, frozen=True, kw_only=True):
+class Point(Figures, frozen=True, kw_only=True, gc=False):
     """Of one step."""
 
     at: datetime

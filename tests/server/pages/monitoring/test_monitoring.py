@@ -3,13 +3,16 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from core.traffic.bucket import Bucket
 from core.traffic.histogram import QUEUE_BOUNDS_NS, Histogram
 from server.pages.layout.units import DASH
-from server.pages.monitoring.charts import charts, swap_lines, whole_steps
+from server.pages.monitoring.charts import axis, charts, whole_steps
 from server.pages.monitoring.days import day_of
 from server.pages.monitoring.machine_charts import machine_charts
 from server.pages.monitoring.ranges import chosen, step_text
+from server.pages.monitoring.swaps import swap_lines
 from server.traffic.history.history import History, Swap
 from server.traffic.history.points import Figures, Point
 from server.traffic.usage import Usage
@@ -78,9 +81,20 @@ def test_a_table_is_no_longer_than_can_be_read_and_ends_with_the_last() -> None:
 
 def test_a_swap_is_marked_where_it_was() -> None:
     (swap,) = swap_lines(history([], minutes=60))
-    assert (swap.left, swap.version, swap.at) == ("50.0%", "v2", "12:30")
-    data = json.loads(charts(history([point(0, {"200": 1})], minutes=60))[0].data)
-    assert data["swaps"] == [{"at": (BEGINS + timedelta(minutes=30)).timestamp(), "version": "v2"}]
+    assert (swap.left, swap.version, swap.at, swap.is_labelled) == ("50.0%", "v2", "12:30", True)
+    shared = json.loads(axis(history([point(0, {"200": 1})], minutes=60)))
+    assert shared["swaps"] == [{"at": (BEGINS + timedelta(minutes=30)).timestamp(), "version": "v2"}]
+
+
+def test_where_labels_of_swaps_have_no_room_the_newest_has_one() -> None:
+    shown = history([], minutes=100)
+    swaps = [
+        msgspec.structs.replace(shown.swaps[0], at=BEGINS + timedelta(minutes=minute), version=f"v{minute}")
+        for minute in (95, 10, 20, 91, 23)
+    ]
+    found = swap_lines(msgspec.structs.replace(shown, swaps=swaps))
+    assert [swap.version for swap in found if swap.is_labelled] == ["v95", "v10", "v23"]
+    assert {swap.version for swap in found if swap.shift < 0} == {"v95", "v91"}
 
 
 def test_a_range_is_a_preset_or_what_was_chosen() -> None:
