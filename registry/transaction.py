@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from registry.tables.deployments import Deployments
+from registry.tables.ended_sessions import EndedSessions
 from registry.tables.events import AUDIT_DAYS, Events
 from registry.tables.keys import Keys
 from registry.tables.leases import Leases
@@ -30,6 +31,7 @@ class Transaction:
         self.traffic = TrafficTable(connection)
         self.usage = UsageTable(connection)
         self.keys = Keys(connection)
+        self.ended_sessions = EndedSessions(connection)
 
     def size_bytes(self) -> int:
         """What the whole database takes."""
