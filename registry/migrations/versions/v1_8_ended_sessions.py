@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "1_7"
-down_revision = "1_6"
+revision = "1_8"
+down_revision = "1_7"
 
 
 def upgrade() -> None:
