@@ -38,7 +38,7 @@ from server.pages.pages import Pages
 from server.pages.pins import read_pins
 from server.pages.static import Static
 from server.pages.upload.upload_pages import UploadPages
-from server.state import ServerState
+from server.state import ModelState, ServerState, SourceState
 from server.steering.actions.steering import Steering
 from server.traffic.history.history import TrafficHistory
 from server.traffic.system import SystemReader
@@ -60,6 +60,9 @@ class PageParts:
     access_parts: AccessParts
     keys_api: KeysApi
     state: Callable[[], ServerState]
+    source_state: Callable[[], SourceState]
+    model_state: Callable[[str], ModelState | None]
+    """None: no such model is followed."""
     event_log: EventLog
     source: Source
     reconciler: Reconciler
@@ -83,16 +86,23 @@ class PageParts:
 def build_pages(parts: PageParts) -> Pages:
     base, access = parts.base, parts.access
     static = Static()
-    renderer = Renderer(base, parts.state, static)
+    renderer = Renderer(base, parts.source_state, static)
     commits, pins = CommitTexts(parts.source), partial(read_pins, parts.registry)
     days = DayReader(parts.history, lambda: parts.reconciler.controllers)
-    facts = FactsReader(parts.state, parts.event_log, commits, pins, days.read)
+    facts = FactsReader(parts.state, parts.model_state, parts.event_log, commits, pins, days.read)
     model = ModelPage(renderer, facts.one)
     deployments = Deployments(parts.registry)
     pages = (
         CataloguePages(base, access, renderer, parts.state, facts.all, parts.reconciler.ask, parts.versions),
         MonitoringPages(
-            access, renderer, parts.state, parts.history, parts.system, parts.usage, parts.event_log, parts.runs.counts
+            access,
+            renderer,
+            lambda: sorted(parts.reconciler.controllers),
+            parts.history,
+            parts.system,
+            parts.usage,
+            parts.event_log,
+            parts.runs.counts,
         ),
         EventsPages(access, renderer, parts.event_log),
         ThemePage(base),

@@ -37,7 +37,7 @@ from server.parts.counting import CountingParts
 from server.parts.serving import MEGABYTE, ServingParts
 from server.process.data_dir import DataDir
 from server.registry_part import RegistryPart
-from server.state import ServerState, model_state, server_state
+from server.state import ServerState, model_state, server_state, source_state
 from server.traffic.metrics.metrics import Metrics
 from server.traffic.metrics.system_families import system_families
 from server.traffic.system import Followed, SystemReader
@@ -106,6 +106,8 @@ def build_operating(
             access_parts=access_parts,
             keys_api=keys_api,
             state=state,
+            source_state=partial(source_state, source.where, reconciler),
+            model_state=partial(model_state, reconciler, runs.newest),
             event_log=registry_part.log,
             source=source,
             reconciler=reconciler,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from server.pages.monitoring.clock import clock
-from server.traffic.history.history import History, Swap
+from server.traffic.history.history import Stretch, Swap
 
 _MOST = 30
 _APART = 12.0
@@ -37,7 +37,7 @@ class SwapLine:
         return max(32, 8 * len(self.version) + 12)
 
 
-def swap_lines(history: History) -> tuple[SwapLine, ...]:
+def swap_lines(history: Stretch) -> tuple[SwapLine, ...]:
     """One for each swap that a page can show. Where labels have no room, the newest has one."""
     lines = [_line(swap, history) for swap in shown_swaps(history.swaps)]
     free = float("inf")
@@ -54,7 +54,7 @@ def shown_swaps(swaps: Sequence[Swap]) -> Sequence[Swap]:
     return changed if len(changed) <= _MOST else ()
 
 
-def _line(swap: Swap, history: History) -> SwapLine:
+def _line(swap: Swap, history: Stretch) -> SwapLine:
     begins, length = history.begins.timestamp(), (history.ends - history.begins).total_seconds() or 1.0
     at = swap.at.timestamp()
     return SwapLine(f"{(at - begins) / length * 100:.1f}%", swap.model, swap.version, clock(swap.at, history), int(at))

@@ -23,7 +23,7 @@ async def compared_traffic(
     """What clients got of two versions; nothing while the registry is away, since the other differences need none."""
     try:
         begins = fitting_start(now - _COMPARED, now)
-        figures = [(await history.query(model, version, begins, now)).totals for version in (before, after)]
+        figures = [await history.totals(model, version, begins, now) for version in (before, after)]
     except RegistryUnavailable:
         return ()
     return _rows(*figures)
