@@ -23,7 +23,11 @@ class Repo:
 
     @property
     def head(self) -> str:
-        return self.git("rev-parse", "HEAD")
+        """Read as git would, which takes a process to."""
+        folder = self.path / ".git"
+        _, is_branch, name = (folder / "HEAD").read_text().strip().rpartition("ref: ")
+        loose = folder / name
+        return loose.read_text().strip() if is_branch and loose.is_file() else self.git("rev-parse", "HEAD")
 
     def write(self, name: str, content: str | bytes = "", *, executable: bool = False) -> Repo:
         """Write a file; `name` may hold folders."""
@@ -148,4 +152,9 @@ def isolated(path: Path, now: int = _FIRST_COMMIT) -> dict[str, str]:
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CEILING_DIRECTORIES": str(path.parent),
         "GIT_TERMINAL_PROMPT": "0",
+        "GIT_CONFIG_COUNT": "2",
+        "GIT_CONFIG_KEY_0": "maintenance.auto",  # which is a process more for each commit
+        "GIT_CONFIG_VALUE_0": "false",
+        "GIT_CONFIG_KEY_1": "core.fsync",
+        "GIT_CONFIG_VALUE_1": "none",
     }  # fmt: skip

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import kubernetes_validate
+import jsonschema
 
+from tests.cluster import strict
 from tests.cluster.objects import Problem
 
 VERSION = "1.37"
@@ -21,8 +22,8 @@ _LONGEST_VARIABLE = 131_072
 def check(object: Mapping[str, Any]) -> None:
     """Raises Problem."""
     try:
-        kubernetes_validate.validate(object, VERSION, strict=True)
-    except kubernetes_validate.ValidationError as error:
+        strict.validate(object, VERSION)
+    except jsonschema.ValidationError as error:
         where = ".".join(map(str, error.path))
         raise Problem(400, "BadRequest", f"strict decoding error: {where}: {error.message}") from error
     wrong = list(_wrong(object))

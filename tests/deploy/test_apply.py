@@ -12,9 +12,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
+import jsonschema
 import pytest
 
+from tests.cluster import strict
 from tests.deploy.manifests import K8S, KUBECTL, build
 
 PLURALS = {
@@ -58,9 +59,9 @@ class Handler(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         try:
-            kubernetes_validate.validate(sent, "1.37", strict=True)
+            strict.validate(sent, "1.37")
             assert sent["kind"] == "Namespace" or f"/api/v1/namespaces/{path.split('/')[-2]}" in self.server.objects
-        except (kubernetes_validate.ValidationError, AssertionError) as error:
+        except (jsonschema.ValidationError, AssertionError) as error:
             self._answer(422, _status(422, str(error)))
             return
         name = f"{path}/{sent['metadata']['name']}"

@@ -218,14 +218,6 @@ def test_making_and_revoking_are_events_that_say_who_did_it(server: Server) -> N
         assert made["id"] in event["message"]
 
 
-def test_keys_outlast_a_restart(home: Path) -> None:
-    with serving(home / "again", home / "models", AUTH="keys") as server:
-        key = make_key(server, scopes=["predict"])["key"]
-    with serving(home / "again", home / "models", AUTH="keys") as server:
-        assert predict(server, key).status == 200
-        predict(server, None).error(401, "key_required")
-
-
 def test_a_page_asks_no_model_that_its_key_does_not_cover(server: Server) -> None:
     keys = {
         "view": make_key(server, scopes=["view"]),
@@ -242,11 +234,14 @@ def test_a_page_asks_no_model_that_its_key_does_not_cover(server: Server) -> Non
     assert asked == {"view": False, "others": False, "it": True, "operate": True}
 
 
-def test_without_the_registry_known_keys_go_on_reading_and_predicting(home: Path) -> None:
+def test_keys_outlast_a_restart_and_without_the_registry_go_on_reading_and_predicting(home: Path) -> None:
     data, models = home / "away", home / "models"
     with serving(data, models, AUTH="keys") as server:
         both = make_key(server, scopes=["operate", "predict"])["key"]
         other = make_key(server, scopes=["view"])["key"]
+    with serving(data, models, AUTH="keys") as server:
+        assert predict(server, both).status == 200
+        predict(server, None).error(401, "key_required")
     with serving(data, models, AUTH="keys", DATABASE_URL="postgresql://nobody@127.0.0.1:1/none") as server:
         assert predict(server, both).status == 200
         predict(server, other).error(403, "key_forbidden")

@@ -23,7 +23,7 @@ from tests.serving import Answer, Server, echo, serving
 ASKED = os.environ.get("ODD_FOLDERS_EXAMPLES")
 
 some = settings(
-    max_examples=int(ASKED or "12"),
+    max_examples=int(ASKED or "4"),
     derandomize=ASKED is None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.generate, Phase.target] + ([Phase.shrink] if ASKED else []),

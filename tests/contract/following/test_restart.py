@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,32 @@ from tests.repos import Repo
 from tests.serving import echo, serving
 
 
-@pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    repo = Repo(tmp_path / "models")
+def new_repo(folder: Path) -> Repo:
+    repo = Repo(folder / "models")
     repo.write("Echo/etls.py", echo("one")).write("Other/etls.py", echo("other")).commit()
     return repo
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    return new_repo(tmp_path)
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A server that served, and is started again by each test; each leaves it as it was."""
+
+    repo: Repo
+    data: Path
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Stopped:
+    folder = tmp_path_factory.mktemp("restart")
+    stopped = Stopped(new_repo(folder), folder / "data")
+    with serving(stopped.data, stopped.repo.path):
+        pass
+    return stopped
 
 
 def test_what_was_live_is_served_without_the_remote_which_is_followed_again_once_back(
@@ -76,13 +98,11 @@ def take_anothers(live: Path) -> None:
 
 @pytest.mark.parametrize("spoil", [truncate, empty, garble, twist, take_anothers])
 def test_a_record_that_is_no_good_is_left_alone_and_written_anew(
-    tmp_path: Path, repo: Repo, spoil: Callable[[Path], None]
+    stopped: Stopped, spoil: Callable[[Path], None]
 ) -> None:
-    live = tmp_path / "data/live.json"
-    with serving(tmp_path / "data", repo.path):
-        pass
+    live = stopped.data / "live.json"
     spoil(live)
-    with serving(tmp_path / "data", repo.path) as server:
+    with serving(stopped.data, stopped.repo.path) as server:
         server.wait_live("Echo", "v1")
         server.wait_live("Other", "v1")
         assert server.post("/Ghost").status == 404
@@ -124,14 +144,15 @@ def remove(folder: Path) -> None:
 
 @pytest.mark.parametrize("spoil", [remove_release, remove_a_file, cut_a_file])
 def test_a_release_that_was_damaged_on_disk_is_checked_out_again_even_without_the_remote(
-    tmp_path: Path, repo: Repo, spoil: Callable[[Path], None]
+    stopped: Stopped, spoil: Callable[[Path], None]
 ) -> None:
-    with serving(tmp_path / "data", repo.path):
-        pass
-    repo.path.rename(tmp_path / "away")
-    spoil(tmp_path / "data")
-    with serving(tmp_path / "data", repo.path) as server:
-        assert server.score("Echo")["by"] == "one"
+    away = stopped.repo.path.rename(stopped.repo.path.with_name("away"))
+    try:
+        spoil(stopped.data)
+        with serving(stopped.data, stopped.repo.path) as server:
+            assert server.score("Echo")["by"] == "one"
+    finally:
+        away.rename(stopped.repo.path)
 
 
 def test_a_worker_whose_files_were_lost_meanwhile_is_replaced_all_the_same(tmp_path: Path, repo: Repo) -> None:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.own_models import own_model
 from tests.repos import Repo
-from tests.serving import Server, echo, serving
+from tests.serving import Answer, Server, echo, serving
 
 MOST_POOLS = 4
-
-
-@pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    return Repo(tmp_path / "models")
 
 
 @pytest.fixture(scope="module")
@@ -109,83 +106,121 @@ def test_at_most_four_old_versions_run_and_one_unused_makes_room(tmp_path: Path,
         assert server.post("/Echo/v1").json["by"] == "edition 1"
 
 
-def test_a_version_stays_what_it_is_while_pushes_come(tmp_path: Path, repo: Repo) -> None:
-    repo.commit_file("Echo/etls.py", echo("one"))
-    with serving(tmp_path / "data", repo.path) as server:
-        assert server.post("/Echo/v1").json["by"] == "one"
-        repo.commit_file("Echo/etls.py", echo("two"))
-        server.sync()
-        server.wait_live("Echo", "v2")
-        assert server.post("/Echo/v1").json["by"] == "one"
-        assert server.post("/Echo/v2").json["by"] == "two"
-        repo.revert()
-        server.sync()
-        server.wait_live("Echo", "v3")
-        answer = server.post("/Echo/v1")
-        assert (answer.json["by"], answer.headers["x-pawl-version"]) == ("one", "v1")
-        assert server.post("/Echo/v2").json["by"] == "two"
+@pytest.fixture(scope="module")
+def repo(tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    repo = Repo(tmp_path_factory.mktemp("growing") / "models")
+    repo.write("Other/etls.py", echo("other")).commit()
+    return repo
 
 
-def test_a_number_that_two_side_branches_share_is_ambiguous_and_lists_them(tmp_path: Path, repo: Repo) -> None:
-    repo.write("Echo/etls.py", echo("base")).write("Echo/a.txt").write("Echo/b.txt").commit()
-    repo.branch("side")
-    on_side = repo.commit_file("Echo/a.txt", "side")
+@pytest.fixture(scope="module")
+def growing(repo: Repo) -> Iterator[Server]:
+    """A server of a repository that tests push to; it soon stops the versions that a test asked for."""
+    with serving(repo.path.parent / "data", repo.path, VERSION_IDLE_S="1") as server:
+        yield server
+
+
+@pytest.fixture
+def push(growing: Server, repo: Repo) -> Iterator[Push]:
+    """Pushes to a model of the test's own, which has two versions so far."""
+    with own_model(growing, repo, "one", "two") as model:
+        yield Push(growing, repo, model)
+
+
+@dataclass
+class Push:
+    """Versions of one model."""
+
+    server: Server
+    repo: Repo
+    model: str
+
+    def commit(self, edition: str) -> str:
+        return self.repo.commit_file(f"{self.model}/etls.py", echo(edition))
+
+    def sync(self, version: str) -> None:
+        """What was committed is live as that version."""
+        self.server.sync()
+        self.server.wait_live(self.model, version)
+
+    def post(self, version: str) -> Answer:
+        return self.server.post(f"/{self.model}/{version}")
+
+    def by(self, version: str) -> str:
+        answer = self.post(version)
+        assert answer.status == 200, answer
+        return str(answer.json["by"])
+
+
+def test_a_version_stays_what_it_is_while_pushes_come(push: Push) -> None:
+    assert push.by("v1") == "one"
+    push.commit("three")
+    push.sync("v3")
+    assert [push.by(f"v{number}") for number in (1, 2, 3)] == ["one", "two", "three"]
+    push.repo.revert()
+    push.sync("v4")
+    answer = push.post("v1")
+    assert (answer.json["by"], answer.headers["x-pawl-version"]) == ("one", "v1")
+    assert push.by("v3") == "three"
+
+
+def test_a_number_that_two_side_branches_share_is_ambiguous_and_lists_them(push: Push) -> None:
+    """It is open when a merge makes it so."""
+    repo, model = push.repo, push.model
+    repo.write(f"{model}/a.txt").write(f"{model}/b.txt").commit()
+    repo.branch(f"side-of-{model}")
+    on_side = repo.commit_file(f"{model}/a.txt", "side")
     repo.switch("main")
-    on_main = repo.commit_file("Echo/b.txt", "main")
-    merge = repo.merge("side")
-    with serving(tmp_path / "data", repo.path) as server:
-        assert server.post("/Echo").headers["x-pawl-version"] == "v4"
-        assert repo.count("Echo") == 4
-        error = server.post("/Echo/v2").error(404, "version_ambiguous")
-        assert set(error["commits"]) == {on_side, on_main}
-        for commit in (on_side, on_main):
-            answer = server.post(f"/Echo/{commit[:8]}")
-            assert (answer.status, answer.headers["x-pawl-version"]) == (200, "v2")
-            assert answer.headers["x-pawl-commit"] == commit
-        assert server.post("/Echo/v4").headers["x-pawl-commit"] == merge
+    on_main = repo.commit_file(f"{model}/b.txt", "main")
+    push.sync("v4")
+    assert push.post("v4").headers["x-pawl-commit"] == on_main
+    merge = repo.merge(f"side-of-{model}")
+    push.sync("v6")
+    assert repo.count(model) == 6
+    error = push.post("v4").error(404, "version_ambiguous")
+    assert set(error["commits"]) == {on_side, on_main}
+    for commit in (on_side, on_main):
+        answer = push.post(commit[:8])
+        assert (answer.status, answer.headers["x-pawl-version"]) == (200, "v4")
+        assert answer.headers["x-pawl-commit"] == commit
+    assert push.post("v6").headers["x-pawl-commit"] == merge
 
 
-def test_a_commit_that_no_branch_followed_reaches_is_not_found(tmp_path: Path, repo: Repo) -> None:
-    repo.commit_file("Echo/etls.py", echo("one"))
-    aside = repo.branch("aside").commit_file("Echo/etls.py", echo("aside"))
-    repo.switch("main")
-    with serving(tmp_path / "data", repo.path) as server:
-        server.post(f"/Echo/{aside}").error(404, "version_not_found")
+def test_a_commit_that_no_branch_followed_reaches_is_not_found(push: Push) -> None:
+    push.repo.branch(f"aside-{push.model}")
+    aside = push.commit("aside")
+    push.repo.switch("main")
+    push.post(aside).error(404, "version_not_found")
 
 
-def test_a_commit_before_the_model_was_there_is_not_found(tmp_path: Path, repo: Repo) -> None:
-    before = repo.commit_file("Other/etls.py", echo("other"))
-    repo.commit_file("Echo/etls.py", echo("one"))
-    with serving(tmp_path / "data", repo.path) as server:
-        assert "Echo" in server.post(f"/Echo/{before}").error(404, "version_not_found")["message"]
-        assert server.post(f"/Other/{before}").status == 200
+def test_a_commit_before_the_model_was_there_is_not_found(push: Push) -> None:
+    before = push.repo.git("rev-list", "--reverse", "HEAD").split()[0]
+    assert push.model in push.post(before).error(404, "version_not_found")["message"]
+    assert push.server.post(f"/Other/{before}").status == 200
 
 
-def test_a_version_that_can_not_be_loaded_says_so_and_can_be_asked_for_again(tmp_path: Path, repo: Repo) -> None:
-    repo.commit_file("Echo/etls.py", echo("one"))
-    repo.commit_file("Echo/etls.py", "1 / 0\n")
-    repo.commit_file("Echo/etls.py", echo("three"))
-    with serving(tmp_path / "data", repo.path) as server:
-        for _ in range(2):
-            answer = server.post("/Echo/v2")
-            assert "ZeroDivisionError" in answer.error(503, "not_live")["message"]
-            assert "retry-after" in answer.headers
-        assert server.post("/Echo/v1").json["by"] == "one"
+def test_a_version_that_can_not_be_loaded_says_so_and_can_be_asked_for_again(push: Push) -> None:
+    push.repo.commit_file(f"{push.model}/etls.py", "1 / 0\n")
+    push.commit("four")
+    push.sync("v4")
+    for _ in range(2):
+        answer = push.post("v3")
+        assert "ZeroDivisionError" in answer.error(503, "not_live")["message"]
+        assert "retry-after" in answer.headers
+    assert push.by("v1") == "one"
 
 
-def test_the_versions_of_a_model_that_has_gone_are_gone(tmp_path: Path, repo: Repo) -> None:
-    repo.write("Echo/etls.py", echo("one")).write("Other/etls.py", echo("other")).commit()
-    repo.commit_file("Echo/etls.py", echo("two"))
-    with serving(tmp_path / "data", repo.path) as server:
-        assert server.post("/Echo/v1").status == 200
-        repo.remove("Echo").commit()
-        server.sync()
-        server.wait(lambda: server.post("/Echo").status == 404, "the model's end")
-        server.post("/Echo/v1").error(404, "model_not_found")
-        server.post("/Echo/v2").error(404, "model_not_found")
+def test_the_versions_of_a_model_that_has_gone_are_gone(push: Push) -> None:
+    assert push.by("v1") == "one"
+    push.repo.remove(push.model).commit()
+    push.server.sync()
+    push.server.wait(lambda: push.server.post(f"/{push.model}").status == 404, "the model's end")
+    for version in ("v1", "v2"):
+        push.post(version).error(404, "model_not_found")
 
 
-def test_a_model_that_is_not_live_still_answers_for_its_old_versions(tmp_path: Path, repo: Repo) -> None:
+def test_a_model_that_is_not_live_still_answers_for_its_old_versions(tmp_path: Path) -> None:
+    repo = Repo(tmp_path / "models")
     repo.commit_file("Echo/etls.py", echo("one"))
     repo.commit_file("Echo/etls.py", "1 / 0\n")
     with serving(tmp_path / "data", repo.path) as server:
@@ -194,68 +229,43 @@ def test_a_model_that_is_not_live_still_answers_for_its_old_versions(tmp_path: P
 
 
 def test_a_version_named_by_a_commit_that_did_not_touch_the_model_still_answers_after_the_next_push(
-    tmp_path: Path, repo: Repo
+    push: Push,
 ) -> None:
-    repo.commit_file("Echo/etls.py", echo("one"))
-    words = repo.commit_file("README.md", "words")
-    with serving(tmp_path / "data", repo.path) as server:
-        assert server.post(f"/Echo/{words}").json["by"] == "one"
-        repo.commit_file("Echo/etls.py", echo("two"))
-        server.sync()
-        server.wait_live("Echo", "v2")
-        answer = server.post(f"/Echo/{words}")
-        assert (answer.json["by"], answer.headers["x-pawl-version"]) == ("one", "v1")
+    words = push.repo.commit_file("README.md", f"words on {push.model}")
+    push.server.sync()
+    assert push.by(words) == "two"
+    push.commit("three")
+    push.sync("v3")
+    answer = push.post(words)
+    assert (answer.json["by"], answer.headers["x-pawl-version"]) == ("two", "v2")
 
 
-def test_after_a_forced_push_names_mean_what_the_new_history_says_and_one_event_tells_of_it(
-    tmp_path: Path, repo: Repo
-) -> None:
-    base = repo.commit_file("Echo/etls.py", echo("one"))
-    lost = repo.commit_file("Echo/etls.py", echo("lost"))
-    repo.commit_file("Echo/etls.py", echo("lost, too"))
-    remote = repo.bare(tmp_path / "remote.git")
-    with serving(tmp_path / "data", remote) as server:
-        for name in ("v2", lost[:7]):
-            assert server.post(f"/Echo/{name}").json["by"] == "lost"
-        repo.reset(base)
-        instead = repo.commit_file("Echo/etls.py", echo("instead"))
-        repo.commit_file("Echo/etls.py", echo("newest"))
-        repo.push(remote, force=True)
-        server.sync()
-        server.wait(lambda: server.score("Echo")["by"] == "newest", "the rewritten history")
-        answer = server.post("/Echo/v2")
-        assert (answer.json["by"], answer.headers["x-pawl-commit"]) == ("instead", instead)
-        server.post(f"/Echo/{lost[:7]}").error(404, "version_not_found")
-        repo.commit_file("Echo/etls.py", echo("an ordinary push"))
-        repo.push(remote)
-        server.sync()
-        server.wait_live("Echo", "v4")
-        events = [event for event in server.events() if event["kind"] == "history_rewritten"]
-        assert len(events) == 1
+def test_after_a_forced_push_names_mean_what_the_new_history_says_and_one_event_tells_of_it(push: Push) -> None:
+    repo, server = push.repo, push.server
+    base = repo.head
+    lost = push.commit("lost")
+    push.commit("lost, too")
+    push.sync("v4")
+    for name in ("v3", lost[:7]):
+        assert push.by(name) == "lost"
+    repo.reset(base)
+    instead = push.commit("instead")
+    push.commit("newest")
+    server.sync()
+    server.wait(lambda: server.score(push.model)["by"] == "newest", "the rewritten history")
+    answer = push.post("v3")
+    assert (answer.json["by"], answer.headers["x-pawl-commit"]) == ("instead", instead)
+    push.post(lost[:7]).error(404, "version_not_found")
+    push.commit("an ordinary push")
+    push.sync("v5")
+    assert len(server.events("history_rewritten")) == 1
 
 
-def test_a_number_that_a_merge_makes_ambiguous_says_so_though_it_was_open(tmp_path: Path, repo: Repo) -> None:
-    repo.write("Echo/etls.py", echo("base")).write("Echo/a.txt").write("Echo/b.txt").commit()
-    repo.branch("side")
-    on_side = repo.commit_file("Echo/a.txt", "side")
-    repo.switch("main")
-    on_main = repo.commit_file("Echo/b.txt", "main")
-    with serving(tmp_path / "data", repo.path) as server:
-        assert server.post("/Echo/v2").headers["x-pawl-commit"] == on_main
-        repo.merge("side")
-        server.sync()
-        server.wait_live("Echo", "v4")
-        assert set(server.post("/Echo/v2").error(404, "version_ambiguous")["commits"]) == {on_side, on_main}
-
-
-def test_a_branch_or_a_tag_of_that_name_is_no_version(tmp_path: Path, repo: Repo) -> None:
-    first = repo.commit_file("Echo/etls.py", echo("one"))
-    second = repo.commit_file("Echo/etls.py", echo("two"))
+def test_a_branch_or_a_tag_of_that_name_is_no_version(push: Push) -> None:
+    first, second = push.repo.git("rev-list", "--reverse", "HEAD", "--", push.model).split()
     for kind, name in (("branch", "deadbee"), ("tag", "v9"), ("tag", "abcdef0"), ("branch", second[:7])):
-        repo.git(kind, name, first)
-    remote = repo.bare(tmp_path / "remote.git")
-    with serving(tmp_path / "data", remote) as server:
-        for name in ("deadbee", "v9", "abcdef0", "0" * 40, "f" * 40):
-            server.post(f"/Echo/{name}").error(404, "version_not_found")
-        answer = server.post(f"/Echo/{second[:7]}")
-        assert (answer.json["by"], answer.headers["x-pawl-commit"]) == ("two", second)
+        push.repo.git(kind, name, first)
+    for name in ("deadbee", "v9", "abcdef0", "0" * 40, "f" * 40):
+        push.post(name).error(404, "version_not_found")
+    answer = push.post(second[:7])
+    assert (answer.json["by"], answer.headers["x-pawl-commit"]) == ("two", second)

@@ -27,13 +27,20 @@ BACK = "events are written down again"
 FIRST_EDITION = Path(__file__).parents[2] / "data" / "first_edition"
 
 
-@pytest.fixture
-def postgres() -> Iterator[Postgres]:
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Postgres]:
     programs = find_programs()
     if programs is None:
         pytest.skip("NO PostgreSQL HERE: on Debian and Ubuntu, apt-get install postgresql")
     with running_postgres(programs) as postgres:
         yield postgres
+
+
+@pytest.fixture
+def postgres(cluster: Postgres) -> Postgres:
+    """An empty one."""
+    cluster.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    return cluster
 
 
 @pytest.fixture
@@ -66,22 +73,7 @@ def wait_written(server: Server, url: str, *versions: str) -> None:
     server.wait(lambda: written() == set(versions), f"{versions} in the database")
 
 
-def test_one_that_is_lost_later_costs_no_request_and_no_event(tmp_path: Path, repo: Repo, postgres: Postgres) -> None:
-    with serving(tmp_path / "data", repo.path, DATABASE_URL=postgres.url) as server:
-        wait_written(server, postgres.url, "v1")
-        postgres.stop()
-        push(server, repo, "v2")
-        server.wait(lambda: AWAY in server.log, "the error")
-        push(server, repo, "v3")
-        assert [event["version"] for event in server.events("live")] == ["v3", "v2", "v1"]
-        postgres.start()
-        server.wait(lambda: BACK in server.log, "that it is back")
-        wait_written(server, postgres.url, "v1", "v2", "v3")
-        told = [line.partition(AWAY)[2] for line in server.lines if AWAY in line and AGAIN in line]
-        assert (len(set(told)), server.log.count(BACK)) == (len(told), 1)  # of each trouble once: it may be starting up
-
-
-def test_one_that_was_away_while_nothing_happened_is_not_told_of(
+def test_one_that_is_lost_costs_no_request_and_no_event_and_is_told_of_where_it_is_missed(
     tmp_path: Path, repo: Repo, postgres: Postgres
 ) -> None:
     with serving(tmp_path / "data", repo.path, DATABASE_URL=postgres.url) as server:
@@ -90,64 +82,64 @@ def test_one_that_was_away_while_nothing_happened_is_not_told_of(
         postgres.start()
         push(server, repo, "v2")
         wait_written(server, postgres.url, "v1", "v2")
-        assert AGAIN not in server.log
+        assert AGAIN not in server.log, "nothing happened while it was away"
+        postgres.stop()
+        push(server, repo, "v3")
+        server.wait(lambda: AWAY in server.log, "the error")
+        push(server, repo, "v4")
+        assert [event["version"] for event in server.events("live")] == ["v4", "v3", "v2", "v1"]
+        postgres.start()
+        server.wait(lambda: BACK in server.log, "that it is back")
+        wait_written(server, postgres.url, "v1", "v2", "v3", "v4")
+        told = [line.partition(AWAY)[2] for line in server.lines if AWAY in line and AGAIN in line]
+        assert (len(set(told)), server.log.count(BACK)) == (len(told), 1)  # of each trouble once: it may be starting up
 
 
-def test_a_wrong_password_is_told_without_it_and_heals_once_it_is_right(
+def test_a_password_that_is_wrong_or_changed_later_is_told_without_it_and_heals_once_it_is_right(
     tmp_path: Path, repo: Repo, postgres: Postgres
 ) -> None:
     postgres.add_user("keeper", "right")
-    url = postgres.url_for("keeper:hunter2")
-    with serving(tmp_path / "data", repo.path, DATABASE_URL=url) as server:
+    with serving(tmp_path / "data", repo.path, DATABASE_URL=postgres.url_for("keeper:hunter2")) as server:
         server.wait(lambda: 'password authentication failed for user "keeper"' in server.log, "the error")
         push(server, repo, "v2")
         postgres.execute("ALTER ROLE keeper PASSWORD 'hunter2'")
         server.wait(lambda: BACK in server.log, "that it is back")
         wait_written(server, postgres.url, "v1", "v2")
+        told = server.log.count(AWAY)
+        postgres.execute("ALTER ROLE keeper PASSWORD 'other'")
+        postgres.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'keeper'")
+        push(server, repo, "v3")
+        server.wait(lambda: server.log.count(AWAY) > told, "another error")
+        postgres.execute("ALTER ROLE keeper PASSWORD 'hunter2'")
+        server.wait(lambda: server.log.count(BACK) == 2, "that it is back again")
+        wait_written(server, postgres.url, "v1", "v2", "v3")
         assert "hunter2" not in server.log
         assert b"hunter2" not in server.admin("GET", "/-/api/events").body
 
 
-def test_a_password_that_is_changed_later_is_told_and_heals(tmp_path: Path, repo: Repo, postgres: Postgres) -> None:
-    postgres.add_user("keeper", "hunter2")
-    with serving(tmp_path / "data", repo.path, DATABASE_URL=postgres.url_for("keeper:hunter2")) as server:
-        wait_written(server, postgres.url, "v1")
-        postgres.execute("ALTER ROLE keeper PASSWORD 'other'")
-        postgres.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'keeper'")
-        push(server, repo, "v2")
-        server.wait(lambda: AWAY in server.log, "the error")
-        postgres.execute("ALTER ROLE keeper PASSWORD 'hunter2'")
-        server.wait(lambda: BACK in server.log, "that it is back")
-        wait_written(server, postgres.url, "v1", "v2")
-        assert "hunter2" not in server.log
-
-
-def test_one_that_hangs_holds_up_no_push_and_no_stop(tmp_path: Path, repo: Repo, postgres: Postgres) -> None:
-    with serving(tmp_path / "data", repo.path, DATABASE_URL=postgres.url) as server:
-        wait_written(server, postgres.url, "v1")
-        hanging = descendants(postgres.pid())
-        send(hanging, signal.SIGSTOP)
-        try:
-            push(server, repo, "v2")
-            push(server, repo, "v3")
-            assert server.stop() == 0
-        finally:
-            send(hanging, signal.SIGCONT)
-
-
-def test_what_happened_while_one_hung_is_written_down_once_it_goes_on(
+def test_one_that_hangs_holds_up_no_push_and_no_stop_and_gets_what_happened_once_it_goes_on(
     tmp_path: Path, repo: Repo, postgres: Postgres
 ) -> None:
     with serving(tmp_path / "data", repo.path, DATABASE_URL=postgres.url) as server:
         wait_written(server, postgres.url, "v1")
-        hanging = descendants(postgres.pid())
-        send(hanging, signal.SIGSTOP)
-        try:
+        with hanging(postgres):
             push(server, repo, "v2")
-        finally:
-            send(hanging, signal.SIGCONT)
         push(server, repo, "v3")
         wait_written(server, postgres.url, "v1", "v2", "v3")
+        with hanging(postgres):
+            push(server, repo, "v4")
+            push(server, repo, "v5")
+            assert server.stop() == 0
+
+
+@contextlib.contextmanager
+def hanging(postgres: Postgres) -> Iterator[None]:
+    pids = descendants(postgres.pid())
+    send(pids, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        send(pids, signal.SIGCONT)
 
 
 def test_a_first_editions_registry_is_taken_over_and_its_events_are_told(tmp_path: Path, repo: Repo) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.repos import Repo
-from tests.serving import PATIENCE_S, ROOT, echo, serving
+from tests.serving import PATIENCE_S, ROOT, Server, echo, serving
 
 
 def _refusal(tmp_path: Path, cwd: Path = ROOT, **settings: str) -> str:
@@ -32,11 +33,18 @@ def _refusal(tmp_path: Path, cwd: Path = ROOT, **settings: str) -> str:
     return line.removeprefix("pawl: ")
 
 
-@pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    repo = Repo(tmp_path / "models")
+SERVICE = {"PAWL_PORT": "tcp://10.0.0.1:8000", "PAWL_SERVICE_HOST": "10.0.0.1", "PAWL_PORT_8000_TCP_PROTO": "tcp"}
+"""What Kubernetes sets in each pod beside a service named pawl."""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One whose settings are written oddly, and which is in the way of others."""
+    repo = Repo(tmp_path_factory.mktemp("settings") / "models")
     repo.commit_file("Echo/etls.py", echo("one"))
-    return repo
+    odd = {"Base_Url": "loses", "PAWL_baseURL": "wins", "PAWL_ADMIN_TOKN": "hunter2", **SERVICE}
+    with serving(repo.path.parent / "data", repo.path, **odd) as server:
+        yield server
 
 
 @pytest.mark.parametrize(
@@ -51,12 +59,11 @@ def test_a_wrong_value_names_the_variable_what_it_held_and_what_it_takes(
     assert takes in line
 
 
-def test_a_port_in_use_is_named(tmp_path: Path, repo: Repo) -> None:
-    with serving(tmp_path / "first", repo.path) as server:
-        port = str(httpx.URL(server.url).port)
-        line = _refusal(tmp_path, gitPath=str(repo), PORT=port)
-        assert port in line
-        assert "PORT" in line
+def test_a_port_in_use_is_named(tmp_path: Path, server: Server) -> None:
+    port = str(httpx.URL(server.url).port)
+    line = _refusal(tmp_path, gitPath=server.settings.git_path, PORT=port)
+    assert port in line
+    assert "PORT" in line
 
 
 def test_an_address_that_is_not_ours_is_named(tmp_path: Path) -> None:
@@ -64,15 +71,12 @@ def test_an_address_that_is_not_ours_is_named(tmp_path: Path) -> None:
     assert "no.such.host.invalid" in _refusal(tmp_path, HOST="no.such.host.invalid")
 
 
-def test_a_data_dir_in_use_is_named_and_its_owner_goes_on(tmp_path: Path, repo: Repo) -> None:
-    data = tmp_path / "taken"
-    with serving(data, repo.path) as server:
-        line = _refusal(tmp_path, gitPath=str(repo), DATA_DIR=str(data))
-        assert str(data) in line
-        assert "in use" in line
-        assert server.score("Echo")["by"] == "one"
-    with serving(data, repo.path) as server:
-        assert server.score("Echo")["by"] == "one", "once its owner has gone, another may have it"
+def test_a_data_dir_in_use_is_named_and_its_owner_goes_on(tmp_path: Path, server: Server) -> None:
+    data = server.settings.data_dir
+    line = _refusal(tmp_path, gitPath=server.settings.git_path, DATA_DIR=data)
+    assert data in line
+    assert "in use" in line
+    assert server.score("Echo")["by"] == "one"
 
 
 @pytest.mark.parametrize("content", ["2", "banana", ""])
@@ -123,17 +127,14 @@ def test_a_password_in_the_repositorys_address_is_in_no_log_and_no_answer(tmp_pa
         assert "hunter2" not in server.log
 
 
-def test_names_match_without_case_and_underscores_and_the_prefixed_one_wins(tmp_path: Path, repo: Repo) -> None:
-    with serving(tmp_path / "data", repo.path, Base_Url="loses", PAWL_baseURL="wins") as server:
-        assert server.request("POST", f"{server.url}/wins/Echo").status == 200
-        assert server.request("POST", f"{server.url}/loses/Echo").status == 404
+def test_names_match_without_case_and_underscores_and_the_prefixed_one_wins(server: Server) -> None:
+    assert server.request("POST", f"{server.url}/wins/Echo").status == 200
+    assert server.request("POST", f"{server.url}/loses/Echo").status == 404
 
 
-def test_a_misspelt_setting_is_warned_of_and_a_service_named_pawl_is_not(tmp_path: Path, repo: Repo) -> None:
-    service = {"PAWL_PORT": "tcp://10.0.0.1:8000", "PAWL_SERVICE_HOST": "10.0.0.1", "PAWL_PORT_8000_TCP_PROTO": "tcp"}
-    with serving(tmp_path / "data", repo.path, PAWL_ADMIN_TOKN="hunter2", **service) as server:
-        warned = [line for line in server.lines if "not a setting of Pawl" in line]
-        assert [line.partition(" WARN  ")[2] for line in warned] == [
-            "the variable PAWL_ADMIN_TOKN is not a setting of Pawl and is ignored; did you mean PAWL_ADMIN_TOKEN?"
-        ]
-        assert "hunter2" not in server.log
+def test_a_misspelt_setting_is_warned_of_and_a_service_named_pawl_is_not(server: Server) -> None:
+    warned = [line for line in server.lines if "not a setting of Pawl" in line]
+    assert [line.partition(" WARN  ")[2] for line in warned] == [
+        "the variable PAWL_ADMIN_TOKN is not a setting of Pawl and is ignored; did you mean PAWL_ADMIN_TOKEN?"
+    ]
+    assert "hunter2" not in server.log

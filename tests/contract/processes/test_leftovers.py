@@ -7,7 +7,9 @@ import resource
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,19 +71,33 @@ def write(repo: Repo, model: str, edition: int = 1) -> None:
     repo.write(f"{model}/model.yaml", "serve: {timeout_s: 2}\n")
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    repo = Repo(tmp_path / "models")
+@contextmanager
+def strays_of(folder: Path) -> Iterator[Server]:
+    repo = Repo(folder / "models")
     write(repo, "Strays")
     write(repo, "Other")
     repo.commit()
-    with serving(tmp_path / "data", repo.path) as server:
+    with serving(folder / "data", repo.path) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One that no test ends."""
+    with strays_of(tmp_path_factory.mktemp("leftovers")) as server:
+        yield server
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Server]:
+    """One that its test may end."""
+    with strays_of(tmp_path) as server:
         yield server
 
 
 def replace_by_a_push(server: Server, pid: int) -> None:
     repo = Repo(Path(server.settings.git_path))
-    write(repo, "Strays", edition=2)
+    write(repo, "Strays", edition=1 + repo.count("Strays"))
     repo.commit()
     server.sync()
 
@@ -94,39 +110,69 @@ def hang(server: Server, pid: int) -> None:
     ask(server, "Strays", do="hang")
 
 
-def kill_the_daemon(server: Server, pid: int) -> None:
-    server.process.kill()
+def some_strays(server: Server) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Of the model Strays, and of another; with the worker that started each."""
+    found = server.score("Strays", do="stray"), server.score("Other", do="stray")
+    assert all(is_alive(pid) for each in found for pid in (each["pid"], *each["said"]))
+    return found
 
 
-def stop_the_server(server: Server, pid: int) -> None:
-    assert server.stop() == 0
-
-
-ENDS = [replace_by_a_push, kill, hang, stop_the_server, kill_the_daemon]
-
-
-@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("end", [replace_by_a_push, kill, hang])
 def test_nothing_outlives_the_worker_that_started_it(server: Server, end: Callable[[Server, int], None]) -> None:
-    worker = server.score("Strays", do="stray")
-    others = server.score("Other", do="stray")
-    assert all(map(is_alive, [*worker["said"], *others["said"]]))
+    server.wait(lambda: server.post("/Strays", {"variables": {"do": "nothing"}}).status == 200, "the worker")
+    worker, others = some_strays(server)
     end(server, worker["pid"])
     wait_dead([worker["pid"], *worker["said"]], "the worker and all that it started")
-    if server.process.poll() is None and end is not kill_the_daemon:
-        assert all(map(is_alive, [others["pid"], *others["said"]]))
+    assert all(map(is_alive, [others["pid"], *others["said"]]))
 
 
-@pytest.mark.parametrize("end", [kill, kill_the_daemon])
-def test_processes_that_start_each_other_for_ever_are_ended(
-    server: Server, tmp_path: Path, end: Callable[[Server, int], None]
-) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    pipe = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
-    worker = server.score("Strays", do="breed", path=str(tmp_path / "pipe"))
+def test_nothing_outlives_a_server_that_is_stopped(own: Server) -> None:
+    worker, others = some_strays(own)
+    assert own.stop() == 0
+    wait_dead([worker["pid"], *worker["said"], *others["said"]], "the workers and all that they started")
+
+
+def breed(server: Server, path: Path) -> int:
+    """The reading end of a pipe that processes hold which start each other for ever."""
+    os.mkfifo(path)
+    pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    server.score("Strays", do="breed", path=str(path))
     wait_for(lambda: received(pipe), "some generations")
-    end(server, worker["pid"])
+    return pipe
+
+
+def wait_extinct(pipe: int) -> None:
     wait_for(lambda: received(pipe) == b"", "the end of all that hold the pipe")
     os.close(pipe)
+
+
+def test_processes_that_start_each_other_for_ever_end_with_their_worker(server: Server, tmp_path: Path) -> None:
+    pid = server.wait(lambda: server.post("/Strays", {"variables": {"do": "nothing"}}).json.get("pid"), "the worker")
+    pipe = breed(server, tmp_path / "pipe")
+    kill(server, pid)
+    wait_extinct(pipe)
+
+
+def test_a_daemon_that_is_killed_leaves_nothing_but_what_left_its_lineage_and_its_mark_on_purpose(
+    own: Server, tmp_path: Path
+) -> None:
+    """As a training run does that is to go on over a restart."""
+    worker, others = some_strays(own)
+    pipe = breed(own, tmp_path / "pipe")
+    marks = resource.prlimit(worker["pid"], 15)
+    free = subprocess.Popen(["sleep", "1000"])
+    try:
+        assert marks[0] != resource.RLIM_INFINITY
+        resource.prlimit(free.pid, 15, marks)
+        resource.prlimit(free.pid, 15, (resource.RLIM_INFINITY, marks[1]))
+        pids = own.pids()
+        own.process.kill()
+        wait_dead([*pids, *worker["said"], *others["said"]], "the server and all that was started")
+        wait_extinct(pipe)
+        assert is_alive(free.pid)
+    finally:
+        free.kill()
+        free.wait()
 
 
 def received(pipe: int) -> bytes | None:
@@ -141,31 +187,13 @@ def reapers(server: Server) -> list[int]:
     return [pid for pid in server.pids() if "server.process.reaping" in command_line(pid)]
 
 
-def test_a_reaper_that_is_killed_is_started_again_and_nothing_else_ends(server: Server) -> None:
-    strays = server.score("Strays", do="stray")["said"]
-    serve = [*server.workers(), *server.gateways(), server.process.pid]
-    [first] = reapers(server)
+def test_a_reaper_that_is_killed_is_started_again_and_nothing_else_ends(own: Server) -> None:
+    worker, _ = some_strays(own)
+    serve = [*own.workers(), *own.gateways(), own.process.pid]
+    [first] = reapers(own)
     os.kill(first, signal.SIGKILL)
-    server.wait(lambda: [pid for pid in reapers(server) if pid != first], "another reaper")
-    assert all(map(is_alive, [*serve, *strays]))
-    left = server.pids() | {*strays}
-    server.process.kill()
+    own.wait(lambda: [pid for pid in reapers(own) if pid != first], "another reaper")
+    assert all(map(is_alive, [*serve, *worker["said"]]))
+    left = own.pids() | {*worker["said"]}
+    own.process.kill()
     wait_dead(left, "everything")
-
-
-def test_what_leaves_the_lineage_and_the_mark_on_purpose_outlives_the_daemon(server: Server) -> None:
-    """As a training run does that is to go on over a restart."""
-    [worker] = [server.score("Strays", do="nothing")["pid"]]
-    marks = resource.prlimit(worker, 15)
-    free = subprocess.Popen(["sleep", "1000"])
-    try:
-        assert marks[0] != resource.RLIM_INFINITY
-        resource.prlimit(free.pid, 15, marks)
-        resource.prlimit(free.pid, 15, (resource.RLIM_INFINITY, marks[1]))
-        pids = server.pids()
-        server.process.kill()
-        wait_dead(pids, "the server")
-        assert is_alive(free.pid)
-    finally:
-        free.kill()
-        free.wait()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,9 @@ from tests.ports import free_port
 from tests.repos import Repo
 from tests.risky import Held, ask, is_alive, wait_dead, write_risky
 from tests.serving import Server, command_line, serving, wait_for
+
+FOR_EVER_S = "3600"
+"""Longer than anything here waits for a stop."""
 
 
 @pytest.fixture
@@ -75,22 +77,19 @@ def test_a_stop_says_unready_refuses_new_connections_and_finishes_what_is_under_
 def test_a_request_that_outlasts_the_grace_period_does_not_hold_up_the_stop(tmp_path: Path, repo: Repo) -> None:
     with serving(tmp_path / "data", repo.path, STOP_TIMEOUT_S="1") as server:
         Held(tmp_path, server, "Risky")
-        pids, began = server.pids(), time.monotonic()
+        pids = server.pids()
         assert server.stop() == 0
-        assert time.monotonic() - began < 8
         wait_dead(pids, "every process")
 
 
 def test_a_second_signal_ends_everything_at_once_and_says_what_that_cost(tmp_path: Path, repo: Repo) -> None:
-    with serving(tmp_path / "data", repo.path) as server:
+    with serving(tmp_path / "data", repo.path, STOP_TIMEOUT_S=FOR_EVER_S) as server:
         Held(tmp_path, server, "Risky")
         pids = server.pids()
         server.process.send_signal(signal.SIGTERM)
         server.wait(lambda: "stopping" in server.log, "the beginning of the end")
-        began = time.monotonic()
         wait_for(lambda: is_over(server), "its end")
         assert server.process.returncode == 1
-        assert time.monotonic() - began < 10
         assert server.log.count("second signal: requests still in flight were cut off") == 1
         wait_dead(pids, "every process")
 
@@ -101,25 +100,17 @@ def is_over(server: Server) -> bool:
     return server.process.poll() is not None
 
 
-def test_an_idle_server_stops_quickly(tmp_path: Path, repo: Repo) -> None:
-    with serving(tmp_path / "data", repo.path) as server:
-        began = time.monotonic()
-        assert server.stop() == 0
-        assert time.monotonic() - began < 6
-
-
 def test_a_stop_does_not_wait_for_a_fetch_an_environment_or_an_import(tmp_path: Path, repo: Repo) -> None:
     with listener_that_never_answers() as silent:
         repo.write("Hangs/etls.py", "import time\ntime.sleep(1000)\n")
         repo.write("Needs/etls.py", "class A:\n    def transform_predict(self): ...\n")
         repo.write("Needs/requirements.txt", f"--index-url {silent}\nnothing-of-that-name==1\n").commit()
-        with serving(tmp_path / "data", repo.path, ready=False) as server:
+        with serving(tmp_path / "data", repo.path, ready=False, STOP_TIMEOUT_S=FOR_EVER_S) as server:
             server.wait(lambda: (server.state("Risky") or {}).get("live"), "the sound model")
             server.wait(lambda: any("uv" in line for line in command_lines(server)), "the build")
             server.wait(lambda: len(server.workers()) == 2, "the import")
-            pids, began = server.pids(), time.monotonic()
+            pids = server.pids()
             assert server.stop() == 0
-            assert time.monotonic() - began < 8
             wait_dead(pids, "every process")
 
 
@@ -145,10 +136,9 @@ def test_a_daemon_that_is_killed_takes_everything_with_it(tmp_path: Path, repo: 
             ask(server, "Risky", do="match_for_ever")
             server.wait(lambda: any("uv" in line for line in command_lines(server)), "the build")
             server.wait(lambda: len(server.workers()) == 2, "the import")
-            pids, began = server.pids() | {escaped}, time.monotonic()
+            pids = server.pids() | {escaped}
             server.process.kill()
             wait_dead(pids, "every process")
-            assert time.monotonic() - began < 10
 
 
 def test_a_fetch_dies_with_a_daemon_that_is_killed(tmp_path: Path) -> None:
@@ -168,5 +158,6 @@ def test_a_restart_after_a_kill_comes_up_on_the_same_data_and_port(tmp_path: Pat
         server.process.kill()
         server.process.wait()
         wait_for(lambda: refuses(server), "the port")
-    with serving(tmp_path / "data", repo.path, PORT=port) as server:
+    with serving(tmp_path / "data", repo.path, PORT=port, STOP_TIMEOUT_S=FOR_EVER_S) as server:
         assert server.score("Risky")["edition"] == 1
+        assert server.stop() == 0, "an idle server waits for nothing"

@@ -72,11 +72,22 @@ http {{
 """
 
 
-@pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    repo = Repo(tmp_path / "models")
+@pytest.fixture(scope="module")
+def repo(tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    repo = Repo(tmp_path_factory.mktemp("ingress") / "models")
     repo.write("Echo/etls.py", echo("one")).write("Other/etls.py", echo("other")).commit()
     return repo
+
+
+BASES = ("", "models_serve", "one/two/three")
+
+
+@pytest.fixture(scope="module")
+def server(request: pytest.FixtureRequest, repo: Repo) -> Iterator[Server]:
+    """One at the base path that is asked for."""
+    data = repo.path.parent / f"data{BASES.index(request.param)}"
+    with serving(data, repo.path, baseUrl=request.param, MAX_BODY_MB="12") as server:
+        yield server
 
 
 @contextmanager
@@ -117,25 +128,14 @@ def _score(client: httpx.Client, path: str, say: Any) -> Any:
     return response.json()["said"]
 
 
-@pytest.mark.parametrize("base", ["", "models_serve", "one/two/three"])
-def test_with_the_prefix_kept_links_lead_back_through_the_ingress(tmp_path: Path, repo: Repo, base: str) -> None:
-    prefix = f"/{base}" if base else ""
-    with (
-        serving(tmp_path / "data", repo.path, baseUrl=base) as server,
-        _nginx(tmp_path / "nginx", server, f"{prefix}/") as client,
-    ):
-        _check_links(client, prefix)
-
-
-@pytest.mark.parametrize(("strips", "base"), [("/ml", ""), ("/team/a", "models")])
-def test_with_a_prefix_stripped_links_lead_back_through_the_ingress(
-    tmp_path: Path, repo: Repo, strips: str, base: str
+@pytest.mark.parametrize("strips", ["", "/ml", "/team/a"])
+@pytest.mark.parametrize("server", BASES, indirect=True)
+def test_links_lead_back_through_the_ingress_whether_it_keeps_the_prefix_or_strips_one(
+    server: Server, tmp_path: Path, strips: str
 ) -> None:
-    with (
-        serving(tmp_path / "data", repo.path, baseUrl=base) as server,
-        _nginx(tmp_path / "nginx", server, strips, strips) as client,
-    ):
-        _check_links(client, f"{strips}/{base}" if base else strips)
+    base = server.settings.base
+    with _nginx(tmp_path / "nginx", server, strips or f"{base}/", strips) as client:
+        _check_links(client, f"{strips}{base}")
 
 
 def _check_links(client: httpx.Client, prefix: str) -> None:
@@ -163,11 +163,9 @@ def _links(page: str) -> list[str]:
     return re.findall(r'(?:href|src)="([^"#?]+)', page)
 
 
-def test_large_bodies_keep_alive_and_errors_pass_the_ingress(tmp_path: Path, repo: Repo) -> None:
-    with (
-        serving(tmp_path / "data", repo.path, MAX_BODY_MB="12") as server,
-        _nginx(tmp_path / "nginx", server, "/models_serve/") as client,
-    ):
+@pytest.mark.parametrize("server", ["models_serve"], indirect=True)
+def test_large_bodies_keep_alive_and_errors_pass_the_ingress(server: Server, tmp_path: Path) -> None:
+    with _nginx(tmp_path / "nginx", server, "/models_serve/") as client:
         large = "x" * 10 * MEGABYTE
         assert _score(client, "/models_serve/Echo", large) == large
         response = client.post("/models_serve/Echo", content=b" " * 14 * MEGABYTE)
@@ -176,15 +174,14 @@ def test_large_bodies_keep_alive_and_errors_pass_the_ingress(tmp_path: Path, rep
         for number in range(300):
             assert _score(client, "/models_serve/Echo", number) == number
         assert client.post("/models_serve/Nobody").json()["error"]["code"] == "model_not_found"
-        assert client.get("/models_serve/Echo").headers["x-pawl-version"] == "v1"
+        live = server.state("Echo")["live"]["version"]
+        assert client.get("/models_serve/Echo").headers["x-pawl-version"] == live
         assert client.post("/healthz").status_code == 404, "what is not under the base path is not shown to the world"
 
 
-def test_a_reload_under_load_is_not_noticed_behind_the_ingress(tmp_path: Path, repo: Repo) -> None:
-    with (
-        serving(tmp_path / "data", repo.path) as server,
-        _nginx(tmp_path / "nginx", server, "/models_serve/") as client,
-    ):
+@pytest.mark.parametrize("server", ["models_serve"], indirect=True)
+def test_a_reload_under_load_is_not_noticed_behind_the_ingress(server: Server, tmp_path: Path, repo: Repo) -> None:
+    with _nginx(tmp_path / "nginx", server, "/models_serve/") as client:
         stop = threading.Event()
         wrong: list[str] = []
         answered = [0] * 4
@@ -199,13 +196,15 @@ def test_a_reload_under_load_is_not_noticed_behind_the_ingress(tmp_path: Path, r
         askers = [threading.Thread(target=ask, args=(number,)) for number in range(len(answered))]
         for asker in askers:
             asker.start()
-        for version in range(2, 6):
-            repo.commit_file("Echo/etls.py", echo(str(version)))
-            server.sync()
-            server.wait_live("Echo", f"v{version}")
-        stop.set()
-        for asker in askers:
-            asker.join()
+        try:
+            for edition in range(2, 6):
+                repo.commit_file("Echo/etls.py", echo(str(edition)))
+                server.sync()
+                server.wait_live("Echo", f"v{repo.count('Echo')}")
+            server.wait(lambda: min(answered) > 10, "answers to each")
+        finally:
+            stop.set()
+            for asker in askers:
+                asker.join()
         assert not wrong, wrong[:5]
-        assert min(answered) > 10
         assert "[error]" not in (tmp_path / "nginx" / "error.log").read_text()

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from loader.artifacts.files.place import open_files
 from loader.artifacts.store import ArtifactStore
-from tests.contract.training.test_training_runs import ETLS, TRAIN, manifest
+from tests.contract.training.test_training_runs import BASE, write
 from tests.repos import Repo
 from tests.serving import serving, wait_for
 
 
 def test_what_nothing_needs_is_removed_and_what_is_live_stays(tmp_path: Path) -> None:
     repo = Repo(tmp_path / "models")
-    repo.write("Scale/train.py", TRAIN).write("Scale/etls.py", ETLS).write("Scale/model.yaml", manifest(weight=2))
+    write(repo, "Scale", BASE)
     repo.commit()
     data = tmp_path / "data"
     with serving(data, repo.path) as server:

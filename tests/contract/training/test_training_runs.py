@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.own_models import own_model
 from tests.repos import Repo
-from tests.serving import Server, serving, wait_for
+from tests.serving import Answer, Server, serving, wait_for
 
 TRAIN = """
 from pathlib import Path
@@ -58,136 +59,131 @@ def manifest(**params: Any) -> str:
     return f"train: {{params: {params}, target: {{min: 0.5}}}}\n".replace("'", "")
 
 
-@pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    repo = Repo(tmp_path / "models")
-    repo.write("Scale/train.py", TRAIN).write("Scale/etls.py", ETLS).write("Scale/model.yaml", manifest(weight=2))
+BASE = {"train.py": TRAIN, "etls.py": ETLS, "model.yaml": manifest(weight=2)}
+
+
+class Trained:
+    """A model whose folder trains."""
+
+    def __init__(self, server: Server, repo: Repo, name: str = "Scale") -> None:
+        self.server = server
+        self.repo = repo
+        self.name = name
+
+    def push(self, files: Mapping[str, str]) -> None:
+        write(self.repo, self.name, files)
+        self.repo.commit()
+        self.server.sync()
+
+    def ask(self, version: str = "") -> Answer:
+        return self.server.post(f"/{self.name}/{version}".rstrip("/"), {"variables": {"x": 10}})
+
+    def wait_live(self, version: str) -> Answer:
+        """Its answer."""
+        self.server.wait_live(self.name, version)
+        return self.ask()
+
+    def events(self, kind: str) -> list[Any]:
+        """The newest first."""
+        return [event for event in self.server.events(kind) if event["model"] == self.name]
+
+
+def write(repo: Repo, model: str, files: Mapping[str, str]) -> None:
+    for name, content in files.items():
+        repo.write(f"{model}/{name}", content)
+
+
+@pytest.fixture(scope="module")
+def repo(tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    repo = Repo(tmp_path_factory.mktemp("training") / "models")
+    write(repo, "Steady", BASE)
     repo.commit()
     return repo
 
 
-@pytest.fixture
-def server(tmp_path: Path, repo: Repo) -> Iterator[Server]:
-    with serving(tmp_path / "data", repo.path) as server:
+@pytest.fixture(scope="module")
+def server(repo: Repo) -> Iterator[Server]:
+    with serving(repo.path.parent / "data", repo.path, VERSION_IDLE_S="1") as server:
+        server.wait_live("Steady", "v1")
         yield server
 
 
-def answer(server: Server) -> Any:
-    return server.post("/Scale", {"variables": {"x": 10}})
+@pytest.fixture
+def trained(server: Server, repo: Repo) -> Iterator[Trained]:
+    """A model of the test's own, trained once and live as v1."""
+    with own_model(server, repo) as name:
+        trained = Trained(server, repo, name)
+        trained.push(BASE)
+        trained.wait_live("v1")
+        yield trained
 
 
-def ended(server: Server, count: int) -> Any:
-    """The newest end of a run, once there are so many."""
-    ends: list[Any] = server.wait(
-        lambda: found if len(found := server.events("run_ended")) >= count else [], f"the end of run {count}"
-    )
-    return ends[0]
+def test_a_changed_parameter_trains_and_a_changed_etls_does_not(trained: Trained) -> None:
+    first = trained.ask()
+    assert first.json == {"scaled": 20.0, "by": "one"}
+    assert len(first.headers["x-pawl-run"]) == 12
+    trained.push({"etls.py": ETLS.replace("one", "two")})
+    second = trained.wait_live("v2")
+    assert second.json == {"scaled": 20.0, "by": "two"}
+    assert second.headers["x-pawl-run"] == first.headers["x-pawl-run"]
+    trained.push({"model.yaml": manifest(weight=3)})
+    third = trained.wait_live("v3")
+    assert third.json == {"scaled": 30.0, "by": "two"}
+    assert third.headers["x-pawl-run"] != first.headers["x-pawl-run"]
+    assert len(trained.events("run_started")) == 2
 
 
-def attempts(data: Path) -> list[str]:
-    return [path.name for path in (data / "artifacts" / "runs").glob("*/*/a*.json")]
-
-
-def push(server: Server, repo: Repo, **files: str) -> None:
-    for name, content in files.items():
-        repo.write(f"Scale/{name.replace('_', '.', 1)}", content)
-    repo.commit()
-    server.sync()
-
-
-def test_a_model_that_was_never_trained_says_so_and_is_served_once_it_is(tmp_path: Path, repo: Repo) -> None:
-    repo.write("Scale/train.py", "import time\n" + TRAIN.replace("    Path", "    time.sleep(1)\n    Path", 1)).commit()
-    with serving(tmp_path / "data", repo.path) as server:
-        refused = answer(server)
-        assert refused.error(503, "not_trained")["message"].startswith("Scale")
-        server.wait_live("Scale", "v2")
-        served = answer(server)
-        assert served.json == {"scaled": 20.0, "by": "one"}
-        assert len(served.headers["x-pawl-run"]) == 12
-
-
-def test_a_changed_parameter_trains_and_a_changed_etls_does_not(server: Server, repo: Repo) -> None:
-    server.wait_live("Scale", "v1")
-    first = answer(server).headers["x-pawl-run"]
-    push(server, repo, etls_py=ETLS.replace("one", "two"))
-    server.wait_live("Scale", "v2")
-    assert answer(server).json == {"scaled": 20.0, "by": "two"}
-    assert answer(server).headers["x-pawl-run"] == first
-    push(server, repo, model_yaml=manifest(weight=3))
-    server.wait_live("Scale", "v3")
-    assert answer(server).json == {"scaled": 30.0, "by": "two"}
-    assert answer(server).headers["x-pawl-run"] != first
-    assert len(server.events("run_started")) == 2
-
-
-def test_a_revert_finds_its_artifact_at_hand(server: Server, repo: Repo) -> None:
-    server.wait_live("Scale", "v1")
-    push(server, repo, model_yaml=manifest(weight=3))
-    server.wait_live("Scale", "v2")
-    repo.revert()
-    server.sync()
-    server.wait_live("Scale", "v3")
-    assert answer(server).json["scaled"] == 20.0
-    assert len(server.events("run_started")) == 2
+def test_an_older_run_is_asked_for_by_its_key_and_a_revert_finds_its_artifact_at_hand(trained: Trained) -> None:
+    first = trained.ask().headers["x-pawl-run"]
+    trained.push({"model.yaml": manifest(weight=3)})
+    trained.wait_live("v2")
+    older = trained.ask(f"run-{first}")
+    assert (older.json["scaled"], older.headers["x-pawl-run"]) == (20.0, first)
+    trained.repo.revert()
+    trained.server.sync()
+    again = trained.wait_live("v3")
+    assert (again.json["scaled"], again.headers["x-pawl-run"]) == (20.0, first)
+    assert len(trained.events("run_started")) == 2
 
 
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ({"model_yaml": manifest(weight=3, score=0.1)}, "BelowTarget"),
-        ({"train_py": TRAIN + "\n1 / 0\n"}, "division by zero"),
-        ({"train_py": TRAIN.replace("return", "raise SystemExit(3)  #")}, "Exited"),
-        ({"train_py": "import os\n" + TRAIN.replace("return", "os._exit(3)  #")}, "Exited"),
-        ({"train_py": TRAIN.replace('{"quality": score}', "None")}, "NoScores"),
-        ({"train_py": TRAIN.replace('{"quality": score}', 'float("nan")')}, "NoScores"),
-        ({"train_py": TRAIN.replace('{"quality": score}', '"good"')}, "BadContract"),
-        ({"train_py": TRAIN.replace("weight=1, ", "")}, "BadContract"),
-        ({"train_py": "x = 1\n"}, "BadContract"),
+        ({"model.yaml": manifest(weight=3, score=0.1)}, "BelowTarget"),
+        ({"train.py": TRAIN + "\n1 / 0\n"}, "division by zero"),
+        ({"train.py": TRAIN.replace("return", "raise SystemExit(3)  #")}, "Exited"),
+        ({"train.py": "import os\n" + TRAIN.replace("return", "os._exit(3)  #")}, "Exited"),
+        ({"train.py": TRAIN.replace('{"quality": score}', "None")}, "NoScores"),
+        ({"train.py": TRAIN.replace('{"quality": score}', 'float("nan")')}, "NoScores"),
+        ({"train.py": TRAIN.replace('{"quality": score}', '"good"')}, "BadContract"),
+        ({"train.py": TRAIN.replace("weight=1, ", "")}, "BadContract"),
+        ({"train.py": "x = 1\n"}, "BadContract"),
     ],
 )
 def test_a_run_that_does_not_do_leaves_what_is_live(
     server: Server, repo: Repo, files: dict[str, str], said: str
 ) -> None:
-    server.wait_live("Scale", "v1")
-    push(server, repo, **files)
-    end = ended(server, 2)
+    steady = Trained(server, repo, "Steady")
+    steady.wait_live("v1")
+    before = len(steady.events("run_ended"))
+    steady.push({**BASE, **files})
+    server.wait(lambda: len(steady.events("run_ended")) > before, "the run's end")
+    end = steady.events("run_ended")[0]
     assert said in end["message"] + end["detail"]
-    assert answer(server).json == {"scaled": 20.0, "by": "one"}
-    assert answer(server).headers["x-pawl-version"] == "v1"
+    answer = steady.ask()
+    assert (answer.json, answer.headers["x-pawl-version"]) == ({"scaled": 20.0, "by": "one"}, "v1")
 
 
-def test_the_class_that_trained_is_served_by_its_predict(tmp_path: Path) -> None:
-    repo = Repo(tmp_path / "models")
-    repo.write("Scale/train.py", CLASS_FORM)
-    repo.write("Scale/model.yaml", "train: {params: {weight: 4}, metric: score_1, target: {min: 0.7}}\n").commit()
-    with serving(tmp_path / "data", repo.path) as server:
-        server.wait_live("Scale", "v1")
-        assert answer(server).json == {"scaled": 40.0}
+def test_the_class_that_trained_is_served_by_its_predict(server: Server, repo: Repo) -> None:
+    with own_model(server, repo) as name:
+        trained = Trained(server, repo, name)
+        metric = "train: {params: {weight: 4}, metric: score_1, target: {min: 0.7}}\n"
+        trained.push({"train.py": CLASS_FORM, "model.yaml": metric})
+        assert trained.wait_live("v1").json == {"scaled": 40.0}
 
 
-def test_an_older_run_is_asked_for_by_its_key(server: Server, repo: Repo) -> None:
-    server.wait_live("Scale", "v1")
-    first = answer(server).headers["x-pawl-run"]
-    push(server, repo, model_yaml=manifest(weight=3))
-    server.wait_live("Scale", "v2")
-    older = server.post(f"/Scale/run-{first}", {"variables": {"x": 10}})
-    assert (older.json["scaled"], older.headers["x-pawl-run"]) == (20.0, first)
-
-
-def test_a_restart_serves_what_was_trained_and_trains_nothing(tmp_path: Path, repo: Repo) -> None:
-    with serving(tmp_path / "data", repo.path) as server:
-        server.wait_live("Scale", "v1")
-        run = answer(server).headers["x-pawl-run"]
-    with serving(tmp_path / "data", repo.path) as server:
-        server.wait_live("Scale", "v1")
-        assert answer(server).headers["x-pawl-run"] == run
-        server.sync()
-        assert answer(server).headers["x-pawl-run"] == run
-    assert len(attempts(tmp_path / "data")) == 1
-
-
-def test_a_run_outlives_the_daemon_and_is_found_again(tmp_path: Path, repo: Repo) -> None:
-    gate = tmp_path / "gate"
+def test_a_run_outlives_the_daemon_and_is_found_again_and_a_restart_trains_nothing(tmp_path: Path) -> None:
+    gate, data = tmp_path / "gate", tmp_path / "data"
     waits = f"""
 import time
 from pathlib import Path
@@ -196,14 +192,26 @@ def wait():
     while not Path({str(gate)!r}).exists():
         time.sleep(0.05)
 """
-    repo.write("Scale/train.py", waits + TRAIN.replace("    Path", "    wait()\n    Path", 1)).commit()
-    with serving(tmp_path / "data", repo.path) as server:
+    repo = Repo(tmp_path / "models")
+    write(repo, "Scale", {**BASE, "train.py": waits + TRAIN.replace("    Path", "    wait()\n    Path", 1)})
+    repo.commit()
+    with serving(data, repo.path) as server:
+        refused = Trained(server, repo).ask()
+        assert refused.error(503, "not_trained")["message"].startswith("Scale")
         server.wait(lambda: server.events("run_started"), "the start of the run")
-        wait_for(lambda: [*(tmp_path / "data" / "runs").glob("*/a1/process.json")], "the run's process")
+        wait_for(lambda: [*(data / "runs").glob("*/a1/process.json")], "the run's process")
         os.kill(server.process.pid, signal.SIGKILL)
         server.process.wait()
-    with serving(tmp_path / "data", repo.path) as server:
+    with serving(data, repo.path) as server:
         gate.touch()
-        server.wait_live("Scale", "v2")
-        assert answer(server).json["scaled"] == 20.0
-    assert attempts(tmp_path / "data") == ["a1.json"]
+        first = Trained(server, repo).wait_live("v1")
+        assert first.json["scaled"] == 20.0
+        [run] = server.admin("GET", "/-/api/runs").json["items"]
+        assert (run["state"], run["attempts"]) == ("succeeded", 1)
+    with serving(data, repo.path) as server:
+        again = Trained(server, repo).wait_live("v1")
+        server.sync()
+        assert again.headers["x-pawl-run"] == first.headers["x-pawl-run"]
+        [run] = server.admin("GET", "/-/api/runs").json["items"]
+        assert (run["state"], run["attempts"]) == ("succeeded", 1)
+    assert [path.name for path in (data / "artifacts" / "runs").glob("*/*/a*.json")] == ["a1.json"]

@@ -9,13 +9,13 @@ import re
 import signal
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.githttp import git_server
+from tests.own_models import own_model
 from tests.repos import Repo
 from tests.serving import TOKEN, Answer, Server, echo, serving
 
@@ -51,68 +51,67 @@ def at(repo: Repo, path: str) -> str:
     return repo.git("show", f"HEAD:{path}")
 
 
-@dataclass
-class Untouched:
-    """One that no test changes."""
-
-    repo: Repo
-    server: Server
-    data: Path
-
-
-def left(untouched: Untouched) -> list[Path]:
-    """Of what is being taken in."""
-    return list(untouched.data.glob("uploads/*"))
+def told(server: Server, kind: str, model: str) -> list[Any]:
+    """The newest event first."""
+    return [event for event in server.events(kind) if event["model"] == model]
 
 
 @pytest.fixture(scope="module")
-def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Untouched]:
-    folder = tmp_path_factory.mktemp("untouched")
-    repo = new_repo(folder)
-    with serving(folder / "data", repo.path, MAX_BODY_MB="1", UPLOAD_MAX_MB="3") as server:
-        yield Untouched(repo, server, folder / "data")
-
-
-@pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    return new_repo(tmp_path)
+def repo(tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    return new_repo(tmp_path_factory.mktemp("uploads"))
 
 
 def new_repo(folder: Path) -> Repo:
     repo = Repo(folder / "models")
     repo.git("config", "receive.denyCurrentBranch", "ignore")
-    repo.write("Echo/etls.py", echo("one")).write("Echo/old.txt", "old").write("Other/etls.py", echo("other"))
-    repo.commit()
+    repo.write("Echo/etls.py", echo("one")).commit()
     return repo
 
 
-@pytest.fixture
-def server(repo: Repo, tmp_path: Path) -> Iterator[Server]:
-    with serving(tmp_path / "data", repo.path) as server:
+@pytest.fixture(scope="module")
+def server(repo: Repo) -> Iterator[Server]:
+    with serving(repo.path.parent / "data", repo.path, MAX_BODY_MB="1", UPLOAD_MAX_MB="3") as server:
         yield server
 
 
-def test_a_zip_is_proven_and_becomes_a_commit_with_its_author_that_goes_live(server: Server, repo: Repo) -> None:
+@pytest.fixture
+def model(server: Server, repo: Repo) -> Iterator[str]:
+    """One of the test's own, to be changed; nobody changes Echo."""
+    with own_model(server, repo, "one") as model:
+        yield model
+        repo.reset("HEAD")  # what was uploaded came into no working tree
+
+
+def left(server: Server) -> list[Path]:
+    """Of what is being taken in."""
+    return list(server.settings.data.glob("uploads/*"))
+
+
+def test_a_zip_is_proven_and_becomes_a_commit_with_its_author_that_goes_live(
+    server: Server, repo: Repo, model: str
+) -> None:
+    repo.commit_file(f"{model}/old.txt", "old")
+    server.sync()
     before = repo.head
-    files = {"Echo/etls.py": echo("two"), "Echo/data/more.txt": "more"}
-    answer = put(server, "Echo", zipped(files), "?reason=better%20weights", If_Match=f'"{before}"')
+    files = {f"{model}/etls.py": echo("two"), f"{model}/data/more.txt": "more"}
+    answer = put(server, model, zipped(files), "?reason=better%20weights", If_Match=f'"{before}"')
     assert answer.status == 200, answer.body
     assert answer.json["commit"] == repo.head
-    server.wait(lambda: server.score("Echo")["by"] == "two", "what was uploaded to be live")
+    server.wait(lambda: server.score(model)["by"] == "two", "what was uploaded to be live")
     assert repo.git("rev-parse", "HEAD^") == before
-    assert (at(repo, "Echo/etls.py"), at(repo, "Echo/data/more.txt")) == (echo("two").strip(), "more")
+    assert (at(repo, f"{model}/etls.py"), at(repo, f"{model}/data/more.txt")) == (echo("two").strip(), "more")
     assert repo.git("ls-tree", "-r", "--name-only", "HEAD").split() == [
-        "Echo/data/more.txt",
         "Echo/etls.py",
-        "Other/etls.py",
+        f"{model}/data/more.txt",
+        f"{model}/etls.py",
     ]
     assert repo.git("log", "-1", "--format=%an") == "ADMIN_TOKEN"
     assert "better weights" in repo.git("log", "-1", "--format=%B")
-    [event] = server.events("uploaded")
+    [event] = told(server, "uploaded", model)
     assert (event["commit"], event["actor"]["name"], event["reason"]) == (repo.head, "ADMIN_TOKEN", "better weights")
-    again = put(server, "Echo", zipped(files)).json
+    again = put(server, model, zipped(files)).json
     assert (again["commit"], again["changed"]) == (repo.head, False)  # so nothing was committed, and nothing told
-    assert len(server.events("uploaded")) == 1
+    assert len(told(server, "uploaded", model)) == 1
 
 
 def test_a_new_model_comes_and_goes(server: Server, repo: Repo) -> None:
@@ -121,17 +120,19 @@ def test_a_new_model_comes_and_goes(server: Server, repo: Repo) -> None:
     assert delete(server, "New").json["commit"] == repo.head
     server.wait(lambda: server.post("/New").status == 404, "the model to be gone")
     assert "New" not in repo.git("ls-tree", "--name-only", "HEAD")
-    assert len(server.events("deleted")) == 1
+    assert len(told(server, "deleted", "New")) == 1
     delete(server, "New").error(404, "model_not_found")
 
 
 def test_changes_in_a_row_stand_on_each_other(server: Server, repo: Repo) -> None:
+    before = repo.head
     for name in ("One", "Two"):
         answer = put(server, name, zipped({"etls.py": echo(name)}))
         assert (answer.status, answer.json["commit"]) == (200, repo.head), answer.body
-    assert delete(server, "One").status == 200
-    delete(server, "One").error(404, "model_not_found")
-    assert repo.git("rev-list", "--count", "HEAD") == "4"
+    for name in ("One", "Two"):
+        assert delete(server, name).status == 200
+        delete(server, name).error(404, "model_not_found")
+    assert repo.git("rev-list", "--count", f"{before}..HEAD") == "4"
 
 
 @pytest.mark.parametrize(
@@ -143,28 +144,28 @@ def test_changes_in_a_row_stand_on_each_other(server: Server, repo: Repo) -> Non
         ({"read.me": "no model"}, "no model"),
     ],
 )
-def test_what_can_not_be_served_changes_nothing(untouched: Untouched, files: Mapping[str, str], says: str) -> None:
-    repo, server = untouched.repo, untouched.server
+def test_what_can_not_be_served_changes_nothing(
+    server: Server, repo: Repo, files: Mapping[str, str], says: str
+) -> None:
     before = repo.head
     error = put(server, "Echo", zipped(files)).error(422, "release_failed")
     assert says in error["message"]
     assert (repo.head, server.score("Echo")["by"]) == (before, "one")
-    assert server.events("uploaded") == []
+    assert told(server, "uploaded", "Echo") == []
 
 
-def test_an_author_who_saw_another_head_is_refused(server: Server, repo: Repo) -> None:
+def test_an_author_who_saw_another_head_is_refused(server: Server, repo: Repo, model: str) -> None:
     seen = repo.head
-    repo.commit_file("Echo/etls.py", echo("pushed"))
-    put(server, "Echo", zipped({"etls.py": echo("two")})).error(409, "conflict")  # the server hasn't looked since
-    server.admin("POST", "/-/sync?wait=50")
-    put(server, "Echo", zipped({"etls.py": echo("two")}), If_Match=seen).error(409, "conflict")
-    delete(server, "Echo", If_Match=seen).error(409, "conflict")
-    assert server.score("Echo")["by"] == "pushed"
-    assert put(server, "Echo", zipped({"etls.py": echo("two")}), If_Match=repo.head).status == 200
+    repo.commit_file(f"{model}/etls.py", echo("pushed"))
+    put(server, model, zipped({"etls.py": echo("two")})).error(409, "conflict")  # the server hasn't looked since
+    server.sync()
+    put(server, model, zipped({"etls.py": echo("two")}), If_Match=seen).error(409, "conflict")
+    delete(server, model, If_Match=seen).error(409, "conflict")
+    assert server.score(model)["by"] == "pushed"
+    assert put(server, model, zipped({"etls.py": echo("two")}), If_Match=repo.head).status == 200
 
 
-def test_a_repository_that_refuses_the_push_is_told_with_its_words(untouched: Untouched) -> None:
-    repo, server = untouched.repo, untouched.server
+def test_a_repository_that_refuses_the_push_is_told_with_its_words(server: Server, repo: Repo) -> None:
     hook = repo.path / ".git" / "hooks" / "pre-receive"
     hook.parent.mkdir(exist_ok=True)
     hook.write_text("#!/bin/sh\necho main is protected >&2\nexit 1\n")
@@ -176,8 +177,7 @@ def test_a_repository_that_refuses_the_push_is_told_with_its_words(untouched: Un
     assert repo.head == before
 
 
-def test_what_is_no_zip_of_a_folder_is_refused(untouched: Untouched) -> None:
-    repo, server = untouched.repo, untouched.server
+def test_what_is_no_zip_of_a_folder_is_refused(server: Server, repo: Repo) -> None:
     before = repo.head
     for body in (b"", b"not a zip", zipped({}), zipped({"../etls.py": ""})):
         put(server, "Echo", body).error(422, "invalid_archive")
@@ -190,8 +190,7 @@ def in_pieces(size: int) -> Iterator[bytes]:
         yield b"x" * 100_000
 
 
-def test_an_upload_is_bounded_by_itself_and_not_by_what_other_bodies_are(untouched: Untouched) -> None:
-    server = untouched.server
+def test_an_upload_is_bounded_by_itself_and_not_by_what_other_bodies_are(server: Server) -> None:
     sent = zipped({"etls.py": "def broken(:", "weights": "x" * 2_000_000})
     assert "SyntaxError" in put(server, "Echo", sent).error(422, "release_failed")["message"]
     fields = {"model": "Echo", "reason": "large", "head": ""}
@@ -201,31 +200,30 @@ def test_an_upload_is_bounded_by_itself_and_not_by_what_other_bodies_are(untouch
     chunked = server.request("PUT", address, content=in_pieces(4_000_000), headers=authorization)
     chunked.error(413, "body_too_large")
     assert submit(server, "/-/upload", fields, b"x" * 4_000_000).status == 413
-    assert left(untouched) == []
+    assert left(server) == []
 
 
-def test_an_upload_that_breaks_off_leaves_nothing(untouched: Untouched) -> None:
-    server = untouched.server
+def test_an_upload_that_breaks_off_leaves_nothing(server: Server) -> None:
     connection = http.client.HTTPConnection(server.url.removeprefix("http://"))
     connection.putrequest("PUT", f"{server.settings.base}/-/api/models/Echo")
     connection.putheader("authorization", f"Bearer {TOKEN}")
     connection.putheader("content-length", "2000000")
     connection.endheaders(b"x" * 1_000_000)
-    server.wait(lambda: left(untouched) != [], "the upload to come in")
+    server.wait(lambda: left(server) != [], "the upload to come in")
     connection.close()
-    server.wait(lambda: left(untouched) == [], "what had come to be gone")
+    server.wait(lambda: left(server) == [], "what had come to be gone")
     assert "Traceback" not in server.log
 
 
-def test_an_upload_that_takes_longer_than_is_waited_for_can_be_followed(server: Server, repo: Repo) -> None:
+def test_an_upload_that_takes_longer_than_is_waited_for_can_be_followed(server: Server, repo: Repo, model: str) -> None:
     slow = zipped({"etls.py": "import time\ntime.sleep(1)\n" + echo("slow")})
-    begun = put(server, "Echo", slow, "?wait=0.01&reason=heavy")
+    begun = put(server, model, slow, "?wait=0.01&reason=heavy")
     assert (begun.status, begun.json["action"], begun.json["reason"]) == (202, "upload", "heavy")
     where = server.admin("GET", begun.headers["location"].removeprefix("/models_serve"))
     assert where.json["id"] == begun.json["id"]
     done = server.wait(lambda: over(server, begun), "the upload to be over")
     assert (done["state"], done["commit"]) == ("done", repo.head)
-    bad = put(server, "Echo", zipped({"etls.py": "x("}), "?wait=0.0")
+    bad = put(server, model, zipped({"etls.py": "x("}), "?wait=0.0")
     refused = server.wait(lambda: over(server, bad), "the upload to be over")
     assert (refused["state"], refused["code"], refused["stage"]) == ("failed", "release_failed", "load")
 
@@ -236,8 +234,7 @@ def over(server: Server, begun: Answer) -> Any:
     return None if action["state"] == "running" else action
 
 
-def test_a_folder_that_trains_is_checked_before_it_is_pushed(untouched: Untouched) -> None:
-    repo, server = untouched.repo, untouched.server
+def test_a_folder_that_trains_is_checked_before_it_is_pushed(server: Server, repo: Repo) -> None:
     before = repo.head
     for code, says in (("def broken(:", "SyntaxError"), ("import os\n", "neither a function train")):
         error = put(server, "Trained", zipped({"etls.py": echo("x"), "train.py": code})).error(422, "release_failed")
@@ -245,8 +242,7 @@ def test_a_folder_that_trains_is_checked_before_it_is_pushed(untouched: Untouche
     assert repo.head == before
 
 
-def test_nobody_without_a_credential_uploads(untouched: Untouched) -> None:
-    repo, server = untouched.repo, untouched.server
+def test_nobody_without_a_credential_uploads(server: Server, repo: Repo) -> None:
     before = repo.head
     sent = zipped({"etls.py": echo("two")})
     assert server.request("PUT", f"{server.base}/-/api/models/Echo", content=sent).status == 401
@@ -254,7 +250,8 @@ def test_nobody_without_a_credential_uploads(untouched: Untouched) -> None:
     assert repo.head == before
 
 
-def test_a_login_that_may_push_is_used_over_http(repo: Repo, tmp_path: Path) -> None:
+def test_a_login_that_may_push_is_used_over_http(tmp_path: Path) -> None:
+    repo = new_repo(tmp_path)
     repo.git("config", "http.receivepack", "true")
     with git_server(tmp_path, user="ada", password="secret") as git:
         address = f"{git.origin}/models"
@@ -263,14 +260,15 @@ def test_a_login_that_may_push_is_used_over_http(repo: Repo, tmp_path: Path) -> 
             assert "secret" not in server.log
 
 
-def test_a_daemon_that_is_killed_meanwhile_leaves_a_commit_or_none(repo: Repo, tmp_path: Path) -> None:
+def test_a_daemon_that_is_killed_meanwhile_leaves_a_commit_or_none(tmp_path: Path) -> None:
+    repo = new_repo(tmp_path)
     slow = "import time\ntime.sleep(600)\n" + echo("slow")
     before = repo.head
     with serving(tmp_path / "data", repo.path) as server:
         connection = http.client.HTTPConnection(server.url.removeprefix("http://"))
         address, headers = f"{server.settings.base}/-/api/models/Echo", {"authorization": f"Bearer {TOKEN}"}
         connection.request("PUT", address, zipped({"etls.py": slow}), headers)
-        server.wait(lambda: len(server.workers()) == 3, "the upload to be proven")
+        server.wait(lambda: len(server.workers()) == 2, "the upload to be proven")
         os.kill(server.process.pid, signal.SIGKILL)
         connection.close()
     assert repo.head == before
@@ -286,30 +284,39 @@ def submit(server: Server, page: str, fields: Mapping[str, str], body: bytes | N
     return server.request("POST", server.base + page, data=fields, files=files, headers=headers)
 
 
-def test_the_forms_of_the_pages_do_the_same(server: Server, repo: Repo) -> None:
+def test_the_forms_of_the_pages_do_the_same(server: Server, repo: Repo, model: str) -> None:
     seen = repo.head
-    assert seen in server.admin("GET", "/-/upload?model=Echo").body.decode()
-    sent = {"model": "Echo", "reason": "by hand", "head": seen}
+    assert seen in server.admin("GET", f"/-/upload?model={model}").body.decode()
+    sent = {"model": model, "reason": "by hand", "head": seen}
     assert submit(server, "/-/upload", sent | {"reason": ""}, zipped({"etls.py": echo("x")})).status == 422
     refused = submit(server, "/-/upload", sent, zipped({"etls.py": "def broken(:"}))
     assert (refused.status, "SyntaxError" in refused.body.decode(), repo.head) == (409, True, seen)
     assert submit(server, "/-/upload", sent, zipped({"etls.py": echo("two")})).status == 303
-    server.wait(lambda: server.score("Echo")["by"] == "two", "what was uploaded to be live")
+    server.wait(lambda: server.score(model)["by"] == "two", "what was uploaded to be live")
     assert "by hand" in repo.git("log", "-1", "--format=%B")
 
-    assert submit(server, "/-/models/Echo/delete", {"reason": "gone", "head": seen}).status == 409
-    assert submit(server, "/-/models/Echo/delete", {"reason": "", "head": repo.head}).status == 422
-    assert submit(server, "/-/models/Echo/delete", {"reason": "gone", "head": repo.head}).status == 303
-    server.wait(lambda: server.post("/Echo").status == 404, "the model to be gone")
+    assert submit(server, f"/-/models/{model}/delete", {"reason": "gone", "head": seen}).status == 409
+    assert submit(server, f"/-/models/{model}/delete", {"reason": "", "head": repo.head}).status == 422
+    assert submit(server, f"/-/models/{model}/delete", {"reason": "gone", "head": repo.head}).status == 303
+    server.wait(lambda: server.post(f"/{model}").status == 404, "the model to be gone")
     assert submit(server, "/-/upload", sent).status == 400  # no form with a file in it
 
 
-def test_in_a_local_folder_the_folder_is_written(tmp_path: Path) -> None:
+def test_in_a_local_folder_the_folder_is_written_and_a_manifest_edited_in_its_place(tmp_path: Path) -> None:
     models = tmp_path / "models_serve"
     (models / "Echo").mkdir(parents=True)
     (models / "Echo" / "etls.py").write_text(echo("one"))
     (models / "Echo" / "old.txt").write_text("old")
+    (models / "Edited").mkdir()
+    (models / "Edited" / "etls.py").write_text(echo("edited"))
+    (models / "Edited" / "model.yaml").write_text(MANIFEST)
     with serving(tmp_path / "data", cwd=tmp_path) as server:
+        assert edit(server, "Edited", **{"v.description": "Echoes loudly"}).status == 303
+        assert (models / "Edited" / "model.yaml").read_text() == MANIFEST.replace("Echoes  #", "Echoes loudly #")
+        assert sorted(path.name for path in (models / "Edited").iterdir()) == ["etls.py", "model.yaml"]
+        server.wait(
+            lambda: server.state("Edited")["live"]["manifest"]["description"] == "Echoes loudly", "the new description"
+        )
         answer = put(server, "Echo", zipped({"Echo/etls.py": echo("two")}))
         assert answer.status == 200, answer.body
         server.wait(lambda: server.score("Echo")["by"] == "two", "what was uploaded to be live")
@@ -319,7 +326,7 @@ def test_in_a_local_folder_the_folder_is_written(tmp_path: Path) -> None:
         assert put(server, "Other", zipped({"etls.py": echo("other")})).status == 200
         assert delete(server, "Echo").status == 200
         server.wait(lambda: server.post("/Echo").status == 404, "the model to be gone")
-        assert sorted(path.name for path in models.iterdir()) == ["Other"]
+        assert sorted(path.name for path in models.iterdir()) == ["Edited", "Other"]
 
 
 MANIFEST = "# Ours.\ndescription: Echoes  # as it is\nserve:\n  timeout_s: 20\n"
@@ -337,39 +344,27 @@ def edit(server: Server, model: str, **fields: str) -> Answer:
     return server.request("POST", address, headers=headers, data=values, follow_redirects=False)
 
 
-def test_an_edited_manifest_is_proven_and_becomes_a_commit_that_keeps_all_else(server: Server, repo: Repo) -> None:
-    repo.write("Echo/model.yaml", MANIFEST).commit()
+def test_an_edited_manifest_is_proven_and_becomes_a_commit_that_keeps_all_else(
+    server: Server, repo: Repo, model: str
+) -> None:
+    repo.write(f"{model}/model.yaml", MANIFEST).commit()
     server.sync()
-    assert edit(server, "Echo", **{"v.serve.timeout_s": "25"}).status == 303
+    assert edit(server, model, **{"v.serve.timeout_s": "25"}).status == 303
     changed = repo.git("show", "--format=", "HEAD").splitlines()
     assert [line for line in changed if line[:1] in "+-" and line[:3] not in ("+++", "---")] == [
         "-  timeout_s: 20",
         "+  timeout_s: 25",
     ]
     assert "they asked" in repo.git("log", "-1", "--format=%B")
-    assert [event["message"] for event in server.events("uploaded")] == [
-        f"Echo: model.yaml was edited, as commit {repo.head[:12]}"
+    assert [event["message"] for event in told(server, "uploaded", model)] == [
+        f"{model}: model.yaml was edited, as commit {repo.head[:12]}"
     ]
-    server.wait(lambda: server.state("Echo")["live"]["commit"] == repo.head, "the edited model to be live")
+    server.wait(lambda: server.state(model)["live"]["commit"] == repo.head, "the edited model to be live")
     head = repo.head
-    refused = edit(server, "Echo", **{"v.serve.timeout_s": "never"})
+    refused = edit(server, model, **{"v.serve.timeout_s": "never"})
     assert refused.status == 422
     assert b"&#39;never&#39; was sent; it takes a number of seconds" in refused.body
-    repo.write("Echo/model.yaml", MANIFEST + "  threads: 1\n").commit()
+    repo.write(f"{model}/model.yaml", MANIFEST + "  threads: 1\n").commit()
     server.sync()
-    assert edit(server, "Echo", seen="another").status == 409
+    assert edit(server, model, seen="another").status == 409
     assert repo.git("rev-parse", "HEAD^") == head
-
-
-def test_a_local_folders_manifest_is_edited_in_its_place(tmp_path: Path) -> None:
-    folder = tmp_path / "models_serve" / "Echo"
-    folder.mkdir(parents=True)
-    (folder / "etls.py").write_text(echo("one"))
-    (folder / "model.yaml").write_text(MANIFEST)
-    with serving(tmp_path / "data", cwd=tmp_path) as server:
-        assert edit(server, "Echo", **{"v.description": "Echoes loudly"}).status == 303
-        assert (folder / "model.yaml").read_text() == MANIFEST.replace("Echoes  #", "Echoes loudly #")
-        assert sorted(path.name for path in folder.iterdir()) == ["etls.py", "model.yaml"]
-        server.wait(
-            lambda: server.state("Echo")["live"]["manifest"]["description"] == "Echoes loudly", "the new description"
-        )

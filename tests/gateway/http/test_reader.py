@@ -27,7 +27,7 @@ H2C = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: A
 """What Java's HttpClient sends with every request, and `curl --http2`."""
 
 lots = settings(
-    max_examples=int(os.environ.get("READER_EXAMPLES", "400")),
+    max_examples=int(os.environ.get("READER_EXAMPLES", "100")),
     suppress_health_check=list(HealthCheck),
     deadline=None,
 )
