@@ -7,7 +7,6 @@ the author's.
 
 from __future__ import annotations
 
-import contextlib
 import faulthandler
 import importlib.util
 import os
@@ -20,7 +19,6 @@ _PACKAGE = "_pawl"
 
 def boot() -> None:
     sock, status_page = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
-    _close_all_but(sock.fileno(), status_page)
     for handle in (sock.fileno(), status_page):
         os.set_inheritable(handle, False)
     _load_package()
@@ -49,14 +47,6 @@ def boot() -> None:
     sys.dont_write_bytecode = True  # a release is never edited
     sys.argv[1:] = []
     leave(main(Channel(sock), StatusPage(status_page), die_with_parent))
-
-
-def _close_all_but(*kept: int) -> None:
-    """What a library in the daemon leaves inheritable would come here too: uvloop closes nothing of it."""
-    for name in os.listdir("/proc/self/fd"):
-        if (descriptor := int(name)) > 2 and descriptor not in kept:
-            with contextlib.suppress(OSError):  # the listing's own has gone
-                os.close(descriptor)
 
 
 def _exit_if_needs_are_unmet(sock: socket.socket) -> None:

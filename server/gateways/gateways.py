@@ -7,6 +7,7 @@ import contextlib
 import logging
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import server
 from core.broadcast import Broadcast
+from core.process.ends import end_of, ends_within
 from core.task import spawn
 from gateway.messages import (
     Acknowledged,
@@ -51,7 +53,7 @@ class Gateway:
     """One gateway process."""
 
     def __init__(
-        self, process: asyncio.subprocess.Process, lines: JsonLines, acknowledge_s: float = ACKNOWLEDGE_S
+        self, process: subprocess.Popen[bytes], lines: JsonLines, acknowledge_s: float = ACKNOWLEDGE_S
     ) -> None:
         self.process = process
         self.acknowledged = -1
@@ -69,14 +71,7 @@ class Gateway:
     async def start(cls, listener: socket.socket, config: GatewayConfig, environ: Mapping[str, str]) -> Gateway:
         lines = await JsonLines.open()
         with lines.theirs as theirs:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "gateway", str(listener.fileno()), str(theirs.fileno())),
-                cwd=ROOT,
-                env=dict(environ),
-                pass_fds=(listener.fileno(), theirs.fileno()),
-                stdin=asyncio.subprocess.DEVNULL,
-                start_new_session=True,  # signals to our group are ours: a gateway stops when it is told
-            )
+            process = _run(listener, theirs, environ)
         gateway = cls(process, lines)
         gateway.send(config)
         return gateway
@@ -114,11 +109,9 @@ class Gateway:
 
     async def _end(self) -> None:
         """It has closed its channel, so it ends, or is ended."""
-        try:
-            await asyncio.wait_for(self.process.wait(), self._acknowledge_s)
-        except TimeoutError:
+        if not await ends_within(self.process, self._acknowledge_s):
             self.kill()
-            await self.process.wait()
+            await end_of(self.process)
         self._offered = None
         self._take_acknowledgement(sys.maxsize)
 
@@ -136,7 +129,7 @@ class Gateway:
         except TimeoutError:
             log.error("gateway %d did not take a new route table in %g s; replacing it", self.process.pid, patience_s)
             self.kill()
-            await self.process.wait()
+            await end_of(self.process)
 
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -145,12 +138,10 @@ class Gateway:
     async def stop(self, timeout_s: float) -> None:
         """Let it finish what is in flight."""
         self.send(Stop())
-        try:
-            await asyncio.wait_for(self.process.wait(), timeout_s)
-        except TimeoutError:
+        if not await ends_within(self.process, timeout_s):
             log.warning("gateway %d still had requests after %g s and was ended", self.process.pid, timeout_s)
             self.kill()
-            await self.process.wait()
+            await end_of(self.process)
 
     def _take_acknowledgement(self, serial: int) -> None:
         self.acknowledged = max(self.acknowledged, serial)
@@ -239,7 +230,7 @@ class Gateways:
             log.exception("gateway %d said what can't be understood; replacing it", gateway.process.pid)
             gateway.kill()
         self._running.discard(gateway)
-        return f"gateway {gateway.process.pid} ended ({await gateway.process.wait()})"
+        return f"gateway {gateway.process.pid} ended ({await end_of(gateway.process)})"
 
     async def _watch(self) -> None:
         looked = time.monotonic()
@@ -267,3 +258,14 @@ class Gateways:
         self._answers.discard(answer)
         if not answer.cancelled():
             gateway.send(answer.result())
+
+
+def _run(listener: socket.socket, channel: socket.socket, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "gateway", str(listener.fileno()), str(channel.fileno())],
+        cwd=ROOT,
+        env=environ,
+        pass_fds=(listener.fileno(), channel.fileno()),
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,  # signals to our group are ours: a gateway stops when it is told
+    )

@@ -15,6 +15,7 @@ import uuid
 from pathlib import Path
 
 from core.process import descendants
+from core.process.ends import end_of
 from core.settings.reading import scrubbed
 from server.process.reaping import MARK, reap
 
@@ -43,7 +44,7 @@ class Reaper:
     async def keep(self) -> None:
         """Start another process whenever this one ends."""
         while True:
-            await _end_of(self._process)
+            await end_of(self._process)
             log.warning("the reaper, which ends what a killed daemon leaves, was ended; another takes its place")
             try:
                 self._process = self._start()
@@ -67,18 +68,3 @@ class Reaper:
 def start_reaper() -> Reaper:
     """Call before anything is started that must not outlive this process. Raises OSError."""
     return Reaper()
-
-
-async def _end_of(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is not None:
-        return
-    ended = asyncio.Event()
-    handle = os.pidfd_open(process.pid)
-    loop = asyncio.get_running_loop()
-    loop.add_reader(handle, ended.set)
-    try:
-        await ended.wait()
-        process.wait()
-    finally:
-        loop.remove_reader(handle)
-        os.close(handle)

@@ -18,6 +18,7 @@ import msgspec
 
 import worker
 from core.process.descendants import Descendants
+from core.process.ends import end_of
 from core.runs.states import Reason
 from core.task import spawn
 from trainer.attempt import process_tree
@@ -110,7 +111,7 @@ class Child:
         ]
         keeper = spawn(self._keep(process, writer), "limits of a run")
         try:
-            await _end_of(process)
+            await end_of(process)
         finally:
             keeper.cancel()
             await asyncio.to_thread(process_tree.kill_all, _END_S, self._lineage)
@@ -223,18 +224,6 @@ def _ask_where_it_is(process: subprocess.Popen[bytes]) -> None:
     """Its tracebacks go to the log."""
     with suppress(ProcessLookupError):
         process.send_signal(signal.SIGUSR2)
-
-
-async def _end_of(process: subprocess.Popen[bytes]) -> None:
-    ended, loop = asyncio.Event(), asyncio.get_running_loop()
-    handle = os.pidfd_open(process.pid)
-    loop.add_reader(handle, ended.set)
-    try:
-        await ended.wait()
-    finally:
-        loop.remove_reader(handle)
-        os.close(handle)
-    process.wait()
 
 
 def _cpu_seconds() -> float:

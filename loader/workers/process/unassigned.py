@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import worker
 from core.process.descendants import Descendants, mark_child
+from core.process.ends import ends_within
 from worker.wire.status_page import StatusPage, new_page
 
 BOOT = Path(worker.__file__).with_name("boot.py")
@@ -32,7 +34,7 @@ _NO_USE = frozenset("ZXTt")
 class UnassignedProcess:
     """The process, and the channel over which it gets its config."""
 
-    process: asyncio.subprocess.Process
+    process: subprocess.Popen[bytes]
     status_page: StatusPage
     reader: asyncio.StreamReader
     control: asyncio.StreamWriter
@@ -44,7 +46,7 @@ class UnassignedProcess:
     @property
     def usable(self) -> bool:
         """Whether it runs, or will: one that has only just been started has it all to do."""
-        return self.process.returncode is None and _state(self.process.pid) not in _NO_USE
+        return self.process.poll() is None and _state(self.process.pid) not in _NO_USE
 
     @property
     def is_stopped(self) -> bool:
@@ -53,16 +55,12 @@ class UnassignedProcess:
 
     async def ended(self, within_s: float) -> bool:
         """Wait for its end; whether it came in time."""
-        try:
-            await asyncio.wait_for(self.process.wait(), within_s)
-        except TimeoutError:
-            return False
-        return True
+        return await ends_within(self.process, within_s)
 
     def kill(self) -> int:
         """The process and all that it has started; how many of them lived. What they start in the same moment is for
         `end` to find."""
-        if self.process.returncode is None or self.descendants is None:
+        if self.process.poll() is None or self.descendants is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
         return self.descendants.kill() if self.descendants is not None else 0
@@ -105,30 +103,12 @@ async def begin(python: Path, environ: Mapping[str, str]) -> UnassignedProcess:
             on_failure.callback(control.close)
             reading, prints = os.pipe()
             output = on_failure.enter_context(FileIO(reading))
-            starting = asyncio.ensure_future(_run(python, environ, (theirs.fileno(), page.fileno()), prints))
-            try:
-                process = await asyncio.shield(starting)
-            except asyncio.CancelledError:
-                # Cancelling the start itself could leave a process that nobody has a handle of.
-                await _unassigned(await starting, status_page, reader, control, output).end()
-                raise
+            process = _start(python, environ, (theirs.fileno(), page.fileno()), prints)
         on_failure.pop_all()
-    return _unassigned(process, status_page, reader, control, output)
-
-
-def _unassigned(
-    process: asyncio.subprocess.Process,
-    status_page: StatusPage,
-    reader: asyncio.StreamReader,
-    control: asyncio.StreamWriter,
-    output: FileIO,
-) -> UnassignedProcess:
     return UnassignedProcess(process, status_page, reader, control, output, mark_child(process.pid))
 
 
-async def _run(
-    python: Path, environ: Mapping[str, str], passed: tuple[int, int], prints: int
-) -> asyncio.subprocess.Process:
+def _start(python: Path, environ: Mapping[str, str], passed: tuple[int, int], prints: int) -> subprocess.Popen[bytes]:
     """Closes `prints`."""
     try:
         nothing = os.open(os.devnull, os.O_RDONLY)  # early releases of Python 3.11 leave theirs open where a pipe fails
@@ -136,8 +116,8 @@ async def _run(
         os.close(prints)
         raise
     try:
-        return await asyncio.create_subprocess_exec(
-            *(str(python), "-P", "-s", str(BOOT), *map(str, passed)),
+        return subprocess.Popen(
+            [str(python), "-P", "-s", str(BOOT), *map(str, passed)],
             cwd="/",  # it changes to its model's folder once its config names one
             env=environment(environ),
             pass_fds=passed,

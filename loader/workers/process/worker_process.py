@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import Heals, ReleaseFailed
+from core.process.ends import end_of
 from core.task import spawn
 from loader.workers.process.heartbeat import Heartbeat
 from loader.workers.process.output import Output
@@ -125,7 +126,7 @@ class WorkerProcess:
 
     @property
     def running(self) -> bool:
-        return self._unassigned is not None and self._unassigned.process.returncode is None
+        return self._unassigned is not None and self._unassigned.process.poll() is None
 
     def memory(self) -> int:
         """Bytes of memory that are the worker's alone (what its end would give back)."""
@@ -134,7 +135,7 @@ class WorkerProcess:
     async def wait(self) -> str:
         """Wait for its end; why it ended, in words."""
         assert self._unassigned is not None
-        code = await self._unassigned.process.wait()
+        code = await end_of(self._unassigned.process)
         if self._pump is not None:
             await asyncio.wait([self._pump], timeout=_LAST_OUTPUT_S)
         if self.end_reason is not None:
@@ -245,7 +246,7 @@ class WorkerProcess:
         if not await unassigned.ended(patience_s):
             self.end_reason = self.end_reason or f"{broke} and was ended"
             unassigned.kill()
-            await unassigned.process.wait()
+            await end_of(unassigned.process)
         if not self._loaded.done():
             self._loaded.set_exception(await self._death_while_loading())
             self._loaded.exception()  # nobody may be waiting for it any more

@@ -5,6 +5,7 @@ import math
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
+from core.process.ends import end_of
 from gateway.messages import GatewayConfig, Route, Started, Table
 from server.gateways import gateways
 from server.gateways.channel import JsonLines
@@ -106,7 +108,7 @@ def test_one_that_is_still_starting_is_given_the_time(tmp_path: Path) -> None:
             assert gateway.is_silent(now + gateways.SILENT_S + 1)
         finally:
             gateway.kill()
-            await gateway.process.wait()
+            await end_of(gateway.process)
             gateway.close()
 
     run(test)
@@ -115,8 +117,11 @@ def test_one_that_is_still_starting_is_given_the_time(tmp_path: Path) -> None:
 async def _sleeping(acknowledge_s: float = gateways.ACKNOWLEDGE_S) -> Gateway:
     lines = await JsonLines.open()
     lines.theirs.close()
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", "import time; time.sleep(1000)")
-    return Gateway(process, lines, acknowledge_s)
+    return Gateway(_sleeper(), lines, acknowledge_s)
+
+
+def _sleeper() -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
 
 
 def test_where_none_can_be_started_it_is_tried_again(tmp_path: Path) -> None:
