@@ -7,7 +7,7 @@ import typer
 from bench import beside, gpu, history, pages, pod, push, quick, serve, starts, tail, traffic
 from bench.machine import processes
 from bench.report import publish
-from bench.steering import kills, switches
+from bench.steering import agreement, kills, switches
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Measures Pawl on this machine.")
 
@@ -30,6 +30,7 @@ app.command("publish")(publish.main)
 app.command("push")(push.main)
 app.command("tail")(tail.main)
 app.command("traffic")(traffic.main)
+app.command("agreement")(agreement.main)
 app.command("switches")(switches.main)
 app.command("kills")(kills.main)
 

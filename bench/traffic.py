@@ -76,6 +76,7 @@ def fill(registry: Registry, url: str, models: int) -> int:
             into = text("INSERT INTO traffic (step, series, at, bucket) VALUES (:step, :series, :at, :bucket)")
             for start in range(0, len(some), 50_000):
                 connection.execute(into, some[start : start + 50_000])
+        connection.execute(text(_USAGE), [one for each in RESOLUTIONS for one in _usage(each, now)])
     engine.dispose()
     return rows
 
@@ -84,6 +85,18 @@ def _series(models: int) -> Iterator[Series]:
     yield Series("", "")
     for number in range(models):
         yield Series(f"Model-{number}", "v17", commit=f"{number:040x}")
+
+
+_USAGE = (
+    "INSERT INTO usage (step, at, server, samples, memory_bytes, cores, cores_samples, gpu_memory_bytes, gpu_samples) "
+    "VALUES (:step, :at, 'one', :step, :step * 1000000000, :step * 0.7, :step, 0, 0)"
+)
+
+
+def _usage(resolution: Resolution, now: int) -> Iterator[dict[str, int]]:
+    step_s = resolution.step_s
+    for number in range(min(resolution.kept_s, _DAYS * 86_400) // step_s):
+        yield {"step": step_s // 60, "at": (now // step_s - number) * step_s // 60}
 
 
 def _rows(resolution: Resolution, ids: list[int], now: int) -> Iterator[dict[str, Any]]:

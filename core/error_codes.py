@@ -101,6 +101,13 @@ _ANSWERED = (
     ErrorCode(
         "registry_unavailable", 503, _ADMIN, "The database does not answer; models are served all the same.", _SOON
     ),
+    ErrorCode(
+        "source_unavailable",
+        503,
+        _ADMIN,
+        "The repository can't be read; models are served all the same.",
+        _SOON,
+    ),
     ErrorCode("run_not_found", 404, _ADMIN, "No training run has this key."),
     ErrorCode("too_many_keys", 409, _ADMIN, "There are as many keys as there may be."),
     ErrorCode("run_state", 409, _ADMIN, "The training run can't do this in the state in which it is."),

@@ -86,6 +86,18 @@ class Database:
         return f"; make room on the disk that holds {url.database}" if is_full else ""
 
 
+def postgres_parameters(url: str) -> dict[str, Any] | None:
+    """What psycopg connects by to the same database; None where it is another kind."""
+    try:
+        parsed = make_url(_with_driver(url))
+        if parsed.get_backend_name() != "postgresql":
+            return None
+        _, told = parsed.get_dialect()().create_connect_args(parsed)
+    except (ArgumentError, ValueError):
+        return None
+    return {**_POSTGRES, **told}
+
+
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         engine = create_engine(url, pool_size=1, connect_args={"timeout": _LOCKED_S})

@@ -19,6 +19,7 @@ from core.broadcast import Broadcast
 from core.events import Event, EventKind, moment_of
 from registry.errors import RegistryUnavailable
 from registry.event_filter import EVERYTHING, EventFilter
+from registry.event_keys import EventKeys
 from registry.event_writer import EventWriter
 from registry.registry import Registry
 
@@ -56,8 +57,9 @@ class EventLog:
         """The number of the newest event that came here; those that are remembered have smaller ones."""
         self.news = Broadcast()
         """Sent with every event."""
+        self.keys = EventKeys()
         self._registry = registry
-        self._writer = None if registry is None else EventWriter(registry, self._hand_over, KEPT)
+        self._writer = None if registry is None else EventWriter(registry, self._hand_over, KEPT, self.keys)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._kinds: defaultdict[tuple[EventKind, bool], deque[Numbered]] = defaultdict(partial(deque, maxlen=KEPT))
         """What people did is kept apart from what happened by itself."""
@@ -97,6 +99,13 @@ class EventLog:
     async def tell(self, event: Event) -> None:
         """What somebody does that changes nothing in the registry: written down on return. Raises as `commit` does."""
         await self.commit(lambda transaction: [event])
+
+    def take(self, events: Sequence[Event]) -> None:
+        """Keep what other daemons wrote to the registry, in that order; their logs tell of it."""
+        for event in events:
+            kept = self._kinds[event.kind, event.is_audit]
+            if not any(_is_same(one, event) for _, one in kept):
+                self._add(event)
 
     def remember(self, earlier: list[Event]) -> None:
         """Take in events of earlier runs, newest first; they count as older than what was recorded here."""
@@ -189,7 +198,7 @@ class EventLog:
     async def _commit(self, action: Callable[[Transaction], Sequence[Event]]) -> None:
         def act(transaction: Transaction) -> Sequence[Event]:
             events = action(transaction)
-            transaction.events.append(events)
+            transaction.events.append(events, [self.keys.new() for _ in events])
             return events
 
         if self._registry is None:
@@ -202,10 +211,13 @@ class EventLog:
         if not task.cancelled():
             task.exception()  # its caller may have gone away
 
-    def _keep(self, event: Event) -> None:
+    def _add(self, event: Event) -> None:
         self.last = next(self._numbers)
         self._kinds[event.kind, event.is_audit].append((self.last, event))
         self.news.send()
+
+    def _keep(self, event: Event) -> None:
+        self._add(event)
         who = f"{event.model}: " if event.model else ""
         log.log(_level(event.kind), "%s%s%s", who, _indented(event.message).lstrip(), self._new_detail(event))
 
@@ -224,6 +236,11 @@ class EventLog:
             return ""
         self._last_detail[event.model] = event.detail
         return "\n" + _indented(event.detail)
+
+
+def _is_same(one: Event, other: Event) -> bool:
+    """Of two events of a kind; as their ids would say, which take long to compute."""
+    return (one.at, one.model, one.version) == (other.at, other.model, other.version)
 
 
 def _after(id: str, events: list[Event]) -> list[Event]:

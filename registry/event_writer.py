@@ -8,10 +8,10 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
-from uuid import uuid4
 
 from core.events import Event, EventKind
 from registry.errors import RegistryBegunAnew, RegistryUnavailable
+from registry.event_keys import EventKeys
 from registry.registry import Registry
 
 log = logging.getLogger("pawl.registry")
@@ -30,13 +30,20 @@ class _Keyed(NamedTuple):
 class EventWriter:
     """The one thread that writes events down. What it can't write for long is lost, and it says so."""
 
-    def __init__(self, registry: Registry, remembered: Callable[[list[Event]], None], most: int) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        remembered: Callable[[list[Event]], None],
+        most: int,
+        keys: EventKeys | None = None,
+    ) -> None:
         """`remembered` is called in the thread, once, with the newest events of earlier runs: `most` of each kind,
         newest first.
         """
         self._registry = registry
         self._remembered = remembered
         self._most = most
+        self._keys = keys or EventKeys()
         self._has_remembered = False
         self._trouble = ""
         """What keeps it from writing, as it was last said."""
@@ -58,7 +65,7 @@ class EventWriter:
         with self._counting:
             if self._counts[event.kind] < _WAITING:
                 self._counts[event.kind] += 1
-                self._waiting.put(_Keyed(uuid4().hex, event))
+                self._waiting.put(_Keyed(self._keys.new(), event))
                 return
             was_losing, self._is_losing = self._is_losing, True
         if not was_losing:

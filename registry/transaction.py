@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from registry.tables.deployments import Deployments
+from registry.tables.ended_sessions import EndedSessions
 from registry.tables.events import AUDIT_DAYS, Events
 from registry.tables.keys import Keys
 from registry.tables.leases import Leases
@@ -13,6 +14,7 @@ from registry.tables.pins import Pins
 from registry.tables.rejections import Rejections
 from registry.tables.runs import Runs
 from registry.tables.traffic import TrafficTable
+from registry.tables.usage import UsageTable
 
 
 class Transaction:
@@ -27,7 +29,9 @@ class Transaction:
         self.runs = Runs(connection)
         self.leases = Leases(connection)
         self.traffic = TrafficTable(connection)
+        self.usage = UsageTable(connection)
         self.keys = Keys(connection)
+        self.ended_sessions = EndedSessions(connection)
 
     def size_bytes(self) -> int:
         """What the whole database takes."""

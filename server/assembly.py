@@ -29,6 +29,7 @@ from server.parts.artifact_pruning import build_artifact_pruning
 from server.parts.counting import build_counting
 from server.parts.operating import build_operating
 from server.parts.serving import MEGABYTE, build_serving
+from server.parts.sharing import build_sharing
 from server.process.data_dir import DataDir
 from server.process.listening import url_of
 from server.process.running_file import RunningFile
@@ -67,7 +68,7 @@ def assemble(
     config = _gateway_config(settings, admin_socket, traces.sampling)
     gateways = Gateways(settings.gateways, partial(Gateway.start, listener, config, environ), config)
     publisher = RoutePublisher(gateways.route_by, counting.batches.watch)
-    serving = build_serving(settings, data, environ, registry_part, publisher, traces)
+    serving = build_serving(settings, data, environ, registry_part, publisher, traces, counting.writer.take)
     reconciler, on_demand, loading = serving.reconciler, serving.on_demand, serving.loading
 
     training = build_training(
@@ -110,6 +111,7 @@ def assemble(
             loading,
             counting.batches,
             BackgroundTask("what people decided", serving.steered.follow),
+            *build_sharing(settings.database_url, registry_part, serving, operating),
             BackgroundTask("memory guard", serving.guard.run),
             BackgroundTask("pruning", partial(serving.pruning.run, reconciler.outcome)),
             BackgroundTask("pruning of artifacts", partial(pruned.run, reconciler.ready)),

@@ -82,15 +82,26 @@ class ModelState(msgspec.Struct, frozen=True, kw_only=True):
     pin: PinnedTo | None = None
 
 
-class ServerState(msgspec.Struct, frozen=True, kw_only=True):
-    """Where everything stands."""
+class SourceState(msgspec.Struct, frozen=True, kw_only=True):
+    """How it stands with what is followed."""
 
     source: str
     head: str
     problem: str | None
     ready: bool
+
+
+class ServerState(SourceState, frozen=True, kw_only=True):
+    """Where everything stands."""
+
     models: Mapping[str, ModelState]
     left_out: Mapping[str, str]
+
+
+def source_state(where: str, reconciler: Reconciler) -> SourceState:
+    """Without the models, which takes long where there are many."""
+    ready = reconciler.ready.is_set()
+    return SourceState(source=where, head=reconciler.head, problem=reconciler.problem, ready=ready)
 
 
 def server_state(

@@ -82,7 +82,10 @@ def assemble(
     reports = Reports()
     executor, make_spec, at_once, following = _executor(settings, data, environ, records, recorded_runs, code_folders)
     live = partial(_live, around.live, recorded_runs)
-    controller = RunController(open_runs, recorded_runs, executor, make_spec, live, reports.told, at_once)
+    is_kept = ArtifactStore(around.files).has
+    controller = RunController(
+        open_runs, recorded_runs, executor, make_spec, live, reports.told, at_once, is_kept=is_kept
+    )
     trainer = Trainer(
         demand,
         controller,
@@ -104,7 +107,7 @@ def assemble(
         around.resolve,
         around.heads,
         reports.settled.append,
-        ArtifactStore(around.files).has,
+        is_kept,
     )
     return Training(trainer, operations, home, around.lease, following)
 

@@ -51,7 +51,7 @@ class Operations:
         run = self._demand.run_of(self._trained(model, commit), by, params)
         if run.run in self._open_runs.all or self._controller.is_over(model, run.run):
             return run.run, False
-        self._controller.reopen(msgspec.structs.replace(run, asked=True))
+        self._controller.open(msgspec.structs.replace(run, asked=True))
         return run.run, True
 
     def cancel(self, model: str, key: str, by: str) -> None:
@@ -78,9 +78,7 @@ class Operations:
             raise RunStateConflict(
                 f"run {key} is {'not over' if result is None else result.state}; nothing is to retry"
             )
-        run = self._again(result)
-        self._recorded_runs.retry(model, key, recorded.last, Retry(by=by))
-        self._controller.reopen(run)
+        self._controller.retry(self._again(result), recorded, Retry(by=by))
 
     def accept(self, model: str, key: str, by: str, why: str) -> None:
         """Raises RunStateConflict."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import deque
 from datetime import UTC, datetime
 
-from core.events import Event, EventKind
+from core.events import BY_PUSH, Actor, Event, EventKind
 from core.runs.runs import AttemptResult, RunResult
 from core.runs.states import RunState
+from trainer.demand.demand import BY_COMMIT
 from trainer.records.open_runs import RunFile
 from trainer.run_controller import Told
 
@@ -16,6 +17,8 @@ class Reports:
     def __init__(self) -> None:
         self.settled: deque[RunResult] = deque()
         """Runs that are over, and were not taken yet."""
+        self.gone: deque[RunResult] = deque()
+        """Runs of which what they left is no longer kept, likewise."""
         self.events: deque[Event] = deque()
         """What happened, likewise."""
         self.told = Told(
@@ -24,6 +27,7 @@ class Reports:
             attempted=self._attempted,
             settled=self._settled,
             superseded=self._superseded,
+            gone=self.gone.append,
         )
         self._began_at = datetime.now(UTC)
         self._said: set[tuple[str, int, RunState]] = set()
@@ -39,7 +43,15 @@ class Reports:
     def _attempted(self, result: AttemptResult) -> None:
         end = _ENDS.get(result.state, result.state)
         message = f"run {result.run}, attempt {result.attempt}, {end}{_why(result)}"
-        self.events.append(Event(kind=EventKind.RUN_ENDED, model=result.model, commit=result.commit, message=message))
+        self.events.append(
+            Event(
+                kind=EventKind.RUN_ENDED,
+                model=result.model,
+                commit=result.commit,
+                message=message,
+                actor=_actor(result.started_by),
+            )
+        )
 
     def _settled(self, result: RunResult) -> None:
         self.settled.append(result)
@@ -54,6 +66,7 @@ class Reports:
                 commit=result.commit,
                 message=f"run {result.run} {_ENDS.get(result.state, result.state)}{_why(result)}",
                 detail=result.detail,
+                actor=_actor(result.started_by),
             )
         )
 
@@ -61,7 +74,8 @@ class Reports:
         self._add(EventKind.RUN_ENDED, run, f"run {run.run} is superseded: the head wants it no more")
 
     def _add(self, kind: EventKind, run: RunFile, message: str) -> None:
-        self.events.append(Event(kind=kind, model=run.model, commit=run.commit, message=message))
+        actor = _actor(run.started_by)
+        self.events.append(Event(kind=kind, model=run.model, commit=run.commit, message=message, actor=actor))
 
 
 _ENDS = {
@@ -71,6 +85,11 @@ _ENDS = {
     RunState.CANCELLED: "was cancelled",
     RunState.LOST: "was lost",
 }
+
+
+def _actor(started_by: str) -> Actor | None:
+    """Of a run that a commit began, git; what a person asks for is told as an event of its own."""
+    return BY_PUSH if started_by.startswith(BY_COMMIT) else None
 
 
 def _why(result: RunResult | AttemptResult) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import msgspec
+
 from core.errors import PawlError, StoreUnavailable
 from core.runs.runs import AttemptResult, Failure, RunResult, RunSpec
 from core.runs.states import Reason, RunState
@@ -32,9 +34,13 @@ from trainer.plan import (
     state_of,
 )
 from trainer.records.open_runs import OpenRuns, RunFile
-from trainer.records.recorded_runs import RecordedRuns
+from trainer.records.recorded_runs import RecordedRuns, Retry
 
 log = logging.getLogger("pawl.trainer")
+
+_End = tuple[int, RunState, datetime]
+"""By which two results of a run are told apart: its attempts, what became of it, and when."""
+_GONE = "what it left before is no longer kept"
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,8 @@ class Told:
     settled: Callable[[RunResult], None]
     """A run is over; told again after a restart."""
     superseded: Callable[[RunFile], None]
+    gone: Callable[[RunResult], None]
+    """What a run left that succeeded is no longer kept: it goes on with another attempt."""
 
 
 class RunController:
@@ -76,9 +84,11 @@ class RunController:
         told: Told,
         at_once: int = 1,
         now: Callable[[], float] = time.time,
+        is_kept: Callable[[str], bool] = lambda artifact: True,
     ) -> None:
         """`make_spec(run, attempt, judge)`: `judge` is the artifact to be judged on the run's data, or empty. Raises
-        NotBegun, PawlError or OSError. `live`: of a model, what is live."""
+        NotBegun, PawlError or OSError. `live`: of a model, what is live. `is_kept`: whether the store has that
+        artifact; raises StoreUnavailable."""
         self._open_runs = open_runs
         self._recorded_runs = recorded_runs
         self._executor = executor
@@ -87,8 +97,11 @@ class RunController:
         self._told = told
         self._at_once = at_once
         self._now = now
-        self._over: set[tuple[str, str]] = set()
+        self._is_kept = is_kept
+        self._over: dict[tuple[str, str], _End] = {}
         """Runs that ended, which needn't be asked about again."""
+        self._whole: set[str] = set()
+        """Runs that the head wants, and whose artifacts were seen to be kept since it does."""
         self._problems: set[str] = set()
         """What went wrong in the last look, and in this one: what is said of it is said once."""
 
@@ -116,25 +129,52 @@ class RunController:
             found.append(OpenState(run, state, attempt, reached))
         return found
 
-    def is_over(self, model: str, key: str) -> bool:
-        """Whether the run has ended, for good as far as the trainer goes. Raises StoreUnavailable."""
-        if (model, key) not in self._over:
+    def is_over(self, model: str, key: str, *, anew: bool = False) -> bool:
+        """Whether the run has ended, for good as far as the trainer goes. Raises StoreUnavailable.
+
+        `anew`: ask, though it had ended: another daemon may have tried it again.
+        """
+        if anew or (model, key) not in self._over:
             result = self._recorded_runs.recorded(model, key).result
             if result is None:
                 return False
             self._note_end(result)
         return True
 
-    def reopen(self, run: RunFile) -> None:
-        """After a person's retry. Raises OSError."""
-        self._over.discard((run.model, run.run))
+    def retry(self, run: RunFile, recorded: Recorded, retry: Retry) -> None:
+        """Go on with another attempt, if the run has ended. Raises OSError, StoreUnavailable."""
+        if (result := recorded.result) is not None:
+            if result.state is RunState.SUCCEEDED:
+                self._told.gone(result)
+            self._recorded_runs.retry(run.model, run.run, recorded.last, retry)
+        self.open(run)
+
+    def open(self, run: RunFile) -> None:
+        """Raises OSError."""
+        self._over.pop((run.model, run.run), None)
         self._open_runs.open(run)
 
     def _open(self, wanted: Sequence[RunFile]) -> None:
+        self._whole &= {run.run for run in wanted}
         for run in wanted:
-            if run.run not in self._open_runs.all and not self.is_over(run.model, run.run):
+            if run.run in self._open_runs.all:
+                continue
+            if not self.is_over(run.model, run.run):
                 self._open_runs.open(run)
                 self._told.opened(run)
+            elif run.run not in self._whole:
+                self._open_if_gone(run)
+
+    def _open_if_gone(self, run: RunFile) -> None:
+        """A revert wants what a run left once: it is trained again where that was removed meanwhile."""
+        recorded = self._recorded_runs.recorded(run.model, run.run)
+        result = recorded.result
+        if result is not None and (result.state is not RunState.SUCCEEDED or self._is_kept(result.artifact)):
+            self._whole.add(run.run)
+            return
+        again = msgspec.structs.replace(run, started_by=f"{run.started_by}: {_GONE}")
+        self.retry(again, recorded, Retry(by=run.started_by, why=_GONE))
+        self._told.opened(again)
 
     def _plan(self, wanted: set[str]) -> list[tuple[RunFile, Recorded, Action]]:
         self._executor.enforce()
@@ -192,8 +232,9 @@ class RunController:
         self._note_end(self._recorded_runs.conclude(result, recorded.retried_after))
 
     def _note_end(self, result: RunResult) -> None:
-        if (result.model, result.run) not in self._over:
-            self._over.add((result.model, result.run))
+        place, end = (result.model, result.run), (result.attempts, result.state, result.ended_at)
+        if self._over.get(place) != end:
+            self._over[place] = end
             self._told.settled(result)
 
     def _record(self, run: RunFile, attempt: int, failure: Failure) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -27,6 +28,7 @@ T = TypeVar("T")
 _BUSY_S = 0.5
 """Between two looks while a run is open."""
 _IDLE_S = 1.0
+_ANEW_S = 15.0
 _LAST_LOOK_S = 2.0
 """For what is under way when the daemon stops."""
 
@@ -71,6 +73,8 @@ class Trainer:
         self._read_models: set[str] = set()
         self._ends: dict[str, tuple[datetime, str]] = {}
         """Of each code key that was ever trained, when its newest run ended, and how."""
+        self._asked_at = time.monotonic()
+        """When it was last asked anew what became of the runs that the head wants."""
         self._dirty = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, "trainer")
 
@@ -127,12 +131,20 @@ class Trainer:
         if acts:
             self._controller.look(wanted)
         else:  # another does: what it accepts is served here too
+            anew = self._is_to_ask_anew()
             for run in wanted:
-                self._controller.is_over(run.model, run.run)
+                self._controller.is_over(run.model, run.run, anew=anew)
         opened = self._controller.states({run.run for run in wanted}) if acts else []
         if heads:
             self._demand.prune({run.code_key for run in (*wanted, *(state.run for state in opened))})
         return opened
+
+    def _is_to_ask_anew(self) -> bool:
+        """The daemon that trains may have tried a run again that had ended."""
+        is_due = time.monotonic() >= self._asked_at + _ANEW_S
+        if is_due:
+            self._asked_at = time.monotonic()
+        return is_due
 
     def _read_back(self, heads: Mapping[str, Trained]) -> None:
         """What the store knows of models that were not read since the start. A registry that was lost is filled so."""
@@ -143,19 +155,34 @@ class Trainer:
     def _tell(self, heads: Mapping[str, Trained]) -> None:
         while self._reports.events:
             self._event(self._reports.events.popleft())
-        is_news = not self.accepted.is_read and bool(heads) and heads.keys() <= self._read_models
-        self.accepted.is_read |= is_news
+        is_news = self._read_all(heads)
         while self._reports.settled:
             result = self._reports.settled.popleft()
             self._note_end(result)
             is_news |= self.accepted.add(result)
             self._record(record_of(result))
+        is_news |= self._take_gone()
         opened = {state.run.code_key: str(state.state) for state in self.open if not state.run.own}
         states = {**{key: state for key, (_, state) in self._ends.items()}, **opened}
         is_news |= states != self.accepted.states
         self.accepted.states = states
         if is_news:
             self._changed()
+
+    def _take_gone(self) -> bool:
+        """Whether something that was accepted is no longer kept."""
+        is_news = False
+        while self._reports.gone:
+            result = self._reports.gone.popleft()
+            self._ends.pop(result.code_key, None)
+            is_news |= self.accepted.remove(result)
+        return is_news
+
+    def _read_all(self, heads: Mapping[str, Trained]) -> bool:
+        """Whether it is known only now what the store has of all models that train."""
+        is_news = not self.accepted.is_read and bool(heads) and heads.keys() <= self._read_models
+        self.accepted.is_read |= is_news
+        return is_news
 
     def _note_end(self, result: RunResult) -> None:
         """Of the runs of a code key the one that ended last tells how it stands, whichever was read last."""

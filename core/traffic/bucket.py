@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
 
-from core.traffic.histogram import Histogram, merge_histograms
+from core.traffic.histogram import DURATION_BOUNDS_NS, Histogram, merge_histograms
 
 
 class Stage(StrEnum):
@@ -23,9 +24,10 @@ class Stage(StrEnum):
     VERSION = "version"
     """A client's, to a version that it named."""
     TEST = "test"
-    """The examples, which prove a release."""
+    """What Pawl asks itself: the examples, which prove a release, and forms of the pages."""
     TRAIN = "train"
     BATCH = "batch"
+    """Of these two there is nothing to count yet."""
 
 
 CLIENTS = frozenset({Stage.API, Stage.CANARY, Stage.VERSION})
@@ -49,7 +51,7 @@ class Series(msgspec.Struct, frozen=True, array_like=True):
         return "live" if self.stage is Stage.API else self.stage.value
 
 
-class Bucket(msgspec.Struct, frozen=True, array_like=True):
+class Bucket(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Counts that add up."""
 
     statuses: dict[int, int] = {}
@@ -64,6 +66,12 @@ class Bucket(msgspec.Struct, frozen=True, array_like=True):
     @property
     def requests(self) -> int:
         return sum(self.statuses.values())
+
+
+def answer(status: int, took_s: float) -> Bucket:
+    """One request."""
+    took_ns = round(took_s * 1e9)
+    return Bucket({status: 1}, Histogram({bisect_left(DURATION_BOUNDS_NS, took_ns): 1}, took_ns))
 
 
 def merge(buckets: Iterable[Bucket]) -> Bucket:

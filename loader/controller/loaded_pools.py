@@ -35,10 +35,13 @@ class LoadedPools:
         self.by_release: dict[tuple[str, str], LoadedPool] = {}
 
     def take(self, release: Release) -> Pool | None:
-        """The pool that runs the release with as many workers as it should have live; it is no longer among these."""
+        """The pool that runs the release with as many workers as it should have live; it is no longer among these.
+
+        None where its workers keep ending: what is to be live is proven by a start of its own.
+        """
         key = (release.model, release.id)
         pool = self.by_release[key].started if key in self.by_release else None
-        if pool is None or pool.over or len(pool.workers) != release.manifest.serve.replicas:
+        if pool is None or pool.over or pool.crashing or len(pool.workers) != release.manifest.serve.replicas:
             return None
         del self.by_release[key]
         return pool

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import math
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,6 +17,9 @@ from loader.workers.comparison import difference
 from worker.wire.client import WorkerConnection, WorkerLost
 
 _MAX_FILE = 32 * 1024 * 1024
+_REST_S = 10.0
+"""For the examples behind one that failed: their failures are only counted."""
+DIED = "the worker died of it"
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,6 +41,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one example."""
 
     seconds: float
+    status: int = 0
+    """Of the answer; 0 where there was none."""
     answer: Any
     answered: bool = False
     """Whether there was an answer rather than an error."""
@@ -95,16 +101,37 @@ async def run_examples(
     traceback_of: TracebackOf,
     answered: Callable[[Example, Outcome], object] = lambda example, outcome: None,
 ) -> None:
-    """Send every example, and tell `answered` of each. Raises ReleaseFailed (stage "examples") at the first wrong
-    answer, with the traceback where the author's code raised."""
+    """Send every example, and tell `answered` of each. Raises ReleaseFailed (stage "examples") for the first wrong
+    answer, with the traceback where the author's code raised; the others are sent all the same, for some seconds."""
+    failed: ReleaseFailed | None = None
+    others, ends = 0, math.inf
     for index, example in enumerate(examples):
+        if connection.closed or time.monotonic() >= ends:
+            break
         outcome = await try_example(connection, example, timeout_s)
         answered(example, outcome)
-        if outcome.fault is not None:
-            heals = Heals.NEVER if outcome.answered else Heals.MAYBE
-            detail = await traceback_of(outcome.error_id) if outcome.error_id else ""
-            message = f"example {index} of examples.json: {outcome.fault}"
-            raise ReleaseFailed(message, stage="examples", detail=detail, heals=heals)
+        if outcome.fault is None:
+            continue
+        if failed is None:
+            failed, ends = await _failure(index, outcome, traceback_of), time.monotonic() + _REST_S
+        else:
+            others += 1
+    if failed is not None:
+        raise _with_others(failed, others)
+
+
+async def _failure(index: int, outcome: Outcome, traceback_of: TracebackOf) -> ReleaseFailed:
+    heals = Heals.NEVER if outcome.answered else Heals.MAYBE
+    detail = await traceback_of(outcome.error_id) if outcome.error_id else ""
+    message = f"example {index} of examples.json: {outcome.fault}"
+    return ReleaseFailed(message, stage="examples", detail=detail, heals=heals)
+
+
+def _with_others(failed: ReleaseFailed, others: int) -> ReleaseFailed:
+    if not others:
+        return failed
+    more = f"{failed} (and {others} more {'examples fail' if others > 1 else 'example fails'})"
+    return ReleaseFailed(more, stage=failed.stage, detail=failed.detail, heals=failed.heals)
 
 
 async def try_example(connection: WorkerConnection, example: Example, timeout_s: float) -> Outcome:
@@ -114,11 +141,11 @@ async def try_example(connection: WorkerConnection, example: Example, timeout_s:
     try:
         answer = await connection.request(body, time.monotonic_ns() + int(timeout_s * 1e9))
     except WorkerLost:
-        return Outcome(seconds=time.monotonic() - begun, answer=None, fault="the worker died of it")
+        return Outcome(seconds=time.monotonic() - begun, answer=None, fault=DIED)
     content = msgspec.json.decode(answer.body)
     seconds = time.monotonic() - begun
     fault = _fault(answer.status, content, example)
-    return Outcome(seconds=seconds, answer=content, answered=answer.status == 200, fault=fault)
+    return Outcome(seconds=seconds, status=answer.status, answer=content, answered=answer.status == 200, fault=fault)
 
 
 def _fault(status: int, content: Any, example: Example) -> str | None:

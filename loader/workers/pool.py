@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from core.errors import Heals, ReleaseFailed
 from core.release import Release
 from core.task import spawn
-from loader.workers.examples import Example, Outcome, run_examples
+from loader.workers.examples import DIED, Example, Outcome, run_examples
 from loader.workers.fault import Fault, standing_still
 from loader.workers.process.heartbeat import CHECK_S, AwakeClock
 from loader.workers.process.worker_process import WorkerProcess
@@ -102,7 +103,7 @@ class Pool:
         try:
             await asyncio.gather(*starts)
             progress("examples")
-            await asyncio.gather(*(self._run_examples(worker) for worker in self.workers))
+            await _all(self._run_examples(worker) for worker in self.workers)
         except BaseException:
             for start in starts:
                 start.cancel()
@@ -233,13 +234,22 @@ def _ignore(example: Example, outcome: Outcome) -> None:
     """The first worker's answers stand for all."""
 
 
+async def _all(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Until each has ended, however the others did; then raise what the first of them did that failed."""
+    for end in await asyncio.gather(*works, return_exceptions=True):
+        if end is not None:
+            raise end
+
+
 async def _end(worker: WorkerProcess, fault: Fault) -> None:
     where = await worker.traceback() if fault.tell_where else ""
     await worker.kill(fault.what, where)
 
 
 async def _explained(failure: ReleaseFailed, worker: WorkerProcess, connection: WorkerConnection) -> ReleaseFailed:
-    return await _death(worker, str(failure)) if connection.closed else failure
+    """Of a worker that died, how it ended."""
+    has_died = connection.closed and (failure.stage != "examples" or str(failure).endswith(DIED))
+    return await _death(worker, str(failure)) if has_died else failure
 
 
 async def _death(worker: WorkerProcess, what: str) -> ReleaseFailed:

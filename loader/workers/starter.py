@@ -23,7 +23,7 @@ from loader.releases.proofs import ProofStore
 from loader.releases.store import ReleaseStore
 from loader.sources.source import Files
 from loader.workers import resources as machine
-from loader.workers.examples import Example, read_examples
+from loader.workers.examples import Example, Outcome, read_examples
 from loader.workers.pool import Pool
 from loader.workers.printed_lines import PrintedLines
 from loader.workers.process.relay import Relay
@@ -76,8 +76,10 @@ class Starter:
         memory: Callable[[], machine.Memory] = machine.memory,
         warm_workers: WarmWorkers | None = None,
         proofs: ProofStore | None = None,
+        proven: Callable[[Release, Sequence[Outcome]], object] = lambda release, outcomes: None,
     ) -> None:
-        """`proofs`: where it is kept what came of each start; None: nowhere."""
+        """`proofs`: where it is kept what came of each start; None: nowhere. `proven` is told what examples came to."""
+        self._proven = proven
         self.printed_lines = PrintedLines()
         self._proofs = proofs
         self._memory = memory
@@ -163,6 +165,8 @@ class Starter:
             failure = error
             raise
         finally:
+            if draft.pool is not None:
+                self._proven(release, [outcome for _, outcome in draft.pool.outcomes])
             if self._proofs is not None and (failure is not None or (draft.pool is not None and draft.pool.is_ready)):
                 await asyncio.to_thread(_keep, self._proofs, release, draft, failure)
 

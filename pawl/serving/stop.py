@@ -38,21 +38,24 @@ def stop(timeout: float, fields: str | None) -> int:
     time was over.
     """
     from pawl.serving.background import settings_here  # here and below: what is slow to import, not for --help
+    from server.process.data_dir import holder_of
     from server.process.running_file import read_running
 
     settings = settings_here()
     running = read_running(settings.data)
-    if running is None:
+    pid = holder_of(settings.data) if running is None else running.pid
+    if pid is None:
         _say(f"no server runs in {settings.data}", {"stopped": False}, fields)
         return 0
     patience_s = timeout or settings.stop_timeout_s + 10
-    if not _ended(running.pid, patience_s):
+    if not _ended(pid, patience_s):
         raise CommandFailed(
             STILL_RUNNING,
-            f"process {running.pid} still runs after {patience_s:g} s; once more cuts requests in flight off",
+            f"process {pid} still runs after {patience_s:g} s; once more cuts requests in flight off",
         )
-    told = {"stopped": True, "pid": running.pid, "url": running.url}
-    _say(f"the server at {running.url} has ended", told, fields)
+    url = "" if running is None else running.url
+    which = f"at {url}" if url else f"that was starting in {settings.data}"
+    _say(f"the server {which} has ended", {"stopped": True, "pid": pid, "url": url}, fields)
     return 0
 
 

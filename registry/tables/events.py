@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Column, ColumnElement, Index, Integer, String, Table, and_, delete, insert, not_, select, true
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    String,
+    Table,
+    and_,
+    delete,
+    insert,
+    not_,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.engine import Connection, Row
 
 from core.events import ACTOR_KINDS, AUDIT, BY_ITSELF, PEOPLE, Event, EventKind
@@ -22,6 +36,8 @@ from registry.tables.columns import (
     take_actor,
     text,
 )
+from registry.tables.notices import notify
+from registry.topics import Topic
 
 _events = Table(
     "events",
@@ -76,10 +92,29 @@ class Events:
         ]
         if rows:
             self._connection.execute(insert(_events), rows)
+            notify(self._connection, Topic.EVENTS)
         for kind, is_audit in {(event.kind, event.is_audit) for event in events}:
             self._forget_beyond(_those(kind, is_audit), AUDIT_KEPT if is_audit else KEPT)
             if is_audit:
                 self._forget_before(_those(kind, is_audit), datetime.now(UTC) - timedelta(days=self._audit_days))
+
+    def last(self, before: datetime | None = None) -> int:
+        """The number of the newest one, of those that happened before that moment; 0: there is none."""
+        chosen = select(_events.c.id).order_by(_events.c.id.desc()).limit(1)
+        if before is not None:
+            chosen = select(_events.c.id).where(_events.c.at < before).order_by(_events.c.at.desc()).limit(1)
+        return self._connection.execute(chosen).scalar() or 0
+
+    def by_others(self, mark: str, after: int, known: Container[int], most: int) -> dict[int, Event]:
+        """The newest with a greater number, in the order of their numbers, but for those that are `known`; `mark`: how
+        the keys of those begin that are not by others."""
+        is_by_others = or_(_events.c.key.is_(None), not_(_events.c.key.startswith(mark)))
+        chosen = select(_events.c.id).where(_events.c.id > after, is_by_others).order_by(_events.c.id.desc())
+        numbers = [id for id in self._connection.scalars(chosen.limit(most)) if id not in known]
+        if not numbers:
+            return {}
+        rows = self._connection.execute(select(_events).where(_events.c.id.in_(numbers)).order_by(_events.c.id))
+        return {row.id: _event(row) for row in rows if row.kind in _KINDS}
 
     def has(self, kinds: Sequence[EventKind]) -> bool:
         """Whether there is any of those kinds."""

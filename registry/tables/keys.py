@@ -20,6 +20,8 @@ from registry.tables.columns import (
     metadata,
     take_actor,
 )
+from registry.tables.notices import notify
+from registry.topics import Topic
 
 _keys = Table(
     "keys",
@@ -49,12 +51,14 @@ class Keys:
         if keys:
             statement = insert_into(self._connection, _keys).on_conflict_do_nothing(index_elements=["id"])
             self._connection.execute(statement, [_values(key) for key in keys])
+            notify(self._connection, Topic.KEYS)
 
     def revoke(self, id: str, at: datetime) -> Key | None:
         """The key, which is valid no longer; None where there is no valid one of that id."""
         is_it = (_c.id == id) & _c.revoked_at.is_(None)
         row = self._connection.execute(select(_keys).where(is_it)).one_or_none()
         self._connection.execute(update(_keys).where(is_it).values(revoked_at=at))
+        notify(self._connection, Topic.KEYS)
         return None if row is None else _key(row)
 
     def valid(self) -> list[Key]:

@@ -9,6 +9,8 @@ from sqlalchemy.engine import Connection, Row
 
 from core.steering import Pin
 from registry.tables.columns import Moment, actor_columns, actor_values, metadata, prose, take_actor, text, upsert
+from registry.tables.notices import notify
+from registry.topics import Topic
 
 _pins = Table(
     "pins",
@@ -51,9 +53,11 @@ class Pins:
             **actor_values(pin.actor),
         }
         upsert(self._connection, _pins, ["model"], values)
+        notify(self._connection, Topic.DECISIONS)
 
     def lift(self, model: str) -> bool:
         """Whether there was one."""
+        notify(self._connection, Topic.DECISIONS)
         return self._connection.execute(delete(_pins).where(_pins.c.model == model)).rowcount > 0
 
 

@@ -9,6 +9,8 @@ from sqlalchemy.engine import Connection, Row
 
 from core.steering import Rejection
 from registry.tables.columns import Moment, actor_columns, actor_values, metadata, prose, take_actor, text, upsert
+from registry.tables.notices import notify
+from registry.topics import Topic
 
 _rejections = Table(
     "rejections",
@@ -58,9 +60,11 @@ class Rejections:
             **actor_values(rejection.actor),
         }
         upsert(self._connection, _rejections, ["model", "release"], values)
+        notify(self._connection, Topic.DECISIONS)
 
     def lift(self, model: str, release: str) -> bool:
         """Whether it was rejected."""
+        notify(self._connection, Topic.DECISIONS)
         one = (_rejections.c.model == model) & (_rejections.c.release == release)
         return self._connection.execute(delete(_rejections).where(one)).rowcount > 0
 

@@ -12,6 +12,7 @@ from server.access.keyring import HandOut, Keyring
 from server.access.known_keys import KnownKeys
 from server.access.one_time_code import OneTimeCode
 from server.access.sessions import Sessions, signing_key
+from server.access.shared_sessions import SharedSessions
 from server.access.sign_in import SignIn
 
 
@@ -21,6 +22,8 @@ class AccessParts:
     keyring: Keyring
     sessions: Sessions
     sign_in: SignIn
+    shared: SharedSessions | None
+    """None: nobody else takes them."""
     needs_keys: bool
     """Whether models are asked with a key."""
 
@@ -34,5 +37,7 @@ def build_access(settings: Settings, event_log: EventLog, registry: Registry, ha
     ended = settings.data / "ended_sessions.json"
     sessions = Sessions(signing_key(settings.admin_token, settings.data), known.get, ended)
     code = OneTimeCode() if token.is_new else None
-    sign_in = SignIn(known, sessions, event_log, code, token.key)
-    return AccessParts(known, keyring, sessions, sign_in, needs_keys=settings.auth == "keys")
+    shared = SharedSessions(registry, sessions.ended) if is_shared else None
+    told = {} if shared is None else {"ended": shared.tell}
+    sign_in = SignIn(known, sessions, event_log, code, token.key, **told)
+    return AccessParts(known, keyring, sessions, sign_in, shared, needs_keys=settings.auth == "keys")

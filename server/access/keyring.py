@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,6 +65,7 @@ class Keyring:
         self._is_shared = is_shared
         self._changing = asyncio.Lock()
         self._settled = asyncio.Event()
+        self._soon = asyncio.Event()
         self._restore()
 
     async def create(self, key: Key, by: Actor) -> None:
@@ -97,10 +99,15 @@ class Keyring:
         """Return once it is known which keys are valid, or the registry could not be asked."""
         await self._settled.wait()
 
+    def hasten(self) -> None:
+        """Look soon: somebody may have changed them elsewhere."""
+        self._soon.set()
+
     async def follow(self) -> None:
         """Keep to what the registry says, as long as that may differ."""
         await self._hand_out(self.known.all)
         while not self.known.is_confirmed or self._is_shared:
+            self._soon.clear()
             try:
                 await self._look()
                 pause_s = _LOOK_S
@@ -110,7 +117,10 @@ class Keyring:
                 log.exception("a failure of Pawl's own, in reading the keys; those that are known stay valid")
                 pause_s = _LOOK_S
             self._settled.set()
-            await asyncio.sleep(pause_s if self._is_shared or not self.known.is_confirmed else 0)
+            if self._is_shared or not self.known.is_confirmed:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause_s):
+                        await self._soon.wait()
 
     async def _look(self) -> None:
         async with self._changing:

@@ -30,7 +30,7 @@ class Sessions:
             signing_key, salt="pawl_session", signer_kwargs={"digest_method": hashlib.sha256}
         )
         self._find = find
-        self._ended = EndedSessions(ended, LASTS_S)
+        self.ended = EndedSessions(ended, LASTS_S)
 
     def begin(self, key: Key) -> str:
         """The cookie's value."""
@@ -39,16 +39,17 @@ class Sessions:
     def key_of(self, cookie: str) -> Key | None:
         """The key that the session began with; None where it is over, or never was one."""
         found = self._read(cookie)
-        if found is None or found[2] in self._ended:
+        if found is None or found[2] in self.ended:
             return None
         key = self._find(found[0])
         return key if key is not None and hmac.compare_digest(self._mark(key), found[1]) else None
 
-    def end(self, cookie: str) -> None:
-        """Whoever kept the cookie can't use it any more."""
+    def end(self, cookie: str) -> bool:
+        """Whoever kept the cookie can't use it any more; whether it was a session's."""
         found = self._read(cookie)
         if found is not None:
-            self._ended.add(found[2])
+            self.ended.add(found[2])
+        return found is not None
 
     def _read(self, cookie: str) -> tuple[str, str, str] | None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Awaitable, Callable
 
 from core.errors import PawlError
 from core.events import Actor, Event, EventKind
@@ -34,18 +35,29 @@ class TooManyAttempts(PawlError):
         self.again_s = again_s
 
 
+async def _to_nobody() -> None: ...
+
+
 class SignIn:
     """A valid key always signs in: who tries wrong ones locks nobody out."""
 
     def __init__(
-        self, known: KnownKeys, sessions: Sessions, event_log: EventLog, code: OneTimeCode | None, admin: Key
+        self,
+        known: KnownKeys,
+        sessions: Sessions,
+        event_log: EventLog,
+        code: OneTimeCode | None,
+        admin: Key,
+        ended: Callable[[], Awaitable[None]] = _to_nobody,
     ) -> None:
-        """`code`: stands for the key `admin`; None where nobody was given one."""
+        """`code`: stands for the key `admin`; None where nobody was given one. `ended` tells other daemons of sessions
+        that were ended."""
         self.code = code
         self._known = known
         self._sessions = sessions
         self._event_log = event_log
         self._admin = admin
+        self._tell_ended = ended
         self._attempts = Attempts()
 
     async def with_key(self, text: str, actor: Actor) -> tuple[Key, str]:
@@ -69,8 +81,10 @@ class SignIn:
             raise await self._failed("This code is not valid: it was used, or ten minutes have passed.", actor)
         return await self._begin(self._admin, "the one-time code of the first start signed in", actor)
 
-    def end(self, cookie: str) -> None:
-        self._sessions.end(cookie)
+    async def end(self, cookie: str) -> None:
+        """Everywhere, if the registry is there."""
+        if self._sessions.end(cookie):
+            await self._tell_ended()
 
     async def _begin(self, key: Key, message: str, actor: Actor) -> tuple[Key, str]:
         await self._record(EventKind.SIGNED_IN, message, Actor(kind="session", name=key.name, address=actor.address))

@@ -123,9 +123,9 @@ class RoutePublisher:
 
     def _served(self) -> Iterator[Served]:
         for key, live in self._versions.items():
-            yield _series(key.partition("/")[0], live, Stage.VERSION), live.pool.workers
+            yield series_of(key.partition("/")[0], live, Stage.VERSION), live.pool.workers
         for model, live in self.live.items():  # a pool may be both
-            yield _series(model, live, Stage.API), live.pool.workers
+            yield series_of(model, live, Stage.API), live.pool.workers
 
     def _table(self) -> Table:
         pools = {live.pool.id: live.pool.sockets for live in (*self.live.values(), *self._versions.values())}
@@ -147,7 +147,8 @@ class RoutePublisher:
             self._drop_versions(lambda key, live: live.pool is old.pool)
 
 
-def _series(model: str, live: Live, stage: Stage) -> Series:
+def series_of(model: str, live: Live, stage: Stage) -> Series:
+    """As what requests to it are counted."""
     return Series(model, live.version.label, stage, live.version.commit, live.run or "")
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from loader.controller.routes import Live
 from loader.reconcile import Reconciler
 from loader.sources.source import Source
-from loader.workers.pool import Pool
 from loader.workers.printed_lines import PrintedLines
 from registry.event_log import EventLog
 from registry.registry import Registry
@@ -38,10 +38,11 @@ from server.pages.pages import Pages
 from server.pages.pins import read_pins
 from server.pages.static import Static
 from server.pages.upload.upload_pages import UploadPages
-from server.state import ServerState
+from server.state import ModelState, ServerState, SourceState
 from server.steering.actions.steering import Steering
 from server.traffic.history.history import TrafficHistory
 from server.traffic.system import SystemReader
+from server.traffic.traffic import Take
 from server.traffic.usage import UsageHistory
 from server.uploads.uploads import Uploads
 from server.versions.deployments import Deployments
@@ -59,6 +60,9 @@ class PageParts:
     access_parts: AccessParts
     keys_api: KeysApi
     state: Callable[[], ServerState]
+    source_state: Callable[[], SourceState]
+    model_state: Callable[[str], ModelState | None]
+    """None: no such model is followed."""
     event_log: EventLog
     source: Source
     reconciler: Reconciler
@@ -73,6 +77,8 @@ class PageParts:
     history: TrafficHistory
     system: SystemReader
     usage: UsageHistory
+    take: Take
+    """What counts requests for the history."""
     models_url: str
     """Where models are asked; empty: where the pages are."""
 
@@ -80,16 +86,23 @@ class PageParts:
 def build_pages(parts: PageParts) -> Pages:
     base, access = parts.base, parts.access
     static = Static()
-    renderer = Renderer(base, parts.state, static)
+    renderer = Renderer(base, parts.source_state, static)
     commits, pins = CommitTexts(parts.source), partial(read_pins, parts.registry)
     days = DayReader(parts.history, lambda: parts.reconciler.controllers)
-    facts = FactsReader(parts.state, parts.event_log, commits, pins, days.read)
+    facts = FactsReader(parts.state, parts.model_state, parts.event_log, commits, pins, days.read)
     model = ModelPage(renderer, facts.one)
     deployments = Deployments(parts.registry)
     pages = (
         CataloguePages(base, access, renderer, parts.state, facts.all, parts.reconciler.ask, parts.versions),
         MonitoringPages(
-            access, renderer, parts.state, parts.history, parts.system, parts.usage, parts.event_log, parts.runs.counts
+            access,
+            renderer,
+            lambda: sorted(parts.reconciler.controllers),
+            parts.history,
+            parts.system,
+            parts.usage,
+            parts.event_log,
+            parts.runs.counts,
         ),
         EventsPages(access, renderer, parts.event_log),
         ThemePage(base),
@@ -101,12 +114,12 @@ def build_pages(parts: PageParts) -> Pages:
         VersionsPages(access, model, parts.versions, deployments, parts.lines, parts.situations, parts.history),
         UploadPages(base, access, renderer, model, parts.uploads, lambda: parts.reconciler.head),
         ManifestPages(base, access, model, parts.uploads),
-        TryPages(base, access, model, Asking(partial(_live_pool, parts.reconciler)), parts.models_url),
+        TryPages(base, access, model, Asking(partial(_live, parts.reconciler), parts.take), parts.models_url),
     )
     routes = [route for page in pages for route in page.routes()]
     return Pages(base, parts.state, static, renderer, routes, needs_keys=parts.access_parts.needs_keys)
 
 
-def _live_pool(reconciler: Reconciler, model: str) -> Pool | None:
+def _live(reconciler: Reconciler, model: str) -> Live | None:
     controller = reconciler.controllers.get(model)
-    return controller.live.pool if controller is not None and controller.live is not None else None
+    return None if controller is None else controller.live

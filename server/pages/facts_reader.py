@@ -19,13 +19,15 @@ class FactsReader:
     def __init__(
         self,
         state: Callable[[], ServerState],
+        model_state: Callable[[str], ModelState | None],
         event_log: EventLog,
         commits: CommitTexts,
         pins: Callable[[], Awaitable[Mapping[str, Pin]]],
         days: Callable[[], Awaitable[Mapping[str, DayTraffic]]],
     ) -> None:
-        """`pins` and `days`: by model; what can't be read now is not in them."""
+        """`model_state`: that of one, or None. `pins` and `days`: by model; what can't be read now is left out."""
         self._state = state
+        self._model_state = model_state
         self._event_log = event_log
         self._commits = commits
         self._pins = pins
@@ -35,7 +37,7 @@ class FactsReader:
         return await self._of(list(self._state().models.values()))
 
     async def one(self, name: str) -> ModelFacts | None:
-        state = self._state().models.get(name)
+        state = self._model_state(name)
         return None if state is None else (await self._of([state]))[0]
 
     async def _of(self, models: Sequence[ModelState]) -> list[ModelFacts]:

@@ -37,14 +37,13 @@ from server.parts.counting import CountingParts
 from server.parts.serving import MEGABYTE, ServingParts
 from server.process.data_dir import DataDir
 from server.registry_part import RegistryPart
-from server.state import ServerState, model_state, server_state
+from server.state import ServerState, model_state, server_state, source_state
 from server.traffic.metrics.metrics import Metrics
 from server.traffic.metrics.system_families import system_families
 from server.traffic.system import Followed, SystemReader
-from server.traffic.usage import UsageHistory
+from server.traffic.usage import UsageHistory, server_id
 from server.uploads.uploads import Uploads
 from server.versions.deployments import Deployments
-from server.versions.situations import Situations
 from server.versions.versions import Parts, Versions
 from trainer.catalogue.catalogue import RunCatalogue
 
@@ -83,14 +82,14 @@ def build_operating(
         database_url=settings.database_url or "sqlite:",
         models_url=models_url,
     )
-    usage = UsageHistory(system.taken)
+    usage = UsageHistory(system.taken, registry_part.registry, server_id(data.path))
     of_system = partial(system_families, system, serving.happenings)
     metrics = Metrics(state, serving.loading.serving_pools, counting.traffic.totals, runs.counts, of_system)
     grants = KeyGrants(publisher, is_needed=settings.auth == "keys")
     access_parts = build_access(settings, registry_part.log, registry_part.registry, grants.hand_out)
     access, streams = Access(settings, access_parts.known, access_parts.sessions), EventStreams()
     keys_api = KeysApi(access, access_parts.keyring)
-    situations = Situations(reconciler, serving.on_demand.pools, serving.on_demand.labels)
+    situations = serving.situations
     versions = Versions(
         Parts(
             source, reconciler, names, situations, serving.proofs, serving.release_store, runs, registry_part.registry
@@ -107,6 +106,8 @@ def build_operating(
             access_parts=access_parts,
             keys_api=keys_api,
             state=state,
+            source_state=partial(source_state, source.where, reconciler),
+            model_state=partial(model_state, reconciler, runs.newest),
             event_log=registry_part.log,
             source=source,
             reconciler=reconciler,
@@ -121,6 +122,7 @@ def build_operating(
             history=counting.history,
             system=system,
             usage=usage,
+            take=counting.writer.take,
             models_url=models_url,
         )
     )

@@ -38,7 +38,10 @@ from server.steering.ledger.ledger import DeploymentLedger
 from server.steering.releases.run_artifacts import artifact_of
 from server.traces.traces import Traces
 from server.traffic.metrics.happenings import Happenings
+from server.traffic.own_requests import ProofCounts
+from server.traffic.traffic import Take
 from server.training import decisions
+from server.versions.situations import Situations
 from trainer.records.accepted import AcceptedArtifacts
 
 MEGABYTE = 1024 * 1024
@@ -63,6 +66,7 @@ class ServingParts:
     pruning: ReleasePruning
     guard: MemoryGuard
     happenings: Happenings
+    situations: Situations
 
 
 def build_serving(
@@ -72,8 +76,9 @@ def build_serving(
     registry_part: RegistryPart,
     publisher: RoutePublisher,
     traces: Traces,
+    take: Take,
 ) -> ServingParts:
-    """Raises SettingError."""
+    """`take`: what counts requests for the history. Raises SettingError."""
     live_file = LiveFile(data.path / "live.json", followed(settings))
     source = open_source(settings, data, live_file)
     files = open_files(settings.artifacts, data.path)
@@ -87,6 +92,7 @@ def build_serving(
         _worker_defaults(settings, data, environ, traces),
         warm_workers=warm_workers,
         proofs=proofs,
+        proven=ProofCounts(take, lambda model: situations.labels(model)).count,
     )
     happenings, decided, loaded = Happenings(registry_part.log.record), Decided(), LoadedPools()
     ledger = DeploymentLedger(registry_part.registry, decided.read, live_file.live(), bool(settings.database_url))
@@ -103,6 +109,7 @@ def build_serving(
     names = ReleaseNames(source, reconciler, partial(artifact_of, records))
     start_one = _one_worker_starter(starter, source, publisher)
     on_demand = OnDemand(names.find, start_one, publisher, settings.version_idle_s, loaded)
+    situations = Situations(reconciler, on_demand.pools, on_demand.labels)
     steered = build_steering(
         settings,
         data,
@@ -134,6 +141,7 @@ def build_serving(
         pruning=ReleasePruning(release_store, environments, needed, reconciler.followed, proofs=proofs),
         guard=MemoryGuard(starter.pools, relieve=warm_workers.give_up),
         happenings=happenings,
+        situations=situations,
     )
 
 

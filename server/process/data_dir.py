@@ -7,11 +7,14 @@ import hashlib
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from core.errors import PawlError
+from server.process.running_file import start_of
 
 FORMAT = "1"
+LOCK = "lock"
 _LONGEST_RUN_PATH = 80
 """A Unix socket's path has at most 107 bytes, and file names follow."""
 
@@ -28,11 +31,12 @@ class DataDir:
         self.path = path
         try:
             path.mkdir(parents=True, exist_ok=True)
-            self._lock = (path / "lock").open("w")
+            self._lock = (path / LOCK).open("a+")
         except OSError as error:
             raise _unusable(path, error) from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._say_who()
             _check_format(path / "format")
             self.run = _fresh_run(path / "run")
         except BaseException as error:
@@ -44,6 +48,21 @@ class DataDir:
     def close(self) -> None:
         """Let others have the folder."""
         self._lock.close()
+
+    def _say_who(self) -> None:
+        """For `pawl stop`, before the server can say where it listens. A full disk keeps nobody from serving."""
+        with suppress(OSError):
+            os.ftruncate(self._lock.fileno(), 0)
+            os.write(self._lock.fileno(), f"{os.getpid()} {start_of(os.getpid())}\n".encode())
+
+
+def holder_of(path: Path) -> int | None:
+    """The process that holds the folder, or is about to give it back; None where there is none."""
+    try:
+        pid, started = map(int, (path / LOCK).read_text().split())
+    except (OSError, ValueError):
+        return None
+    return pid if start_of(pid) == started else None
 
 
 def _unusable(path: Path, error: OSError) -> DataDirUnusable:

@@ -26,7 +26,7 @@ from server.steering.releases.rollback_targets import RollbackTargets
 from server.steering.releases.run_artifacts import artifact_of
 
 _SHARED_S = 0.5
-"""Between two looks at a database to which other daemons may write."""
+"""Between two looks at a database to which other daemons may write: behind some poolers nothing is heard of that."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class SteeringParts:
     ledger: DeploymentLedger
     follow: Callable[[], Coroutine[Any, Any, None]]
     """Keeps up with the registry, for ever."""
+    hasten: Callable[[], None]
+    """Have it look soon: somebody may have decided something elsewhere."""
     known: Callable[[], Awaitable[None]]
     """Returns once it is known what people decided, or for now can't be."""
 
@@ -60,4 +62,4 @@ def build_steering(
     steering = Steering(reconciler, event_log, follower, finder, targets, on_demand, ledger)
     has_registry = bool(settings.database_url) or (data.path / "registry.db").exists()
     start = Start(reconciler, follower, is_shared=bool(settings.database_url), has_registry=has_registry)
-    return SteeringParts(steering, ledger, start.follow, start.known)
+    return SteeringParts(steering, ledger, start.follow, follower.hasten, start.known)

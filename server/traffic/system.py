@@ -16,7 +16,7 @@ from registry.registry import Registry
 from server.gateways.gateways import Gateway
 from server.process.usage import cpu_seconds
 from server.traffic.gpus import Gpu, gpus
-from server.traffic.usage import Taken
+from server.traffic.taken import Taken
 from worker.wire.memory import private_memory
 
 if TYPE_CHECKING:

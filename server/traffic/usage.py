@@ -1,55 +1,137 @@
-"""What the server has taken of the machine lately: a value a minute, for a day, kept in memory alone."""
+"""What the server has taken of the machine: a value a minute, kept in the registry as the history of traffic is."""
 
 from __future__ import annotations
 
+import logging
+import socket
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-_KEPT = 24 * 60
+from core.usage import UsageSums
+from registry.errors import RegistryUnavailable
+from registry.registry import Registry
+from server.traffic.history.steps import Steps
+from server.traffic.taken import Taken
 
+if TYPE_CHECKING:
+    from registry.transaction import Transaction
 
-@dataclass(frozen=True)
-class Taken:
-    """At one moment."""
+log = logging.getLogger("pawl.registry")
 
-    cpu_s: float
-    """Seconds that its processes have computed, those that have ended not among them."""
-    memory_bytes: int
-    gpu_memory_bytes: int | None
-    """Of all GPUs; None where there is none."""
+_MOST_WAITING = 24 * 60
+"""Minutes that wait while the registry is away; of more, the oldest are lost."""
+_THIN_S = 3600.0
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Over the time since the one before."""
+    """Of all servers together, on the average of some time."""
 
     at: float
-    """Seconds since 1970."""
+    """Where that begins, in seconds since 1970."""
     cores: float | None
-    """Processors that were busy with it; None where that can't be told."""
-    memory_bytes: int
-    gpu_memory_bytes: int | None
+    """Processors that were busy with them; None where that can't be told."""
+    memory_bytes: float
+    gpu_memory_bytes: float | None
+
+
+Sample = tuple[float, UsageSums]
+"""And when it was taken, in seconds since 1970."""
 
 
 class UsageHistory:
-    """Looks when told to."""
+    """Looks when told to. For the loop's own thread."""
 
-    def __init__(self, look: Callable[[], Taken], now: Callable[[], float] = time.time) -> None:
-        """`now`: seconds since 1970."""
-        self.values: deque[Usage] = deque(maxlen=_KEPT)
+    def __init__(
+        self, look: Callable[[], Taken], registry: Registry, server: str, now: Callable[[], float] = time.time
+    ) -> None:
+        """`server`: what tells it from the others that keep a history there. `now`: seconds since 1970."""
         self._look = look
+        self._registry = registry
+        self._server = server
         self._now = now
         self._before: tuple[float, Taken] | None = None
+        self._waiting: deque[Sample] = deque(maxlen=_MOST_WAITING)
+        self._thin_at = 0.0
 
     async def add(self) -> None:
         at, taken = self._now(), self._look()
-        self.values.append(Usage(at, self._cores(at, taken), taken.memory_bytes, taken.gpu_memory_bytes))
+        self._waiting.append((at, _sample(taken, self._cores(at, taken))))
         self._before = at, taken
+        await self._write(at)
+
+    async def read(self, steps: Steps) -> list[Usage]:
+        """As finely as the traffic of those steps is read, in order. Raises RegistryUnavailable."""
+        return combined(
+            await self._registry.perform(
+                lambda transaction: [*transaction.usage.read(steps.resolution, steps.from_s, steps.to_s)]
+            )
+        )
 
     def _cores(self, at: float, taken: Taken) -> float | None:
         """Where a process has ended meanwhile, what it had computed is missing, and nothing can be told."""
         if self._before is None or at <= self._before[0] or taken.cpu_s < self._before[1].cpu_s:
             return None
         return (taken.cpu_s - self._before[1].cpu_s) / (at - self._before[0])
+
+    async def _write(self, now: float) -> None:
+        """What waits. Whether a commit arrived is not always known, and what is written twice changes no average."""
+        some, thins = list(self._waiting), now >= self._thin_at
+
+        def write(transaction: Transaction) -> None:
+            for at, sums in some:
+                transaction.usage.add(self._server, at, sums)
+            if thins:
+                transaction.usage.thin(datetime.fromtimestamp(now, UTC))
+
+        try:
+            await self._registry.perform(write)
+        except RegistryUnavailable as error:
+            log.debug("what the server takes of the machine waits in memory: %s", error)
+            return
+        self._waiting.clear()
+        self._thin_at = now + _THIN_S if thins else self._thin_at
+
+
+def server_id(folder: Path) -> str:
+    """What a server goes by that keeps its data there: the same after a restart, and another in every pod."""
+    return sha256(f"{socket.gethostname()}:{folder.resolve()}".encode()).hexdigest()[:16]
+
+
+def combined(rows: Iterable[tuple[float, UsageSums]]) -> list[Usage]:
+    """Rows that begin at one time are of several servers, which add up."""
+    ordered = sorted(rows, key=lambda row: row[0])
+    return [_together(at, [sums for _, sums in group]) for at, group in groupby(ordered, lambda row: row[0])]
+
+
+def _sample(taken: Taken, cores: float | None) -> UsageSums:
+    return UsageSums(
+        samples=1,
+        memory_bytes=taken.memory_bytes,
+        cores=cores or 0.0,
+        cores_samples=int(cores is not None),
+        gpu_memory_bytes=taken.gpu_memory_bytes or 0,
+        gpu_samples=int(taken.gpu_memory_bytes is not None),
+    )
+
+
+def _together(at: float, sums: list[UsageSums]) -> Usage:
+    """A server that ran for a part of the time counts for that part."""
+    memory = _mean(sum(one.memory_bytes for one in sums), max(one.samples for one in sums))
+    return Usage(
+        at=at,
+        cores=_mean(sum(one.cores for one in sums), max(one.cores_samples for one in sums)),
+        memory_bytes=memory or 0.0,
+        gpu_memory_bytes=_mean(sum(one.gpu_memory_bytes for one in sums), max(one.gpu_samples for one in sums)),
+    )
+
+
+def _mean(total: float, samples: int) -> float | None:
+    return total / samples if samples else None

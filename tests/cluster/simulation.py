@@ -155,6 +155,7 @@ class Replica(Node):
             attempted=lambda result: None,
             settled=lambda result: self.world.settled.setdefault(result.run, []).append(result),
             superseded=lambda run: None,
+            gone=lambda result: None,
         )
         records = RunRecords(Files(self.world, self))  # type: ignore[arg-type]  # all that records need of a store
         recorded_runs, api = RecordedRuns(records, lambda: self.world.now), SimulatedApi(self)

@@ -19,6 +19,7 @@ from core.release import Release, Version, Wanted
 from loader.controller.routes import Live
 from loader.desire import wanted
 from loader.environments.environment import Environments
+from loader.releases.proofs import ProofStore
 from loader.releases.store import ReleaseStore
 from loader.sources.local.source import LocalSource
 from loader.workers import resources as machine
@@ -66,7 +67,10 @@ class Place:
             start_timeout_s=start_timeout_s,
         )
         self.warm_workers = warm_workers or WarmWorkers(most=0)
-        self.starter = Starter(self.release_store, self.environments, defaults, memory, self.warm_workers)
+        self.proofs = ProofStore(folder / "proofs")
+        self.starter = Starter(
+            self.release_store, self.environments, defaults, memory, self.warm_workers, proofs=self.proofs
+        )
 
     def write(self, etls: str = PLAIN, manifest: str = "{}", model: str = "Model") -> Wanted:
         """The model as it is wanted now."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import httpx
 import pytest
 
 from tests.pawl.commands import environ, pawl, write
+from tests.serving import ROOT
 
 
 def test_it_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
@@ -58,6 +60,21 @@ def test_in_the_background_it_is_found_by_commands_beside_it_and_stopped(tmp_pat
     with pytest.raises(httpx.ConnectError):
         httpx.get(found[1])
     assert pawl("stop", cwd=tmp_path, **here).returncode == 0, "where none runs there is nothing to do"
+
+
+def test_a_server_that_is_still_starting_is_stopped_too(tmp_path: Path) -> None:
+    takes = "from pathlib import Path; from server.process.data_dir import DataDir; held = DataDir(Path('data'))"
+    holds = f"import signal; {takes}; print('held', flush=True); signal.pause()"
+    starting = subprocess.Popen(
+        [sys.executable, "-c", holds], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE
+    )
+    with starting:
+        assert starting.stdout is not None
+        assert starting.stdout.readline() == b"held\n"
+        stopped = pawl("stop", cwd=tmp_path, DATA_DIR="data")
+        assert (stopped.returncode, stopped.stderr) == (0, "")
+        assert "was starting" in stopped.stdout
+    assert starting.returncode == -signal.SIGTERM
 
 
 def test_what_can_not_serve_in_the_background_says_why(tmp_path: Path) -> None:

@@ -82,6 +82,16 @@ def test_what_has_changed_meanwhile_is_left_as_it_is(server: Server) -> None:
     assert ask(server, "pin", "Echo", "v1", "--expect", "v3").returncode == 0
 
 
+@pytest.mark.parametrize("action", [("accept", "v2"), ("load", "v1"), ("unload", "v1"), ("retry",)])
+def test_every_action_is_done_only_if_what_was_seen_is_live(server: Server, action: tuple[str, ...]) -> None:
+    name, *version = action
+    refused = ask(server, name, "Echo", *version, "--expect", "v2")
+    assert (refused.returncode, refused.stdout) == (5, "")
+    assert "v3" in refused.stderr
+    assert ask(server, name, "Echo", *version, "--expect", "v3").returncode == 0
+    ask(server, "unload", "Echo", "v1")
+
+
 def test_a_terminal_is_told_from_what_to_what_and_asked_first(server: Server) -> None:
     refused = typed(server, "n\n", "rollback", "Echo")
     promised = re.search(r"v3 is live, and would be replaced by (v[12])", refused)

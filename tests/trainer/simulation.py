@@ -158,6 +158,7 @@ class Node:
             attempted=lambda result: None,
             settled=lambda result: self.world.settled.setdefault(result.run, []).append(result),
             superseded=lambda run: None,
+            gone=lambda result: None,
         )
         records = RunRecords(Files(self.world, self))  # type: ignore[arg-type]  # all that records need of a store
         open_runs = OpenRuns(self.home)

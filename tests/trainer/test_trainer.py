@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import RunStateConflict
+from core.events import BY_PUSH, EventKind
 from core.release import Artifact
 from core.runs.runs import RunResult
 from core.runs.states import Reason, RunState
@@ -192,6 +193,74 @@ async def test_data_that_is_not_there_is_a_failed_run_that_says_so(pushes: Pushe
     [result] = pushes.results()
     assert (result.state, result.reason) == (RunState.FAILED, Reason.DATASET)
     assert "gone.csv" in result.message
+
+
+@in_a_loop
+async def test_a_revert_to_what_is_no_longer_kept_trains_it_again_once(pushes: Pushes) -> None:
+    may_end = pushes.data / "may-end"
+    held = f"import os, time\nwhile not os.path.exists({str(may_end)!r}):\n    time.sleep(0.01)\n" + FITS
+    may_end.touch()
+    pushes.push(train=held, yaml="train: {params: {depth: 1}}")
+    async with pushes.following() as training:
+        await come(lambda: pushes.accepted == 1)
+        [first] = pushes.results()
+        pushes.push(yaml="train: {params: {depth: 2}}")
+        await come(lambda: pushes.accepted == 2)
+        pushes.store.delete(first.artifact)
+        may_end.unlink()
+        pushes.push(yaml="train: {params: {depth: 1}}")
+        await come(lambda: training.trainer.open and pushes.accepted == 1)
+        assert training.trainer.accepted.states[first.code_key] in ("queued", "pending", "running")
+        may_end.touch()
+        await come(lambda: pushes.accepted == 2)
+        [again] = [result for result in pushes.results() if result.run == first.run]
+        assert (again.state, again.attempts) == (RunState.SUCCEEDED, 2)
+        assert pushes.store.has(again.artifact)
+        [told] = [event for event in pushes.events if "no longer kept" in event.message]
+        assert (told.kind, told.actor) == (EventKind.RUN_QUEUED, BY_PUSH)
+        await come(lambda: not training.trainer.open)
+        await training.trainer.perform(lambda: None)
+    assert [result.attempts for result in pushes.results() if result.run == first.run] == [2]
+
+
+@in_a_loop
+async def test_what_a_person_accepted_and_is_no_longer_kept_can_be_trained_judged_and_accepted_again(
+    pushes: Pushes,
+) -> None:
+    pushes.push(train=FITS, yaml="train: {target: {min: 0.5}}")
+    async with pushes.following() as training:
+        await come(lambda: pushes.results())
+        [rejected] = pushes.results()
+        for attempts in (1, 2):
+            accept = partial(training.operations.accept, "Iris", rejected.run, "Ann", "a demo")
+            await training.trainer.perform(accept)
+            await come(lambda: pushes.accepted)
+            [accepted] = pushes.results()
+            assert (accepted.state, accepted.attempts) == (RunState.SUCCEEDED, attempts)
+            pushes.store.delete(accepted.artifact)
+            await training.trainer.perform(partial(training.operations.retry, "Iris", rejected.run, "Ann"))
+            await come(lambda: not pushes.accepted)
+            await come(lambda: pushes.results() and not training.trainer.open)
+            [judged] = pushes.results()
+            assert (judged.state, judged.attempts) == (RunState.REJECTED, attempts + 1)
+
+
+@in_a_loop
+async def test_events_of_a_run_say_that_git_began_it_unless_somebody_asked(pushes: Pushes) -> None:
+    pushes.push(train=FITS)
+    async with pushes.following() as training:
+        await come(lambda: pushes.accepted and not training.trainer.open)
+        assert [(event.kind, event.actor) for event in pushes.events] == [
+            (kind, BY_PUSH) for kind in (EventKind.RUN_QUEUED, EventKind.RUN_STARTED, EventKind.RUN_ENDED)
+        ]
+        pushes.events.clear()
+        ask = partial(training.operations.start, "Iris", {"depth": 3}, None, "a person")
+        await training.trainer.perform(ask)
+        await come(lambda: len(pushes.results()) == 2 and not training.trainer.open)
+        assert [(event.kind, event.actor) for event in pushes.events] == [
+            (EventKind.RUN_STARTED, None),
+            (EventKind.RUN_ENDED, None),
+        ]
 
 
 def pid_files(pushes: Pushes) -> list[Path]:

@@ -10,7 +10,7 @@ import msgspec
 from core.runs.runs import AttemptResult, RunResult
 from core.runs.states import Reason, RunState
 from trainer.attempt.progress import Point
-from trainer.records.record_names import ACCEPTED, is_verdict
+from trainer.records.record_names import is_acceptance, is_verdict
 
 _NEVER = datetime.fromtimestamp(0, UTC)
 _LAST_S = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
@@ -98,7 +98,7 @@ class RunDetail(RunView, frozen=True, kw_only=True):
 def view_of_record(name: str, content: bytes) -> RunView:
     """By the file of that name: `decisive` says which. Raises msgspec.DecodeError."""
     if is_verdict(name):
-        return view_of_result(msgspec.json.decode(content, type=RunResult), is_accepted=name == ACCEPTED)
+        return view_of_result(msgspec.json.decode(content, type=RunResult), is_accepted=is_acceptance(name))
     return view_of_attempt(msgspec.json.decode(content, type=AttemptResult))
 
 

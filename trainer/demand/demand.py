@@ -25,6 +25,8 @@ log = logging.getLogger("pawl.trainer")
 Fingerprint = Callable[[str, Mapping[str, str]], str]
 """What changes when the data at an address does, given the ids of the folder's files. Raises DatasetUnavailable."""
 
+BY_COMMIT = "commit "
+"""How it is told that a commit began a run."""
 UNAVAILABLE = "unavailable"
 """In place of the fingerprint of data that can't be had: the run says why."""
 _PAUSE_S = 5.0
@@ -50,6 +52,8 @@ class _Seen:
     dataset: str
     validation: str
     next_look: datetime | None
+    is_new: bool = False
+    """Whether it was other data before, under the same code."""
 
 
 class Demand:
@@ -106,7 +110,9 @@ class Demand:
         if self._now() < failed_at + _PAUSE_S:
             return None
         try:
-            run = self.run_of(trained, f"commit {trained.version.commit}")
+            run = self.run_of(trained, f"{BY_COMMIT}{trained.version.commit}")
+            if self._seen[run.code_key].is_new:
+                run = msgspec.structs.replace(run, started_by=f"new data, at {run.started_by}")
         except (PawlError, OSError) as error:
             if str(error) != said:
                 log.warning("%s: its run can't be queued yet: %s", model, error)
@@ -123,7 +129,8 @@ class Demand:
         if seen is None or (seen.next_look is not None and seen.next_look <= now):
             next_look = None if train.schedule is None else cron.next_time(train.schedule, now)
             dataset, validation = (self._fingerprint_of(data, folder) for data in (train.dataset, train.validation))
-            seen = self._seen[key] = _Seen(dataset, validation, next_look)
+            is_new = seen is not None and (seen.is_new or (seen.dataset, seen.validation) != (dataset, validation))
+            seen = self._seen[key] = _Seen(dataset, validation, next_look, is_new)
         return seen
 
     def _fingerprint_of(self, address: str | None, folder: Path) -> str:

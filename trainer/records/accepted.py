@@ -34,6 +34,10 @@ class AcceptedArtifacts:
         runs[result.run] = entry
         return is_news
 
+    def remove(self, result: RunResult) -> bool:
+        """What the run left is no longer kept. Whether that is news."""
+        return self._known.get(result.code_key, {}).pop(result.run, None) is not None
+
     def newest_first(self) -> Mapping[str, tuple[Artifact, ...]]:
         return {
             code_key: tuple(artifact for _, artifact in sorted(runs.values(), key=lambda run: run[0], reverse=True))

@@ -34,6 +34,21 @@ def retry_record(after: int) -> str:
     return f"retry-a{after}.json"
 
 
+def withdrawal_record(after: int) -> str:
+    """Says that a person's acceptance ended when another attempt was asked for after the one of that number."""
+    return f"withdrawn-a{after}.json"
+
+
+def acceptance_record(names: tuple[str, ...]) -> str:
+    """A person's acceptance of what the run is since then: by this name it is written."""
+    withdrawn = max(_numbers(r"withdrawn-a(\d+)\.json", names), default=None)
+    return ACCEPTED if withdrawn is None else f"accepted-a{withdrawn}.json"
+
+
+def is_acceptance(name: str) -> bool:
+    return name.startswith("accepted")
+
+
 def attempts_in(names: tuple[str, ...]) -> list[int]:
     return _numbers(r"a(\d+)\.json", names)
 
@@ -45,7 +60,7 @@ def retried_after(names: tuple[str, ...]) -> int | None:
 
 def is_verdict(name: str) -> bool:
     """Whether the file says what became of the run, and not only of an attempt."""
-    return name == ACCEPTED or name.startswith("result")
+    return is_acceptance(name) or name.startswith("result")
 
 
 def _numbers(pattern: str, names: tuple[str, ...]) -> list[int]:
@@ -54,7 +69,9 @@ def _numbers(pattern: str, names: tuple[str, ...]) -> list[int]:
 
 def verdict(names: tuple[str, ...]) -> str | None:
     """Of a run's files the one that says what became of it; None: it is open, perhaps again."""
-    return next((name for name in (ACCEPTED, result_record(retried_after(names))) if name in names), None)
+    return next(
+        (name for name in (acceptance_record(names), result_record(retried_after(names))) if name in names), None
+    )
 
 
 def decisive(names: tuple[str, ...]) -> str | None:

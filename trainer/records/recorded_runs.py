@@ -12,9 +12,9 @@ from core.runs.runs import AttemptResult, RunResult
 from loader.artifacts.records import RunRecords
 from trainer.plan import Recorded
 from trainer.records.record_names import (
-    ACCEPTED,
     LOG,
     RESULT,
+    acceptance_record,
     attempt_log,
     attempt_record,
     attempts_in,
@@ -22,6 +22,7 @@ from trainer.records.record_names import (
     retried_after,
     retry_record,
     verdict,
+    withdrawal_record,
 )
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -80,14 +81,18 @@ class RecordedRuns:
 
     def accept(self, result: RunResult) -> RunResult:
         """A person takes it all the same."""
-        self._put_once(result.model, result.run, ACCEPTED, result)
-        written = self._get(result.model, result.run, ACCEPTED, RunResult)
+        name = acceptance_record(self._records.names(result.model, result.run))
+        self._put_once(result.model, result.run, name, result)
+        written = self._get(result.model, result.run, name, RunResult)
         assert written is not None
         return written
 
     def retry(self, model: str, key: str, after: int, retry: Retry) -> None:
-        """Open the run again, with another attempt than those there were."""
+        """Open the run again, with another attempt than those there were; what a person accepted is so no longer."""
         self._put_once(model, key, retry_record(after), retry)
+        names = self._records.names(model, key)
+        if acceptance_record(names) in names:
+            self._put_once(model, key, withdrawal_record(after), retry)
 
     def forget(self, model: str, key: str) -> None:
         """What is remembered of it in memory."""

@@ -86,9 +86,11 @@ class Remote:
     @property
     def refs(self) -> tuple[str, ...]:
         """What the remote is asked for, the next where it doesn't have the one before."""
-        if not self.branch:
+        if self.branch in ("", "HEAD"):
             return ("HEAD",)
-        if _HASH.fullmatch(self.branch) or self.branch.startswith("refs/"):
+        if _HASH.fullmatch(self.branch):
+            return (self.branch.lower(),)
+        if self.branch.startswith("refs/"):
             return (self.branch,)
         return (f"refs/heads/{self.branch}", f"refs/tags/{self.branch}")
 
@@ -157,7 +159,7 @@ def parse_address(url: str) -> Address:
 
 
 _BRANCH = re.compile(r"(?!-)(?!/)(?!.*(\.\.|//|@\{|/\.|\.lock(/|$)))(?!\.)[^\x00-\x20\x7f~^:?*\[\\]+(?<![/.])")
-_HASH = re.compile(r"[0-9a-f]{40}")
+_HASH = re.compile(r"[0-9a-fA-F]{40}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SCP = re.compile(r"[A-Za-z0-9_][\w.+-]*@([A-Za-z0-9][\w.-]*|\[[0-9a-fA-F:]+\]):(?!:)[^-].*")
 _MISPLACED_AT = re.compile(r"(https?|ssh)://[^/?#\\]*[/?#\\].*@", re.IGNORECASE)

@@ -73,7 +73,7 @@ class SessionApi:
         cookie = request.cookies.get(COOKIE, "")
         if is_cross_site(request.method, request.headers, shows_cookie=bool(cookie)):
             return refuse_cross_site()
-        self._sign_in.end(cookie)
+        await self._sign_in.end(cookie)
         is_api = request.method == "DELETE"
         answer = Json({"signed_out": True}, headers=_NO_STORE) if is_api else RedirectResponse("signin", 303, _NO_STORE)
         self._set(request, answer, "", 0)

@@ -64,7 +64,7 @@ def listing(
     found = [(one, how) for one, how in known if group in (None, how.group) and _matches(one, q)]
     found.sort(key=lambda pair: _key(*pair))
     rest = [pair for pair in found if _cursor(*pair) > after] if after else found
-    shown, last = rest[:PAGE], after.partition(".")[0]
+    shown, last = rest[:PAGE], after[:1]
     rows = []
     for one, how in shown:
         rows.append(_row(one, how, now, begins_group=str(how.group.rank) != last))
@@ -79,12 +79,13 @@ def initials(author: str) -> str:
     return "".join(word[0] for word in words[:2]).upper()
 
 
-def _key(one: ModelFacts, how: ModelStatus) -> tuple[int, str]:
-    return how.group.rank, one.name
+def _key(one: ModelFacts, how: ModelStatus) -> tuple[str, str]:
+    """Within a group, what is broken comes before what only waits for somebody."""
+    return f"{how.group.rank}{int(how.chip.kind != 'bad')}", one.name
 
 
 def _cursor(one: ModelFacts, how: ModelStatus) -> str:
-    return f"{how.group.rank}.{one.name}"
+    return ".".join(_key(one, how))
 
 
 def _matches(one: ModelFacts, q: str) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from server.pages.layout.theme import Theme
 from server.pages.links import Links
-from server.state import ServerState
+from server.state import SourceState
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Frame:
     """Name of who is signed in; empty where nobody is."""
 
 
-def frame(at: Links, path: str, here: str, theme: Theme, nonce: str, state: ServerState, who: str) -> Frame:
+def frame(at: Links, path: str, here: str, theme: Theme, nonce: str, state: SourceState, who: str) -> Frame:
     return Frame(
         at=at,
         path=path,

@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from server.pages.card import short
 from server.pages.layout import units
+from server.pages.layout.cells import cells
 from server.pages.layout.frame import frame
 from server.pages.layout.moments import duration
 from server.pages.layout.plain import plain
@@ -19,7 +20,7 @@ from server.pages.layout.policy import page_headers
 from server.pages.layout.theme import theme_of
 from server.pages.links import links
 from server.pages.static import Static
-from server.state import ServerState
+from server.state import SourceState
 
 FRESH = {
     "cache-control": "no-cache",
@@ -32,7 +33,7 @@ Headers = Callable[[str], dict[str, str]]
 class Renderer:
     """Renders pages; every template escapes what it shows."""
 
-    def __init__(self, base: str, state: Callable[[], ServerState], static: Static) -> None:
+    def __init__(self, base: str, state: Callable[[], SourceState], static: Static) -> None:
         self._base = base
         self._state = state
         self._static = static
@@ -45,6 +46,7 @@ class Renderer:
             lstrip_blocks=True,
         )
         self._templates.filters |= {"short": short, "count": units.count, "ms": units.milliseconds, "size": units.size}
+        self._templates.filters |= {"cells": cells}
         self._templates.filters |= {"number": units.number, "duration": duration}
 
     def render(

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
 
-from core.traffic.bucket import Bucket
-from core.traffic.histogram import QUEUE_BOUNDS_NS, percentiles
 from server.pages.layout import units
-from server.traffic.history.history import History, Swap
+from server.pages.monitoring.axis import Axis, axis_of
+from server.traffic.history.digests import Wait
+from server.traffic.history.history import Stretch
 from server.traffic.history.points import Point
 
 Value = float | None
-_ROWS = 24
-"""Rows of a table at most."""
-_MOST_SWAPS = 30
 _NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -36,17 +33,6 @@ class Line:
 
 
 @dataclass(frozen=True)
-class SwapLine:
-    """That something else went live."""
-
-    left: str
-    """Per cent from the left."""
-    model: str
-    version: str
-    at: str
-
-
-@dataclass(frozen=True)
 class Chart:
     name: str
     title: str
@@ -61,57 +47,44 @@ class Chart:
     """What it found, in words."""
     rows: tuple[tuple[str, tuple[str, ...]], ...]
     data: str
-    """For the script: times in seconds, series, unit and swaps."""
+    """For the script: what it is called, and its series."""
 
 
-def charts(history: History, buckets: Sequence[Bucket] = ()) -> tuple[Chart, ...]:
-    """`buckets`: what the points were made of, from which more can be told."""
+def charts(history: Stretch, waits: Sequence[Wait] = ()) -> tuple[Chart, ...]:
+    """`waits`: of each point; there may be more."""
+    axis = axis_of(history)
+    classes = [_by_class(point) for point in history.points]
+    rows = tuple(point.batch_mean for point in history.points)
     return (
-        chart(history, "requests", "Requests a minute", units.count, _classes(history), is_wide=True),
-        chart(history, "errors", "Errors, share of answers", _percent, [("5xx", "l red", False, _errors(history))]),
-        chart(history, "latency", "Latency", units.milliseconds, _latency(history)),
+        chart(axis, "requests", "Requests a minute", units.count, _rates(history, classes), is_wide=True),
         chart(
-            history,
-            "batches",
-            "Rows of a batch",
-            units.count,
-            [("mean", "l", False, tuple(point.batch_mean for point in history.points))],
+            axis,
+            "errors",
+            "Errors, share of answers",
+            _percent,
+            [("5xx", "l red", False, _errors(history, classes))],
         ),
-        *(
-            (chart(history, "queue", "Wait for a worker", units.milliseconds, _waits(history, buckets)),)
-            if buckets
-            else ()
-        ),
+        chart(axis, "latency", "Latency", units.milliseconds, _latency(history)),
+        *_if_measured(axis, "batches", "Rows of a batch", units.count, [("mean", "l", False, rows)]),
+        *_if_measured(axis, "queue", "Wait for a worker", units.milliseconds, _waits(waits[: len(rows)])),
     )
 
 
-def whole_steps(history: History, now: datetime) -> History:
+def whole_steps(history: Stretch, now: datetime) -> Stretch:
     """Without the step that goes on, which would look like a fall; unless it is the only one."""
     step = timedelta(seconds=history.step_s)
     points = [point for point in history.points if point.at + step <= now]
     return msgspec.structs.replace(history, points=points) if points else history
 
 
-def swap_lines(history: History) -> tuple[SwapLine, ...]:
-    """One for each swap that a page can show."""
-    begins, length = history.begins.timestamp(), (history.ends - history.begins).total_seconds() or 1.0
-    return tuple(
-        SwapLine(
-            f"{(swap.at.timestamp() - begins) / length * 100:.1f}%",
-            swap.model,
-            swap.version,
-            _clock(swap.at, history),
-        )
-        for swap in _shown(history.swaps)
-    )
-
-
 Named = tuple[str, str, bool, tuple[Value, ...]]
 """A name, a style, whether it is an area, and values."""
+Classes = Sequence[Mapping[str, int]]
+"""Answers of each point, by the first digit of their status."""
 
 
 def chart(
-    history: History,
+    axis: Axis,
     name: str,
     title: str,
     unit: Callable[[Value], str],
@@ -119,11 +92,10 @@ def chart(
     *,
     is_wide: bool = False,
 ) -> Chart:
-    most = _most(named)
-    top = _nice(most)
     stacked = _stacked(named)
+    top = _nice(max((value for values in stacked for value in values if value is not None), default=0.0))
     lines = tuple(
-        Line(label, style, is_area, values, unit(_last(values)), _path(drawn, top, is_area))
+        Line(label, style, is_area, values, unit(_last(values)), _path(axis.lefts, drawn, top, is_area))
         for (label, style, is_area, values), drawn in zip(named, stacked, strict=True)
     )
     return Chart(
@@ -133,32 +105,45 @@ def chart(
         lines=lines,
         middle=unit(top / 2),
         top=unit(top),
-        times=_times(history),
+        times=axis.marks,
         says=_says(title, named, unit),
-        rows=_rows(history, named, unit),
-        data=_data(history, name, named),
+        rows=tuple((time, _row(place, named, unit)) for place, time in axis.rows),
+        data=_data(name, named),
     )
 
 
-def _classes(history: History) -> list[Named]:
-    """Answers a minute, by the first digit of their status; the worst lies on top."""
+def _if_measured(
+    axis: Axis, name: str, title: str, unit: Callable[[Value], str], named: Sequence[Named]
+) -> Iterator[Chart]:
+    """What only some models have, no other's page shows as an empty chart."""
+    if any(value is not None for _, _, _, values in named for value in values):
+        yield chart(axis, name, title, unit, named)
+
+
+def _by_class(point: Point) -> Mapping[str, int]:
+    """Answers by the first digit of their status."""
+    found = dict.fromkeys("245", 0)
+    for status, count in point.by_status.items():
+        found[status[0]] = found.get(status[0], 0) + count
+    return found
+
+
+def _rates(history: Stretch, classes: Classes) -> list[Named]:
+    """Answers a minute; the worst lies on top."""
     minutes = history.step_s / 60
 
     def rate(digit: str) -> tuple[Value, ...]:
-        return tuple(_of_class(point, digit) / minutes for point in history.points)
+        return tuple(round(one[digit] / minutes, 4) for one in classes)
 
     return [("2xx", "a", True, rate("2")), ("4xx", "a amber", True, rate("4")), ("5xx", "a red", True, rate("5"))]
 
 
-def _of_class(point: Point, digit: str) -> int:
-    return sum(count for status, count in point.by_status.items() if status.startswith(digit))
+def _errors(history: Stretch, classes: Classes) -> tuple[Value, ...]:
+    points = zip(history.points, classes, strict=True)
+    return tuple(round(one["5"] / point.requests, 6) if point.requests else None for point, one in points)
 
 
-def _errors(history: History) -> tuple[Value, ...]:
-    return tuple(_of_class(point, "5") / point.requests if point.requests else None for point in history.points)
-
-
-def _latency(history: History) -> list[Named]:
+def _latency(history: Stretch) -> list[Named]:
     return [
         ("p50", "l thin", False, tuple(point.p50_ms for point in history.points)),
         ("p95", "l thick", False, tuple(point.p95_ms for point in history.points)),
@@ -166,20 +151,15 @@ def _latency(history: History) -> list[Named]:
     ]
 
 
-def _waits(history: History, buckets: Sequence[Bucket]) -> list[Named]:
-    """The buckets begin with those of the points; the step that goes on may be one more."""
-    found = [percentiles(bucket.queue, QUEUE_BOUNDS_NS, (0.5, 0.95)) for bucket in buckets[: len(history.points)]]
-    columns = zip(*found, strict=True) if found else ((), ())
-    p50, p95 = (tuple(None if value is None else value / 1e6 for value in column) for column in columns)
-    return [("p50", "l thin", False, p50), ("p95", "l thick", False, p95)]
+def _waits(waits: Sequence[Wait]) -> list[Named]:
+    return [
+        ("p50", "l thin", False, tuple(wait.p50_ms for wait in waits)),
+        ("p95", "l thick", False, tuple(wait.p95_ms for wait in waits)),
+    ]
 
 
 def _percent(value: Value) -> str:
     return units.DASH if value is None else units.share(value, 1)
-
-
-def _most(named: Sequence[Named]) -> float:
-    return max((value for series in _stacked(named) for value in series if value is not None), default=0.0)
 
 
 def _stacked(named: Sequence[Named]) -> list[tuple[Value, ...]]:
@@ -206,15 +186,15 @@ def _nice(most: float) -> float:
     return next(power * nice for nice in _NICE if power * nice >= most)
 
 
-def _path(values: Sequence[Value], top: float, is_area: bool) -> str:
+def _path(lefts: Sequence[str], values: Sequence[Value], top: float, is_area: bool) -> str:
     """A gap where nothing was measured."""
-    step = 100 / max(len(values) - 1, 1)
+    scale = 100 / top
     pieces, is_down = [], False
-    for place, value in enumerate(values):
+    for left, value in zip(lefts, values, strict=True):
         if value is None:
             is_down = False
             continue
-        at = f"{place * step:.1f} {100 - value / top * 100:.1f}"
+        at = f"{left} {100 - value * scale:.1f}"
         pieces.append(f"L{at}" if is_down else f"M{at}h0")  # which shows where it stands alone
         is_down = True
     return "".join(pieces) + ("L100 100L0 100Z" if is_area and pieces else "")
@@ -233,48 +213,10 @@ def _says(title: str, named: Sequence[Named], unit: Callable[[Value], str]) -> s
     return f"{title}: {'; '.join(parts) or 'nothing was measured'}"
 
 
-def _rows(
-    history: History, named: Sequence[Named], unit: Callable[[Value], str]
-) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    points = history.points
-    places = _spread(len(points), _ROWS)
-    return tuple(
-        (_clock(points[at].at, history), tuple(unit(values[at]) for _, _, _, values in named)) for at in places
-    )
+def _row(place: int, named: Sequence[Named], unit: Callable[[Value], str]) -> tuple[str, ...]:
+    return tuple(unit(values[place]) for _, _, _, values in named)
 
 
-def _spread(count: int, most: int) -> list[int]:
-    """So many places, evenly, the last among them."""
-    if count <= most:
-        return list(range(count))
-    return [round(place * (count - 1) / (most - 1)) for place in range(most)]
-
-
-def _times(history: History) -> tuple[tuple[str, str], ...]:
-    length = history.ends - history.begins
-    return tuple(
-        (f"{share}%", _clock(history.begins + length * share / 100, history)) for share in (0, 25, 50, 75, 100)
-    )
-
-
-def _clock(at: datetime, history: History) -> str:
-    days = (history.ends - history.begins).total_seconds() / 86_400
-    return f"{at:%H:%M}" if days <= 1.5 else f"{at.day} {at:%b %H:%M}" if days <= 8 else f"{at.day} {at:%b}"
-
-
-def _shown(swaps: Sequence[Swap]) -> Sequence[Swap]:
-    """Without those that a restart brought, which changed nothing; more than anybody could read are shown as none."""
-    changed = [swap for swap in swaps if swap.cause != "restart"]
-    return changed if len(changed) <= _MOST_SWAPS else ()
-
-
-def _data(history: History, name: str, named: Sequence[Named]) -> str:
-    return msgspec.json.encode(
-        {
-            "name": name,
-            "times": [int(point.at.timestamp()) for point in history.points],
-            "step": history.step_s,
-            "series": [{"name": label, "area": area, "values": values} for label, _, area, values in named],
-            "swaps": [{"at": swap.at.timestamp(), "version": swap.version} for swap in _shown(history.swaps)],
-        }
-    ).decode()
+def _data(name: str, named: Sequence[Named]) -> str:
+    series = [{"name": label, "area": area, "values": values} for label, _, area, values in named]
+    return msgspec.json.encode({"name": name, "series": series}).decode()

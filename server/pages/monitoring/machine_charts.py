@@ -6,17 +6,18 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from server.pages.layout import units
+from server.pages.monitoring.axis import axis_of
 from server.pages.monitoring.charts import Chart, Value, chart
-from server.traffic.history.history import History
+from server.traffic.history.history import Stretch
 from server.traffic.usage import Usage
 
 
-def machine_charts(history: History, usage: Iterable[Usage]) -> tuple[Chart, ...]:
+def machine_charts(history: Stretch, usage: Iterable[Usage]) -> tuple[Chart, ...]:
     """At the same steps as the others; none of what was not measured in any of them."""
-    known = list(usage)
+    axis, known = axis_of(history), list(usage)
     found = ((shown, _means(history, known, shown.of)) for shown in _SHOWN)
     return tuple(
-        chart(history, shown.name, shown.title, shown.unit, [(shown.label, "l", False, values)])
+        chart(axis, shown.name, shown.title, shown.unit, [(shown.label, "l", False, values)])
         for shown, values in found
         if any(value is not None for value in values)
     )
@@ -41,11 +42,11 @@ _SHOWN = (
 )
 
 
-def _means(history: History, usage: list[Usage], of: Callable[[Usage], Value]) -> tuple[Value, ...]:
+def _means(history: Stretch, usage: list[Usage], of: Callable[[Usage], Value]) -> tuple[Value, ...]:
     first, step_s = history.begins.timestamp(), history.step_s
     found: list[list[float]] = [[] for _ in history.points]
     for one in usage:
         place, value = int((one.at - first) // step_s), of(one)
         if 0 <= place < len(found) and value is not None:
             found[place].append(value)
-    return tuple(sum(values) / len(values) if values else None for values in found)
+    return tuple(round(sum(values) / len(values), 3) if values else None for values in found)

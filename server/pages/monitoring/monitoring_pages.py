@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from starlette.requests import Request
@@ -19,12 +19,14 @@ from server.http.access import Access
 from server.pages.events.lines import line
 from server.pages.layout.address import address, addresses
 from server.pages.layout.renderer import Renderer
-from server.pages.monitoring.charts import charts, swap_lines, whole_steps
+from server.pages.monitoring.axis import axis_of
+from server.pages.monitoring.charts import charts, whole_steps
 from server.pages.monitoring.machine import gateway_row, machine
 from server.pages.monitoring.machine_charts import machine_charts
 from server.pages.monitoring.ranges import PRESETS, chosen, step_text
-from server.state import ServerState
-from server.traffic.history.history import TrafficHistory
+from server.pages.monitoring.swaps import swap_lines
+from server.traffic.history.history import Stretch, TrafficHistory
+from server.traffic.history.steps import Steps, choose_steps
 from server.traffic.system import SystemReader
 from server.traffic.usage import UsageHistory
 
@@ -38,17 +40,17 @@ class MonitoringPages:
         self,
         access: Access,
         renderer: Renderer,
-        state: Callable[[], ServerState],
+        models: Callable[[], Sequence[str]],
         history: TrafficHistory,
         system: SystemReader,
         usage: UsageHistory,
         event_log: EventLog,
         runs: Callable[[], Mapping[RunState, int]],
     ) -> None:
-        """`runs`: how many there are of each state."""
+        """`models`: those that are followed. `runs`: how many there are of each state."""
         self._access = access
         self._renderer = renderer
-        self._state = state
+        self._models = models
         self._history = history
         self._system = system
         self._usage = usage
@@ -65,33 +67,39 @@ class MonitoringPages:
         given = {name: query.get(name, "") for name in ("from", "to")}
         shown = chosen(query.get("range", ""), parameters.moment(query, "from"), parameters.moment(query, "to"), now)
         present = {"range": shown.preset, "model": model, "version": version, "stage": stage, **given}
-        state, system = self._state(), await self._system.read()
+        models, system = self._models(), await self._system.read()
         values: dict[str, object] = {
             "presets": [(name, label) for name, (label, _) in PRESETS.items()],
             "shown": shown,
             "chosen": present,
             "stages": list(Stage),
-            "models": list(state.models),
+            "models": models,
             "address": addresses(present),
-            "stats": machine(system, len(state.models), self._runs()),
+            "stats": machine(system, len(models), self._runs()),
             "gateways": [gateway_row(gateway) for gateway in system.gateways],
             "lines": [line(event, now) for event in self._event_log.newest(model=model or None, most=_EVENTS)],
             "twin": address(**{"from": shown.begins.isoformat(timespec="seconds"), "stage": stage}),
             "charts": (),
+            "axis": "",
             "swaps": (),
             "step": "",
             "problem": "",
         }
         try:
-            found, buckets = await self._history.observe(
+            found, waits = await self._history.observe(
                 model, version, shown.begins, shown.ends, None, Stage(stage) if stage else None
             )
-            whole = whole_steps(found, now)
+            whole, usage = whole_steps(found, now), await self._usage.read(_steps(found, now))
             values |= {
-                "charts": (*charts(whole, buckets), *machine_charts(whole, self._usage.values)),
+                "charts": (*charts(whole, waits), *machine_charts(whole, usage)),
+                "axis": axis_of(whole).data,
                 "swaps": swap_lines(found),
                 "step": step_text(found.step_s),
             }
         except PawlError as error:
             values["problem"] = str(error)
         return self._renderer.render(request, "monitoring.html", values, here="monitoring")
+
+
+def _steps(history: Stretch, now: datetime) -> Steps:
+    return choose_steps(history.begins.timestamp(), history.ends.timestamp(), history.step_s, now.timestamp())

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from server.traffic.history.steps import fitting_start
+
 PRESETS = {
     "1h": ("1 h", timedelta(hours=1)),
     "6h": ("6 h", timedelta(hours=6)),
@@ -38,7 +40,7 @@ def chosen(preset: str, begins: datetime | None, ends: datetime | None, now: dat
         return Range("", begins, ends if ends is not None and ends > begins else now)
     name = preset if preset in PRESETS else DEFAULT
     ends = ends or now
-    return Range(name, ends - PRESETS[name][1], ends)
+    return Range(name, fitting_start(ends - PRESETS[name][1], ends), ends)
 
 
 def step_text(seconds: int) -> str:

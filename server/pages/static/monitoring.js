@@ -15,6 +15,7 @@ const UNITS = {
 };
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const charts = [];
+const { times, swaps } = JSON.parse(document.querySelector(".charts").dataset.axis || "{}");
 
 // In UTC, as everything absolute is on these pages.
 function clock(seconds, { min, max }) {
@@ -53,22 +54,44 @@ function line({ name, area }, ink) {
   return { label: name, stroke: ink.stroke, width: parseFloat(ink.strokeWidth), dash, points: { show: true, size: 4, filter: alone } };
 }
 
-function drawSwaps(plot, swaps, ink) {
+// Where two labels have no room, the newer one has it; on the chart whose labels are links, links are what is seen.
+function drawSwaps(plot, ink, hasLinks) {
   const { ctx, bbox } = plot;
+  let free = Infinity;
   ctx.save();
   ctx.strokeStyle = ctx.fillStyle = ink.text;
   ctx.font = `600 ${12 * devicePixelRatio}px sans-serif`;
   ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio]);
-  for (const { at, version } of swaps) {
+  for (const { at, version } of [...swaps].sort((one, other) => other.at - one.at)) {
     const x = plot.valToPos(at, "x", true);
     if (x < bbox.left || x > bbox.left + bbox.width) continue;
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
+    if (hasLinks || x + ctx.measureText(version).width + 8 * devicePixelRatio > free) continue;
     ctx.fillText(version, x + 4 * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
+    free = x;
   }
   ctx.restore();
+}
+
+// The page's own links lie in the drawing that this one replaces.
+function linkSwaps(plot, links) {
+  let free = Infinity;
+  for (const link of [...links].sort((one, other) => other.dataset.at - one.dataset.at)) {
+    const left = plot.valToPos(+link.dataset.at, "x");
+    const flag = document.createElement("a");
+    flag.className = "swap-flag";
+    flag.href = link.getAttribute("href");
+    flag.title = flag.ariaLabel = link.getAttribute("aria-label");
+    flag.textContent = link.querySelector("text").textContent;
+    plot.over.append(flag);
+    const begins = Math.min(left, plot.over.clientWidth - flag.offsetWidth);
+    flag.style.left = `${begins}px`;
+    if (left < 0 || begins + flag.offsetWidth > free) flag.remove();
+    else free = begins;
+  }
 }
 
 function zoom(from, to) {
@@ -88,11 +111,12 @@ function draw(figure) {
   const last = values.map((value) => value.textContent);
   const axis = { stroke: ink.text, font: ink.font, grid: { stroke: ink.grid, width: 1 }, ticks: { show: false } };
   const drawn = stacked(data.series);
+  const links = old.querySelectorAll("a[data-at]");
   // What stands on others is drawn first, so that those lie over it.
   const order = data.series.map((_, at) => at).reverse();
   const place = document.createElement("div");
   place.className = "drawn";
-  place.setAttribute("role", "img");
+  place.setAttribute("role", old.getAttribute("role"));
   place.setAttribute("aria-label", old.getAttribute("aria-label"));
   old.after(place);
   const plot = new uPlot({
@@ -100,12 +124,13 @@ function draw(figure) {
     height: old.clientHeight || 150,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     legend: { show: false },
+    padding: [8, 12, 0, 0],
     cursor: { sync: { key: "pawl" }, drag: { x: true, y: false, setScale: false }, points: { size: 5 } },
     scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
-    axes: [{ ...axis, size: 30, values: (self, marks) => marks.map((mark) => clock(mark, self.scales.x)) }, { ...axis, size: 56, values: (_, marks) => marks.map(unit) }],
+    axes: [{ ...axis, size: 26, values: (self, marks) => marks.map((mark) => clock(mark, self.scales.x)) }, { ...axis, size: 56, values: (_, marks) => marks.map(unit) }],
     series: [{}, ...order.map((at) => line(data.series[at], ink.keys[at]))],
     hooks: {
-      draw: [(self) => drawSwaps(self, data.swaps, ink)],
+      draw: [(self) => drawSwaps(self, ink, links.length > 0)],
       setSelect: [(self) => {
         const { left, width } = self.select;
         if (width > 8) zoom(self.posToVal(left, "x"), self.posToVal(left + width, "x"));
@@ -117,7 +142,8 @@ function draw(figure) {
         });
       }],
     },
-  }, [data.times, ...order.map((at) => drawn[at])], place);
+  }, [times, ...order.map((at) => drawn[at])], place);
+  linkSwaps(plot, links);
   old.toggleAttribute("hidden", true);
   charts.push({ figure, plot });
 }

@@ -33,7 +33,7 @@ CODES: dict[type[PawlError], str] = {
     TooManyVersions: "too_many_versions",
     RegistryUnavailable: "registry_unavailable",
     StoreUnavailable: "store_unavailable",
-    SourceError: "not_ready",
+    SourceError: "source_unavailable",
 }
 
 

@@ -6,24 +6,26 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from core.steering import Deployment
 from core.traffic.bucket import CLIENTS, Bucket, Stage, merge
-from core.traffic.packing import unpack
 from core.traffic.selection import Selection
 from registry.registry import Registry
+from server.traffic.history.digests import Digest, StepParts, Wait, digest_of
 from server.traffic.history.minutes import Batch
-from server.traffic.history.points import Figures, Point, figures, points
+from server.traffic.history.points import Figures, Point
 from server.traffic.history.steps import Steps, choose_steps
 from server.traffic.history.writer import TrafficWriter
 
 if TYPE_CHECKING:
+    from registry.tables.traffic import Row
     from registry.transaction import Transaction
 
 _HOUR_S = 3600
+T = TypeVar("T")
 
 
 class Swap(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +39,7 @@ class Swap(msgspec.Struct, frozen=True, kw_only=True):
     cause: str
 
 
-class History(msgspec.Struct, frozen=True, kw_only=True, rename={"begins": "from", "ends": "to"}):
+class Stretch(msgspec.Struct, frozen=True, kw_only=True, rename={"begins": "from", "ends": "to"}):
     """Half-open, in UTC."""
 
     begins: datetime
@@ -45,6 +47,11 @@ class History(msgspec.Struct, frozen=True, kw_only=True, rename={"begins": "from
     step_s: int
     points: list[Point]
     swaps: list[Swap]
+
+
+class History(Stretch, frozen=True, kw_only=True, rename={"begins": "from", "ends": "to"}):
+    """With the sum of all points."""
+
     totals: Figures
 
 
@@ -71,7 +78,16 @@ class TrafficHistory:
         `start` and `end`: the last hour where they are not given. `step_s`: one that suits the length. `stage`: all in
         which clients got the answers. Raises RegistryUnavailable.
         """
-        return (await self.observe(model, version, start, end, step_s, stage))[0]
+        steps = self._steps(start, end, step_s)
+        buckets, swaps = await self._read(_selection(model, version, stage), steps, StepParts.bucket)
+        stretch = _stretch(steps, [digest_of(bucket) for bucket in buckets], swaps)
+        return History(**msgspec.structs.asdict(stretch), totals=Figures(**digest_of(merge(buckets)).figures))
+
+    async def totals(self, model: str, version: str, start: datetime, end: datetime) -> Figures:
+        """Of all answers that clients got. Raises RegistryUnavailable."""
+        steps = self._steps(start, end, None)
+        buckets, _ = await self._read(_selection(model, version, None), steps, StepParts.bucket)
+        return Figures(**digest_of(merge(buckets)).figures)
 
     async def observe(
         self,
@@ -81,22 +97,12 @@ class TrafficHistory:
         end: datetime | None = None,
         step_s: int | None = None,
         stage: Stage | None = None,
-    ) -> tuple[History, list[Bucket]]:
-        """As `query`, with the buckets that its points were made of."""
-        now = self._now()
-        ends = now if end is None else end.timestamp()
-        begins = ends - _HOUR_S if start is None else start.timestamp()
-        steps = choose_steps(begins, ends, step_s, now)
-        buckets, deployments = await self._read(_selection(model, version, stage), steps)
-        found = History(
-            begins=_moment(steps.from_s),
-            ends=_moment(steps.to_s),
-            step_s=steps.step_s,
-            points=points(buckets, steps.from_s, steps.step_s),
-            swaps=[_swap(deployment) for deployment in deployments],
-            totals=figures(merge(buckets)),
-        )
-        return found, buckets
+    ) -> tuple[Stretch, list[Wait]]:
+        """As `query`, without the sum, and with how long requests waited in each step: for who asks again and again,
+        since what was told of a bucket is remembered."""
+        steps = self._steps(start, end, step_s)
+        digests, swaps = await self._read(_selection(model, version, stage), steps, StepParts.digest)
+        return _stretch(steps, digests, swaps), [digest.waited for digest in digests]
 
     async def knows(self, model: str, version: str = "") -> bool:
         """Whether anything was ever counted of it."""
@@ -105,16 +111,24 @@ class TrafficHistory:
             return True
         return await self._registry.perform(lambda transaction: transaction.traffic.knows(selection))
 
-    async def _read(self, selection: Selection, steps: Steps) -> tuple[list[Bucket], list[Deployment]]:
+    def _steps(self, start: datetime | None, end: datetime | None, step_s: int | None) -> Steps:
+        now = self._now()
+        ends = now if end is None else end.timestamp()
+        begins = ends - _HOUR_S if start is None else start.timestamp()
+        return choose_steps(begins, ends, step_s, now)
+
+    async def _read(
+        self, selection: Selection, steps: Steps, of: Callable[[StepParts], T]
+    ) -> tuple[list[T], list[Swap]]:
+        """What there is `of` each step; that is found out in the registry's thread."""
         begins, ends = _moment(steps.from_s), _moment(steps.to_s)
 
-        def read(transaction: Transaction) -> tuple[list[Bucket], list[Deployment]]:
+        def read(transaction: Transaction) -> tuple[list[T], list[Swap]]:
             rows = transaction.traffic.read(selection, steps.resolution, steps.from_s, steps.to_s)
             known = transaction.traffic.written([batch.key for batch in waiting])
-            found = [(at_s, unpack(bucket)) for at_s, bucket in rows]
-            found += _of(selection, (batch for batch in waiting if batch.key not in known))
+            found = _of(selection, (batch for batch in waiting if batch.key not in known))
             swaps = transaction.deployments.begun_between(begins, ends, selection.model)
-            return _by_step(found, steps), swaps
+            return [*map(of, _by_step(rows, found, steps))], [_swap(deployment) for deployment in swaps]
 
         async with self._writer.writing:
             waiting = self._unwritten()
@@ -140,12 +154,28 @@ def _of(selection: Selection, batches: Iterable[Batch]) -> list[tuple[int, Bucke
     ]
 
 
-def _by_step(found: Iterable[tuple[int, Bucket]], steps: Steps) -> list[Bucket]:
-    by_step: defaultdict[int, list[Bucket]] = defaultdict(list)
+def _by_step(rows: Iterable[Row], found: Iterable[tuple[int, Bucket]], steps: Steps) -> list[StepParts]:
+    packed: defaultdict[int, list[bytes]] = defaultdict(list)
+    for at_s, bytes_ in rows:
+        packed[steps.index(at_s)].append(bytes_)
+    more: defaultdict[int, list[Bucket]] = defaultdict(list)
     for at_s, bucket in found:
         if steps.from_s <= at_s < steps.to_s:
-            by_step[steps.index(at_s)].append(bucket)
-    return [merge(by_step.get(number, ())) for number in range(steps.count)]
+            more[steps.index(at_s)].append(bucket)
+    return [StepParts(tuple(packed.get(at, ())), tuple(more.get(at, ()))) for at in range(steps.count)]
+
+
+def _stretch(steps: Steps, digests: Iterable[Digest], swaps: list[Swap]) -> Stretch:
+    return Stretch(
+        begins=_moment(steps.from_s),
+        ends=_moment(steps.to_s),
+        step_s=steps.step_s,
+        points=[
+            Point(at=_moment(steps.from_s + steps.step_s * number), **digest.figures)
+            for number, digest in enumerate(digests)
+        ],
+        swaps=swaps,
+    )
 
 
 def _swap(deployment: Deployment) -> Swap:

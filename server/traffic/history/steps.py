@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from core.traffic.resolution import COARSEST, FINEST, RESOLUTIONS, Resolution
 
@@ -29,11 +30,17 @@ class Steps:
         return (at_s - self.from_s) // self.step_s
 
 
+def fitting_start(begins: datetime, ends: datetime) -> datetime:
+    """The beginning, moved back to where a step begins."""
+    step_s = fitting_step((ends - begins).total_seconds())
+    return datetime.fromtimestamp(_down(begins.timestamp(), step_s), UTC)
+
+
 def choose_steps(from_s: float, to_s: float, step_s: int | None, now_s: float) -> Steps:
     """The asked-for stretch and step as far as buckets are fine enough: the beginning goes back and the end goes on to
     where a bucket begins. `step_s`: None for one that suits the length."""
     begins, ends = _down(from_s, FINEST.step_s), _up(to_s, FINEST.step_s)
-    wanted = step_s or _fitting(ends - begins)
+    wanted = step_s or fitting_step(ends - begins)
     wanted = _up(max(wanted, (ends - begins) / MOST_STEPS), FINEST.step_s)
     resolution = _resolution(begins, ends, wanted, now_s)
     step = _up(wanted, resolution.step_s)
@@ -42,7 +49,8 @@ def choose_steps(from_s: float, to_s: float, step_s: int | None, now_s: float) -
     return Steps(begins, ends, step, resolution)
 
 
-def _fitting(length_s: int) -> int:
+def fitting_step(length_s: float) -> int:
+    """Of an answer whose step nobody chose. A stretch that begins where such a step does is read quickest."""
     return next((each.step_s for each in RESOLUTIONS if length_s <= each.step_s * _AT_A_GLANCE), COARSEST.step_s)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.contract.operating.test_metrics import samples
 from tests.repos import Repo
-from tests.serving import Server, serving
+from tests.serving import TOKEN, Server, serving
 
 MODEL = """
 class Refusal(ValueError):
@@ -29,6 +29,7 @@ class Model:
             raise RuntimeError("broken")
         return {"by": "EDITION"}
 """
+BEARER = {"authorization": f"Bearer {TOKEN}"}
 ASKED = {"fine": 7, "refuse": 3, "fail": 2}
 BY_STATUS = {"200": 7, "418": 3, "500": 2}
 
@@ -36,6 +37,7 @@ BY_STATUS = {"200": 7, "418": 3, "500": 2}
 @pytest.fixture(scope="module")
 def repo(tmp_path_factory: pytest.TempPathFactory) -> Repo:
     repo = Repo(tmp_path_factory.mktemp("repo") / "models")
+    repo.write("Model/examples.json", '[{"variables": {"say": "fine"}}]')
     for edition in ("one", "two"):
         repo.write("Model/etls.py", MODEL.replace("EDITION", edition)).commit()
     return repo
@@ -112,6 +114,21 @@ def test_versions_and_stages_are_told_apart(server: Server) -> None:
     assert traffic(server, "/models/Model", stage="api")["totals"]["requests"] == 14
     assert traffic(server, "/models/Model", stage="canary")["totals"]["requests"] == 0
     assert traffic(server, "/models/Model/versions/v1")["totals"]["requests"] == 0
+
+
+def test_what_pawl_asks_itself_is_apart_from_what_clients_ask(server: Server) -> None:
+    def asked() -> int:
+        found = traffic(server, "/models/Model/versions/v2", stage="test")["totals"]
+        assert found["by_status"] == {"200": found["requests"]}
+        return int(found["requests"])
+
+    metrics, proofs = counted(server), asked()
+    assert proofs == 2  # of two starts
+    form = {"v.say": "fine"}
+    answer = server.request("POST", f"{server.base}/-/models/Model/try", headers=BEARER, data=form)
+    assert answer.status == 200, answer.body
+    assert asked() == proofs + 1
+    assert counted(server) == metrics
 
 
 def test_a_version_goes_by_its_commit_too_and_older_tools_ask_elsewhere(server: Server, before: datetime) -> None:

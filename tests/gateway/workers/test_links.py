@@ -34,7 +34,7 @@ async def test_a_connection_that_has_ended_is_never_picked(tmp_path: Path) -> No
 
 
 @asynchronous
-async def test_workers_that_are_alike_take_start_limiter(tmp_path: Path) -> None:
+async def test_workers_that_are_alike_take_turns(tmp_path: Path) -> None:
     links = WorkerLinks()
     workers = [Worker(tmp_path / str(number), echoes) for number in range(3)]
     await opened(links, *workers)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import os
 import signal
 import sys
@@ -70,6 +71,51 @@ def test_an_example_may_expect_just_some_keys_of_the_answer(tmp_path: Path) -> N
             examples.write_text('[{"expect": {}}]')
             with pytest.raises(ReleaseFailed, match=r'example 0 .*the answer also has "pid"'):
                 await here.start(here.write())
+
+    run(test())
+
+
+def test_all_examples_that_fail_are_counted_and_the_first_is_told(tmp_path: Path) -> None:
+    etls = """
+        class Plain:
+            def transform_predict(self, variables):
+                if variables["n"] == 4:
+                    raise LookupError("4")
+                return {"n": variables["n"]}
+    """
+    examples = [{"variables": {"n": n}, "expect": {"n": n % 3}} for n in range(5)]
+
+    async def test() -> None:
+        async with place(tmp_path) as here:
+            wanted = here.write(etls, "serve: {replicas: 2}")
+            (here.models / "Model" / "examples.json").write_text(json.dumps(examples))
+            wanted = here.write(etls, "serve: {replicas: 2}")
+            with pytest.raises(ReleaseFailed, match=r"^example 3 .*expected 0 \(and 1 more example fails\)$"):
+                await here.start(wanted)
+            proof = here.proofs.get("Model", release_of(wanted).id)
+            assert proof is not None
+            assert (proof.passed, proof.failed) == (3, 2)
+
+    run(test())
+
+
+def test_an_example_that_kills_the_worker_ends_the_count(tmp_path: Path) -> None:
+    etls = """
+        import os
+
+        class Plain:
+            def transform_predict(self, variables):
+                os._exit(3) if variables["n"] else None
+                return {}
+    """
+
+    async def test() -> None:
+        async with place(tmp_path) as here:
+            here.write(etls)
+            examples = [{"variables": {"n": n}, "expect": {"a": 1}} for n in (0, 1, 0)]
+            (here.models / "Model" / "examples.json").write_text(json.dumps(examples))
+            with pytest.raises(ReleaseFailed, match=r"^example 0 .* lacks \"a\" \(and 1 more example fails\)$"):
+                await here.start(here.write(etls))
 
     run(test())
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from server.process.data_dir import FORMAT, DataDir, DataDirUnusable
+from server.process.data_dir import FORMAT, DataDir, DataDirUnusable, holder_of
 
 
 def test_a_folder_is_taken_by_one_at_a_time(tmp_path: Path) -> None:
@@ -17,6 +17,17 @@ def test_a_folder_is_taken_by_one_at_a_time(tmp_path: Path) -> None:
         DataDir(home.path)
     home.close()
     DataDir(home.path).close()
+
+
+def test_who_holds_it_is_told_also_after_another_was_refused(tmp_path: Path) -> None:
+    assert holder_of(tmp_path) is None
+    home = DataDir(tmp_path)
+    with pytest.raises(DataDirUnusable):
+        DataDir(tmp_path)
+    assert holder_of(tmp_path) == os.getpid()
+    home.close()
+    (tmp_path / "lock").write_text("1 12345\n")
+    assert holder_of(tmp_path) is None, "a process that got its number later"
 
 
 def test_another_format_is_left_alone(tmp_path: Path) -> None:

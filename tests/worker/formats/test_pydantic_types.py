@@ -21,13 +21,13 @@ from worker.formats.pawl_json.answers import encode_answer
 from worker.model import method
 
 
-class DataDir(pydantic.BaseModel):
+class Home(pydantic.BaseModel):
     street: str
 
 
 class Second(pydantic.BaseModel):
     age: int = pydantic.Field(alias="Age")
-    home: DataDir | None = None
+    home: Home | None = None
 
 
 class FirstHome(v1.BaseModel):
@@ -42,7 +42,7 @@ class First(v1.BaseModel):
 @pydantic.dataclasses.dataclass
 class SecondDataclass:
     Age: int
-    home: DataDir | None = None
+    home: Home | None = None
 
 
 @v1_dataclasses.dataclass

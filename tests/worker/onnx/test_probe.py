@@ -182,6 +182,12 @@ def test_images_of_any_size_get_one_that_is_large_enough(tmp_path: Path) -> None
     assert why(path) is None
 
 
+def test_a_dimension_of_minus_one_is_one_of_any_size(tmp_path: Path) -> None:
+    """As some exporters write those that they leave open."""
+    path = save(tmp_path / "m.onnx", [node("Relu", ["x"], ["y"])], [tensor("x", ["N", -1])], [tensor("y", ["N", -1])])
+    assert why(path) is None
+
+
 def test_several_inputs_are_made_up_apart(tmp_path: Path) -> None:
     path = save(
         tmp_path / "m.onnx",

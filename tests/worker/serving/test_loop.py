@@ -386,10 +386,10 @@ def test_an_answer_does_not_wait_for_the_requests_behind_it(tmp_path: Path) -> N
 def test_an_idle_worker_sleeps_but_for_an_iteration_now_and_then(tmp_path: Path) -> None:
     with serving(tmp_path, ECHO) as worker:
         assert worker.ask({"variables": {}}) == (200, {})
-        start_limiter = [next_turn(worker, 0)]
+        turns = [next_turn(worker, 0)]
         for _ in range(4):
-            start_limiter.append(next_turn(worker, start_limiter[-1]))
-        assert start_limiter[-1] - start_limiter[-2] > SECOND_NS // 2
+            turns.append(next_turn(worker, turns[-1]))
+        assert turns[-1] - turns[-2] > SECOND_NS // 2
 
 
 def next_turn(worker: Worker, last: int) -> int:

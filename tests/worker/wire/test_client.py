@@ -87,6 +87,9 @@ class Recorder(asyncio.Transport):
     def is_closing(self) -> bool:
         return False
 
+    def abort(self) -> None:
+        """The end of the connection is told a tick later."""
+
 
 def test_what_is_asked_in_one_tick_is_sent_sixteen_at_a_time() -> None:
     async def main() -> None:
@@ -227,6 +230,17 @@ def test_a_worker_that_talks_nonsense_is_lost(tmp_path: Path) -> None:
             peer.writer.write(pack_header(MAX_ANSWER + 1, 1, 0, 200, Kind.ANSWER))
             with pytest.raises(WorkerLost):
                 await task
+
+    uvloop.run(main())
+
+
+def test_a_worker_that_talks_nonsense_is_asked_nothing_more_from_then_on() -> None:
+    async def main() -> None:
+        connection = WorkerConnection()
+        connection.connection_made(Recorder())
+        connection.data_received(pack_header(MAX_ANSWER + 1, 1, 0, 200, Kind.ANSWER))
+        with pytest.raises(WorkerLost):  # so that the caller asks another worker
+            connection.send(b"", deadline(), Nobody())
 
     uvloop.run(main())
 

@@ -32,7 +32,7 @@ def reach(url: str, configured: Mapping[str, str]) -> Reach:
     parts = urlsplit(url)
     proxy = _proxy(parts.scheme, parts.hostname or "", configured.get("http.proxy"))
     header = configured.get("http.extraheader", "")
-    if parts.scheme != "https":
+    if parts.scheme != "https" and not proxy.lower().startswith("https:"):
         return Reach(proxy=proxy, header=header)
 
     def file(setting: str, variable: str) -> str:

@@ -44,10 +44,12 @@ def no_such_ref(branches: Sequence[str], remote: Remote) -> str:
         lacks = f"it has no {remote.branch!r}"
     more = ", and more" if len(branches) > _MOST_BRANCHES else ""
     has = f"; its branches are {', '.join(branches[:_MOST_BRANCHES])}{more}" if branches else ""
-    return f"{remote.address.url}: {lacks}{has}; check gitBranch, or push that"
+    short = "; of a commit it takes the full hash" if _SHORT_HASH.fullmatch(remote.branch) else ""
+    return f"{remote.address.url}: {lacks}{has}; check gitBranch, or push that{short}"
 
 
 _MOST_BRANCHES = 10
+_SHORT_HASH = re.compile(r"[0-9a-f]{7,39}", re.IGNORECASE)
 _LOGIN = "check usergit and gitpassword (or, for ssh, gitSshKeyFile), and that they may read this repository"
 
 _COMPLAINTS = tuple(

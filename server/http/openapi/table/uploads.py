@@ -12,7 +12,7 @@ from server.http.openapi.operations import (
 from server.steering.actions.actions import Action
 from server.uploads.uploads import Uploaded
 
-_CHANGED = ("conflict", "not_writable", "not_ready", "overloaded")
+_CHANGED = ("conflict", "not_writable", "source_unavailable", "overloaded")
 _SAID = (text("reason", "Why."), number("wait", "Seconds to wait for what comes of it.", 50, 50, 0))
 _DONE: dict[int, Reply | None] = {200: Reply(Uploaded), 202: Reply(Action)}
 UPLOADS: tuple[Operation, ...] = (

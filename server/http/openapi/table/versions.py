@@ -20,7 +20,7 @@ VERSIONS: tuple[Operation, ...] = (
         "Lists a model's versions, one for each release, the newest first.",
         "view",
         {200: Reply(views.VersionList)},
-        errors=("model_not_found",),
+        errors=("model_not_found", "source_unavailable"),
         parameters=listed(MOST, 50),
     ),
     Operation(

@@ -72,7 +72,7 @@ def _filled(before: bytes, form: Mapping[str, str]) -> tuple[ManifestForm, bytes
     except NotEditable as problem:
         return ManifestForm((), _decoded(before), str(problem)), before
     wanted = copy.deepcopy(content)
-    fields = tuple(_taken(field, form.get(field.name, "").replace("\r\n", "\n"), wanted) for field in _fields(content))
+    fields = tuple(_taken(field, form.get(field.name), wanted) for field in _fields(content))
     shown = ManifestForm(fields, _decoded(before))
     return (shown, before) if shown.is_wrong else _written(shown, before, wanted)
 
@@ -116,28 +116,44 @@ def _setting(name: str, value: Any) -> Field:
     return Field((_SERVE, name), "text" if name in _TEXTS else "number", shown, hint, False)
 
 
-def _taken(field: Field, text: str, wanted: dict[str, Any]) -> Field:
-    """The field as it was filled; what it stands for goes into `wanted`, or out of it."""
+def _taken(field: Field, sent: str | None, wanted: dict[str, Any]) -> Field:
+    """The field as it was filled; what it stands for goes into `wanted`, or out of it, where somebody changed it.
+
+    `sent`: None where the form that was sent has no such field.
+    """
+    shown = _unix(field.value)
+    text = shown if sent is None else _unix(sent)
     field = replace(field, value=text)
-    *outer, name = field.path
     try:
-        value = _value(field, text.strip()) if text.strip() else None
-        if value is not None:
-            msgspec.convert({outer[0]: {name: value}} if outer else {name: value}, Manifest)
+        value = _checked(field, text.strip()) if text.strip() else None
     except (ValueError, RecursionError):
         return replace(field, error=f"{_cut(text.strip())} was sent; it takes {TAKES[field.label]}")
-    if outer and not isinstance(wanted.get(outer[0]), dict):
-        if value is None:
-            return field
-        wanted[outer[0]] = {}
+    if text != shown:
+        _put(wanted, field.path, value)
+    return field
+
+
+def _checked(field: Field, text: str) -> Any:
+    """Raises ValueError."""
+    value = _value(field, text)
+    *outer, name = field.path
+    msgspec.convert({outer[0]: {name: value}} if outer else {name: value}, Manifest)
+    return value
+
+
+def _put(wanted: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    """None: it goes; and so does what holds nothing then."""
+    *outer, name = path
+    for key in outer:
+        inner = wanted.get(key)
+        wanted[key] = inner if isinstance(inner, dict) else {}
     inner = wanted[outer[0]] if outer else wanted
     if value is None:
         inner.pop(name, None)
-    elif name not in inner or inner[name] != value or type(inner[name]) is not type(value):
+    else:
         inner[name] = value
-    if outer and not wanted[outer[0]]:
+    if outer and not inner:
         del wanted[outer[0]]
-    return field
 
 
 def _value(field: Field, text: str) -> Any:
@@ -154,7 +170,13 @@ def _refuse(constant: str) -> None:
 
 
 def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else _json(value)
+    if isinstance(value, float) and float(f"{value:g}") == value:
+        return f"{value:g}"  # 30 rather than 30.0
+    return value if isinstance(value, str) else _json(value)
+
+
+def _unix(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _json(value: Any) -> str:

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 import msgspec
 
 from core.errors import PawlError
-from loader.workers.pool import Pool
+from core.traffic.bucket import Stage, answer
+from loader.controller.routes import Live
+from server.gateways.route_publisher import series_of
+from server.traffic.traffic import Take
 from worker.wire.client import WorkerBusy, WorkerLost, connect
 
 
@@ -32,17 +35,20 @@ class Asked:
 class Asking:
     """Sends variables to what is live."""
 
-    def __init__(self, pool_of: Callable[[str], Pool | None]) -> None:
-        """`pool_of`: the live pool of a model."""
-        self._pool_of = pool_of
+    def __init__(self, live_of: Callable[[str], Live | None], take: Take) -> None:
+        """`live_of`: what answers for a model. `take` counts."""
+        self._live_of = live_of
+        self._take = take
 
     async def ask(self, model: str, variables: object) -> Asked:
         """Raises NothingLive."""
-        pool = self._pool_of(model)
-        if pool is None or not pool.sockets:
+        live = self._live_of(model)
+        if live is None or not live.pool.sockets:
             raise NothingLive(f"{model} has no worker that could answer now")
         body = msgspec.json.encode({} if variables is None else {"variables": variables})
-        return await _ask(pool.sockets[0], body, pool.release.manifest.serve.timeout_s)
+        asked = await _ask(live.pool.sockets[0], body, live.pool.release.manifest.serve.timeout_s)
+        self._take(series_of(model, live, Stage.TEST), answer(asked.status, asked.milliseconds / 1e3))
+        return asked
 
 
 async def _ask(socket: str, body: bytes, timeout_s: float) -> Asked:

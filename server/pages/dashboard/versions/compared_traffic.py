@@ -8,6 +8,7 @@ from registry.errors import RegistryUnavailable
 from server.pages.layout import units
 from server.traffic.history.history import TrafficHistory
 from server.traffic.history.points import Figures
+from server.traffic.history.steps import fitting_start
 
 Row = tuple[str, str, str]
 """A name, and two numbers with their units."""
@@ -21,7 +22,8 @@ async def compared_traffic(
 ) -> tuple[Row, ...]:
     """What clients got of two versions; nothing while the registry is away, since the other differences need none."""
     try:
-        figures = [(await history.query(model, version, now - _COMPARED, now)).totals for version in (before, after)]
+        begins = fitting_start(now - _COMPARED, now)
+        figures = [await history.totals(model, version, begins, now) for version in (before, after)]
     except RegistryUnavailable:
         return ()
     return _rows(*figures)

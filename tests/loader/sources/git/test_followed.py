@@ -63,6 +63,7 @@ def test_a_commit_is_followed_by_its_full_hash(tmp_path: Path, over_http: bool) 
         url = server.url("models.git") if over_http else bare
         for _ in range(2):
             assert look(url, tmp_path / "data", branch=first) == first
+        assert look(url, tmp_path / "other", branch=first.upper()) == first
         with pytest.raises(SourceError, match=r"no commit '1111.*gitBranch"):
             look(url, tmp_path / "data", branch="1" * 40)
 
@@ -92,6 +93,13 @@ def test_a_branch_that_is_not_there_is_said_together_with_those_that_are(tmp_pat
         look(repo, tmp_path / "data", branch="live")
     with pytest.raises(SourceError, match=r"no 'refs/pull/7/head'; its branches are main, next; check gitBranch"):
         look(repo, tmp_path / "data", branch="refs/pull/7/head")
+    with pytest.raises(SourceError, match=r"no branch '1a2b3c4'.*; of a commit it takes the full hash"):
+        look(repo, tmp_path / "data", branch="1a2b3c4")
+
+
+def test_head_is_the_default_branch(tmp_path: Path) -> None:
+    repo = models(tmp_path / "work")
+    assert look(repo, tmp_path / "data", branch="HEAD") == repo.head
 
 
 def test_a_tag_of_no_commit_is_said_to_be_one(tmp_path: Path) -> None:

@@ -210,6 +210,23 @@ def test_large_files_go_by_way_of_gits_proxy(place: Place, tmp_path: Path, monke
     assert not any(login for _, login in proxy.logins)
 
 
+def test_large_files_go_by_way_of_a_proxy_over_tls_that_git_trusts(
+    place: Place, tmp_path: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GIT_SSL_CAINFO", raising=False)
+    with git_server(tmp_path / "served", certificate=certificate) as proxy:
+        proxy.large, proxy.large_at = place.server.large, "http://large.example"
+        configure(
+            monkeypatch,
+            tmp_path,
+            ("http.http://large.example/.proxy", proxy.origin),
+            ("http.sslCAInfo", str(certificate)),
+        )
+        place.push(".lfsconfig", "[lfs]\n\turl = http://large.example/store\n")
+        assert place.get() == BIG
+        assert proxy.asked_for("http://large.example/") == 2
+
+
 def test_a_proxy_that_git_lfs_can_not_go_by_way_of_is_told(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,7 +50,7 @@ def test_a_loop_is_given_time_for_its_iteration_and_no_more_than_a_request() -> 
     assert standing_still(Standstill({}, 31.0), Serve(timeout_s=30)) is not None
 
 
-def test_the_others_go_on_where_there_is_a_thread_for_them_and_the_loop_takes_start_limiter() -> None:
+def test_the_others_go_on_where_there_is_a_thread_for_them_and_the_loop_takes_turns() -> None:
     hangs = {FIRST_REQUEST_SLOT: 31.0, FIRST_REQUEST_SLOT + 1: 3.0}
     for threads, loop_s, can in ((2, 1.0, True), (1, 1.0, False), (2, 20.0, False)):
         fault = standing_still(Standstill(hangs, loop_s), Serve(threads=threads))

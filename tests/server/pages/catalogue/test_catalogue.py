@@ -65,6 +65,17 @@ def test_a_pin_is_noted_with_who_and_why_unless_something_failed() -> None:
     assert one(replace(facts("a", failure=failure("no")), pin=pin)).chip.word == "push failed"
 
 
+def test_what_is_broken_comes_before_what_only_waits_and_the_cursor_keeps_to_that() -> None:
+    pin = Pin(model="a", release="r", version="v3", at=NOW)
+    many = [replace(facts(f"a{number:03d}"), pin=pin) for number in range(120)]
+    many += [facts(f"z{number}", failure=failure("no")) for number in range(3)]
+    first = listing(many, NOW)
+    second = listing(many, NOW, after=first.after)
+    names = [row.name for found in (first, second) for row in found.rows]
+    assert names == ["z0", "z1", "z2", *(f"a{number:03d}" for number in range(120))]
+    assert [row.begins_group for row in (*first.rows, *second.rows)] == [True, *[False] * 122]
+
+
 def test_a_search_finds_names_authors_subjects_and_commits() -> None:
     known = replace(facts("Fraud-Score"), commit=CommitText("Lower the threshold", "risk-team", NOW))
     for q in ("fraud", "RISK", "lower threshold", "0123456", "v3", ""):

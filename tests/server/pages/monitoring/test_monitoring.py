@@ -3,13 +3,16 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
-from core.traffic.bucket import Bucket
-from core.traffic.histogram import QUEUE_BOUNDS_NS, Histogram
+import msgspec
+
 from server.pages.layout.units import DASH
-from server.pages.monitoring.charts import charts, swap_lines, whole_steps
+from server.pages.monitoring.axis import axis_of
+from server.pages.monitoring.charts import charts, whole_steps
 from server.pages.monitoring.days import day_of
 from server.pages.monitoring.machine_charts import machine_charts
 from server.pages.monitoring.ranges import chosen, step_text
+from server.pages.monitoring.swaps import swap_lines
+from server.traffic.history.digests import Wait
 from server.traffic.history.history import History, Swap
 from server.traffic.history.points import Figures, Point
 from server.traffic.usage import Usage
@@ -78,9 +81,20 @@ def test_a_table_is_no_longer_than_can_be_read_and_ends_with_the_last() -> None:
 
 def test_a_swap_is_marked_where_it_was() -> None:
     (swap,) = swap_lines(history([], minutes=60))
-    assert (swap.left, swap.version, swap.at) == ("50.0%", "v2", "12:30")
-    data = json.loads(charts(history([point(0, {"200": 1})], minutes=60))[0].data)
-    assert data["swaps"] == [{"at": (BEGINS + timedelta(minutes=30)).timestamp(), "version": "v2"}]
+    assert (swap.left, swap.version, swap.at, swap.is_labelled) == ("50.0%", "v2", "12:30", True)
+    shared = json.loads(axis_of(history([point(0, {"200": 1})], minutes=60)).data)
+    assert shared["swaps"] == [{"at": (BEGINS + timedelta(minutes=30)).timestamp(), "version": "v2"}]
+
+
+def test_where_labels_of_swaps_have_no_room_the_newest_has_one() -> None:
+    shown = history([], minutes=100)
+    swaps = [
+        msgspec.structs.replace(shown.swaps[0], at=BEGINS + timedelta(minutes=minute), version=f"v{minute}")
+        for minute in (95, 10, 20, 91, 23)
+    ]
+    found = swap_lines(msgspec.structs.replace(shown, swaps=swaps))
+    assert [swap.version for swap in found if swap.is_labelled] == ["v95", "v10", "v23"]
+    assert {swap.version for swap in found if swap.shift < 0} == {"v95", "v91"}
 
 
 def test_a_range_is_a_preset_or_what_was_chosen() -> None:
@@ -111,17 +125,11 @@ def test_the_rate_of_a_step_that_goes_on_is_of_the_time_so_far() -> None:
     assert list(early.rates) == [60.0]
 
 
-def test_how_long_requests_waited_is_told_of_the_buckets_behind_the_points() -> None:
-    waited = Histogram(
-        {QUEUE_BOUNDS_NS.index(next(bound for bound in QUEUE_BOUNDS_NS if bound >= 10**6)): 4}, 4 * 10**6
-    )
-    buckets = [Bucket({200: 4}, queue=waited), Bucket(), Bucket({200: 1}, queue=waited)]
-    found = {one.name: one for one in charts(history([point(0, {"200": 4}), point(1, {})], minutes=2), buckets)}
-    p50, p95 = found["queue"].lines
-    assert p95.values[1] is None
-    assert len(p95.values) == 2
-    assert p50.values[0] is not None
-    assert 0.1 < p50.values[0] <= (p95.values[0] or 0) < 10
+def test_how_long_requests_waited_is_told_of_each_point() -> None:
+    waits = [Wait(0.5, 0.9), Wait(None, None), Wait(7.0, 7.0)]
+    found = {one.name: one for one in charts(history([point(0, {"200": 4}), point(1, {})], minutes=2), waits)}
+    assert [line.values for line in found["queue"].lines] == [(0.5, None), (0.9, None)]
+    assert "queue" not in {one.name for one in charts(history([point(0, {"200": 4})], minutes=1), waits[1:])}
 
 
 def test_what_the_machine_gives_is_drawn_at_the_steps_of_the_others_and_left_out_where_there_is_none() -> None:

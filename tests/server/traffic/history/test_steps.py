@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.traffic.resolution import COARSEST, FINEST, RESOLUTIONS
-from server.traffic.history.steps import MOST_STEPS, choose_steps
+from server.traffic.history.steps import MOST_STEPS, choose_steps, fitting_start
 
 DAY_S, HOUR_S = 86_400, 3600
 MIDNIGHT_S = 20_000 * DAY_S
@@ -35,6 +37,14 @@ def test_minutes_are_read_where_a_step_or_an_end_cuts_anything_longer() -> None:
     assert choose_steps(half_past, half_past + HOUR_S, HOUR_S, NOW_S).resolution is RESOLUTIONS[1]
     assert choose_steps(half_past + 60, half_past + HOUR_S + 60, HOUR_S, NOW_S).resolution is FINEST
     assert choose_steps(MIDNIGHT_S - DAY_S, MIDNIGHT_S, DAY_S, NOW_S).resolution is COARSEST
+
+
+def test_a_stretch_that_begins_where_its_steps_do_is_read_in_buckets_of_their_length() -> None:
+    now = datetime.fromtimestamp(NOW_S, UTC)
+    for days, resolution in ((1, RESOLUTIONS[1]), (7, RESOLUTIONS[2]), (30, COARSEST), (365, COARSEST)):
+        begins = fitting_start(now - timedelta(days=days), now)
+        assert now - begins >= timedelta(days=days)
+        assert choose_steps(begins.timestamp(), NOW_S, None, NOW_S).resolution is resolution
 
 
 def test_of_what_is_long_past_only_longer_buckets_are_left() -> None:

@@ -132,6 +132,34 @@ COUPLED = {
         ),
         "operator Reshape may put rows together",
     ),
+    "a layout by half as many rows": (
+        graph(
+            node("Shape", ["x"], ["s"]),
+            node("Gather", ["s", "front"], ["n"]),
+            node("Div", ["n", "two"], ["half"]),
+            node("Max", ["half", "one"], ["some"]),
+            node("Concat", ["some", "minus"], ["t"], axis=0),
+            node("Reshape", ["x", "t"], ["y"]),
+            front=np.array([0]),
+            two=np.array([2]),
+            one=np.array([1]),
+            minus=np.array([-1]),
+        ),
+        "operator Reshape may put rows together",
+    ),
+    "a layout by two rows at least": (
+        graph(
+            node("Shape", ["x"], ["s"]),
+            node("Gather", ["s", "front"], ["n"]),
+            node("Max", ["n", "two"], ["some"]),
+            node("Concat", ["some", "minus"], ["t"], axis=0),
+            node("Reshape", ["x", "t"], ["y"]),
+            front=np.array([0]),
+            two=np.array([2]),
+            minus=np.array([-1]),
+        ),
+        "operator Reshape may put rows together",
+    ),
     "an equation over rows": (
         graph(node("Einsum", ["x", "x"], ["g"], equation="bi,bj->ij"), node("Add", ["x", "g"], ["y"])),
         "operator Einsum sums over the rows",
@@ -297,6 +325,17 @@ KEPT = {
     ),
     "a layout that copies the number of rows": graph(
         node("Reshape", ["x", "s"], ["y"]), x=SEQUENCE, s=np.array([0, -1])
+    ),
+    "a layout by one row at least": graph(
+        node("Shape", ["x"], ["s"]),
+        node("Gather", ["s", "front"], ["n"]),
+        node("Max", ["n", "one"], ["some"]),
+        node("Concat", ["some", "minus"], ["t"], axis=0),
+        node("Reshape", ["x", "t"], ["y"]),
+        x=SEQUENCE,
+        front=np.array([0]),
+        one=np.array([1]),
+        minus=np.array([-1]),
     ),
     "what is the same for all, widened": graph(
         node("Shape", ["x"], ["s0"]),

@@ -30,6 +30,24 @@ def test_a_form_that_nobody_changed_leaves_the_text() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        b"description: '  Chance  '\nserve: {timeout_s: 1234.5678}\n",
+        b'description: "one\\r\\ntwo\\tthree\\n"\nserve: {replicas: 2, timeout_s: 10.5}\n',
+        b"metadata: {a: 2020-01-01, b: 1.5e300, c: 0x10}\nserve: {}\n",
+    ],
+)
+def test_what_nobody_touched_stays_as_it_is_written(text: bytes) -> None:
+    form, after = filled(text, sent(blank(text, as_text=False)))
+    assert (form.is_wrong, after) == (False, text)
+
+
+def test_a_field_that_was_not_sent_stays() -> None:
+    _, text = filled(TEXT, {"v.serve.replicas": "3"})
+    assert _spaced(text.decode()) == _spaced(TEXT.decode().replace("replicas: 2", "replicas: 3"))
+
+
+@pytest.mark.parametrize(
     ("changes", "old", "new"),
     [
         ({"serve__replicas": "3"}, "replicas: 2 ", "replicas: 3 "),
