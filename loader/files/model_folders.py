@@ -17,6 +17,7 @@ from core.release import Revision
 from loader.files.code_key import TRAIN, CodeIds, code_key
 from loader.files.git_objects import FOLDER, SUBMODULE, Entry, Objects
 from loader.files.manifests import Manifests
+from loader.files.train_script import is_script, may_be_script
 from loader.files.tree import DEFAULT_BOUNDS
 
 MANIFEST = "model.yaml"
@@ -29,7 +30,8 @@ class Folder:
 
     is_model: bool
     has_requirements: bool
-    has_train: bool
+    has_training: bool
+    """Whether there is a train.py that a run can call."""
     manifest: Entry | None
     files: Mapping[str, str] | None = None
     """The id of each file's content by its path; None where nobody has asked yet."""
@@ -69,7 +71,7 @@ class Folders:
         names = [model, *check_uses(model, manifest, self._is_folder)]
         requirements = None if folder.has_requirements else self._default_requirements
         folders = {name: self._entries[name].id for name in names}
-        trains = folder.has_train or manifest.train is not None
+        trains = folder.has_training or manifest.train is not None
         code = CodeIds(self._files(folders[model]), folders, requirements) if trains else None
         return make_revision(model, manifest, folders, requirements, code)
 
@@ -167,7 +169,16 @@ def no_model(where: str, left_out: Mapping[str, str]) -> str:
 
 def _look(tree: str, objects: Objects) -> Folder:
     files = {entry.name.decode("utf-8", "replace"): entry for entry in objects.tree(tree) if entry.mode != FOLDER}
-    return Folder(looks_like_model(set(files)), REQUIREMENTS in files, TRAIN in files, files.get(MANIFEST))
+    return Folder(
+        looks_like_model(set(files)), REQUIREMENTS in files, _has_training(files, objects), files.get(MANIFEST)
+    )
+
+
+def _has_training(files: Mapping[str, Entry], objects: Objects) -> bool:
+    train = files.get(TRAIN)
+    if train is None or not train.is_file or not may_be_script(files.keys(), objects.size(train.id)):
+        return train is not None
+    return not is_script(objects.blob(train.id))
 
 
 def _list(tree: str, objects: Objects, under: str = "", depth: int = DEFAULT_BOUNDS.depth) -> Iterator[tuple[str, str]]:

@@ -104,7 +104,9 @@ def _trained(source: LocalSource, folder: Path) -> Trained:
     if candidate.revision is None:
         raise candidate.failure or NotTrained(f"{folder} can't be read")
     if candidate.revision.code_key is None:
-        raise NotTrained(f"{folder} does not train: it has neither a train.py nor a train section in model.yaml")
+        raise NotTrained(
+            f"{folder} does not train: it has neither a train.py that a run can call nor a train section in model.yaml"
+        )
     return Trained(candidate.version, candidate.revision)
 
 

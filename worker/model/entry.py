@@ -72,10 +72,14 @@ def _only_class(module: ModuleType, own: list[type]) -> type:
             "model.yaml"
         )
     if not found:
-        raise ContractBroken(
-            f"{file}: it has neither a function {METHOD} nor a class with a method {METHOD}; {_there(module)}"
-        )
+        lacks = f"neither a function {METHOD} nor a class with a method {METHOD}"
+        raise ContractBroken(f"{file}: it has {lacks}; {_there(module)}{_rename(file)}")
     return found[0]
+
+
+def _rename(file: str) -> str:
+    script = "; give it another name if it is a script that you run yourself"
+    return script if file == f"{METHOD}.py" else ""
 
 
 def _there(module: ModuleType) -> str:

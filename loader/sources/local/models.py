@@ -22,6 +22,7 @@ from loader.files.model_folders import (
     uses_named,
     why_left_out,
 )
+from loader.files.train_script import is_script, may_be_script
 from loader.files.tree import Bounds, File
 from loader.sources.local.contents import Contents, StillChanging, folder_id
 from loader.sources.local.git_trees import tree_id
@@ -86,9 +87,9 @@ class LocalModels:
             self._folder / REQUIREMENTS
         ):
             default = self._part(REQUIREMENTS, scans, contents)[0].id
-        own = {file.path.removeprefix(f"{model}/"): contents.git_id(file.id) for file in files}
-        if TRAIN not in own and manifest.train is None:
+        if manifest.train is None and not self._has_training(model, files, contents):
             return make_revision(model, manifest, folders, default)
+        own = {file.path.removeprefix(f"{model}/"): contents.git_id(file.id) for file in files}
         uses = {name: tree_id(name, part, contents.git_id) for name, part in used.items()}
         requirements = None if default is None else contents.git_id(default)
         return make_revision(model, manifest, folders, default, CodeIds(own, uses, requirements))
@@ -137,6 +138,14 @@ class LocalModels:
         if file.is_link or file.size > MOST_MANIFEST_BYTES:
             raise ReleaseFailed("model.yaml: takes a plain file of less than a megabyte", stage="manifest")
         return self._parse(contents.blob(file.id))
+
+    def _has_training(self, model: str, files: Iterable[File], contents: Contents) -> bool:
+        """Whether there is a train.py that a run can call."""
+        own = {file.path.removeprefix(f"{model}/"): file for file in files}
+        train = own.get(TRAIN)
+        if train is None or train.is_link or not may_be_script({path for path in own if "/" not in path}, train.size):
+            return train is not None
+        return not is_script(contents.blob(train.id))
 
     def _part(self, name: str, scans: Mapping[str, Scan], contents: Contents) -> list[File]:
         if name not in scans:

@@ -120,7 +120,31 @@ class Sleeps:
         return {"pid": os.getpid()}
 """
 
-FOLDERS = {
+PICKLED = """
+import pickle
+
+class Pickled:
+    def __init__(self):
+        with open("model.pkl", "rb") as file:
+            self.model = pickle.load(file)
+
+    def transform_predict(self, variables):
+        return {"doubled": self.model.double(variables["x"])}
+"""
+
+SCRIPT = """
+import pickle
+
+class Doubler:
+    def double(self, x):
+        return 2 * x
+
+if __name__ == "__main__":
+    with open("model.pkl", "wb") as file:
+        pickle.dump(Doubler(), file, protocol=2)
+"""
+
+FOLDERS: dict[str, dict[str, str | bytes]] = {
     "Plain": {"etls.py": ONE.format(name="Anything", argument="", by="plain")},
     "NoFile": {"model.yaml": "description: nothing here\n"},
     "Named": {"etls.py": NAMED_ONE},
@@ -154,6 +178,11 @@ FOLDERS = {
     },
     "Prints": {"etls.py": PRINTS},
     "Static": {"etls.py": STATIC},
+    "Pickled": {
+        "etls.py": PICKLED,
+        "train.py": SCRIPT,
+        "model.pkl": b"\x80\x02c__main__\nDoubler\nq\x00)\x81q\x01.",
+    },
     "NotAModel": {"notes.txt": "words"},
 }
 
@@ -203,6 +232,11 @@ def test_a_class_of_the_file_is_served_before_those_it_imports(server: Server) -
 
 def test_a_static_method_is_served(server: Server) -> None:
     assert server.score("Static", a=1) == {"got": {"a": 1}}
+
+
+def test_what_a_script_that_trains_by_hand_has_pickled_is_served(server: Server) -> None:
+    assert server.score("Pickled", x=21) == {"doubled": 42}
+    assert not server.events("run_queued")
 
 
 def test_the_constructor_is_given_what_it_names_and_no_more(server: Server) -> None:

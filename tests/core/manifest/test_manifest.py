@@ -79,6 +79,7 @@ def test_a_wrong_manifest_fails_naming_the_place(text: bytes, named: str) -> Non
         ("serve:\n  threads: 1\n  x: 2\n", "model.yaml, line 3: unknown key 'serve.x'; there are replicas, threads, "),
         ("description: d\nreplicas: 2\n", "model.yaml, line 2: unknown key 'replicas'; it belongs in 'serve'"),
         ("serve:\n\treplicas: 1\n", "model.yaml, line 2: can't be read as YAML: "),
+        ("serve:\n\treplicas: 1\nuses: []\n\n", "model.yaml, line 2: can't be read as YAML: "),
         ("serve:\n  threads: 1\nserve: {}\n", "model.yaml, line 3: serve comes a second time; keep one"),
         (
             "metadata: {a: [{yes: 1}]}\n",

@@ -42,6 +42,16 @@ def test_what_nobody_touched_stays_as_it_is_written(text: bytes) -> None:
     assert (form.is_wrong, after) == (False, text)
 
 
+def test_a_choice_offers_each_of_its_values_once_and_what_is_written_besides() -> None:
+    form = blank(b"serve: {swap: replace, variables: frame}\n", as_text=False)
+    offered = {field.name: field.choices for field in form.fields if field.kind == "choice"}
+    assert offered == {
+        "v.serve.concurrent": ("true", "false"),
+        "v.serve.swap": ("beside", "replace"),
+        "v.serve.variables": ("dict", "dataframe", "frame"),
+    }
+
+
 def test_a_field_that_was_not_sent_stays() -> None:
     _, text = filled(TEXT, {"v.serve.replicas": "3"})
     assert _spaced(text.decode()) == _spaced(TEXT.decode().replace("replicas: 2", "replicas: 3"))
