@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -79,6 +79,8 @@ class PageParts:
     usage: UsageHistory
     take: Take
     """What counts requests for the history."""
+    settings: Mapping[str, str]
+    """Those of the server that stand in for a model's, by their names."""
     models_url: str
     """Where models are asked; empty: where the pages are."""
 
@@ -108,7 +110,7 @@ def build_pages(parts: PageParts) -> Pages:
         ThemePage(base),
         KeysPage(base, access, renderer, parts.access_parts.keyring, parts.keys_api),
         SignInPage(renderer, parts.access_parts.sign_in),
-        OverviewPages(access, model, parts.event_log, parts.steering.actions, parts.versions),
+        OverviewPages(access, model, parts.event_log, parts.steering.actions, parts.versions, parts.settings),
         ActionsPages(base, access, model, parts.steering, parts.versions, deployments),
         RunsPages(parts.base, access, model, parts.runs, parts.run_actions),
         VersionsPages(access, model, parts.versions, deployments, parts.lines, parts.situations, parts.history),

@@ -123,6 +123,7 @@ def build_operating(
             system=system,
             usage=usage,
             take=counting.writer.take,
+            settings={"variables": settings.variables, "device": settings.device},
             models_url=models_url,
         )
     )

@@ -23,21 +23,23 @@ class Axis:
     rows: tuple[tuple[int, str], ...]
     """Of a table: which step, and its time."""
     data: str
-    """For the script: times in seconds, and swaps."""
+    """For the script: the range and its steps in seconds, and swaps."""
 
 
 def axis_of(history: Stretch) -> Axis:
     length = history.ends - history.begins
     times = [point.at for point in history.points]
     swaps = [{"at": swap.at.timestamp(), "version": swap.version} for swap in shown_swaps(history.swaps)]
-    apart = 100 / max(len(times) - 1, 1)
+    begins, ends = history.begins.timestamp(), history.ends.timestamp()
+    per_second = 100 / ((ends - begins) or 1.0)
+    seconds = [int(at.timestamp()) for at in times]
     return Axis(
-        lefts=tuple(f"{place * apart:.1f}" for place in range(len(times))),
+        lefts=tuple(f"{(at - begins) * per_second:.1f}" for at in seconds),
         marks=tuple(
             (f"{share}%", clock(history.begins + length * share / 100, history)) for share in (0, 25, 50, 75, 100)
         ),
         rows=tuple((place, clock(times[place], history)) for place in _spread(len(times), _ROWS)),
-        data=msgspec.json.encode({"times": [int(at.timestamp()) for at in times], "swaps": swaps}).decode(),
+        data=msgspec.json.encode({"begins": begins, "ends": ends, "times": seconds, "swaps": swaps}).decode(),
     )
 
 

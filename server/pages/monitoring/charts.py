@@ -197,7 +197,7 @@ def _path(lefts: Sequence[str], values: Sequence[Value], top: float, is_area: bo
         at = f"{left} {100 - value * scale:.1f}"
         pieces.append(f"L{at}" if is_down else f"M{at}h0")  # which shows where it stands alone
         is_down = True
-    return "".join(pieces) + ("L100 100L0 100Z" if is_area and pieces else "")
+    return "".join(pieces) + (f"L{lefts[-1]} 100L{lefts[0]} 100Z" if is_area and pieces else "")
 
 
 def _last(values: Sequence[Value]) -> Value:

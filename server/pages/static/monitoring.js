@@ -15,7 +15,7 @@ const UNITS = {
 };
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const charts = [];
-const { times, swaps } = JSON.parse(document.querySelector(".charts").dataset.axis || "{}");
+const { begins, ends, times, swaps } = JSON.parse(document.querySelector(".charts").dataset.axis || "{}");
 
 // In UTC, as everything absolute is on these pages.
 function clock(seconds, { min, max }) {
@@ -124,12 +124,13 @@ function draw(figure) {
     height: old.clientHeight || 150,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     legend: { show: false },
-    padding: [8, 12, 0, 0],
+    padding: [8, 20, 0, 0],
     cursor: { sync: { key: "pawl" }, drag: { x: true, y: false, setScale: false }, points: { size: 5 } },
-    scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
+    scales: { x: { range: () => [begins, ends] }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
     axes: [{ ...axis, size: 26, values: (self, marks) => marks.map((mark) => clock(mark, self.scales.x)) }, { ...axis, size: 56, values: (_, marks) => marks.map(unit) }],
     series: [{}, ...order.map((at) => line(data.series[at], ink.keys[at]))],
     hooks: {
+      ready: [(self) => linkSwaps(self, links)],
       draw: [(self) => drawSwaps(self, ink, links.length > 0)],
       setSelect: [(self) => {
         const { left, width } = self.select;
@@ -143,7 +144,6 @@ function draw(figure) {
       }],
     },
   }, [times, ...order.map((at) => drawn[at])], place);
-  linkSwaps(plot, links);
   old.toggleAttribute("hidden", true);
   charts.push({ figure, plot });
 }

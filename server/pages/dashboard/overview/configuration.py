@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
 
 from core.manifest.manifest import Manifest, Serve
-from server.pages.layout.units import DASH
 from server.state import LiveRelease
 from worker.wire.messages import Description
 
@@ -22,8 +22,9 @@ class Line:
 _DEFAULT = Serve()
 
 
-def configuration(live: LiveRelease) -> tuple[Line, ...]:
-    serve = [_serve(name, getattr(live.manifest.serve, name)) for name in Serve.__struct_fields__]
+def configuration(live: LiveRelease, settings: Mapping[str, str]) -> tuple[Line, ...]:
+    """`settings`: the server's, by the names of those of a model that they stand in for."""
+    serve = [_serve(name, getattr(live.manifest.serve, name), live, settings) for name in Serve.__struct_fields__]
     return (*serve, *_found_out(live.description), *_rest(live.manifest))
 
 
@@ -33,10 +34,15 @@ def _found_out(found: Description) -> list[Line]:
     return [*lines, Line("python", found.python, "the server's")] if found.python else lines
 
 
-def _serve(name: str, value: object) -> Line:
-    is_default = value == getattr(_DEFAULT, name)
-    source = "the server's setting, or found out" if value is None else "default" if is_default else "model.yaml"
-    return Line(f"serve.{name}", DASH if value is None else _text(value), source)
+def _serve(name: str, value: object, live: LiveRelease, settings: Mapping[str, str]) -> Line:
+    key, is_default = f"serve.{name}", value == getattr(_DEFAULT, name)
+    if value is not None:
+        return Line(key, _text(value), "default" if is_default else "model.yaml")
+    if name in settings:
+        return Line(key, settings[name], f"the server's {name.upper()}")
+    if name == "concurrent":
+        return Line(key, _text(live.description.concurrent), "found out")
+    return Line(key, "no limit", "default")
 
 
 def _rest(manifest: Manifest) -> list[Line]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from starlette.requests import Request
@@ -33,8 +33,16 @@ class OverviewPages:
     """`{base}/-/models/{model}`."""
 
     def __init__(
-        self, access: Access, page: ModelPage, event_log: EventLog, actions: Actions, versions: Versions
+        self,
+        access: Access,
+        page: ModelPage,
+        event_log: EventLog,
+        actions: Actions,
+        versions: Versions,
+        settings: Mapping[str, str],
     ) -> None:
+        """`settings`: the server's, by the names of those of a model that they stand in for."""
+        self._settings = settings
         self._access = access
         self._page = page
         self._event_log = event_log
@@ -74,7 +82,7 @@ class OverviewPages:
         facts = await self._page.find(request)
         if facts is None:
             return self._page.unknown(request)
-        lines = configuration(facts.state.live) if facts.state.live else ()
+        lines = configuration(facts.state.live, self._settings) if facts.state.live else ()
         return self._page.render(request, "configuration", "dashboard/configuration.html", {"lines": lines})
 
     async def _last(self, model: str) -> Sequence[VersionRow]:

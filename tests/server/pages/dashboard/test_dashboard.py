@@ -91,10 +91,15 @@ def test_the_teeth_before_the_one_in_hand_are_done_and_those_after_it_wait(now: 
 
 def test_configuration_says_where_each_value_comes_from() -> None:
     manifest = Manifest(serve=Serve(replicas=2, timeout_s=5), train=Train(params={"depth": 6}))
-    lines = {line.key: line for line in configuration(msgspec.structs.replace(live(), manifest=manifest))}
+    settings = {"variables": "dict", "device": "auto"}
+    found = configuration(msgspec.structs.replace(live(), manifest=manifest), settings)
+    lines = {line.key: line for line in found}
+    assert all(line.value for line in found)
     assert (lines["serve.replicas"].value, lines["serve.replicas"].source) == ("2", "model.yaml")
     assert (lines["serve.timeout_s"].value, lines["serve.timeout_s"].source) == ("5", "model.yaml")
     assert (lines["serve.max_batch"].value, lines["serve.max_batch"].source) == ("64", "default")
+    assert (lines["serve.device"].value, lines["serve.device"].source) == ("auto", "the server's DEVICE")
+    assert (lines["serve.memory_mb"].value, lines["serve.memory_mb"].source) == ("no limit", "default")
     assert lines["requests run"].source == "found out: its methods change nothing"
     assert lines["train.params"].value == '{"depth":6}'
 

@@ -49,8 +49,8 @@ def test_requests_are_told_by_class_and_stand_on_each_other() -> None:
     lines = {line.name: line for line in found["requests"].lines}
     assert {name: line.values for name, line in lines.items()} == {"2xx": (8, 4), "4xx": (1, 0), "5xx": (1, 0)}
     assert found["requests"].top == "10"
-    assert lines["2xx"].path == "M0.0 20.0h0L100.0 60.0L100 100L0 100Z"
-    assert lines["5xx"].path.startswith("M0.0 0.0h0L100.0 60.0")
+    assert lines["2xx"].path == "M0.0 20.0h0L50.0 60.0L50.0 100L0.0 100Z"
+    assert lines["5xx"].path.startswith("M0.0 0.0h0L50.0 60.0")
     assert found["errors"].lines[0].values == (0.1, 0)
     assert found["latency"].says.startswith(f"Latency: p50 at most 20 ms, last {DASH}; p95 at most 40 ms")
 
@@ -58,7 +58,7 @@ def test_requests_are_told_by_class_and_stand_on_each_other() -> None:
 def test_where_nothing_was_measured_there_is_a_gap() -> None:
     points = [point(0, {"200": 1}, 10.0), point(1, {}), point(2, {"200": 1}, 20.0)]
     latency = charts(history(points, minutes=3))[2]
-    assert latency.lines[1].path == "M0.0 80.0h0M100.0 60.0h0"
+    assert latency.lines[1].path == "M0.0 80.0h0M66.7 60.0h0"
     assert latency.lines[1].values == (10.0, None, 20.0)
     assert [row[1][1] for row in latency.rows] == ["10 ms", DASH, "20 ms"]
     empty = charts(history([point(0, {})], minutes=1))
