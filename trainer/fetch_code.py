@@ -34,7 +34,7 @@ def main(environ: Mapping[str, str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     try:
         spec = msgspec.json.decode(environ[SPEC], type=RunSpec)
-        fetch(spec, _remote(environ))
+        fetch(spec, _remote(environ, spec.commit))
     except (PawlError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -59,7 +59,7 @@ def fetch(spec: RunSpec, remote: Remote) -> None:
 
 
 def _revision(source: GitSource, spec: RunSpec) -> Revision:
-    """Of the followed branch, or, where it has moved on, of its history."""
+    """Of the commit, or, where the remote gives only whole branches, of the followed one or its history."""
     head = source.look()
     candidate = head.models.get(spec.model)
     if candidate is None or candidate.version.commit != spec.commit:
@@ -74,13 +74,14 @@ def _revision(source: GitSource, spec: RunSpec) -> Revision:
     return candidate.revision
 
 
-def _remote(environ: Mapping[str, str]) -> Remote:
+def _remote(environ: Mapping[str, str], commit: str) -> Remote:
     """Raises SettingError."""
     settings = read_settings({name: value for name, value in environ.items() if name != SPEC})
     return Remote(
         url=settings.git_path,
         branch=settings.git_branch,
         folder=settings.git_folder,
+        commit=commit,
         user=settings.usergit,
         password=settings.gitpassword,
         ssh_key_file=settings.git_ssh_key_file,

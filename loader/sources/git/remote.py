@@ -57,6 +57,9 @@ class Remote:
     """A branch, a tag, a commit's full hash or a ref by its full name; empty: the remote's default branch."""
     folder: str = ""
     """Where the model folders are in the repository; empty: at its root."""
+    commit: str = ""
+    """The full hash of all that is needed; empty: the branch with its history, which is also what is fetched from a
+    remote that gives no single commits."""
     user: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
     ssh_key_file: str = ""

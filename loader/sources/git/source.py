@@ -194,7 +194,7 @@ class GitSource:
 
     def _without_its_past(self, snapshot: Snapshot) -> Snapshot:
         """Of a shallow clone: where its history begins, nobody can tell whether it was rewritten."""
-        if not self._said_shallow:
+        if not self._said_shallow and not self._remote.commit:
             self._said_shallow = True
             log.warning(
                 "%s is a shallow clone: versions are counted from the commits that it holds, so that they are lower "

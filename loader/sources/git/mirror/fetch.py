@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from core.errors import SourceError
@@ -41,23 +42,24 @@ class Fetch:
         self._conversation.check()
 
     def _fetch(self, path: Path, ref: str) -> None:
+        if self._remote.commit:
+            with suppress(RefusedByGit):
+                return self._fetch_one(path, self._remote.commit, ref, ["--depth=1"])
         *earlier, last = self._remote.refs
         for wanted in earlier:
             try:
-                return self._fetch_one(path, wanted, ref)
+                return self._fetch_one(path, wanted, ref, _all_of(path))
             except RefusedByGit as refused:
                 if not lacks_ref(refused.said):
                     raise
         try:
-            self._fetch_one(path, last, ref)
+            self._fetch_one(path, last, ref, _all_of(path))
         except RefusedByGit as refused:
             if lacks_ref(refused.said) and self._remote.branch:
                 raise SourceError(no_such_ref(self._branches(path), self._remote)) from refused
             raise
 
-    def _fetch_one(self, path: Path, wanted: str, ref: str) -> None:
-        # As deep as the source goes: where that is a shallow clone, the mirror has to be one as well.
-        depth = ["--unshallow"] if (path / "shallow").exists() else []
+    def _fetch_one(self, path: Path, wanted: str, ref: str, depth: list[str]) -> None:
         options = ["--force", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--quiet"]
         command = ["fetch", *options, "--update-shallow", *depth, "--", self._remote.address.url, f"+{wanted}:{ref}"]
         try:
@@ -83,3 +85,8 @@ class Fetch:
             if is_damage(said)
             else SourceError(explain(said, self._remote))
         )
+
+
+def _all_of(mirror: Path) -> list[str]:
+    """As deep as the source goes: where that is a shallow clone, the mirror has to be one as well."""
+    return ["--unshallow"] if (mirror / "shallow").exists() else []

@@ -27,6 +27,24 @@ def test_a_repository_is_followed_over_http(tmp_path: Path) -> None:
         assert source.look().head == repo.head
 
 
+def test_of_one_commit_no_history_is_fetched(tmp_path: Path) -> None:
+    with served(tmp_path) as (repo, server):
+        wanted = repo.head
+        push(repo, tmp_path, "Iris/x.bin")
+        with following(server.url("models.git"), tmp_path / "data", commit=wanted) as source:
+            assert source.look().head == wanted
+        held = subprocess.check_output(["git", "-C", str(tmp_path / "data/mirror.git"), "rev-list", "--all"], text=True)
+        assert held.split() == [wanted]
+
+
+def test_where_a_commit_can_not_be_had_alone_the_branch_is_fetched(tmp_path: Path) -> None:
+    with (
+        served(tmp_path) as (repo, server),
+        following(server.url("models.git"), tmp_path / "data", commit="0" * 40) as source,
+    ):
+        assert source.look().head == repo.head
+
+
 @pytest.mark.parametrize("scheme", ["", "file://"])
 def test_a_repository_that_uses_sha_256_is_refused_in_a_sentence(tmp_path: Path, scheme: str) -> None:
     path = tmp_path / "models"
