@@ -1,4 +1,4 @@
-"""Removes artifacts that nothing needs any more."""
+"""Removes artifacts and checkpoints that nothing needs any more."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence, Set
 
 from core.errors import PawlError
 from core.runs.states import RunState
+from loader.artifacts.checkpoints import StoredCheckpoints
 from loader.artifacts.store import ArtifactStore
 from loader.artifacts.unused import InUse, remove, unused
 from loader.artifacts.uses import Uses
@@ -26,6 +27,7 @@ class ArtifactPruning:
     def __init__(
         self,
         store: ArtifactStore,
+        checkpoints: StoredCheckpoints,
         uses: Uses,
         runs: Callable[[], Awaitable[Sequence[RunView]]],
         needed: Callable[[], Set[str]],
@@ -35,6 +37,7 @@ class ArtifactPruning:
         """`runs`: all that the store knows of, read just now; raises StoreUnavailable. `needed`: the artifacts of
         releases that run, or that one may go back to. `acts`: whether this daemon is the one that trains."""
         self._store = store
+        self._checkpoints = checkpoints
         self._uses = uses
         self._runs = runs
         self._needed = needed
@@ -58,7 +61,7 @@ class ArtifactPruning:
             await asyncio.sleep(PAUSE_S)
 
     async def prune(self) -> list[str]:
-        """What went. Raises StoreUnavailable."""
+        """Which artifacts went. Raises StoreUnavailable."""
         await asyncio.to_thread(self._uses.tell, self._needed())
         if not await self._acts():
             return []
@@ -68,6 +71,8 @@ class ArtifactPruning:
         gone = await asyncio.to_thread(remove, self._store, [id for id in found if id not in needed])
         if gone:
             log.info("artifacts that nothing needs any more are removed: %s", ", ".join(gone))
+        ended = {run.run: run.ended_at.timestamp() for run in runs if run.state.is_terminal and run.ended_at}
+        await asyncio.to_thread(self._checkpoints.prune, ended, self._now())
         return gone
 
     def _unused(self, runs: Sequence[RunView]) -> list[str]:

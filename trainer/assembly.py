@@ -11,6 +11,7 @@ from core.events import Event
 from core.release import Artifact, Candidate
 from core.runs.records import RunRecord
 from core.settings.settings import Settings
+from loader.artifacts.checkpoints import CHECKPOINTS
 from loader.artifacts.files.files import Files
 from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore
@@ -129,7 +130,7 @@ def _executor(
     work = Path(WORK)
     here = _place(settings, work, work / "runs")
     artifacts = pod_address(settings.artifacts)
-    checkpoints = f"{artifacts.removeprefix('file://')}/checkpoints" if claim_of(settings.artifacts) else ""
+    checkpoints = f"{artifacts.removeprefix('file://')}/{CHECKPOINTS}" if claim_of(settings.artifacts) else ""
     place = replace(here, artifacts=artifacts, cores=(), checkpoints=checkpoints, in_pod=True)
     return cluster.runs, SpecMaker(place, Path(CODE).joinpath), _MOST_JOBS, cluster.following
 

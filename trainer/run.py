@@ -20,6 +20,7 @@ from core.process.descendants import Descendants
 from core.runs.runs import AttemptResult, RunSpec
 from core.runs.states import RunState
 from core.task import spawn
+from loader.artifacts.checkpoints import CHECKPOINTS
 from loader.artifacts.datasets.datasets import Datasets
 from loader.artifacts.files.files import Files
 from loader.artifacts.files.place import open_files
@@ -123,7 +124,7 @@ def _stored_checkpoint(spec: RunSpec, files: Files) -> StoredCheckpoint | None:
     if not spec.in_pod or spec.checkpoint:
         return None
     bounds = Bounds(bytes=spec.max_artifact_bytes)
-    store = ArtifactStore(files, bounds, shares=False, root=f"checkpoints/{spec.run}")
+    store = ArtifactStore(files, bounds, shares=False, root=f"{CHECKPOINTS}/{spec.run}")
     return StoredCheckpoint(store, Path(spec.home) / "checkpoint")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from loader.artifacts.checkpoints import StoredCheckpoints
 from loader.artifacts.uses import Uses, installation_in
 from server.parts.serving import ServingParts
 from server.process.data_dir import DataDir
@@ -14,7 +15,10 @@ from trainer.trainer import Held
 
 def build_artifact_pruning(data: DataDir, serving: ServingParts, lease: Held, runs: RunCatalogue) -> ArtifactPruning:
     uses = Uses(serving.files, installation_in(data.path))
-    return ArtifactPruning(serving.artifacts, uses, runs.recorded, partial(_needed, serving), lease.is_held)
+    checkpoints = StoredCheckpoints(serving.files)
+    return ArtifactPruning(
+        serving.artifacts, checkpoints, uses, runs.recorded, partial(_needed, serving), lease.is_held
+    )
 
 
 def _needed(serving: ServingParts) -> frozenset[str]:

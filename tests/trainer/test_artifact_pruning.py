@@ -15,6 +15,7 @@ import pytest
 from core.errors import StoreUnavailable
 from core.runs.runs import AttemptResult, RunResult
 from core.runs.states import RunState
+from loader.artifacts.checkpoints import StoredCheckpoints
 from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore
@@ -41,7 +42,13 @@ class Installation:
         runs = RunCatalogue(self.records, self.store, folder / "runs", NoTraining())
         uses = Uses(files, name)
         self._pruning = ArtifactPruning(
-            self.store, uses, runs.recorded, lambda: self.needed(), self._acts, lambda: time.time() + later_s
+            self.store,
+            StoredCheckpoints(files),
+            uses,
+            runs.recorded,
+            lambda: self.needed(),
+            self._acts,
+            lambda: time.time() + later_s,
         )
 
     async def _acts(self) -> bool:
@@ -164,3 +171,15 @@ def test_two_that_remove_the_same_do_each_other_no_harm(runs: Runs, tmp_path: Pa
     assert runs.installation.there() == set(accepted[6:])
     for id in accepted[6:]:
         runs.installation.store.fetch(id, tmp_path / "fetched" / id)
+
+
+def test_checkpoints_of_runs_that_ended_long_ago_go(tmp_path: Path) -> None:
+    runs = Runs(tmp_path)
+    runs.left(RunState.CANCELLED)
+    runs.left(None)
+    checkpoints = [tmp_path / f"artifacts/checkpoints/{key:012x}" for key in (1, 2, 3)]
+    for path in checkpoints:
+        path.mkdir(parents=True)
+        (path / "weights").touch()
+    runs.installation.prune()
+    assert [path.exists() for path in checkpoints] == [False, True, True]
