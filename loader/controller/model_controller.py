@@ -214,7 +214,11 @@ class ModelController:
         return is_live or now.choice is not Choice.HEAD
 
     def _is_superseded(self, release: Release) -> bool:
+        """What was live before a restart is started to its end: nobody knows whether what comes next will pass."""
         wanted = self._wanted
+        is_back = self.live is None and self._made_room is None and release.id in self._was_live
+        if is_back and wanted is not None and wanted.choice is Choice.HEAD:
+            return False
         return wanted is None or wanted.release is None or wanted.release.id != release.id
 
     async def _start(self, release: Release) -> Pool:

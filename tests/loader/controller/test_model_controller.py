@@ -105,6 +105,27 @@ def test_a_start_that_takes_long_is_given_up_for_a_newer_release(tmp_path: Path)
     run(test())
 
 
+@pytest.mark.parametrize("refused", [True, False])
+def test_what_was_live_before_a_restart_is_started_to_its_end_though_a_newer_release_fails(
+    tmp_path: Path, refused: bool
+) -> None:
+    gate = tmp_path / "gate"
+    slow = f"import os, time\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.01)\n{PLAIN}"
+
+    async def test() -> None:
+        async with keeping(tmp_path, superseded_after_s=0.01) as (here, kept):
+            kept.controller.want(numbered(here.write(slow), 1), was_live=True)
+            await until(lambda: here.starter.pools() and here.starter.pools()[0].processes)
+            broken = here.write(manifest="serve: {replicas: many}") if refused else here.write("raise ValueError\n")
+            kept.controller.want(numbered(broken, 2))
+            await asyncio.sleep(0)
+            gate.touch()
+            await until(lambda: kept.controller.failure and kept.controller.failure.version.number == 2)
+            assert kept.live() == 1
+
+    run(test())
+
+
 def test_a_release_that_replaces_and_fails_whatever_the_reason_brings_the_one_before_back(tmp_path: Path) -> None:
     async def test() -> None:
         async with keeping(tmp_path) as (here, kept):
