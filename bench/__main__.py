@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bench import beside, gpu, history, pages, pod, push, quick, serve, starts, tail, traffic
+from bench import beside, gpu, history, lists, pages, pod, push, quick, serve, starts, tail, traffic
 from bench.machine import processes
 from bench.report import publish
 from bench.steering import agreement, kills, switches
@@ -23,6 +23,7 @@ app.command("serve")(serve.main)
 app.command("history")(history.main)
 app.command("beside")(beside.main)
 app.command("gpu")(gpu.main)
+app.command("lists")(lists.main)
 app.command("pages")(pages.main)
 app.command("pod")(pod.main)
 app.command("starts")(starts.main)

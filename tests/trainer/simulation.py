@@ -107,6 +107,13 @@ class World:
     def is_caught_up(self) -> bool:
         return all(self.result_of(run.run) is not None for run in self.wanted())
 
+    def is_at_work(self) -> bool:
+        """Whether a process works for what is wanted and not there yet, and may go on."""
+        missing = {run.run for run in self.wanted() if self.result_of(run.run) is None}
+        return any(
+            process.is_at_work and process.spec.run in missing for node in self.nodes for process in node.processes
+        )
+
     def result_of(self, key: str) -> RunResult | None:
         found = [content for name, content in self.store.items() if f"/{key}/result.json" in name]
         assert len(found) <= 1
@@ -228,6 +235,10 @@ class Process:
     frozen_until: float = 0.0
     told: RunState | None = None
     result: AttemptResult | None = None
+
+    @property
+    def is_at_work(self) -> bool:
+        return self.alive and not self.hidden and self.told is None
 
     def tick(self) -> None:
         if not self.alive or self.world.now < self.frozen_until:
