@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bench import beside, gpu, history, lists, pages, pod, push, quick, serve, starts, tail, traffic
+from bench import beside, database, gpu, history, lists, pages, pod, push, quick, serve, starts, tail, traffic
 from bench.machine import processes
 from bench.report import publish
 from bench.steering import agreement, kills, switches
@@ -22,6 +22,7 @@ app.command("quick")(quick.main)
 app.command("serve")(serve.main)
 app.command("history")(history.main)
 app.command("beside")(beside.main)
+app.command("database")(database.main)
 app.command("gpu")(gpu.main)
 app.command("lists")(lists.main)
 app.command("pages")(pages.main)

@@ -113,7 +113,7 @@ def _compare(model: Model, ours: Side, other: Side, seconds: float, turns: int) 
     with _serving(model, sides) as servers:
         for number in range(turns):
             for name in sides if number % 2 else reversed(sides):
-                taken[name].append(_turn(*servers[name], model, seconds))
+                taken[name].append(turn(*servers[name], model, seconds))
             told = ", ".join(f"{name} {each[-1].cpu_us:.1f} µs, {each[-1].rate:,.0f}/s" for name, each in taken.items())
             console.print(f"[dim]{model.name}, {number + 1}/{turns}[/dim] {told}")
     return Comparison.of(model.name, taken["ours"], taken["other"])
@@ -135,7 +135,7 @@ def _serving(model: Model, sides: Mapping[str, Side]) -> Iterator[Mapping[str, t
             servers[name] = server, Endpoint(f"{server.base}/Model", wire)
         for server, asked in servers.values():
             asked.check(model)
-            _turn(server, asked, model, _WARM_UP_S)
+            turn(server, asked, model, _WARM_UP_S)
         yield servers
 
 
@@ -145,7 +145,7 @@ def _credential(server: Server) -> Mapping[str, str]:
     return {"Authorization": f"Bearer {made.json['key']}"}
 
 
-def _turn(server: Server, asked: Endpoint, model: Model, seconds: float) -> Turn:
+def turn(server: Server, asked: Endpoint, model: Model, seconds: float) -> Turn:
     body = asked.wire.pack(model.rows(1)[0].tolist())
     pids = descendants(server.process.pid)
     before = processes.cpu(pids)

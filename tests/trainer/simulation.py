@@ -5,6 +5,7 @@ Everything that is drawn comes from one seed, so a schedule that fails can be ru
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ from trainer.run_controller import RunController, Told
 TICK_S = 0.25
 WORK_S = 2.0
 FAULTS_S = 40.0
+PAUSE_S = 5.0
+"""The longest before what was lost is tried again."""
 MODELS = ("Iris", "Digits", "Diabetes")
 STEPS = ("claim", "train", "artifact", "record", "exit")
 
@@ -107,12 +110,27 @@ class World:
     def is_caught_up(self) -> bool:
         return all(self.result_of(run.run) is not None for run in self.wanted())
 
+    def has_recovered(self) -> bool:
+        """Whether the store and all daemons are back, some time after the trouble."""
+        return self.now >= self.outage_ends and all(node.controller is not None for node in self.nodes)
+
     def is_at_work(self) -> bool:
         """Whether a process works for what is wanted and not there yet, and may go on."""
         missing = {run.run for run in self.wanted() if self.result_of(run.run) is None}
         return any(
             process.is_at_work and process.spec.run in missing for node in self.nodes for process in node.processes
         )
+
+    def is_pausing(self) -> bool:
+        """Whether what was lost of it waits to be tried again, as it should after so many tries."""
+        ends = [self._lost(run.run) for run in self.wanted() if self.result_of(run.run) is None]
+        return any(lost and self.now < max(lost) + min(2.0 ** (len(lost) - 1), PAUSE_S) for lost in ends)
+
+    def _lost(self, key: str) -> list[float]:
+        """When its attempts were lost."""
+        records = [text for name, text in self.store.items() if re.search(rf"/{key}/a\d+\.json$", name)]
+        found = [msgspec.json.decode(text, type=AttemptResult) for text in records]
+        return [one.ended_at.timestamp() for one in found if one.state is RunState.LOST]
 
     def result_of(self, key: str) -> RunResult | None:
         found = [content for name, content in self.store.items() if f"/{key}/result.json" in name]

@@ -34,12 +34,12 @@ def test_whatever_fails_each_wanted_run_has_one_result(seed: int, tmp_path: Path
 
 
 def catch_up(world: World) -> None:
-    """Only work takes time: for so long and no longer nothing works at what is wanted and not there yet, the pause
-    before what was lost is tried again among it."""
+    """Only work takes time, and the pause before what was lost is tried again: for so long and no longer nothing is
+    done besides for what is wanted and not there yet."""
     idle_s = 0.0
     while not world.is_caught_up():
         world.tick()
-        idle_s += 0 if world.is_at_work() else TICK_S
+        idle_s += TICK_S if world.has_recovered() and not (world.is_at_work() or world.is_pausing()) else 0
         assert idle_s <= CATCH_UP_S, f"nothing was done for {idle_s} s after recovery"
     for _ in range(int(CATCH_UP_S / TICK_S)):
         world.tick()
