@@ -204,13 +204,19 @@ class RunCatalogue:
 
     def _look(self) -> None:
         """At what the trainer says. For the loop's own thread."""
-        told = [view for view in self._control.open() if not self._index.is_over(view.run)]
+        told = [view for view in self._control.open() if not self._is_over(view)]
         now = {view.run: self.files.with_progress(view) for view in told if not view.state.is_terminal}
         self._ended |= {view.run: self._before(view) for view in told if view.state.is_terminal}
         self._ended |= {key: view for key, view in self._open.items() if key not in now}
         self._ended = {key: view for key, view in self._ended.items() if key not in now}
         self._unrecorded = {key: view for key, view in self._unrecorded.items() if key not in now}
         self._open = now
+
+    def _is_over(self, view: RunView) -> bool:
+        """Whether what the trainer says of it is behind what was read of its end; not of one that it tries again."""
+        known = self._index.find(view.run)
+        is_again = known is not None and known.ended_at is not None and view.queued_at > known.ended_at
+        return self._index.is_over(view.run) and not is_again
 
     async def _catch_up(self, refresh: bool) -> None:
         """Read back what has ended. Raises StoreUnavailable."""

@@ -10,6 +10,10 @@ from typing import Any
 
 import pytest
 
+from loader.artifacts.files.place import open_files
+from loader.artifacts.store import ArtifactStore
+from loader.releases.store import ReleaseStore
+from tests.admin_actions import act
 from tests.own_models import own_model
 from tests.repos import Repo
 from tests.serving import Answer, Server, serving, wait_for
@@ -144,6 +148,27 @@ def test_an_older_run_is_asked_for_by_its_key_and_a_revert_finds_its_artifact_at
     again = trained.wait_live("v3")
     assert (again.json["scaled"], again.headers["x-pawl-run"]) == (20.0, first)
     assert len(trained.events("run_started")) == 2
+
+
+def test_a_revert_to_what_is_no_longer_kept_trains_it_again_and_goes_live(trained: Trained) -> None:
+    first = trained.ask().headers["x-pawl-run"]
+    trained.push({"model.yaml": manifest(weight=3)})
+    trained.wait_live("v2")
+    forget(trained, first)
+    trained.repo.revert()
+    trained.server.sync()
+    again = trained.wait_live("v3")
+    assert (again.json["scaled"], again.headers["x-pawl-run"]) == (20.0, first)
+    assert act(trained.server, "GET", f"runs/{first}").json["attempts"] == 2
+    told = [(one["actor"]["kind"], "no longer kept" in one["message"]) for one in trained.events("run_queued")]
+    assert told == [("git", True), ("git", False), ("git", False)]
+
+
+def forget(trained: Trained, run: str) -> None:
+    """As pruning does once a run is long past: its artifact goes, and all releases but the one that is live."""
+    data = trained.server.settings.data
+    ArtifactStore(open_files("", data)).delete(act(trained.server, "GET", f"runs/{run}").json["artifact"])
+    ReleaseStore(data / "releases").prune(trained.name, {trained.server.state(trained.name)["live"]["release"]})
 
 
 @pytest.mark.parametrize(

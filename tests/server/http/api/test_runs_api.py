@@ -6,16 +6,19 @@ import asyncio
 import io
 import zipfile
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from core.runs.states import Reason, RunState
-from tests.server.http.runs import Runs, asking, key
+from tests.server.http.runs import BEGAN, Runs, asking, key, result
 from trainer.attempt.run_log import RunLog
-from trainer.records.record_names import attempt_curve, attempt_log
+from trainer.catalogue.views import RunView
+from trainer.records.record_names import attempt_curve, attempt_log, result_record, retry_record
 
 Ask = Callable[[httpx.AsyncClient], Awaitable[Any]]
 
@@ -55,6 +58,22 @@ def test_the_newest_run_comes_first(runs: Runs) -> None:
     assert [run["run"] for run in found["items"]] == [key(4), key(3), key(2), key(1)]
     assert [run["state"] for run in found["items"]][:2] == ["running", "succeeded"]
     assert found["next"] is None
+
+
+def test_a_run_that_the_trainer_tries_again_by_itself_is_shown_as_it_is_now(runs: Runs) -> None:
+    run = runs.ended(1)
+    assert get(runs, f"/runs/{run}").json()["state"] == "succeeded"
+    later = BEGAN + timedelta(hours=1)
+    again = RunView(run=run, model="Iris", state=RunState.RUNNING, attempts=2, queued_at=later)
+    runs.records.put_once("Iris", run, retry_record(1), b"{}")
+    runs.desk.views[run] = again
+    assert get(runs, f"/runs/{run}").json()["state"] == "running"
+    end = result(run, "Iris", state=RunState.REJECTED, attempts=2, ended_at=later + timedelta(seconds=5))
+    runs.records.put_once("Iris", run, result_record(1), msgspec.json.encode(end))
+    [shown] = get(runs, "/runs").json()["items"]
+    assert (shown["state"], shown["attempts"]) == ("running", 2), "until the trainer has closed it"
+    del runs.desk.views[run]
+    assert get(runs, f"/runs/{run}").json()["state"] == "rejected"
 
 
 def test_a_list_goes_on_from_its_cursor_with_none_left_out_and_none_twice(runs: Runs) -> None:
