@@ -23,6 +23,8 @@ def is_script(source: bytes) -> bool:
 
     False as well for what can't be read as Python: a run says why.
     """
+    if b"__main__" not in source:  # as in most: parsing thousands of them takes a start seconds
+        return False
     try:
         statements = ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
