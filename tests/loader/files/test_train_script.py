@@ -14,6 +14,10 @@ GUARD = 'if __name__ == "__main__":\n    train, test = split()\n'
         "if '__main__' == __name__: main()",
         f"import pickle\nclass Doubler:\n    def transform(self, x): ...\ndef main():\n    train = 1\n{GUARD}",
         f"try:\n    import fast\nexcept ImportError:\n    fast = None\n{GUARD}",
+        f"from sklearn.model_selection import train_test_split\nimport train_tools\n{GUARD}",
+        f"class Empty():\n    def training(self): ...\n{GUARD}",
+        "if (__name__=='__main__'):\r\n    main()\r\n",
+        f"def (\n{'(' * 100_000}\n{GUARD}",
     ],
 )
 def test_what_is_run_by_hand_and_has_nothing_that_trains_is_a_script(source: str) -> None:
@@ -31,7 +35,6 @@ def test_what_is_run_by_hand_and_has_nothing_that_trains_is_a_script(source: str
         f"async def train(output): ...\n{GUARD}",
         f"if True:\n    def train(output): ...\n{GUARD}",
         f"class Model:\n    def train(self, dataset_path): ...\n{GUARD}",
-        f"class Model:\n    train = fit\n{GUARD}",
         f"class Model(Base): ...\n{GUARD}",
         f"from fitting import train\n{GUARD}",
         f"from fitting import fit as train\n{GUARD}",
@@ -39,13 +42,33 @@ def test_what_is_run_by_hand_and_has_nothing_that_trains_is_a_script(source: str
         f"train = fit\n{GUARD}",
         "if __name__ != '__main__':\n    pass",
         "if __name__ == 'train':\n    pass",
-        f"def (\n{GUARD}",
-        f"\0{GUARD}",
-        f"{'(' * 300}\n{GUARD}",
+        f"from fitting import (\n    fit,\n    train,\n)\n{GUARD}",
+        f"class Model(\n    Base\n): ...\n{GUARD}",
+        f"train, rest = fit()\n{GUARD}",
+        "    " + GUARD,
     ],
 )
-def test_what_may_train_or_can_not_be_read_is_none(source: str) -> None:
+def test_what_may_train_is_none(source: str) -> None:
     assert not is_script(source.encode())
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "    train" + " " * 400 + "x\n",
+        "    train" + " ," * 400 + "x\n",
+        " " * 500 + "\n",
+        "class a(" + "\n" * 400 + ")",
+        "import ",
+        "train ",
+        "def ",
+        "if(",
+    ],
+)
+def test_a_long_one_takes_no_longer_than_its_length(odd: str) -> None:
+    source = (GUARD + odd * (900_000 // len(odd))).encode()
+    assert is_script(source) in (True, False)
 
 
 def test_only_beside_something_that_is_served_and_not_too_long() -> None:
