@@ -209,7 +209,7 @@ def _state(models: int) -> ServerState:
         root="/",
     )
     names = [f"Model-{number}" for number in range(models)]
-    found = {name: ModelState(name=name, live=live, stage=None, failure=None) for name in names}
+    found = {name: ModelState(name=name, live=live, doing=None, failure=None) for name in names}
     return ServerState(source="", head="", problem=None, ready=True, models=found, left_out={})
 
 

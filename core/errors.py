@@ -31,7 +31,8 @@ class Heals(IntEnum):
 class ReleaseFailed(PawlError):
     """A release can't be served.
 
-    `stage` says how far it came (one of `STAGES`), and `detail` holds a traceback or a tool's output.
+    `stage` says where: at its manifest, checkout, environment, memory, load or examples. `detail` holds a traceback or
+    a tool's output.
     """
 
     def __init__(self, message: str, *, stage: str, detail: str = "", heals: Heals = Heals.NEVER) -> None:
@@ -51,10 +52,6 @@ class ReleaseGone(ReleaseFailed):
 def failure_of_ours(error: Exception) -> ReleaseFailed:
     """What nobody thought of fails the release that it came up with, and no other."""
     return ReleaseFailed(f"Pawl itself failed: {error!r}"[:500], stage="load", heals=Heals.WITH_MACHINE)
-
-
-STAGES = ("manifest", "checkout", "environment", "memory", "load", "examples")
-"""The steps of a release on its way to being live, in order; where one fails is where it is named."""
 
 
 class VersionNotFound(PawlError):

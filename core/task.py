@@ -22,6 +22,16 @@ async def every(seconds: float, work: Callable[[], Awaitable[None]], name: str) 
             log.exception("a failure of Pawl's own: %r goes on", name)
 
 
+def from_any_thread(loop: asyncio.AbstractEventLoop, do: Callable[[], None]) -> Callable[[], None]:
+    """What does it on the loop's own thread, soon, whoever calls; nothing once the loop is closed."""
+
+    def call() -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(do)
+
+    return call
+
+
 def spawn(work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
     """Run `work`; should it raise, log the traceback at once, for nobody may ever ask for the result."""
 

@@ -16,9 +16,10 @@ from dataclasses import replace
 from core.broadcast import Broadcast
 from core.decisions import Decisions
 from core.errors import PawlError, SourceError
-from core.events import BY_PUSH, Event, EventKind
+from core.events import Event
 from core.release import Candidate, Choice, Release, Served, Snapshot, Wanted
-from core.task import spawn
+from core.task import from_any_thread
+from loader.controller.controllers import Controllers
 from loader.controller.live_recorder import LiveRecorder
 from loader.controller.model_controller import ModelController
 from loader.controller.pool_starter import PoolStarter
@@ -27,6 +28,7 @@ from loader.desire import NOTHING_DESIRED, desire, kept
 from loader.looks import Looks
 from loader.readiness import Readiness
 from loader.releases.live_file import LiveFile
+from loader.source_state import SourceState
 from loader.sources.source import Source
 from loader.workers.pool import Pool
 
@@ -62,15 +64,7 @@ class Reconciler:
         """
         self.desired = NOTHING_DESIRED
         """What is to be served and trained."""
-        self.head = ""
-        """The commit that was looked at last."""
-        self.look_s = 0.0
-        """How long the last look took, most of it for what it fetched."""
-        self.problem: str | None = None
-        """Why the source can't be read, while it can't."""
-        self.seen_at: float | None = None
-        """When it was last read, in `time.monotonic()`."""
-        self.left_out: Mapping[str, str] = {}
+        self.source_state = SourceState(source.where, record)
         self.outcome = asyncio.Event()
         """Set whenever a model has gone live, failed or gone. Its one waiter clears it."""
         self.news = Broadcast()
@@ -84,15 +78,15 @@ class Reconciler:
         self._heads: Mapping[str, Candidate] = live_file.heads()
         self._decided = live_file.decisions()
         self._record = record
-        self._controllers: dict[str, ModelController] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._readiness = Readiness(self._controllers)
+        self._controllers = Controllers(self._make_controller, self._tell)
+        self._readiness = Readiness(self.controllers)
         self._looks = Looks(self._look)
         self._thread = ThreadPoolExecutor(1, "look")
 
     @property
     def controllers(self) -> Mapping[str, ModelController]:
-        return self._controllers
+        """By model, as they come and go."""
+        return self._controllers.by_model
 
     @property
     def ready(self) -> asyncio.Event:
@@ -100,11 +94,11 @@ class Reconciler:
         return self._readiness.ready
 
     def live_pools(self) -> list[Pool]:
-        return [controller.live.pool for controller in self._controllers.values() if controller.live is not None]
+        return [controller.live.pool for controller in self.controllers.values() if controller.live is not None]
 
     def followed(self) -> set[str] | None:
         """The models; None as long as nobody knows which were removed while we didn't run."""
-        return set(self._controllers) if self.head else None
+        return set(self.controllers) if self.source_state.head else None
 
     @property
     def heads(self) -> Mapping[str, Candidate]:
@@ -149,7 +143,7 @@ class Reconciler:
         if last_live:
             self._readiness.begin(last_live)
         for model, served in last_live.items():
-            controller = self._controller(model)
+            controller = self._controllers.of(model)
             controller.remember(one.release.id for one in served)
             controller.want(Wanted(model, served[0].version, served[0].release))
 
@@ -162,10 +156,10 @@ class Reconciler:
         self._decided = decided
         self.desired = desire(self._heads, decided, self._recorder.last_live)
         for model, wanted in self.desired.models.items():
-            self._controller(model).want(wanted)
-        if self.head:  # else what is followed was not seen since a restart, and nothing tells that a folder has gone
-            for model in self._controllers.keys() - self.desired.models.keys():
-                self._controllers[model].want(None)
+            self._controllers.of(model).want(wanted)
+        if self.source_state.head:  # else it was not read since a restart, and nothing tells that a folder has gone
+            for model in self.controllers.keys() - self.desired.models.keys():
+                self.controllers[model].want(None)
         self._recorder.keep(self._heads, kept(decided, self._heads, self._recorder.last_live))
         if now.artifacts is not None:
             self._readiness.know_artifacts()
@@ -173,15 +167,15 @@ class Reconciler:
 
     def retry(self, model: str) -> None:
         """Raises ModelUnknown."""
-        if model not in self._controllers:
+        if model not in self.controllers:
             raise ModelUnknown(f"no model {model!r} is followed")
-        self._controllers[model].retry()
+        self.controllers[model].retry()
 
     async def run(self) -> None:
         """Look whenever woken, for ever."""
         loop = asyncio.get_running_loop()
         try:
-            self._source.start(_from_any_thread(loop, self.wake))
+            self._source.start(from_any_thread(loop, self.wake))
         except Exception:
             log.exception("changes are noticed by the timer and the webhook alone")
         await self._looks.run()
@@ -190,23 +184,19 @@ class Reconciler:
         """Stop every model, each within the time."""
         self._thread.shutdown(wait=False, cancel_futures=True)
         self._source.close()
-        for task in list(self._tasks):
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._controllers.stop()
         await self._recorder.close()
-        await asyncio.gather(*(controller.close(timeout_s) for controller in self._controllers.values()))
+        await self._controllers.close(timeout_s)
 
     def _hasten(self) -> None:
-        for controller in self._controllers.values():
+        for controller in self.controllers.values():
             controller.hasten()
 
     async def _look(self) -> None:
         began = time.monotonic()
         try:
             snapshot = await asyncio.get_running_loop().run_in_executor(self._thread, self._look_at_source)
-            self.look_s = time.monotonic() - began
-            self._accept(snapshot)
+            self._accept(snapshot, time.monotonic() - began)
         except SourceError as error:
             self._lost(str(error))
         except Exception as error:
@@ -218,21 +208,9 @@ class Reconciler:
         self._when_looked()
         return snapshot
 
-    def _accept(self, snapshot: Snapshot) -> None:
-        if self.problem is not None:
-            self._record(Event(kind=EventKind.SOURCE_BACK, message=f"{self._source.where} can be read again"))
-        if snapshot.left_behind and snapshot.head != self.head:
-            message = (
-                f"history was rewritten: {snapshot.head} does not lead back to {snapshot.left_behind}; "
-                "versions are counted on the new history, so numbers may have changed"
-            )
-            self._record(Event(kind=EventKind.HISTORY_REWRITTEN, message=message, commit=snapshot.head, actor=BY_PUSH))
-        if snapshot.head != self.head:
+    def _accept(self, snapshot: Snapshot, look_s: float) -> None:
+        if self.source_state.saw(snapshot, look_s):
             self._recorder.forget_versions()
-        self.problem = None
-        self.seen_at = time.monotonic()
-        self.head = snapshot.head
-        self._note_left_out(snapshot.left_out)
         if not self._readiness.is_begun:
             self._readiness.begin(snapshot.models)
             asyncio.get_running_loop().call_later(_ARTIFACTS_S, self._stop_waiting_for_artifacts)
@@ -240,70 +218,33 @@ class Reconciler:
         self.reconsider()
 
     def _lost(self, problem: str) -> None:
-        if problem != self.problem:
-            keeps = (
-                "what is live stays live" if self._controllers else "nothing is live yet; it is tried again and again"
-            )
-            self._record(Event(kind=EventKind.SOURCE_LOST, message=f"{problem} ({keeps})"))
-        self.problem = problem
+        stays = "what is live stays live" if self.controllers else "nothing is live yet; it is tried again and again"
+        self.source_state.lost(problem, stays)
         self.reconsider()
 
-    def _note_left_out(self, left_out: Mapping[str, str]) -> None:
-        for name, reason in left_out.items():
-            if self.left_out.get(name) != reason:
-                self._record(Event(kind=EventKind.LEFT_OUT, message=f"{name} is left out: {reason}", actor=BY_PUSH))
-        self.left_out = left_out
-
-    def _controller(self, model: str) -> ModelController:
-        if model not in self._controllers:
-            controller = ModelController(
-                model,
-                self._start_pool,
-                self._recorder,
-                self._record,
-                lambda: self._note_outcome(model),
-                on_progress=_from_any_thread(asyncio.get_running_loop(), self.news.send),
-            )
-            self._controllers[model] = controller
-            task = spawn(self._run(controller), f"controller of {model}")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        return self._controllers[model]
-
-    async def _run(self, controller: ModelController) -> None:
-        while True:
-            try:
-                await controller.run()
-            except Exception:
-                log.exception("%s: a failure of Pawl's own; going on", controller.model)
-                await asyncio.sleep(1)
-            else:
-                if controller.wanted is None:
-                    del self._controllers[controller.model]
-                    self.outcome.set()  # only now does nobody need its files any more
-                    self.news.send()
-                    return
+    def _make_controller(self, model: str) -> ModelController:
+        return ModelController(
+            model,
+            self._start_pool,
+            self._recorder,
+            self._record,
+            lambda: self._note_outcome(model),
+            on_progress=from_any_thread(asyncio.get_running_loop(), self.news.send),
+        )
 
     def _note_outcome(self, model: str) -> None:
-        controller = self._controllers[model]
+        controller = self.controllers[model]
         self._on_outcome(controller)
         if controller.wanted is not None and controller.wanted.choice is Choice.REJECTED:
             # it has left what was turned down, or could not, and now the head's may be tried
             asyncio.get_running_loop().call_soon(self.reconsider)
         self._readiness.check()
+        self._tell()
+
+    def _tell(self) -> None:
         self.outcome.set()
         self.news.send()
 
     def _stop_waiting_for_artifacts(self) -> None:
         self._readiness.know_artifacts()
         self._readiness.check()
-
-
-def _from_any_thread(loop: asyncio.AbstractEventLoop, do: Callable[[], None]) -> Callable[[], None]:
-    """What changed on a disk, and how far an environment is, is told from other threads."""
-
-    def call() -> None:
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(do)
-
-    return call

@@ -13,7 +13,6 @@ from core.runs.states import CAME_TO_NOTHING
 from core.version_states import STATE_OF_STEP, VersionState
 from loader.controller.model_controller import ModelController
 from loader.reconcile import Reconciler
-from loader.stages import STEP_OF, steps
 from loader.workers.examples import Example, read_examples
 from trainer.catalogue.views import RunView
 from worker.wire.messages import Description
@@ -68,13 +67,13 @@ class ModelState(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     live: LiveRelease | None
-    stage: str | None
-    """What is being done for a release on its way."""
+    doing: str | None = msgspec.field(name="stage")
+    """What is being done for a release on its way: where it stands between steps, or a line about what takes long."""
     failure: ModelFailure | None
     state: VersionState = VersionState.PENDING
     """Of what is wanted of it: the newest release, or the pinned one."""
     step: str | None = None
-    """The step that `stage` is a part of."""
+    """The step that this is a part of."""
     steps: Mapping[str, float] = {}
     """Seconds of each step, of the release that was on its way last."""
     training: RunView | None = None
@@ -112,11 +111,11 @@ def server_state(
     controllers = sorted(reconciler.controllers.items())
     return ServerState(
         source=where,
-        head=reconciler.head,
-        problem=reconciler.problem,
+        head=reconciler.source_state.head,
+        problem=reconciler.source_state.problem,
         ready=reconciler.ready.is_set(),
         models={name: _model(controller, runs.get(name), _pin(reconciler, name)) for name, controller in controllers},
-        left_out=reconciler.left_out,
+        left_out=reconciler.source_state.left_out,
     )
 
 
@@ -136,16 +135,15 @@ def _pin(reconciler: Reconciler, model: str) -> PinnedTo | None:
 
 
 def _model(controller: ModelController, newest_run: RunView | None, pin: PinnedTo | None) -> ModelState:
-    clock = None if controller.clock is None else controller.clock[1]
-    step = None if clock is None or clock.stage is None else STEP_OF[clock.stage]
+    progress = controller.progress
     return ModelState(
         name=controller.model,
         live=_live(controller),
-        stage=controller.stage,
+        doing=progress.doing,
         failure=failure_of(controller),
-        state=_state(controller, step),
-        step=step,
-        steps={} if clock is None else steps(clock.seconds()),
+        state=_state(controller, progress.step),
+        step=progress.step,
+        steps=progress.seconds,
         training=newest_run,
         pin=pin,
     )

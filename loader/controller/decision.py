@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.errors import Heals, ReleaseFailed
 from core.events import BY_PUSH, Actor
-from core.release import Choice, Version, Wanted
+from core.release import Choice, Release, Version, Wanted
 
 TRIES = 3
 """Of a release that may do better on another try, for all that is known."""
@@ -134,6 +134,26 @@ def pause_after(failure: Failure) -> float | None:
     waits_for_machine = failure.error.heals == Heals.WITH_MACHINE and not failure.was_live
     pauses = _RARE_PAUSES_S if waits_for_machine else _PAUSES_S
     return pauses[min(failure.tries, len(pauses)) - 1]
+
+
+def is_superseded(release: Release, wanted: Wanted | None, *, is_back: bool = False) -> bool:
+    """Whether something else is wanted by now than the release that is being started.
+
+    `is_back`: it was live before a restart, and nothing is now. It is started to its end: nobody knows whether what
+    comes next will pass.
+    """
+    if is_back and wanted is not None and wanted.choice is Choice.HEAD:
+        return False
+    return wanted is None or wanted.release is None or wanted.release.id != release.id
+
+
+def is_overruled(release: Release, wanted: Wanted | None, live: Release | None) -> bool:
+    """Whether a release that has started must not go live, not even until the next one does: somebody chose another
+    meanwhile, or what is wanted is what is live."""
+    if wanted is None or wanted.release is None or wanted.release.id == release.id:
+        return False
+    is_live = live is not None and live.id == wanted.release.id
+    return is_live or wanted.choice is not Choice.HEAD
 
 
 def tried_for_ever(failure: Failure) -> bool:

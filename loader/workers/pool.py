@@ -97,7 +97,7 @@ class Pool:
     async def start(self, progress: Callable[[str], object] = str) -> None:
         """Raises ReleaseFailed if any worker does not start or answers an example otherwise than it should.
 
-        `progress` gets the name of the stage that begins once they have started.
+        `progress` gets the stage that begins once they have started.
         """
         starts = [asyncio.create_task(slot.fill(), name=f"start of {self.id}") for slot in self._slots]
         try:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from core.errors import STAGES, ReleaseFailed
+from core.errors import ReleaseFailed
 from loader.environments.environment import Environment
 from loader.files.file_list import read_file_list
 from loader.releases.proofs import Answered, Broken, Proof
-from loader.stages import StageClock, steps
+from loader.steps import StepClock, step_of
 from loader.workers.pool import Pool
 
 
@@ -20,12 +20,12 @@ class ProofDraft:
         self.root: Path | None = None
         self.environment: Environment | None = None
         self.pool: Pool | None = None
-        self._clock = StageClock()
+        self._clock = StepClock()
 
     def progress(self, doing: str) -> None:
         """A stage, or a line about something that takes long."""
-        if doing in STAGES:
-            self._clock.turn(doing)
+        if (step := step_of(doing)) is not None:
+            self._clock.turn(step)
 
     def proof(self, failure: ReleaseFailed | None) -> Proof:
         """What came of it. Reads from the disk."""
@@ -43,7 +43,7 @@ class ProofDraft:
             passed=sum(answer.fault is None for answer in answers),
             failed=sum(answer.fault is not None for answer in answers),
             answers=answers,
-            seconds=steps(self._clock.seconds()),
+            seconds=dict(self._clock.seconds()),
             failure=None
             if failure is None
             else Broken(stage=failure.stage, message=str(failure), detail=failure.detail[:50_000]),

@@ -112,7 +112,7 @@ class Starter:
         """A ready pool of the release, tested by its examples unless `run_examples` is false.
 
         `make_room` is called just before the start; it returns the bytes of memory that the start must find free.
-        `progress` gets the name of each stage when it begins. Raises ReleaseFailed.
+        `progress` gets each stage when it begins, and lines about what takes long. Raises ReleaseFailed.
         """
         if self._watch is None:
             self._watch = spawn(watch(self.pools), "watch of all workers")

@@ -109,7 +109,7 @@ async def _start(
         *(release, source),
         replicas=1,
         run_examples=False,
-        progress=lambda stage: tell(_STAGES.get(stage, stage)),
+        progress=lambda doing: tell(_IN_WORDS.get(doing, doing)),
         changed=trials.changed,
         report=trials.report,
     )
@@ -128,7 +128,7 @@ async def _start(
         await pool.stop(_STOP_S)
 
 
-_STAGES = {"checkout": "copying the folder", "environment": "preparing the environment", "load": "loading the model"}
+_IN_WORDS = {"checkout": "copying the folder", "environment": "preparing the environment", "load": "loading the model"}
 
 
 def _check_is_model(folder: Path) -> None:

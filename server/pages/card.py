@@ -11,7 +11,7 @@ from server.curl import curl
 from server.state import ModelState
 from trainer.catalogue.views import RunView
 
-_STAGES = {
+_IN_WORDS = {
     "checkout": "writing its files to the disk",
     "environment": "preparing its Python environment",
     "load": "loading it and proving its examples",
@@ -59,7 +59,7 @@ def card(model: ModelState, base: str, url: str, examples: Sequence[Example]) ->
         if failure
         else "",
         stays=f"{live.version} goes on answering." if live else "Nothing answers.",
-        on_its_way=_STAGES.get(model.stage, model.stage) if model.stage else "",
+        on_its_way=_IN_WORDS.get(model.doing, model.doing) if model.doing else "",
         training=_training(model.training) if model.training else "",
         training_says=model.training.message or model.training.what if model.training else "",
     )

@@ -145,8 +145,8 @@ def build_operating(
 
 
 def _followed(source: Source, reconciler: Reconciler) -> Followed:
-    ready = reconciler.ready.is_set()
-    return Followed(ready=ready, source=source.where, problem=reconciler.problem, seen_at=reconciler.seen_at)
+    ready, seen = reconciler.ready.is_set(), reconciler.source_state
+    return Followed(ready=ready, source=source.where, problem=seen.problem, seen_at=seen.seen_at)
 
 
 def _label(source: Source, names: ReleaseNames, model: str, name: str) -> str:

@@ -68,7 +68,7 @@ def _reached(controller: ModelController, goal: Served) -> Ended | None:
     live, wanted = live_of(controller), controller.wanted
     if live is not None and (live.release.id, live.version) == (goal.release.id, goal.version):
         # while another is being shown, gateways may route to that one already
-        return None if _is_showing(controller) else Ended(End.LIVE, live)
+        return None if controller.progress.is_swapping else Ended(End.LIVE, live)
     if wanted is None or wanted.release is None or wanted.release.id != goal.release.id:
         return Ended(End.OTHER, live)
     return _failed(controller)
@@ -81,17 +81,13 @@ def _settled(controller: ModelController) -> Ended | None:
     if wanted.withheld is not None:
         return Ended(End.NOTHING) if controller.is_withheld else None
     if live is not None and live == (wanted.release, wanted.version):
-        return None if _is_showing(controller) else Ended(End.LIVE, live)
+        return None if controller.progress.is_swapping else Ended(End.LIVE, live)
     return _failed(controller)
 
 
 def _failed(controller: ModelController) -> Ended | None:
     failure, wanted = controller.failure, controller.wanted
     assert wanted is not None
-    if failure is not None and failure.key == failure_key(wanted) and controller.stage is None:
+    if failure is not None and failure.key == failure_key(wanted) and controller.progress.doing is None:
         return Ended(End.FAILED, live_of(controller), failure)
     return None
-
-
-def _is_showing(controller: ModelController) -> bool:
-    return controller.clock is not None and controller.clock[1].stage == "swap"

@@ -8,7 +8,6 @@ from core.release import Candidate
 from loader.controller.model_controller import ModelController
 from loader.desire import newest_release
 from loader.reconcile import Reconciler
-from loader.stages import STEP_OF, steps
 from loader.workers.pool import Pool
 from server.state import failure_of
 from server.versions.version_status import ModelSituation, OnItsWay
@@ -75,11 +74,11 @@ class Situations:
         return head.version.commit if release is None else release.id
 
     def _way(self, controller: ModelController) -> OnItsWay | None:
-        if controller.clock is None:
+        progress = controller.progress
+        if progress.release is None:
             return None
-        release, clock = controller.clock
-        taken = steps({"fetch": self._reconciler.look_s, **clock.seconds()})
-        return OnItsWay(release, None if clock.stage is None else STEP_OF[clock.stage], taken)
+        taken = {"fetch": round(self._reconciler.source_state.look_s, 3), **progress.seconds}
+        return OnItsWay(progress.release, progress.step, taken)
 
 
 def _subject(key: str) -> str:

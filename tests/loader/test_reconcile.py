@@ -72,7 +72,7 @@ def test_what_the_machine_lacked_is_tried_when_somebody_asks_and_not_at_each_loo
                     seen = found.source.looks
                     found.reconciler.wake()
                     await until(lambda seen=seen: found.source.looks > seen)
-                assert found.reconciler.controllers["Model"].stage is None
+                assert found.reconciler.controllers["Model"].progress.doing is None
                 assert found.tries() == 5
                 found.reconciler.ask()
                 await until(lambda: "Model" in found.shown.live)

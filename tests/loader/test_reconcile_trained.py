@@ -80,7 +80,7 @@ def test_a_model_whose_artifact_is_still_to_be_read_is_not_taken_for_untrained(t
                 found.may_start.clear()
                 one = artifact(here, "one")
                 accept(found, one)
-                await until(lambda: found.reconciler.controllers["Model"].stage is not None)
+                await until(lambda: found.reconciler.controllers["Model"].progress.doing is not None)
                 assert not found.reconciler.ready.is_set()
                 found.may_start.set()
                 await found.reconciler.ready.wait()
@@ -147,7 +147,7 @@ def test_a_restart_without_source_and_decisions_serves_and_decides_the_same(tmp_
                 accept(found, two, one, pins={"Model": live}, rejections=rejected)
             async with looking(here, tmp_path, is_lost=True) as found:
                 await until(lambda: is_live_with(found, one))
-                await until(lambda: found.reconciler.problem)
+                await until(lambda: found.reconciler.source_state.problem)
                 assert found.reconciler.decided.pins == {"Model": live}
                 assert found.reconciler.decided.rejections == rejected
                 found.decisions = Decisions(pins={})  # the database is reached, and the pin was lifted

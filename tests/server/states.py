@@ -36,9 +36,9 @@ def failure(message: str, *, detail: str = "", version: str = "v4") -> ModelFail
 
 
 def model(
-    name: str, release: LiveRelease | None, *, stage: str | None = None, failed: ModelFailure | None = None
+    name: str, release: LiveRelease | None, *, doing: str | None = None, failed: ModelFailure | None = None
 ) -> ModelState:
-    return ModelState(name=name, live=release, stage=stage, failure=failed)
+    return ModelState(name=name, live=release, doing=doing, failure=failed)
 
 
 def state(*models: ModelState, **fields: Any) -> ServerState:

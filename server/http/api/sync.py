@@ -65,7 +65,7 @@ Served = tuple[str, Version]
 async def sync(reconciler: Reconciler, wait_s: float) -> tuple[Synced, bool]:
     """Look at the source, and wait at most so long for what comes of it; and whether everything has come."""
     before = {name: _served(controller) for name, controller in reconciler.controllers.items()}
-    found = Synced(head=reconciler.head, models={})
+    found = Synced(head=reconciler.source_state.head, models={})
     try:
         async with asyncio.timeout(wait_s):
             await reconciler.look_now()
@@ -82,7 +82,7 @@ def _synced(reconciler: Reconciler, before: Mapping[str, Served | None]) -> Sync
         name: _outcome(controllers[name], before.get(name)) if name in controllers else _removed(before[name])
         for name in sorted(controllers.keys() | before.keys())
     }
-    return Synced(head=reconciler.head, models=outcomes, problem=reconciler.problem)
+    return Synced(head=reconciler.source_state.head, models=outcomes, problem=reconciler.source_state.problem)
 
 
 def _outcome(controller: ModelController, before: Served | None) -> Outcome:
@@ -100,7 +100,7 @@ def _outcome(controller: ModelController, before: Served | None) -> Outcome:
         is_new = live != before
         says = "is live" if is_new else "was live already"
         return _say(State.LIVE if is_new else State.UNCHANGED, live[1], says)
-    if failure is not None and failure.key == failure_key(wanted) and controller.stage is None:
+    if failure is not None and failure.key == failure_key(wanted) and controller.progress.doing is None:
         keeps = "nothing is live yet" if live is None else f"{live[1].label} stays live"
         return _say(State.FAILED, wanted.version, f"failed at {failure.error.stage}: {failure.error} ({keeps})")
     return _pending(controller, (wanted.version.label, wanted.version))
@@ -110,7 +110,7 @@ def _pending(controller: ModelController, of: Served | None) -> Outcome:
     return Outcome(
         state=State.PENDING,
         version="" if of is None else of[1].label,
-        message=controller.stage or "about to be dealt with",
+        message=controller.progress.doing or "about to be dealt with",
     )
 
 

@@ -61,7 +61,7 @@ def model_status(facts: ModelFacts, now: datetime) -> ModelStatus:
         return ModelStatus(Group.TROUBLE, UNWELL, note)
     if facts.pin is not None:
         return ModelStatus(Group.TROUBLE, PINNED, _pin(facts, now))
-    if state.stage is not None:
+    if state.doing is not None:
         return ModelStatus(Group.MOVING, state_chip(state.state), _moving(state))
     if state.training is not None and state.training.is_going_on:
         return ModelStatus(Group.MOVING, state_chip("training"), _training(state))
@@ -108,9 +108,9 @@ def _pin(facts: ModelFacts, now: datetime) -> Note:
 
 
 def _moving(state: ModelState) -> Note | None:
-    assert state.stage is not None
+    assert state.doing is not None
     stays = f" {state.live.version} answers meanwhile." if state.live else ""
-    return Note("info", "going", "The next version is on its way:", f"{state.stage}.{stays}")
+    return Note("info", "going", "The next version is on its way:", f"{state.doing}.{stays}")
 
 
 def _training(state: ModelState) -> Note:

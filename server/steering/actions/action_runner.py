@@ -17,7 +17,6 @@ from core.task import spawn
 from loader.controller.model_controller import ModelController
 from loader.controller.on_demand import OnDemand
 from loader.reconcile import Reconciler
-from loader.stages import STEP_OF, steps
 from registry.errors import RegistryUnavailable
 from registry.event_log import EventLog
 from server.steering.actions.actions import Action, Actions, ActionState, about_release
@@ -156,7 +155,7 @@ class ActionRunner:
         def tell(controller: ModelController) -> None:
             now = self._actions.find(action.id)
             if now is not None and not now.is_over:
-                step, taken = _way(controller)
+                step, taken = controller.progress.step, controller.progress.seconds
                 if (step, len(taken)) != (now.step, len(now.steps)) and (step or now.step):
                     self._actions.put(msgspec.structs.replace(now, step=step, steps=taken))
 
@@ -182,7 +181,7 @@ class ActionRunner:
     def _end(self, action: Action, state: ActionState, **more: object) -> Action:
         controller = self._reconciler.controllers.get(action.model)
         now = self._actions.find(action.id) or action
-        taken = _way(controller)[1] if controller is not None and now.steps else now.steps
+        taken = controller.progress.seconds if controller is not None and now.steps else now.steps
         about = {"version": action.version, "commit": action.commit, "run": action.run}
         return self._actions.put(msgspec.structs.replace(now, state=state, steps=taken, **about, **more))
 
@@ -194,11 +193,3 @@ def _live(controller: ModelController | None) -> Any:
 def _why(ended: Ended) -> str:
     assert ended.failure is not None
     return f"failed at {ended.failure.error.stage}: {ended.failure.error}"
-
-
-def _way(controller: ModelController) -> tuple[str | None, dict[str, float]]:
-    """The step of the release on its way, and the seconds of each."""
-    if controller.clock is None:
-        return None, {}
-    clock = controller.clock[1]
-    return None if clock.stage is None else STEP_OF[clock.stage], steps(clock.seconds())

@@ -343,13 +343,15 @@ def test_what_was_live_once_is_tried_for_ever_whatever_its_failure(tmp_path: Pat
     async def test() -> None:
         async with keeping(tmp_path) as (here, kept):
             wanted = numbered(here.write(), 1)
-            if not before_a_restart:
+            if before_a_restart:
+                kept.controller.remember([wanted.release.id])
+            else:
                 kept.controller.want(wanted)
                 await until(lambda: kept.live() == 1)
                 kept.controller.want(numbered(here.write(PLAIN + "# 2\n"), 2))
                 await until(lambda: kept.live() == 2)
             kept.spoil(wanted, ReleaseFailed("no", stage="load", heals=Heals.NEVER))
-            kept.controller.want(wanted, was_live=before_a_restart)
+            kept.controller.want(wanted)
             for already in range(1, TRIES + 2):
                 await until(
                     lambda already=already: kept.controller.failure and kept.controller.failure.tries == already

@@ -170,7 +170,7 @@ def test_a_failed_push_is_shown_with_its_message_and_never_its_traceback() -> No
 
 
 def test_what_is_on_its_way_is_shown() -> None:
-    what = state(model("Iris", live(), stage="load"), model("New", None, stage="building the environment (pandas)…"))
+    what = state(model("Iris", live(), doing="load"), model("New", None, doing="building the environment (pandas)…"))
     text = Tags(page(what)).text
     assert "On its way loading it and proving its examples" in text
     assert "On its way building the environment (pandas)…" in text
@@ -222,11 +222,11 @@ def test_a_host_that_is_none_is_not_repeated(host: str) -> None:
 
 def test_whatever_strangers_wrote_stays_text() -> None:
     plain = Tags(
-        page(state(model("A", live(about="b"), stage="c", failed=failure("d")), left_out={"e": "f"}, problem="g"))
+        page(state(model("A", live(about="b"), doing="c", failed=failure("d")), left_out={"e": "f"}, problem="g"))
     )
     what = page(
         state(
-            model(EVIL, live(about=EVIL), stage=EVIL, failed=failure(EVIL, version=EVIL)),
+            model(EVIL, live(about=EVIL), doing=EVIL, failed=failure(EVIL, version=EVIL)),
             left_out={EVIL: EVIL},
             problem=EVIL,
             source=EVIL,

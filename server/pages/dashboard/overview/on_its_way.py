@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from loader.stages import STEPS
+from loader.steps import STEPS
 from server.pages.layout.moments import duration
 
 

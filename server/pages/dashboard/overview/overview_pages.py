@@ -64,8 +64,8 @@ class OverviewPages:
         values = {
             "sentence": sentence(facts, now),
             "stats": stats(facts),
-            "stage": state.stage or "",
-            "teeth": teeth(state.step or "", state.steps) if state.stage else (),
+            "doing": state.doing or "",
+            "teeth": teeth(state.step or "", state.steps) if state.doing else (),
             "failure": failure_view(facts, now),
             "pin": facts.pin,
             "pinned": moment(facts.pin.at, now) if facts.pin else None,

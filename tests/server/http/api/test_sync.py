@@ -57,7 +57,7 @@ def test_what_is_being_tried_again_is_pending_and_says_what_is_done(tmp_path: Pa
         async with lacking(tmp_path) as found:
             found.may_start.clear()
             found.reconciler.ask()
-            assert found.reconciler.controllers["Model"].stage == "about to be tried again"
+            assert found.reconciler.controllers["Model"].progress.doing == "about to be tried again"
             told, is_over = await sync(found.reconciler, 1)
             while not told.models:  # it has not looked yet
                 told, is_over = await sync(found.reconciler, 1)
@@ -81,7 +81,7 @@ def test_what_waits_for_its_author_or_its_next_try_has_failed_and_is_tried_no_so
                 found.spoilt["Model"] = ReleaseFailed("no luck", stage="load", heals=heals)
                 await until(lambda: found.tries() == 1)
                 found.reconciler.ask()
-                assert found.reconciler.controllers["Model"].stage is None
+                assert found.reconciler.controllers["Model"].progress.doing is None
                 told, is_over = await sync(found.reconciler, 30)
                 assert (told.models["Model"].state, is_over) == (State.FAILED, True)
 

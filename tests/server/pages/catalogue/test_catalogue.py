@@ -29,7 +29,7 @@ def test_trouble_comes_first_then_what_moves_then_the_rest_by_name() -> None:
     found = listing(
         [
             facts("a"),
-            facts("b", stage="load", state="starting"),
+            facts("b", doing="load", state="starting"),
             facts("c", failure=failure("no")),
             facts("d", live=None, failure=failure("no")),
             facts("e"),

@@ -1,0 +1,87 @@
+"""What answers at a model's own route: shown, replaced, taken away. What it replaces drains."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from core.release import Release, Version
+from loader.controller.drains import Drains
+from loader.controller.routes import Live, Routes
+from loader.workers.pool import Pool
+
+
+class ModelRoute:
+    """Of one model. Each method returns once every gateway routes by the change."""
+
+    def __init__(self, model: str, routes: Routes) -> None:
+        self.live: Live | None = None
+        """What answers; None: nothing does, and the route says why."""
+        self.made_room: Live | None = None
+        """What was stopped for a release that is not live yet; it comes back if that one fails."""
+        self._model = model
+        self._routes = routes
+        self._drains = Drains()
+
+    @property
+    def is_missing_one(self) -> bool:
+        """Whether nothing answers, since what did made room for what failed."""
+        return self.made_room is not None and self.live is None
+
+    async def show(self, live: Live) -> None:
+        """From now on this answers, and what did before drains."""
+        try:
+            await self._routes.show(self._model, live)
+        except Exception:
+            await self.give_up(live.pool)
+            raise
+        old, self.live, self.made_room = self.live, live, None
+        self._drain(old)
+
+    async def rename(self, version: Version, run: str | None) -> None:
+        """What answers goes by another version, or run."""
+        assert self.live is not None
+        renamed = replace(self.live, version=version, run=run)
+        await self._routes.show(self._model, renamed)
+        self.live = renamed
+
+    async def explain(self, why: str) -> None:
+        """Say at the route why nothing answers, while nothing does."""
+        assert self.live is None
+        await self._routes.hide(self._model, why)
+
+    async def take_down(self, why: str | None, *, run: str | None = None) -> None:
+        """Nothing answers from now on, for that reason; None: the model is gone. `run`: see `Routes.hide`."""
+        await self._routes.hide(self._model, why, run=run)
+        old, self.live, self.made_room = self.live, None, None
+        self._drain(old)
+
+    async def make_room(self, release: Release) -> int:
+        """Bytes needed beside what is live, which `serve.swap: replace` stops instead: the gap that it accepts."""
+        live = self.live
+        if live is None:
+            return 0
+        if release.manifest.serve.swap == "beside":
+            return live.pool.peak_memory
+        self.made_room, self.live = live, None
+        await self._routes.hide(self._model, "it is being replaced by its next release")
+        await asyncio.shield(self._drains.begin(live.pool))
+        return 0
+
+    async def give_up(self, pool: Pool) -> None:
+        """It does not go live. It may have been loaded by the name of its version before."""
+        await self._routes.hide_pool(pool)
+        self._drains.begin(pool)
+
+    async def drained(self) -> None:
+        """Until all that answered before has ended."""
+        await self._drains.over()
+
+    async def close(self, timeout_s: float) -> None:
+        """End what answers: the server stops."""
+        if self.live is not None:
+            await self.live.pool.stop(timeout_s)
+
+    def _drain(self, old: Live | None) -> None:
+        if old is not None:
+            self._drains.begin(old.pool)
