@@ -42,6 +42,8 @@ from server.traffic.metrics.metrics import Metrics
 from server.traffic.metrics.system_families import system_families
 from server.traffic.system import Followed, SystemReader
 from server.traffic.usage import UsageHistory, server_id
+from server.uploads.change_maker import ChangeMaker
+from server.uploads.intake import Intake
 from server.uploads.uploads import Uploads
 from server.versions.deployments import Deployments
 from server.versions.versions import Parts, Versions
@@ -96,9 +98,9 @@ def build_operating(
         )
     )
     run_actions = RunActions(runs, registry_part.log.tell)
-    most_bytes = settings.upload_max_mb * MEGABYTE
-    actions = serving.steered.steering.actions
-    uploads = Uploads(source, reconciler, starter, registry_part.log, actions, data.path / "uploads", most_bytes)
+    intake = Intake(data.path / "uploads", settings.upload_max_mb * MEGABYTE)
+    maker = ChangeMaker(source, reconciler, starter, registry_part.log)
+    uploads = Uploads(source, reconciler, intake, maker, serving.steered.steering.actions)
     pages = build_pages(
         PageParts(
             base=settings.base,

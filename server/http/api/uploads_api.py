@@ -20,7 +20,8 @@ from server.http.unfinished_actions import unfinished_answer
 from server.uploads.archive import ArchiveInvalid
 from server.uploads.error_codes import upload_code_of
 from server.uploads.errors import NameTaken, NotKept, StillUnderWay, TooManyUploads, UploadTooLarge
-from server.uploads.uploads import LONGEST_WAIT_S, Uploaded, Uploads
+from server.uploads.submission import Author, Uploaded
+from server.uploads.uploads import LONGEST_WAIT_S, Uploads
 
 _LONGEST_REASON = 1000
 
@@ -43,13 +44,13 @@ class UploadsApi:
     async def put(self, request: Request) -> Response:
         """The body is a zip of the model's folder; `If-Match`: the head that its author saw."""
         check_length(request, self._uploads.most_bytes)
-        model, reason, head, wait_s = _asked(request)
-        taken = self._uploads.put(model, request.stream(), actor_of(request), reason, head, wait_s)
+        model = request.path_params["model"]
+        taken = self._uploads.put(model, request.stream(), _author(request), _wait_s(request))
         return await self._answered(request, taken)
 
     async def delete(self, request: Request) -> Response:
-        model, reason, head, wait_s = _asked(request)
-        return await self._answered(request, self._uploads.delete(model, actor_of(request), reason, head, wait_s))
+        taken = self._uploads.delete(request.path_params["model"], _author(request), _wait_s(request))
+        return await self._answered(request, taken)
 
     async def _answered(self, request: Request, work: Awaitable[Uploaded]) -> Response:
         try:
@@ -62,13 +63,15 @@ class UploadsApi:
             return _refusal(refused)
 
 
-def _asked(request: Request) -> tuple[str, str, str, float]:
-    """The model, the reason, the head that is expected, and how long to wait for the end."""
+def _author(request: Request) -> Author:
     head = request.headers.get("if-match", "").strip().removeprefix("W/").strip('"')
     reason = request.query_params.get("reason", "")[:_LONGEST_REASON]
+    return Author(actor_of(request), reason, "" if head == "*" else head)
+
+
+def _wait_s(request: Request) -> float:
     query = request.query_params
-    wait_s = parameters.seconds(query, "wait") if query.get("wait") else LONGEST_WAIT_S
-    return request.path_params["model"], reason, "" if head == "*" else head, wait_s
+    return parameters.seconds(query, "wait") if query.get("wait") else LONGEST_WAIT_S
 
 
 def _refusal(refused: Exception) -> Response:

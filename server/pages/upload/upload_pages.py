@@ -18,6 +18,7 @@ from server.pages.layout.renderer import Renderer
 from server.pages.links import links
 from server.pages.upload.zip_form import FormInvalid, ZipForm, read_zip_form
 from server.uploads.errors import NotKept, StillUnderWay
+from server.uploads.submission import Author
 from server.uploads.uploads import Uploads
 
 _REASON = "Say why: it is kept in the ledger, and in the commit's message."
@@ -75,7 +76,7 @@ class UploadPages:
         if not reason:
             return self._question(request, head, _REASON, 422)
         try:
-            await self._uploads.delete(model, actor_of(request), reason, head)
+            await self._uploads.delete(model, Author(actor_of(request), reason, head))
         except StillUnderWay:
             pass  # the model's page tells how it ends
         except PawlError as refused:
@@ -89,7 +90,8 @@ class UploadPages:
             lacking = "Choose a zip, name the model and say why."
             return self._form(request, fields, lacking, 422)
         try:
-            await self._uploads.put(model, form.pieces(), actor_of(request), reason, fields.get("head", ""))
+            author = Author(actor_of(request), reason, fields.get("head", ""))
+            await self._uploads.put(model, form.pieces(), author)
         except StillUnderWay:
             pass  # the model's page tells how it ends
         except PawlError as refused:

@@ -10,7 +10,7 @@ from server.http.openapi.operations import (
     text,
 )
 from server.steering.actions.actions import Action
-from server.uploads.uploads import Uploaded
+from server.uploads.submission import Uploaded
 
 _CHANGED = ("conflict", "not_writable", "source_unavailable", "overloaded")
 _SAID = (text("reason", "Why."), number("wait", "Seconds to wait for what comes of it.", 50, 50, 0))

@@ -17,6 +17,7 @@ from server.pages.dashboard.model_page import ModelPage
 from server.pages.layout.forms import read_form
 from server.pages.links import links
 from server.uploads.errors import NotKept, StillUnderWay
+from server.uploads.submission import Author
 from server.uploads.uploads import Uploads
 
 _REASON = "Say why: it is kept with your name, in the commit's message."
@@ -66,7 +67,7 @@ class ManifestPages:
             problem = "" if shown.is_wrong else _NOTHING if reason else _REASON
             return self._show(request, shown, form, 422, problem)
         try:
-            await self._uploads.edit(model, text, before, actor_of(request), reason)
+            await self._uploads.edit(model, text, before, Author(actor_of(request), reason))
         except StillUnderWay:
             pass  # the model's page tells how it ends
         except PawlError as refused:

@@ -1,0 +1,37 @@
+"""Who hands something in, and what came of it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from core.events import Actor, Event, EventKind
+
+
+class Author(msgspec.Struct, frozen=True):
+    """Who hands in a change, why, and which head he saw."""
+
+    actor: Actor
+    reason: str = ""
+    head: str = ""
+    """Empty: whichever there is."""
+
+    def message(self, subject: str) -> str:
+        """Of the commit."""
+        body = f"\n{self.reason.strip()}\n" if self.reason.strip() else ""
+        return f"{subject}\n{body}\nUploaded through Pawl by {self.actor.name or 'a program of this machine'}.\n"
+
+    def event(self, kind: EventKind, model: str) -> Event:
+        """What is told of it, but for how it ended."""
+        return Event(kind=kind, message="", model=model, actor=self.actor, reason=self.reason)
+
+
+class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
+    """What an upload, or a deletion, came to."""
+
+    model: str
+    commit: str
+    """Empty for a deletion from a local folder."""
+    release: str | None
+    """That was proven; None: the model goes, or has to be trained first."""
+    changed: bool = True
+    """Whether it was not there before, as it was handed in."""
