@@ -17,7 +17,7 @@ from loader.sources.git.history.commit_texts import read_commit
 from loader.sources.git.history.folder_sizes import FolderSizes
 from loader.sources.git.history.history import History
 from loader.sources.git.history.version_numbers import Numbers
-from loader.sources.git.mirror.git import MirrorObjects
+from loader.sources.git.mirror.mirror_objects import MirrorObjects
 from loader.sources.past import Page, PastVersion, cursor_of, read_cursor
 
 CandidateAt = Callable[[str, Version, str, dict[str, Folder], MirrorObjects], Candidate | None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 from core.release import Candidate
-from loader.sources.git.mirror.git import MirrorObjects
+from loader.sources.git.mirror.mirror_objects import MirrorObjects
 from loader.sources.past import Patch
 
 _REQUIREMENTS = "requirements.txt"

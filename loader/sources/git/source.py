@@ -28,8 +28,8 @@ from loader.sources.git.lfs.address import LfsAddress
 from loader.sources.git.lfs.operator_settings import Operator
 from loader.sources.git.lfs.store import LfsStore
 from loader.sources.git.mirror.conversation import Conversation
-from loader.sources.git.mirror.git import MirrorObjects
 from loader.sources.git.mirror.mirror import Mirror
+from loader.sources.git.mirror.mirror_objects import MirrorObjects
 from loader.sources.git.past_versions import PATIENCE_S, PastVersions
 from loader.sources.git.patches import read_patch
 from loader.sources.git.remote import Remote

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from core.errors import SourceError
 from loader.sources.changes import Change
-from loader.sources.git.mirror.git import MirrorObjects, run
+from loader.sources.git.mirror.git import run
 from loader.sources.git.mirror.layout import lay, remove
+from loader.sources.git.mirror.mirror_objects import MirrorObjects
 
 
 class ScratchRepository:

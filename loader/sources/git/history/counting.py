@@ -13,7 +13,7 @@ from loader.files.git_objects import Commit, MirrorDamaged
 from loader.sources.git.history.changes import read_changes
 from loader.sources.git.history.history import History
 from loader.sources.git.history.history_file import load, save
-from loader.sources.git.mirror.git import MirrorObjects
+from loader.sources.git.mirror.mirror_objects import MirrorObjects
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from core.errors import SettingError
 from core.redaction import without_login
 from loader.files.git_objects import MirrorDamaged
 from loader.sources.git.lfs.operator_settings import Operator
-from loader.sources.git.mirror.git import MirrorObjects
 from loader.sources.git.mirror.mirror import Mirror
+from loader.sources.git.mirror.mirror_objects import MirrorObjects
 from loader.sources.git.remote import Remote, parse_address
 
 

@@ -13,10 +13,11 @@ from loader.files.git_objects import MirrorDamaged
 from loader.sources.git.mirror.backoff import Backoff
 from loader.sources.git.mirror.conversation import TooLarge
 from loader.sources.git.mirror.fetch import Fetch
-from loader.sources.git.mirror.git import MirrorObjects, operators_configuration
+from loader.sources.git.mirror.git import operators_configuration
 from loader.sources.git.mirror.git_errors import explain
 from loader.sources.git.mirror.layout import lay, remove, sweep
 from loader.sources.git.mirror.maintenance import Maintenance
+from loader.sources.git.mirror.mirror_objects import MirrorObjects
 from loader.sources.git.mirror.transport import Transport
 from loader.sources.git.remote import Remote
 

@@ -15,7 +15,7 @@ from loader.files.git_objects import MirrorDamaged
 from loader.sources.git.history import history_file as kept
 from loader.sources.git.history.counting import Counting
 from loader.sources.git.history.history import Touches
-from loader.sources.git.mirror.git import MirrorObjects
+from loader.sources.git.mirror.mirror_objects import MirrorObjects
 from tests.repos import Repo
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from loader.sources.git.mirror.git import MirrorObjects
+from loader.sources.git.mirror.mirror_objects import MirrorObjects
 from tests.repos import Repo
 from tests.serving import descendants
 
