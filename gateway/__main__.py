@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import logging
 import os
 import resource
 import signal
@@ -13,8 +14,12 @@ import sys
 import uvloop
 
 from core.process.logs import start_logging
-from gateway.assembly import serve
+from gateway.assembly import build_gateway
+from gateway.daemon_channel import DaemonChannel, DaemonLost
+from gateway.messages import GatewayConfig
 from worker.wire.memory import keep_what_is_freed
+
+log = logging.getLogger("pawl.gateway")
 
 _PR_SET_PDEATHSIG = 1
 
@@ -28,7 +33,20 @@ def main() -> None:
     keep_what_is_freed()
     listener, channel = (socket.socket(fileno=int(fd)) for fd in sys.argv[1:3])
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(listener, channel))
+        runner.run(_serve(listener, channel))
+
+
+async def _serve(listener: socket.socket, channel_socket: socket.socket) -> None:
+    """Answer HTTP on `listener` until the daemon at the other end of `channel_socket` says stop, or is gone."""
+    channel = await DaemonChannel.open(channel_socket)
+    try:
+        config = await channel.receive()
+        if not isinstance(config, GatewayConfig):
+            raise DaemonLost("the first message must be the configuration")
+        await build_gateway(config, channel).serve(listener)
+    except* DaemonLost as lost:
+        # The daemon is gone, and the workers with it.
+        log.warning("stopping at once: %s", lost.exceptions[0])
 
 
 def _die_with_parent() -> None:
