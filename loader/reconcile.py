@@ -17,7 +17,7 @@ from core.broadcast import Broadcast
 from core.decisions import Decisions
 from core.errors import PawlError, SourceError
 from core.events import Event
-from core.release import Candidate, Choice, Release, Served, Snapshot, Wanted
+from core.release import Choice, Snapshot, Wanted
 from core.task import from_any_thread
 from loader.controller.controllers import Controllers
 from loader.controller.live_recorder import LiveRecorder
@@ -25,6 +25,7 @@ from loader.controller.model_controller import ModelController
 from loader.controller.pool_starter import PoolStarter
 from loader.controller.routes import Routes
 from loader.desire import NOTHING_DESIRED, desire, kept
+from loader.known_models import KnownModels
 from loader.looks import Looks
 from loader.readiness import Readiness
 from loader.releases.live_file import LiveFile
@@ -49,6 +50,7 @@ class Reconciler:
     def __init__(
         self,
         source: Source,
+        known: KnownModels,
         start_pool: PoolStarter,
         routes: Routes,
         live_file: LiveFile,
@@ -57,7 +59,8 @@ class Reconciler:
         looked: Callable[[], None] = lambda: None,
         outcome: Callable[[ModelController], None] = lambda controller: None,
     ) -> None:
-        """`decisions`: what operators and the trainer decided so far; whoever changes that calls `reconsider`.
+        """`known` is kept up to date here. `decisions`: what operators and the trainer decided so far; whoever changes
+        that calls `reconsider`.
 
         `looked` may block: it is called after each look in its thread, before anything is decided. `outcome` is called
         when a model has gone live, failed or gone.
@@ -71,12 +74,11 @@ class Reconciler:
         """Sent with `outcome`, for any number of waiters."""
         self._source = source
         self._start_pool = start_pool
-        self._recorder = LiveRecorder(routes, live_file, lambda: (source.seen, source.forgotten))
+        self.known = known
+        self._recorder = LiveRecorder(routes, live_file, known, lambda: (source.seen, source.forgotten))
         self._decisions = decisions
         self._when_looked = looked
         self._on_outcome = outcome
-        self._heads: Mapping[str, Candidate] = live_file.heads()
-        self._decided = live_file.decisions()
         self._record = record
         self._controllers = Controllers(self._make_controller, self._tell)
         self._readiness = Readiness(self.controllers)
@@ -100,25 +102,6 @@ class Reconciler:
         """The models; None as long as nobody knows which were removed while we didn't run."""
         return set(self.controllers) if self.source_state.head else None
 
-    @property
-    def heads(self) -> Mapping[str, Candidate]:
-        """The models at the followed head, as it was looked at last, before a restart if need be."""
-        return self._heads
-
-    @property
-    def decided(self) -> Decisions:
-        """What is known of the decisions, from before a restart if need be."""
-        return self._decided
-
-    def last_live(self) -> list[Release]:
-        """The last releases of each model that were live, and those that are pinned: what one may go back to."""
-        return [one.release for one in self.last_served()]
-
-    def last_served(self) -> list[Served]:
-        """Likewise, with the versions that they went by; of each model the latest first."""
-        chosen = (*(self._decided.pins or {}).values(), *(self._decided.targets or {}).values())
-        return [*(one for last in self._recorder.last_live.values() for one in last), *chosen]
-
     async def written(self) -> None:
         """Until what decides over the models is on the disk, or that takes long."""
         await self._recorder.written()
@@ -139,7 +122,7 @@ class Reconciler:
 
     def restore(self) -> None:
         """Start what was live when the server stopped, asking nobody."""
-        last_live = self._recorder.last_live
+        last_live = self.known.last_live
         if last_live:
             self._readiness.begin(last_live)
         for model, served in last_live.items():
@@ -149,18 +132,18 @@ class Reconciler:
 
     def reconsider(self) -> None:
         """Decide anew what is to be served, with what was seen of the source last. For the loop's own thread."""
-        now = self._decisions()
-        decided = now.over(self._decided)
-        if replace(decided, runs=self._decided.runs) != self._decided:
+        now, known = self._decisions(), self.known
+        decided = now.over(known.decided)
+        if replace(decided, runs=known.decided.runs) != known.decided:
             self._recorder.forget_versions()
-        self._decided = decided
-        self.desired = desire(self._heads, decided, self._recorder.last_live)
+        known.decided = decided
+        self.desired = desire(known.heads, decided, known.last_live)
         for model, wanted in self.desired.models.items():
             self._controllers.of(model).want(wanted)
         if self.source_state.head:  # else it was not read since a restart, and nothing tells that a folder has gone
             for model in self.controllers.keys() - self.desired.models.keys():
                 self.controllers[model].want(None)
-        self._recorder.keep(self._heads, kept(decided, self._heads, self._recorder.last_live))
+        self._recorder.keep(known.heads, kept(decided, known.heads, known.last_live))
         if now.artifacts is not None:
             self._readiness.know_artifacts()
         self._readiness.check()
@@ -214,7 +197,7 @@ class Reconciler:
         if not self._readiness.is_begun:
             self._readiness.begin(snapshot.models)
             asyncio.get_running_loop().call_later(_ARTIFACTS_S, self._stop_waiting_for_artifacts)
-        self._heads = snapshot.models
+        self.known.heads = snapshot.models
         self.reconsider()
 
     def _lost(self, problem: str) -> None:

@@ -6,10 +6,11 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, Protocol
 
-from core.task import spawn
+from core.task import every, spawn
 
 log = logging.getLogger("pawl")
 
@@ -44,6 +45,13 @@ class BackgroundTask:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+
+
+class Timer(BackgroundTask):
+    """A part that does its work again and again, with so many seconds between."""
+
+    def __init__(self, name: str, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(f"timer: {name}", partial(every, seconds, work, name))
 
 
 class Daemon:

@@ -5,11 +5,19 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from core.settings.settings import Settings
 from registry.event_log import EventLog
 from registry.registry import Registry
+from server.process.data_dir import DataDir
 
 _WRITE_DOWN_S = 2.0
 """For what waits to be written when the daemon stops."""
+
+
+def build_registry(settings: Settings, data: DataDir) -> RegistryPart:
+    """In the database of DATABASE_URL, or in a file in DATA_DIR."""
+    file = None if settings.database_url else data.path / "registry.db"
+    return RegistryPart(settings.database_url or f"sqlite:///{file}", file, settings.audit_days)
 
 
 class RegistryPart:

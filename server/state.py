@@ -128,7 +128,7 @@ def model_state(
 
 
 def _pin(reconciler: Reconciler, model: str) -> PinnedTo | None:
-    decided = reconciler.decided
+    decided = reconciler.known.decided
     served = (decided.pins or {}).get(model)
     version = decided.missing.get(model) if served is None else served.version
     return None if version is None else PinnedTo(version=version.label, commit=version.commit)

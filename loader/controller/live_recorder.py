@@ -11,6 +11,7 @@ from core.decisions import Decisions
 from core.release import Candidate, Served
 from core.task import spawn
 from loader.controller.routes import Live, Routes
+from loader.known_models import KnownModels
 from loader.releases.live_file import MOST_LIVE, Change, LiveFile, Seen
 from loader.workers.pool import Pool
 
@@ -32,45 +33,43 @@ class LiveRecorder:
         self,
         routes: Routes,
         live_file: LiveFile,
+        known: KnownModels,
         seen: Callable[[], tuple[Seen, Mapping[str, int]]],
         again_s: float = AGAIN_S,
     ) -> None:
+        """`known.last_live` is kept up to date here."""
         self._routes = routes
+        self._known = known
         self._live_file = live_file
         self._seen = seen
         self._again_s = again_s
         self._thread = ThreadPoolExecutor(1, "live.json")
-        self._last_live = live_file.last_live()
         self._changes: dict[str, Change] = {}
-        self._known: tuple[Mapping[str, Candidate], Decisions] | None = None
+        self._kept: tuple[Mapping[str, Candidate], Decisions] | None = None
         self._current: asyncio.Task[None] | None = None
         self._next: asyncio.Task[None] | None = None
         """Writes the changes once the one before has written its own; None when there are none."""
         self._failing = False
 
-    @property
-    def last_live(self) -> Mapping[str, tuple[Served, ...]]:
-        """Of each model what is live, and what was before it, the latest first. Replaced whole: threads may read it."""
-        return self._last_live
-
     async def show(self, model: str, live: Live) -> None:
         await self._routes.show(model, live)
-        last = _with_latest(Served(live.pool.release, live.version), self._last_live.get(model, ()))
-        self._last_live = {**self._last_live, model: last}
+        last_live = self._known.last_live
+        last = _with_latest(Served(live.pool.release, live.version), last_live.get(model, ()))
+        self._known.last_live = {**last_live, model: last}
         self._changes[model] = last
         await self._written()
 
     async def hide(self, model: str, why: str | None, *, run: str | None = None) -> None:
         await self._routes.hide(model, why, run=run)
         if why is None:
-            self._last_live = {name: last for name, last in self._last_live.items() if name != model}
+            self._known.last_live = {name: last for name, last in self._known.last_live.items() if name != model}
             self._changes[model] = None
             await self._written()
 
     def keep(self, heads: Mapping[str, Candidate], decisions: Decisions) -> None:
         """Write down soon what is at the followed head, and what decides over it."""
-        if self._known != (heads, decisions):
-            self._known = heads, decisions
+        if self._kept != (heads, decisions):
+            self._kept = heads, decisions
             self._soon()
 
     async def show_version(self, model: str, name: str, live: Live) -> None:
@@ -115,10 +114,10 @@ class LiveRecorder:
             await asyncio.wait({before})
         self._current, self._next = self._next, None
         changes, self._changes = self._changes, {}
-        known = self._known
+        kept = self._kept
 
         def write() -> None:
-            self._live_file.update(changes, *self._seen(), known)
+            self._live_file.update(changes, *self._seen(), kept)
 
         while not await self._has_written(write):  # noqa: ASYNC110 (a disk tells nobody when it has room)
             await asyncio.sleep(self._again_s)

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
+from collections.abc import Callable
 
-from core.decisions import Decisions
 from core.errors import NotTrained, VersionNotFound
-from core.release import Artifact, Candidate, Release, Revision, Wanted
+from core.release import Artifact, Release, Revision, Wanted
 from loader.desire import newest_release
+from loader.known_models import KnownModels
 from loader.sources.source import Source
 
 RUN = "run-"
-
-
-class Known(Protocol):
-    """What is known of the models besides their history."""
-
-    @property
-    def heads(self) -> Mapping[str, Candidate]: ...
-
-    @property
-    def decided(self) -> Decisions: ...
-
-    def last_live(self) -> Iterable[Release]: ...
 
 
 class ReleaseNames:
     """Finds releases by name, of the models that the source has."""
 
     def __init__(
-        self, source: Source, known: Known, artifact_of: Callable[[str, str], Artifact | None] = lambda model, run: None
+        self,
+        source: Source,
+        known: KnownModels,
+        artifact_of: Callable[[str, str], Artifact | None] = lambda model, run: None,
     ) -> None:
         """`artifact_of(model, run)`: what a run of the model left that nobody need have accepted; it may block."""
         self._source = source
@@ -64,5 +54,5 @@ class ReleaseNames:
 
     def _known_artifact(self, head: Revision, run: str) -> Artifact | None:
         accepted = (self._known.decided.artifacts or {}).get(head.code_key or "", ())
-        live = (one.artifact for one in self._known.last_live() if one.model == head.model)
+        live = (one.artifact for one in self._known.last_releases() if one.model == head.model)
         return next((one for one in (*accepted, *live) if one is not None and one.run == run), None)

@@ -23,7 +23,7 @@ def build_artifact_pruning(data: DataDir, serving: ServingParts, lease: Held, ru
 
 def _needed(serving: ServingParts) -> frozenset[str]:
     """Artifacts of releases that run, that one may go back to, and that the head is to have. For any thread."""
-    releases = (*serving.starter.in_use(), *serving.reconciler.last_live())
+    releases = (*serving.starter.in_use(), *serving.reconciler.known.last_releases())
     heads = serving.reconciler.desired.training.values()
     found = (*(release.artifact for release in releases), *(head.artifact for head in heads))
     return frozenset(artifact.id for artifact in found if artifact is not None)

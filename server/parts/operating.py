@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,7 +14,7 @@ from loader.reconcile import Reconciler
 from loader.sources.source import Source
 from server.access.assembly import AccessParts, build_access
 from server.app import Routed, build_app
-from server.gateways.gateways import Gateway
+from server.gateways.gateways import Gateways
 from server.gateways.key_grants import KeyGrants
 from server.gateways.route_publisher import RoutePublisher
 from server.http.access import Access
@@ -36,6 +36,7 @@ from server.pages.assembly import PageParts, build_pages
 from server.parts.counting import CountingParts
 from server.parts.serving import MEGABYTE, ServingParts
 from server.process.data_dir import DataDir
+from server.process.listening import url_of
 from server.registry_part import RegistryPart
 from server.state import ServerState, model_state, server_state, source_state
 from server.traffic.metrics.metrics import Metrics
@@ -67,18 +68,19 @@ def build_operating(
     counting: CountingParts,
     runs: RunCatalogue,
     publisher: RoutePublisher,
-    gateways: Callable[[], Collection[Gateway]],
-    models_url: str,
+    gateways: Gateways,
+    port: int,
 ) -> OperatingParts:
-    """`gateways`: those that run. `models_url`: where models are asked, if elsewhere than the pages.
+    """`gateways`: those that run. `port`: where models are asked.
 
     Raises PawlError where DATA_DIR can't be used.
     """
+    models_url = _models_url(settings, port)
     source, reconciler, starter, names = serving.source, serving.reconciler, serving.starter, serving.names
     state = partial(server_state, source.where, reconciler, runs.newest)
     system = SystemReader(
         followed=partial(_followed, source, reconciler),
-        gateways=gateways,
+        gateways=lambda: gateways.running,
         pools=starter.pools,
         registry=registry_part.registry,
         database_url=settings.database_url or "sqlite:",
@@ -86,7 +88,7 @@ def build_operating(
     )
     usage = UsageHistory(system.taken, registry_part.registry, server_id(data.path))
     of_system = partial(system_families, system, serving.happenings)
-    metrics = Metrics(state, serving.loading.serving_pools, counting.traffic.totals, runs.counts, of_system)
+    metrics = Metrics(state, serving.loader.serving_pools, counting.traffic.totals, runs.counts, of_system)
     grants = KeyGrants(publisher, is_needed=settings.auth == "keys")
     access_parts = build_access(settings, registry_part.log, registry_part.registry, grants.hand_out)
     access, streams = Access(settings, access_parts.known, access_parts.sessions), EventStreams()
@@ -144,6 +146,11 @@ def build_operating(
         OpenApiApi(access, settings.base),
     ]
     return OperatingParts(access_parts, streams, state, build_app(settings.base, apis, pages, metrics), usage)
+
+
+def _models_url(settings: Settings, port: int) -> str:
+    """Where models are asked, if elsewhere than the pages; behind a proxy nobody here knows its name."""
+    return url_of(settings.host, port) + settings.base if settings.admin_bind else ""
 
 
 def _followed(source: Source, reconciler: Reconciler) -> Followed:

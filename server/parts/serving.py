@@ -17,6 +17,7 @@ from loader.controller.on_demand import OnDemand
 from loader.controller.release_names import ReleaseNames
 from loader.controller.release_pruning import ReleasePruning
 from loader.environments.environment import Environments
+from loader.known_models import KnownModels
 from loader.reconcile import Reconciler
 from loader.releases.live_file import LiveFile
 from loader.releases.proofs import ProofStore
@@ -28,19 +29,19 @@ from loader.workers.process.warm_workers import WarmWorkers
 from loader.workers.report import Report
 from loader.workers.starter import Starter, WorkerDefaults
 from server.gateways.route_publisher import RoutePublisher
-from server.loading import Loading
+from server.loader_part import LoaderPart
 from server.process.data_dir import DataDir
 from server.registry_part import RegistryPart
 from server.source_choice import followed, open_source
 from server.steering.assembly import SteeringParts, build_steering
 from server.steering.decisions.decided import Decided
 from server.steering.ledger.ledger import DeploymentLedger
+from server.steering.releases.release_finder import ReleaseFinder
 from server.steering.releases.run_artifacts import artifact_of
 from server.traces.traces import Traces
 from server.traffic.metrics.happenings import Happenings
 from server.traffic.own_requests import ProofCounts
 from server.traffic.traffic import Take
-from server.training import decisions
 from server.versions.situations import Situations
 from trainer.records.accepted import AcceptedArtifacts
 
@@ -62,7 +63,7 @@ class ServingParts:
     names: ReleaseNames
     on_demand: OnDemand
     steered: SteeringParts
-    loading: Loading
+    loader: LoaderPart
     pruning: ReleasePruning
     guard: MemoryGuard
     happenings: Happenings
@@ -94,19 +95,22 @@ def build_serving(
         proofs=proofs,
         proven=ProofCounts(take, lambda model: situations.labels(model)).count,
     )
-    happenings, decided, loaded = Happenings(registry_part.log.record), Decided(), LoadedPools()
+    known = KnownModels(live_file)
+    names = ReleaseNames(source, known, partial(artifact_of, records))
+    finder = ReleaseFinder(source, names, known, partial(artifact_of, records))
+    happenings, decided, loaded = Happenings(registry_part.log.record), Decided(finder.recorded), LoadedPools()
     ledger = DeploymentLedger(registry_part.registry, decided.read, live_file.live(), bool(settings.database_url))
     reconciler = Reconciler(
         source,
+        known,
         LoadedFirst(loaded, partial(starter.start, source=source)),
         publisher,
         live_file,
         happenings.record,
-        lambda: decided.over(decisions(accepted)),
+        lambda: decided.over(accepted.decisions()),
         decided.look_for,
         ledger.observe,
     )
-    names = ReleaseNames(source, reconciler, partial(artifact_of, records))
     start_one = _one_worker_starter(starter, source, publisher)
     on_demand = OnDemand(names.find, start_one, publisher, settings.version_idle_s, loaded)
     situations = Situations(reconciler, on_demand.pools, on_demand.labels)
@@ -115,11 +119,9 @@ def build_serving(
         data,
         registry_part.registry,
         registry_part.log,
-        source,
         reconciler,
-        names,
+        finder,
         on_demand,
-        records,
         decided,
         ledger,
     )
@@ -137,7 +139,7 @@ def build_serving(
         names=names,
         on_demand=on_demand,
         steered=steered,
-        loading=Loading(reconciler, on_demand, starter, warm_workers, steered.known),
+        loader=LoaderPart(reconciler, on_demand, starter, warm_workers, steered.known),
         pruning=ReleasePruning(release_store, environments, needed, reconciler.followed, proofs=proofs),
         guard=MemoryGuard(starter.pools, relieve=warm_workers.give_up),
         happenings=happenings,
@@ -147,7 +149,7 @@ def build_serving(
 
 def _needed(starter: Starter, reconciler: Reconciler) -> set[Release]:
     """Releases that have processes, or that one may go back to."""
-    return {*starter.in_use(), *reconciler.last_live()}
+    return {*starter.in_use(), *reconciler.known.last_releases()}
 
 
 def _worker_defaults(settings: Settings, data: DataDir, environ: Mapping[str, str], traces: Traces) -> WorkerDefaults:

@@ -27,7 +27,7 @@ class DataDir:
     """The folder, held until the process ends."""
 
     def __init__(self, path: Path) -> None:
-        """Raises HomeUnusable."""
+        """Raises DataDirUnusable."""
         self.path = path
         try:
             path.mkdir(parents=True, exist_ok=True)

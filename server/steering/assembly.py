@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from core.settings.settings import Settings
-from loader.artifacts.records import RunRecords
 from loader.controller.on_demand import OnDemand
-from loader.controller.release_names import ReleaseNames
 from loader.reconcile import Reconciler
-from loader.sources.source import Source
 from registry.event_log import EventLog
 from registry.registry import Registry
 from server.process.data_dir import DataDir
@@ -23,7 +19,6 @@ from server.steering.decisions.start import Start
 from server.steering.ledger.ledger import DeploymentLedger
 from server.steering.releases.release_finder import ReleaseFinder
 from server.steering.releases.rollback_targets import RollbackTargets
-from server.steering.releases.run_artifacts import artifact_of
 
 _SHARED_S = 0.5
 """Between two looks at a database to which other daemons may write: behind some poolers nothing is heard of that."""
@@ -46,19 +41,16 @@ def build_steering(
     data: DataDir,
     registry: Registry,
     event_log: EventLog,
-    source: Source,
     reconciler: Reconciler,
-    names: ReleaseNames,
+    finder: ReleaseFinder,
     on_demand: OnDemand,
-    records: RunRecords,
     decided: Decided,
     ledger: DeploymentLedger,
 ) -> SteeringParts:
-    finder = ReleaseFinder(source, names, reconciler, partial(artifact_of, records))
-    decided.find = finder.recorded
+    known = reconciler.known
     pause_s = min(_SHARED_S, settings.sync_seconds) if settings.database_url else settings.sync_seconds
-    follower = RegistryFollower(registry, decided, lambda: reconciler.decided, reconciler.reconsider, pause_s)
-    targets = RollbackTargets(registry, reconciler.last_served, finder.recorded)
+    follower = RegistryFollower(registry, decided, lambda: known.decided, reconciler.reconsider, pause_s)
+    targets = RollbackTargets(registry, known.last_served, finder.recorded)
     steering = Steering(reconciler, event_log, follower, finder, targets, on_demand, ledger)
     has_registry = bool(settings.database_url) or (data.path / "registry.db").exists()
     start = Start(reconciler, follower, is_shared=bool(settings.database_url), has_registry=has_registry)

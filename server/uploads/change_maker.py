@@ -60,7 +60,7 @@ class ChangeMaker:
         if revision.code_key is not None:
             folder = await asyncio.to_thread(_whole, revision, proposal, files) if change.keeps_others else files
             await asyncio.to_thread(check_training, folder, revision.manifest.train)
-        release = newest_release(revision, self._reconciler.decided)
+        release = newest_release(revision, self._reconciler.known.decided)
         if release is None:
             return None
         pool = await self._starter.start(

@@ -84,14 +84,14 @@ class Uploads:
 
     async def delete(self, model: str, author: Author, wait_s: float = LONGEST_WAIT_S) -> Uploaded:
         """The model's folder goes. Raises ModelNotFound besides."""
-        if model not in self._reconciler.heads:
+        if model not in self._reconciler.known.heads:
             raise ModelNotFound(f"no model {model[:100]!r} is followed")
         event = author.event(EventKind.DELETED, model)
         change = Change(model, None, author.actor.name, author.message(f"Delete {model}"), author.head)
         return await self._through(self._maker.make(change, event), event, wait_s)
 
     async def _manifest_text(self, model: str) -> ManifestText:
-        if model not in self._reconciler.heads:
+        if model not in self._reconciler.known.heads:
             raise ModelNotFound(f"no model {model[:100]!r} is followed")
         return await asyncio.to_thread(self._source.manifest_text, model)
 

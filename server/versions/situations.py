@@ -29,7 +29,7 @@ class Situations:
         self._asked_for = asked_for
 
     def of(self, model: str) -> ModelSituation:
-        decided = self._reconciler.decided
+        decided = self._reconciler.known.decided
         rejected = (decided.rejections or {}).get(model)
         on_demand = frozenset(pool.release.id for pool in self._on_demand() if pool.release.model == model)
         head = self._head(model)
@@ -67,10 +67,10 @@ class Situations:
         return model in self._reconciler.controllers
 
     def _head(self, model: str) -> str:
-        head: Candidate | None = self._reconciler.heads.get(model)
+        head: Candidate | None = self._reconciler.known.heads.get(model)
         if head is None:
             return ""
-        release = None if head.revision is None else newest_release(head.revision, self._reconciler.decided)
+        release = None if head.revision is None else newest_release(head.revision, self._reconciler.known.decided)
         return head.version.commit if release is None else release.id
 
     def _way(self, controller: ModelController) -> OnItsWay | None:

@@ -164,9 +164,9 @@ class Versions:
     def _releases(self, revision: Revision) -> list[Release]:
         if revision.code_key is None:
             return [Release(revision)]
-        decided = self._parts.reconciler.decided
+        decided = self._parts.reconciler.known.decided
         accepted = (decided.artifacts or {}).get(revision.code_key, ())
-        live = [one.artifact for one in self._parts.reconciler.last_live() if one.revision == revision]
+        live = [one.artifact for one in self._parts.reconciler.known.last_releases() if one.revision == revision]
         artifacts: dict[str, Artifact] = {}
         for artifact in (*accepted, *(one for one in live if one is not None)):
             artifacts.setdefault(artifact.id, artifact)
@@ -181,7 +181,7 @@ class Versions:
     async def _views(self, model: str, told: Sequence[Told]) -> list[VersionView]:
         situation = self._parts.situations.of(model)
         rejections = await self._rejections(model) if situation.rejected else {}
-        states = self._parts.reconciler.decided.runs
+        states = self._parts.reconciler.known.decided.runs
         scores = {one.run: await self._scores(one.run) for one in told if one.run is not None}
         return [
             view_of(one, situation, rejections, scores.get(one.run or "", {}), states.get(one.code_key or ""))

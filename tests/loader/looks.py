@@ -12,6 +12,7 @@ from core.decisions import Decisions
 from core.errors import SourceError
 from core.events import Event
 from core.release import Release, Snapshot
+from loader.known_models import KnownModels
 from loader.reconcile import Reconciler
 from loader.releases.live_file import LiveFile
 from loader.sources.local.source import LocalSource
@@ -54,11 +55,13 @@ class Looking:
         self.decisions = Decisions()
         self.may_start = asyncio.Event()
         self.may_start.set()
+        live_file = LiveFile(folder / "live.json", "here")
         self.reconciler = Reconciler(
             self.source,
+            KnownModels(live_file),
             self._start,
             self.shown,
-            LiveFile(folder / "live.json", "here"),
+            live_file,
             self.events.append,
             lambda: self.decisions,
         )

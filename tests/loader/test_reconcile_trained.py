@@ -148,8 +148,8 @@ def test_a_restart_without_source_and_decisions_serves_and_decides_the_same(tmp_
             async with looking(here, tmp_path, is_lost=True) as found:
                 await until(lambda: is_live_with(found, one))
                 await until(lambda: found.reconciler.source_state.problem)
-                assert found.reconciler.decided.pins == {"Model": live}
-                assert found.reconciler.decided.rejections == rejected
+                assert found.reconciler.known.decided.pins == {"Model": live}
+                assert found.reconciler.known.decided.rejections == rejected
                 found.decisions = Decisions(pins={})  # the database is reached, and the pin was lifted
                 found.reconciler.reconsider()
                 await until(lambda: is_live_with(found, two))
@@ -196,7 +196,7 @@ def test_what_is_rejected_gives_way_to_what_was_live_before_it_and_the_next_push
                 found.decisions = Decisions(rejections={"Model": Rejected(frozenset([second.id]))})
                 found.reconciler.reconsider()
                 await until(lambda: found.shown.live["Model"].pool.release == first)
-                assert found.reconciler.last_live() == [first, second]
+                assert found.reconciler.known.last_releases() == [first, second]
                 found.decisions = Decisions(rejections={"Model": Rejected(frozenset([first.id, second.id]))})
                 found.reconciler.reconsider()
                 await until(lambda: "Model" in found.shown.down)

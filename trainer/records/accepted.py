@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from core.decisions import Decisions
 from core.release import Artifact
 from core.runs.runs import RunResult
 from core.runs.states import RunState
@@ -37,6 +38,10 @@ class AcceptedArtifacts:
     def remove(self, result: RunResult) -> bool:
         """What the run left is no longer kept. Whether that is news."""
         return self._known.get(result.code_key, {}).pop(result.run, None) is not None
+
+    def decisions(self) -> Decisions:
+        """What training has decided so far."""
+        return Decisions(artifacts=self.newest_first() if self.is_read else None, runs=self.states)
 
     def newest_first(self) -> Mapping[str, tuple[Artifact, ...]]:
         return {

@@ -225,7 +225,7 @@ class Steering:
 
     async def _commit(self, intent: Intent) -> Action:
         """Written down, and decided from now on; raises what the intent does."""
-        intent.kept = self._reconciler.decided
+        intent.kept = self._reconciler.known.decided
         try:
             await self._event_log.commit(intent.act)
         except RegistryUnavailable:

@@ -30,9 +30,8 @@ Find = Callable[[Named], Served | None]
 class Decided:
     """For the loop's own thread, but for `look_for`, which may be called in any."""
 
-    def __init__(self) -> None:
-        self.find: Find = lambda named: None
-        """Set before anything starts: what finds releases knows the reconciler, which asks for this."""
+    def __init__(self, find: Find) -> None:
+        self._find = find
         self.rows: Rows | None = None
         """None: the registry was not read yet, and what a restart knows of them holds."""
         self._found: Mapping[Named, Served | None] = {}
@@ -52,7 +51,7 @@ class Decided:
         if self.rows is None:
             return
         known = self._found
-        self._found = {one: known.get(one) or self.find(one) for one in _named(self.rows)}
+        self._found = {one: known.get(one) or self._find(one) for one in _named(self.rows)}
 
     def over(self, decisions: Decisions) -> Decisions:
         """Those of others, with what people decided."""

@@ -22,7 +22,7 @@ class Start:
         self._reconciler = reconciler
         self._follower = follower
         self._is_shared = is_shared
-        self._must_wait = has_registry and not reconciler.heads
+        self._must_wait = has_registry and not reconciler.known.heads
 
     async def known(self) -> None:
         if self._must_wait:

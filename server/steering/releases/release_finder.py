@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol
 
 from core.errors import PawlError, VersionNotFound
 from core.release import Artifact, Candidate, Release, Revision, Served
-from loader.controller.release_names import RUN, Known, ReleaseNames
+from loader.controller.release_names import RUN, ReleaseNames
+from loader.known_models import KnownModels
 from loader.sources.source import Source
 from server.steering.decisions.decided import Named
 from server.steering.version_labels import version_of
 
 _FEWEST_DIGITS = 7
-
-
-class Remembered(Known, Protocol):
-    """What is known of the models besides their history."""
-
-    def last_served(self) -> Sequence[Served]: ...
 
 
 class ReleaseFinder:
@@ -29,7 +23,7 @@ class ReleaseFinder:
         self,
         source: Source,
         names: ReleaseNames,
-        known: Remembered,
+        known: KnownModels,
         artifact_of: Callable[[str, str], Artifact | None],
     ) -> None:
         """`artifact_of(model, run)`: what the run left."""

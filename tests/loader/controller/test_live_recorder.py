@@ -10,6 +10,7 @@ import pytest
 from core.manifest.manifest import Manifest
 from core.release import Release, Revision, Version
 from loader.controller.live_recorder import LiveRecorder
+from loader.known_models import KnownModels
 from loader.releases.live_file import LiveFile
 from tests.loader.pools import Shown, run, until
 
@@ -23,10 +24,15 @@ def written(path: Path) -> dict[str, int]:
     return {model: version.number for model, (_, version) in LiveFile(path, "here").live().items()}
 
 
+def recorder(path: Path, shown: Shown, seen: Any, **more: float) -> LiveRecorder:
+    live_file = LiveFile(path, "here")
+    return LiveRecorder(shown, live_file, KnownModels(live_file), seen, **more)
+
+
 def test_what_was_shown_is_written_down_by_then(tmp_path: Path) -> None:
     async def test() -> None:
         path = tmp_path / "live.json"
-        routes = LiveRecorder(Shown(), LiveFile(path, "here"), lambda: ({}, {}))
+        routes = recorder(path, Shown(), lambda: ({}, {}))
         await asyncio.gather(*(routes.show(f"M{number}", live(f"M{number}")) for number in range(20)))
         assert len(written(path)) == 20
         await routes.hide("M0", "it is being replaced")
@@ -49,7 +55,7 @@ def test_a_disk_that_is_full_holds_up_no_swap_is_told_of_once_and_gets_all_when_
             tries.append(None)
             return {}, {}
 
-        routes = LiveRecorder(shown := Shown(), LiveFile(path, "here"), seen, again_s=0.01)
+        routes = recorder(path, shown := Shown(), seen, again_s=0.01)
         in_the_way = path.with_suffix(".tmp")
         in_the_way.mkdir()
         first = asyncio.create_task(routes.show("M1", live("M1")))

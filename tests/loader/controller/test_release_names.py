@@ -24,7 +24,7 @@ class Known:
     decided: Decisions = field(default_factory=Decisions)
     live: list[Release] = field(default_factory=list)
 
-    def last_live(self) -> list[Release]:
+    def last_releases(self) -> list[Release]:
         return self.live
 
 

@@ -43,7 +43,7 @@ class Told:
             Parts(
                 source,
                 reconciler,
-                ReleaseNames(source, reconciler),
+                ReleaseNames(source, reconciler.known),
                 Situations(reconciler, lambda: ()),
                 ProofStore(folder / "proofs"),
                 ReleaseStore(releases),
@@ -78,7 +78,7 @@ class Told:
     async def seen(self, label: str) -> None:
         """Look until the head is that version."""
         await self.looking.reconciler.look_now()
-        await until(lambda: self.looking.reconciler.heads["Model"].version.label == label)
+        await until(lambda: self.looking.reconciler.known.heads["Model"].version.label == label)
 
 
 @asynccontextmanager
@@ -128,7 +128,7 @@ def test_a_revision_is_told_once_for_each_artifact_that_was_accepted(tmp_path: P
         async with telling(tmp_path, train="def train(output): ...\n") as told:
             told.looking.spoilt["Model"] = BROKEN
             await told.seen("v1")
-            revision = told.looking.reconciler.heads["Model"].revision
+            revision = told.looking.reconciler.known.heads["Model"].revision
             assert revision is not None
             assert [(one.release, one.state) for one in await told.all()] == [(None, VersionState.PENDING)]
             told.decide(artifacts={}, runs={revision.code_key: "running"})

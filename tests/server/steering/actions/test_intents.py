@@ -41,8 +41,7 @@ def done(registry: Registry, intent: Intent) -> tuple[list[EventKind], Rows]:
 
 def decided(rows: Rows, *known: Served) -> Decisions:
     found = {one.release.id: one for one in known}
-    decided = Decided()
-    decided.find = lambda named: found.get(named.release)
+    decided = Decided(lambda named: found.get(named.release))
     decided.take(rows)
     decided.look_for()
     return decided.over(Decisions())
@@ -104,8 +103,7 @@ def test_a_pin_is_decided_with_its_release_or_as_missing(registry: Registry) -> 
 
 def test_what_could_not_be_found_is_looked_for_again() -> None:
     asked_for: list[Named] = []
-    decided = Decided()
-    decided.find = lambda named: asked_for.append(named)  # type: ignore[func-returns-value]
+    decided = Decided(lambda named: asked_for.append(named))  # type: ignore[func-returns-value]
     decided.take(replace(Rows(), pins={"M": ToPin(asked(), served=served(1)).pin}))
     decided.look_for()
     decided.look_for()

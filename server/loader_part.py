@@ -1,4 +1,4 @@
-"""What brings models up and looks after them, as one part of the daemon."""
+"""The loader, as a part of the daemon."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WORKERS_END_S = 2.0
 
 
 @dataclass
-class Loading:
+class LoaderPart:
     """Serves what was live last from its start on, and follows the source; its stop leaves no worker."""
 
     reconciler: Reconciler

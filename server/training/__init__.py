@@ -1,0 +1,1 @@
+"""Training in the daemon: what it takes from the other parts, and what it gives them."""
