@@ -80,7 +80,7 @@ class ChangeMaker:
 def _revision(model: str, candidate: Candidate | None) -> Revision:
     if candidate is None:
         raise ReleaseFailed(
-            f"{model} would not be a model; one is a folder with an etls.py, a train.py, a model.yaml or an .onnx file",
+            f"{model} would be no model; one is a folder with an etls.py, a train.py, a model.yaml or an .onnx file",
             stage="manifest",
         )
     if candidate.revision is None:
