@@ -30,13 +30,13 @@ from loader.artifacts.store import ArtifactStore
 from trainer.attempt import process_tree
 from trainer.attempt.attempt import Attempt, Prepared
 from trainer.attempt.identity import GivenUp, claim
-from trainer.attempt.patience import patiently
 from trainer.attempt.pod import PodEnvironment, take_logins
 from trainer.attempt.preparation import Preparation
 from trainer.attempt.progress import Progress
 from trainer.attempt.published import Published
 from trainer.attempt.run_log import RunLog, read_log
 from trainer.attempt.stop import Stop
+from trainer.attempt.store_retry import retry_while_away
 from trainer.attempt.stored_checkpoint import StoredCheckpoint
 from trainer.records.record_names import attempt_curve, attempt_log, attempt_record
 
@@ -143,7 +143,7 @@ def _remove_checkpoint(spec: RunSpec, checkpoint: StoredCheckpoint | None) -> No
 
 async def _opened(spec: RunSpec, stop: Stop, told: Callable[[str], None]) -> Files | None:
     """The store, however long it takes to be there; None: the attempt is to stop. `told` gets what is wrong with it."""
-    opening = asyncio.ensure_future(patiently(partial(open_files, spec.artifacts, Path(spec.data_dir)), told))
+    opening = asyncio.ensure_future(retry_while_away(partial(open_files, spec.artifacts, Path(spec.data_dir)), told))
     stopping = asyncio.ensure_future(stop.wait())
     await asyncio.wait((opening, stopping), return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
@@ -186,7 +186,7 @@ async def write(
 ) -> bool:
     """What is kept beside it, and last the record; whether there is one now. While the store is away it is tried again:
     for as long as it takes, or, where the attempt is to stop, for a moment."""
-    writing = asyncio.ensure_future(patiently(partial(_write, records, spec, result, left), _say))
+    writing = asyncio.ensure_future(retry_while_away(partial(_write, records, spec, result, left), _say))
     stopping = asyncio.ensure_future(stop.wait())
     await asyncio.wait((writing, stopping), return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()

@@ -1,1 +1,1 @@
-"""The OpenAPI document of what is live."""
+"""The OpenAPI document of the models that are live; the admin API's own is made in `server/http/admin_openapi/`."""

@@ -18,6 +18,7 @@ from server.gateways.gateways import Gateways
 from server.gateways.key_grants import KeyGrants
 from server.gateways.route_publisher import RoutePublisher
 from server.http.access import Access
+from server.http.admin_openapi.openapi_api import OpenApiApi
 from server.http.api.events_api import EventsApi
 from server.http.api.keys_api import KeysApi
 from server.http.api.logs_api import LogsApi
@@ -31,7 +32,6 @@ from server.http.api.traffic_api import TrafficApi
 from server.http.api.uploads_api import UploadsApi
 from server.http.api.versions_api import VersionsApi
 from server.http.event_streams import EventStreams
-from server.http.openapi.openapi_api import OpenApiApi
 from server.pages.assembly import PageParts, build_pages
 from server.parts.counting import CountingParts
 from server.parts.serving import MEGABYTE, ServingParts

@@ -19,10 +19,10 @@ from core.runs.states import Reason, RunState
 from trainer.attempt.child import Child, Ended, Limits
 from trainer.attempt.child_environment import child_environment
 from trainer.attempt.outcomes import failure_of
-from trainer.attempt.patience import patiently
 from trainer.attempt.progress import Progress
 from trainer.attempt.run_log import RunLog
 from trainer.attempt.stop import Stop
+from trainer.attempt.store_retry import retry_while_away
 from worker.wire.training import CannotJudge, Judged, Reported, TrainConfig, Trained
 
 T = TypeVar("T")
@@ -98,7 +98,7 @@ class Attempt:
 
     async def _run(self) -> AttemptResult:
         self._progress.reach(RunState.PENDING, "environment and data")
-        prepared = await self._patiently(self._prepare)
+        prepared = await self._with_store(self._prepare)
         self._known.update(packages=dict(prepared.packages), running_at=datetime.now(UTC))
         self._progress.reach(RunState.RUNNING)
         config = self._config(prepared)
@@ -116,7 +116,7 @@ class Attempt:
 
     async def _store(self) -> AttemptResult:
         try:
-            artifact = await self._patiently(lambda: self._artifacts.put(self._output))
+            artifact = await self._with_store(lambda: self._artifacts.put(self._output))
         except ArtifactRefused as error:
             return self._failed(Failure(Reason.BAD_CONTRACT, str(error)))
         return self._result(state=RunState.SUCCEEDED, artifact=artifact)
@@ -128,7 +128,7 @@ class Attempt:
         live = self._folder / "live"
         self._known.update(live_artifact=self._spec.judge)
         try:
-            await self._patiently(lambda: self._artifacts.fetch(self._spec.judge, live))
+            await self._with_store(lambda: self._artifacts.fetch(self._spec.judge, live))
             judged = await self._child(prepared, msgspec.structs.replace(config, evaluate=f"{live}/"))
         except PawlError as error:
             self._known.update(live_message=f"what is live can't be fetched: {error}")
@@ -172,9 +172,9 @@ class Attempt:
             attempt=spec.attempt,
         )
 
-    async def _patiently(self, work: Callable[[], T]) -> T:
+    async def _with_store(self, work: Callable[[], T]) -> T:
         """Raises _Stopped; what is done in a thread is then left to itself."""
-        doing = asyncio.ensure_future(patiently(work, self._progress.wait_for))
+        doing = asyncio.ensure_future(retry_while_away(work, self._progress.wait_for))
         stopping = asyncio.ensure_future(self._stop.wait())
         await asyncio.wait((doing, stopping), return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()

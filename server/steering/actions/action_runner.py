@@ -24,7 +24,7 @@ from server.steering.actions.error_codes import code_of
 from server.steering.actions.intents import Intent, NotToPin, NotToRollBack, ToPin, ToRollBack, ToTell
 from server.steering.decisions.registry_follower import RegistryFollower
 from server.steering.ledger.ledger import DeploymentLedger
-from server.steering.swap_watch import End, Ended, SwapWatch
+from server.steering.outcomes import Outcome, OutcomeKind, Outcomes
 from server.steering.version_labels import told
 
 log = logging.getLogger("pawl.steering")
@@ -51,7 +51,7 @@ class ActionRunner:
         self._follower = follower
         self._on_demand = on_demand
         self._ledger = ledger
-        self._watch = SwapWatch(reconciler)
+        self._outcomes = Outcomes(reconciler)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def stop(self) -> None:
@@ -75,30 +75,30 @@ class ActionRunner:
             self._fail(action, "internal", f"Pawl itself failed: {error!r}"[:500])
 
     async def pinning(self, action: Action, intent: ToPin) -> None:
-        ended = await self._watch.until_live(intent.served, self._teller(action))
-        if ended.end is End.LIVE:
+        outcome = await self._outcomes.until_live(intent.served, self._teller(action))
+        if outcome.kind is OutcomeKind.LIVE:
             self._ledger.settled(action.model)
             self.done(action, f"pinned at {told(intent.served)}, which is live")
-        elif ended.failure is None:
-            self._supersede(action, ended)
+        elif outcome.failure is None:
+            self._supersede(action, outcome)
         else:
             self._ledger.settled(action.model)
-            back = NotToPin(action, pinned=intent, why=_why(ended))
+            back = NotToPin(action, pinned=intent, why=_why(outcome))
             await self._withdraw(back)
-            self._fail_by(action, ended, withdrawn=back.is_done)
+            self._fail_by(action, outcome, withdrawn=back.is_done)
 
     async def rolling_back(self, action: Action, intent: ToRollBack) -> None:
-        ended = await self._watch.until_live(intent.to, self._teller(action))
-        if ended.end is End.LIVE:
+        outcome = await self._outcomes.until_live(intent.to, self._teller(action))
+        if outcome.kind is OutcomeKind.LIVE:
             self._ledger.settled(action.model)
             self.done(action, f"rolled back from {told(intent.live)} to {told(intent.to)}, which is live")
-        elif ended.failure is None:
-            self._supersede(action, ended)
+        elif outcome.failure is None:
+            self._supersede(action, outcome)
         else:
             self._ledger.settled(action.model)
-            back = NotToRollBack(action, rolled_back=intent, why=_why(ended))
+            back = NotToRollBack(action, rolled_back=intent, why=_why(outcome))
             await self._withdraw(back)
-            self._fail_by(action, ended, withdrawn=back.is_done)
+            self._fail_by(action, outcome, withdrawn=back.is_done)
 
     async def lifting(self, action: Action) -> None:
         try:
@@ -107,14 +107,14 @@ class ActionRunner:
             self._ledger.followed(action.model)
 
     async def settling(self, action: Action) -> None:
-        ended = await self._watch.until_settled(action.model, self._teller(action))
-        if ended.end is End.FAILED:
-            self._fail_by(action, ended)
-        elif ended.live is None:
+        outcome = await self._outcomes.until_settled(action.model, self._teller(action))
+        if outcome.kind is OutcomeKind.FAILED:
+            self._fail_by(action, outcome)
+        elif outcome.live is None:
             self.done(action, f"nothing of {action.model} is to be served{self._why_untrained(action.model)}")
         else:
-            said = f"{told(ended.live)} is live{self._why_untrained(action.model)}"
-            self.done(about_release(self._actions.find(action.id) or action, ended.live), said)
+            said = f"{told(outcome.live)} is live{self._why_untrained(action.model)}"
+            self.done(about_release(self._actions.find(action.id) or action, outcome.live), said)
 
     def _why_untrained(self, model: str) -> str:
         """What keeps the head's from being live, where that is its training run."""
@@ -164,16 +164,16 @@ class ActionRunner:
     def done(self, action: Action, message: str) -> Action:
         return self._end(action, ActionState.DONE, message=message)
 
-    def _supersede(self, action: Action, ended: Ended) -> None:
-        now = "nothing" if ended.live is None else told(ended.live)
+    def _supersede(self, action: Action, outcome: Outcome) -> None:
+        now = "nothing" if outcome.live is None else told(outcome.live)
         message = f"something else was asked for before it was done; {now} is live"
         self._end(action, ActionState.SUPERSEDED, message=message)
 
-    def _fail_by(self, action: Action, ended: Ended, *, withdrawn: bool = False) -> None:
-        assert ended.failure is not None
-        keeps = "nothing is live" if ended.live is None else f"{told(ended.live)} stays live"
-        message = f"{ended.failure.version.label} {_why(ended)} ({keeps})"
-        self._fail(action, "release_failed", message, stage=ended.failure.error.stage, withdrawn=withdrawn)
+    def _fail_by(self, action: Action, outcome: Outcome, *, withdrawn: bool = False) -> None:
+        assert outcome.failure is not None
+        keeps = "nothing is live" if outcome.live is None else f"{told(outcome.live)} stays live"
+        message = f"{outcome.failure.version.label} {_why(outcome)} ({keeps})"
+        self._fail(action, "release_failed", message, stage=outcome.failure.error.stage, withdrawn=withdrawn)
 
     def _fail(self, action: Action, code: str, message: str, *, stage: str = "", withdrawn: bool = False) -> None:
         self._end(action, ActionState.FAILED, code=code, message=message, stage=stage, withdrawn=withdrawn)
@@ -190,6 +190,6 @@ def _live(controller: ModelController | None) -> Any:
     return None if controller is None else controller.live
 
 
-def _why(ended: Ended) -> str:
-    assert ended.failure is not None
-    return f"failed at {ended.failure.error.stage}: {ended.failure.error}"
+def _why(outcome: Outcome) -> str:
+    assert outcome.failure is not None
+    return f"failed at {outcome.failure.error.stage}: {outcome.failure.error}"

@@ -19,22 +19,14 @@ from registry.event_log import EventLog
 from server.steering.actions.action_runner import ActionRunner
 from server.steering.actions.actions import Action, Actions, about_release, new_action
 from server.steering.actions.errors import ActionUnfit, LiveChanged, NoEarlierRelease
-from server.steering.actions.intents import (
-    Intent,
-    ToAccept,
-    ToPin,
-    ToRollBack,
-    ToTell,
-    ToUnpin,
-    pinned,
-)
+from server.steering.actions.intents import Intent, ToAccept, ToPin, ToRollBack, ToTell, ToUnpin, pinned
 from server.steering.decisions.registry_follower import RegistryFollower
 from server.steering.decisions.rows import Rows
 from server.steering.ledger.causes import Why
 from server.steering.ledger.ledger import DeploymentLedger
+from server.steering.outcomes import live_of
 from server.steering.releases.release_finder import ReleaseFinder, goes_by
 from server.steering.releases.rollback_targets import RollbackTargets
-from server.steering.swap_watch import live_of
 from server.steering.version_labels import told
 
 

@@ -20,7 +20,7 @@ from loader.controller.model_controller import ModelController
 from registry.registry import Registry
 from server.steering.decisions.rows import Rows
 from server.steering.ledger.causes import Before, Why, cause_of
-from server.steering.swap_watch import live_of
+from server.steering.outcomes import live_of
 
 if TYPE_CHECKING:
     from registry.transaction import Transaction  # imports SQLAlchemy, which the start can't wait for

@@ -19,8 +19,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from core.paths import PATHS
-from server.http.openapi.document import admin_document
-from server.http.openapi.table.table import OPERATIONS
+from server.http.admin_openapi.document import admin_document
+from server.http.admin_openapi.table.table import OPERATIONS
 from tests.repos import Repo
 from tests.serving import TOKEN, Server, echo, serving
 

@@ -12,8 +12,8 @@ from starlette.routing import Route
 
 from core.paths import API_OPENAPI
 from server.http.access import Access
-from server.http.openapi.document import admin_document
-from server.http.openapi.table.table import OPERATIONS
+from server.http.admin_openapi.document import admin_document
+from server.http.admin_openapi.table.table import OPERATIONS
 
 _PREFIXES = 8
 """Documents that are kept: making one takes long, and proxies are few."""

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from core import paths
 from core.runs.states import RunState
+from server.http.admin_openapi import shapes
+from server.http.admin_openapi.operations import FOLLOW, Operation, Reply, listed, number, one_of, text
 from server.http.api.lists import MOST
 from server.http.api.runs_api import Said
-from server.http.openapi import shapes
-from server.http.openapi.operations import (
-    FOLLOW,
-    Operation,
-    Reply,
-    listed,
-    number,
-    one_of,
-    text,
-)
 from trainer.catalogue.views import RunDetail, RunView
 from trainer.catalogue.wishes import Asked
 

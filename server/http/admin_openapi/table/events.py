@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from core import paths
 from core.events import EventKind
+from server.http.admin_openapi import shapes
+from server.http.admin_openapi.operations import EVENT_STREAM, Operation, Reply, listed, moment, number, one_of, text
 from server.http.api.lists import MOST
 from server.http.api.sync import Synced
-from server.http.openapi import shapes
-from server.http.openapi.operations import (
-    EVENT_STREAM,
-    Operation,
-    Reply,
-    listed,
-    moment,
-    number,
-    one_of,
-    text,
-)
 
 _EVENTS = (
     text("model", "Events of one model."),

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from core import paths
 from core.version_states import VersionState
+from server.http.admin_openapi import shapes
+from server.http.admin_openapi.operations import FOLLOW, VERSION_ERRORS, Operation, Reply, listed, moment, one_of, text
 from server.http.api.lists import MOST
-from server.http.openapi import shapes
-from server.http.openapi.operations import (
-    FOLLOW,
-    VERSION_ERRORS,
-    Operation,
-    Reply,
-    listed,
-    moment,
-    one_of,
-    text,
-)
 from server.versions import views
 
 MODELS: tuple[Operation, ...] = (

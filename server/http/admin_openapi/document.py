@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from core.error_codes import ERROR_CODES
-from server.http.openapi.operations import Operation, Reply, Schema
+from server.http.admin_openapi.operations import Operation, Reply, Schema
 from server.openapi.error_responses import ERROR_SCHEMA
 
 _OF_ALL = (

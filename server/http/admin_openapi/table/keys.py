@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from core import paths
+from server.http.admin_openapi import shapes
+from server.http.admin_openapi.operations import Operation, Reply, listed, text
 from server.http.api.keys_api import NewKey
 from server.http.api.lists import MOST
 from server.http.api.session_api import Shown
-from server.http.openapi import shapes
-from server.http.openapi.operations import (
-    Operation,
-    Reply,
-    listed,
-    text,
-)
 
 KEYS: tuple[Operation, ...] = (
     Operation(

@@ -14,7 +14,7 @@ _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 5.0
 
 
-async def patiently(work: Callable[[], T], told: Callable[[str], None]) -> T:
+async def retry_while_away(work: Callable[[], T], told: Callable[[str], None]) -> T:
     """Do the work in a thread, again and again while the store is away; `told` gets the reason each time."""
     pause = _FIRST_PAUSE_S
     while True:

@@ -5,16 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from core import paths
+from server.http.admin_openapi.operations import EVENT_STREAM, Method, Operation, Reply, number, text
 from server.http.api.steering_api import PinSaid, RollbackSaid
 from server.http.api.steering_api import Said as Steered
-from server.http.openapi.operations import (
-    EVENT_STREAM,
-    Method,
-    Operation,
-    Reply,
-    number,
-    text,
-)
 from server.steering.actions.actions import Action
 from server.steering.actions.error_codes import CODES
 

@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 from core import paths
+from server.http.admin_openapi.operations import VERSION_ERRORS, Operation, Reply, listed, text
 from server.http.api.lists import MOST
-from server.http.openapi.operations import (
-    VERSION_ERRORS,
-    Operation,
-    Reply,
-    listed,
-    text,
-)
 from server.versions import views
 
 VERSIONS: tuple[Operation, ...] = (

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from core import paths
-from server.http.openapi.operations import (
-    Operation,
-    Reply,
-    number,
-    text,
-)
+from server.http.admin_openapi.operations import Operation, Reply, number, text
 from server.steering.actions.actions import Action
 from server.uploads.submission import Uploaded
 

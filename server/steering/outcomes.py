@@ -1,4 +1,4 @@
-"""Waits for what an action asked of a model: that its release is live on every gateway, or why it can't be."""
+"""What an action comes to: its release is live on every gateway, or there is a reason why it is not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from loader.controller.model_controller import ModelController
 from loader.reconcile import Reconciler
 
 
-class End(Enum):
+class OutcomeKind(Enum):
     LIVE = auto()
     """What was asked for is what is live."""
     FAILED = auto()
@@ -23,23 +23,23 @@ class End(Enum):
 
 
 @dataclass(frozen=True)
-class Ended:
-    end: End
+class Outcome:
+    kind: OutcomeKind
     live: Served | None = None
     failure: Failure | None = None
 
 
-class SwapWatch:
-    """For the loop's own thread."""
+class Outcomes:
+    """Waits for them. For the loop's own thread."""
 
     def __init__(self, reconciler: Reconciler) -> None:
         self._reconciler = reconciler
 
-    async def until_live(self, goal: Served, tell: Callable[[ModelController], None]) -> Ended:
+    async def until_live(self, goal: Served, tell: Callable[[ModelController], None]) -> Outcome:
         """Until that release is live, has failed, or is wanted no more. `tell` is called whenever something happens."""
         return await self._until(goal.release.model, tell, lambda controller: _reached(controller, goal))
 
-    async def until_settled(self, model: str, tell: Callable[[ModelController], None]) -> Ended:
+    async def until_settled(self, model: str, tell: Callable[[ModelController], None]) -> Outcome:
         """Until what is wanted of the model, whatever that is by then, is live or has failed."""
         return await self._until(model, tell, _settled)
 
@@ -47,15 +47,15 @@ class SwapWatch:
         self,
         model: str,
         tell: Callable[[ModelController], None],
-        look: Callable[[ModelController], Ended | None],
-    ) -> Ended:
+        look: Callable[[ModelController], Outcome | None],
+    ) -> Outcome:
         while True:
             controller = self._reconciler.controllers.get(model)
             if controller is None:
-                return Ended(End.NOTHING)
+                return Outcome(OutcomeKind.NOTHING)
             tell(controller)
-            if (ended := look(controller)) is not None:
-                return ended
+            if (outcome := look(controller)) is not None:
+                return outcome
             await self._reconciler.news.wait()
 
 
@@ -64,30 +64,30 @@ def live_of(controller: ModelController | None) -> Served | None:
     return None if live is None else Served(live.pool.release, live.version)
 
 
-def _reached(controller: ModelController, goal: Served) -> Ended | None:
+def _reached(controller: ModelController, goal: Served) -> Outcome | None:
     live, wanted = live_of(controller), controller.wanted
     if live is not None and (live.release.id, live.version) == (goal.release.id, goal.version):
         # while another is being shown, gateways may route to that one already
-        return None if controller.progress.is_swapping else Ended(End.LIVE, live)
+        return None if controller.progress.is_swapping else Outcome(OutcomeKind.LIVE, live)
     if wanted is None or wanted.release is None or wanted.release.id != goal.release.id:
-        return Ended(End.OTHER, live)
+        return Outcome(OutcomeKind.OTHER, live)
     return _failed(controller)
 
 
-def _settled(controller: ModelController) -> Ended | None:
+def _settled(controller: ModelController) -> Outcome | None:
     live, wanted = live_of(controller), controller.wanted
     if wanted is None:
         return None  # its folder has gone: wait until the model has
     if wanted.withheld is not None:
-        return Ended(End.NOTHING) if controller.is_withheld else None
+        return Outcome(OutcomeKind.NOTHING) if controller.is_withheld else None
     if live is not None and live == (wanted.release, wanted.version):
-        return None if controller.progress.is_swapping else Ended(End.LIVE, live)
+        return None if controller.progress.is_swapping else Outcome(OutcomeKind.LIVE, live)
     return _failed(controller)
 
 
-def _failed(controller: ModelController) -> Ended | None:
+def _failed(controller: ModelController) -> Outcome | None:
     failure, wanted = controller.failure, controller.wanted
     assert wanted is not None
     if failure is not None and failure.key == failure_key(wanted) and controller.progress.doing is None:
-        return Ended(End.FAILED, live_of(controller), failure)
+        return Outcome(OutcomeKind.FAILED, live_of(controller), failure)
     return None

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from core import paths
 from core.traffic.bucket import Stage
-from server.http.openapi.operations import (
-    VERSION_ERRORS,
-    Operation,
-    Reply,
-    moment,
-    one_of,
-    text,
-)
+from server.http.admin_openapi.operations import VERSION_ERRORS, Operation, Reply, moment, one_of, text
 from server.traffic.history.history import History
 from server.traffic.system import System
 
