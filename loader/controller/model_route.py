@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from core.release import Release, Version
-from loader.controller.drains import Drains
+from core.task import spawn
 from loader.controller.routes import Live, Routes
 from loader.workers.pool import Pool
 
@@ -21,7 +21,7 @@ class ModelRoute:
         """What was stopped for a release that is not live yet; it comes back if that one fails."""
         self._model = model
         self._routes = routes
-        self._drains = Drains()
+        self._drains = _Drains()
 
     @property
     def is_missing_one(self) -> bool:
@@ -85,3 +85,22 @@ class ModelRoute:
     def _drain(self, old: Live | None) -> None:
         if old is not None:
             self._drains.begin(old.pool)
+
+
+class _Drains:
+    """Pools that no longer answer at the route: they answer what they have, and end."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def begin(self, pool: Pool) -> asyncio.Task[None]:
+        """Done once the pool has ended."""
+        task = spawn(pool.stop(), f"drain of {pool.id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def over(self) -> None:
+        """Until all have ended."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)

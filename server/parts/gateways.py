@@ -13,7 +13,8 @@ from gateway.messages import Counted, GatewayConfig, Sampling
 from loader.controller.on_demand import OnDemand
 from registry.event_log import EventLog
 from server.gateways.connection_limit import allowed_connections
-from server.gateways.gateways import Gateway, Gateways, Handlers
+from server.gateways.gateway import Gateway
+from server.gateways.gateways import Gateways, Handlers
 from server.gateways.route_publisher import RoutePublisher
 from server.gateways.version_starts import VersionStarts
 from server.parts.serving import MEGABYTE

@@ -13,7 +13,7 @@ from loader.workers.pool import Pool
 from loader.workers.resources import memory, processors
 from registry.errors import RegistryUnavailable
 from registry.registry import Registry
-from server.gateways.gateways import Gateway
+from server.gateways.gateway import Gateway
 from server.process.usage import cpu_seconds
 from server.traffic.gpus import Gpu, gpus
 from server.traffic.taken import Taken

@@ -17,9 +17,9 @@ import uvloop
 
 from core.process.ends import end_of
 from gateway.messages import GatewayConfig, Route, Started, Table
-from server.gateways import gateways
 from server.gateways.channel import JsonLines
-from server.gateways.gateways import Gateway, Gateways, Handlers
+from server.gateways.gateway import ACKNOWLEDGE_S, SILENT_S, START_S, Gateway
+from server.gateways.gateways import Gateways, Handlers
 from tests.risky import is_alive
 
 
@@ -88,7 +88,7 @@ def test_one_that_does_not_take_a_table_in_time_is_ended_and_another_takes_its_p
             await here.answers()
             (hung,) = here.pids()
             os.kill(hung, signal.SIGSTOP)
-            async with asyncio.timeout(gateways.ACKNOWLEDGE_S + 3):
+            async with asyncio.timeout(ACKNOWLEDGE_S + 3):
                 await here.gateways.route_by(Table(serial=7))
             assert not is_alive(hung)
             assert (await here.answers()).startswith(b"HTTP/1.1 200")
@@ -102,10 +102,10 @@ def test_one_that_is_still_starting_is_given_the_time(tmp_path: Path) -> None:
         gateway = await _sleeping()
         try:
             now = gateway.heard
-            assert not gateway.is_silent(now + gateways.SILENT_S + 1)
-            assert gateway.is_silent(now + gateways.START_S + 1)
+            assert not gateway.is_silent(now + SILENT_S + 1)
+            assert gateway.is_silent(now + START_S + 1)
             gateway.acknowledged = 1
-            assert gateway.is_silent(now + gateways.SILENT_S + 1)
+            assert gateway.is_silent(now + SILENT_S + 1)
         finally:
             gateway.kill()
             await end_of(gateway.process)
@@ -114,7 +114,7 @@ def test_one_that_is_still_starting_is_given_the_time(tmp_path: Path) -> None:
     run(test)
 
 
-async def _sleeping(acknowledge_s: float = gateways.ACKNOWLEDGE_S) -> Gateway:
+async def _sleeping(acknowledge_s: float = ACKNOWLEDGE_S) -> Gateway:
     lines = await JsonLines.open()
     lines.theirs.close()
     return Gateway(_sleeper(), lines, acknowledge_s)
