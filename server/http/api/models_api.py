@@ -66,7 +66,7 @@ class ModelsApi:
         if found is None:
             return error("model_not_found", f"no model {name[:100]!r} is followed")
         events = self._event_log.newest_of_each_kind(name, _OF_EACH_KIND)
-        return Json({**msgspec.structs.asdict(found), "events": list(map(item, events))})
+        return Json({**msgspec.to_builtins(found), "events": list(map(item, events))})
 
 
 def _stands(model: ModelState, wanted: str | None) -> bool:
