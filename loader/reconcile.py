@@ -26,10 +26,10 @@ from loader.controller.pool_starter import PoolStarter
 from loader.controller.routes import Routes
 from loader.desire import NOTHING_DESIRED, desire, kept
 from loader.known_models import KnownModels
+from loader.known_source import KnownSource
 from loader.looks import Looks
 from loader.readiness import Readiness
 from loader.releases.live_file import LiveFile
-from loader.source_state import SourceState
 from loader.sources.source import Source
 from loader.workers.pool import Pool
 
@@ -67,7 +67,7 @@ class Reconciler:
         """
         self.desired = NOTHING_DESIRED
         """What is to be served and trained."""
-        self.source_state = SourceState(source.where, record)
+        self.known_source = KnownSource(source.where, record)
         self.outcome = asyncio.Event()
         """Set whenever a model has gone live, failed or gone. Its one waiter clears it."""
         self.news = Broadcast()
@@ -100,7 +100,7 @@ class Reconciler:
 
     def followed(self) -> set[str] | None:
         """The models; None as long as nobody knows which were removed while we didn't run."""
-        return set(self.controllers) if self.source_state.head else None
+        return set(self.controllers) if self.known_source.head else None
 
     async def written(self) -> None:
         """Until what decides over the models is on the disk, or that takes long."""
@@ -140,7 +140,7 @@ class Reconciler:
         self.desired = desire(known.heads, decided, known.last_live)
         for model, wanted in self.desired.models.items():
             self._controllers.of(model).want(wanted)
-        if self.source_state.head:  # else it was not read since a restart, and nothing tells that a folder has gone
+        if self.known_source.head:  # else it was not read since a restart, and nothing tells that a folder has gone
             for model in self.controllers.keys() - self.desired.models.keys():
                 self.controllers[model].want(None)
         self._recorder.keep(known.heads, kept(decided, known.heads, known.last_live))
@@ -192,7 +192,7 @@ class Reconciler:
         return snapshot
 
     def _accept(self, snapshot: Snapshot, look_s: float) -> None:
-        if self.source_state.saw(snapshot, look_s):
+        if self.known_source.saw(snapshot, look_s):
             self._recorder.forget_versions()
         if not self._readiness.is_begun:
             self._readiness.begin(snapshot.models)
@@ -202,7 +202,7 @@ class Reconciler:
 
     def _lost(self, problem: str) -> None:
         stays = "what is live stays live" if self.controllers else "nothing is live yet; it is tried again and again"
-        self.source_state.lost(problem, stays)
+        self.known_source.lost(problem, stays)
         self.reconsider()
 
     def _make_controller(self, model: str) -> ModelController:

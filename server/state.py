@@ -99,8 +99,8 @@ class ServerState(SourceState, frozen=True, kw_only=True):
 
 def source_state(where: str, reconciler: Reconciler) -> SourceState:
     """Without the models, which takes long where there are many."""
-    ready = reconciler.ready.is_set()
-    return SourceState(source=where, head=reconciler.head, problem=reconciler.problem, ready=ready)
+    known, ready = reconciler.known_source, reconciler.ready.is_set()
+    return SourceState(source=where, head=known.head, problem=known.problem, ready=ready)
 
 
 def server_state(
@@ -111,11 +111,11 @@ def server_state(
     controllers = sorted(reconciler.controllers.items())
     return ServerState(
         source=where,
-        head=reconciler.source_state.head,
-        problem=reconciler.source_state.problem,
+        head=reconciler.known_source.head,
+        problem=reconciler.known_source.problem,
         ready=reconciler.ready.is_set(),
         models={name: _model(controller, runs.get(name), _pin(reconciler, name)) for name, controller in controllers},
-        left_out=reconciler.source_state.left_out,
+        left_out=reconciler.known_source.left_out,
     )
 
 

@@ -114,7 +114,7 @@ def build_pages(parts: PageParts) -> Pages:
         ActionsPages(base, access, model, parts.steering, parts.versions, deployments),
         RunsPages(parts.base, access, model, parts.runs, parts.run_actions),
         VersionsPages(access, model, parts.versions, deployments, parts.lines, parts.situations, parts.history),
-        UploadPages(base, access, renderer, model, parts.uploads, lambda: parts.reconciler.source_state.head),
+        UploadPages(base, access, renderer, model, parts.uploads, lambda: parts.reconciler.known_source.head),
         ManifestPages(base, access, model, parts.uploads),
         TryPages(base, access, model, Asking(partial(_live, parts.reconciler), parts.take), parts.models_url),
     )

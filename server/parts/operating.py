@@ -154,7 +154,7 @@ def _models_url(settings: Settings, port: int) -> str:
 
 
 def _followed(source: Source, reconciler: Reconciler) -> Followed:
-    ready, seen = reconciler.ready.is_set(), reconciler.source_state
+    ready, seen = reconciler.ready.is_set(), reconciler.known_source
     return Followed(ready=ready, source=source.where, problem=seen.problem, seen_at=seen.seen_at)
 
 

@@ -77,7 +77,7 @@ class Situations:
         progress = controller.progress
         if progress.release is None:
             return None
-        taken = {"fetch": round(self._reconciler.source_state.look_s, 3), **progress.seconds}
+        taken = {"fetch": round(self._reconciler.known_source.look_s, 3), **progress.seconds}
         return OnItsWay(progress.release, progress.step, taken)
 
 

@@ -147,7 +147,7 @@ def test_a_restart_without_source_and_decisions_serves_and_decides_the_same(tmp_
                 accept(found, two, one, pins={"Model": live}, rejections=rejected)
             async with looking(here, tmp_path, is_lost=True) as found:
                 await until(lambda: is_live_with(found, one))
-                await until(lambda: found.reconciler.source_state.problem)
+                await until(lambda: found.reconciler.known_source.problem)
                 assert found.reconciler.known.decided.pins == {"Model": live}
                 assert found.reconciler.known.decided.rejections == rejected
                 found.decisions = Decisions(pins={})  # the database is reached, and the pin was lifted

@@ -65,7 +65,7 @@ Served = tuple[str, Version]
 async def sync(reconciler: Reconciler, wait_s: float) -> tuple[Synced, bool]:
     """Look at the source, and wait at most so long for what comes of it; and whether everything has come."""
     before = {name: _served(controller) for name, controller in reconciler.controllers.items()}
-    found = Synced(head=reconciler.source_state.head, models={})
+    found = Synced(head=reconciler.known_source.head, models={})
     try:
         async with asyncio.timeout(wait_s):
             await reconciler.look_now()
@@ -82,7 +82,7 @@ def _synced(reconciler: Reconciler, before: Mapping[str, Served | None]) -> Sync
         name: _outcome(controllers[name], before.get(name)) if name in controllers else _removed(before[name])
         for name in sorted(controllers.keys() | before.keys())
     }
-    return Synced(head=reconciler.source_state.head, models=outcomes, problem=reconciler.source_state.problem)
+    return Synced(head=reconciler.known_source.head, models=outcomes, problem=reconciler.known_source.problem)
 
 
 def _outcome(controller: ModelController, before: Served | None) -> Outcome:

@@ -37,6 +37,6 @@ class SyncApi:
         wait_s = parameters.seconds(request.query_params, "wait")
         if not wait_s:
             self._reconciler.ask()
-            return Json(Synced(head=self._reconciler.source_state.head, models={}), status_code=202)
+            return Json(Synced(head=self._reconciler.known_source.head, models={}), status_code=202)
         found, is_all = await sync(self._reconciler, min(wait_s, _LONGEST_WAIT_S))
         return Json(found, status_code=200 if is_all else 202)

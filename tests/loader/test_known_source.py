@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from core.events import Event, EventKind
 from core.release import Snapshot
-from loader.source_state import SourceState
+from loader.known_source import KnownSource
 
 ONE, TWO = "1" * 40, "2" * 40
 
 
-def state() -> tuple[SourceState, list[Event]]:
+def state() -> tuple[KnownSource, list[Event]]:
     events: list[Event] = []
-    return SourceState("the repository", events.append), events
+    return KnownSource("the repository", events.append), events
 
 
 def test_that_it_can_not_be_read_is_told_once_for_each_reason_and_that_it_can_again() -> None:

@@ -9,7 +9,7 @@ from core.events import BY_PUSH, Event, EventKind
 from core.release import Snapshot
 
 
-class SourceState:
+class KnownSource:
     """Each change of it is recorded as an event."""
 
     def __init__(self, where: str, record: Callable[[Event], None]) -> None:
