@@ -114,7 +114,10 @@ def test_what_was_live_before_a_restart_is_started_to_its_end_though_a_newer_rel
 
     async def test() -> None:
         async with keeping(tmp_path, superseded_after_s=0.01) as (here, kept):
-            kept.controller.want(numbered(here.write(slow), 1), was_live=True)
+            slow_one = numbered(here.write(slow), 1)
+            assert slow_one.release is not None
+            kept.controller.remember([slow_one.release.id])
+            kept.controller.want(slow_one)
             await until(lambda: here.starter.pools() and here.starter.pools()[0].processes)
             broken = here.write(manifest="serve: {replicas: many}") if refused else here.write("raise ValueError\n")
             kept.controller.want(numbered(broken, 2))
