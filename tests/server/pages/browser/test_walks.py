@@ -167,6 +167,13 @@ def test_what_has_changed_meanwhile_is_not_acted_on(scripted: Tab, site: Site) -
     expect(scripted.page.get_by_label("Why")).to_have_value("too slow")
 
 
+def test_the_label_of_a_swap_leads_to_the_ledger(here: Tab, site: Site) -> None:
+    here.page.goto(site.url("/monitoring?range=1h&model=fraud"))
+    here.page.get_by_role("link", name=re.compile("fraud v1 went live at .*: its deployments")).click()
+    expect(here.page.get_by_role("heading", name="Deployments")).to_be_visible()
+    expect(here.page).to_have_url(re.compile("/models/fraud/deployments$"))
+
+
 def test_a_choice_of_colours_is_kept(here: Tab, site: Site) -> None:
     here.page.goto(site.url("/events?kind=live"))
     here.page.get_by_label("Colours").select_option("dark")
