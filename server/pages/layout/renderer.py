@@ -40,6 +40,7 @@ class Renderer:
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_TEMPLATES),
             autoescape=True,
+            auto_reload=False,
             finalize=plain,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
