@@ -1,4 +1,4 @@
-"""What is being done for a release on its way: the teeth of a ratchet, each with its seconds."""
+"""What is being done for a release on its way: its steps, each with its seconds."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from server.pages.layout.moments import duration
 
 
 @dataclass(frozen=True)
-class Tooth:
+class ShownStep:
     word: str
     how: str
     """`done`, `now`, or empty for what waits."""
     says: str
 
 
-def teeth(now: str, seconds: Mapping[str, float]) -> tuple[Tooth, ...]:
+def shown_steps(now: str, seconds: Mapping[str, float]) -> tuple[ShownStep, ...]:
     """`now`: the step in hand. `seconds`: of each step so far."""
     at = STEPS.index(now) if now in STEPS else 0
-    return tuple(_tooth(step, place - at, seconds.get(step)) for place, step in enumerate(STEPS))
+    return tuple(_shown(step, place - at, seconds.get(step)) for place, step in enumerate(STEPS))
 
 
-def _tooth(step: str, later: int, seconds: float | None) -> Tooth:
+def _shown(step: str, later: int, seconds: float | None) -> ShownStep:
     word = step.replace("_", " ").capitalize()
     if later > 0:
-        return Tooth(word, "", "waits")
+        return ShownStep(word, "", "waits")
     took = duration(seconds) if seconds is not None else ""
-    return Tooth(word, "now" if later == 0 else "done", took or ("in hand" if later == 0 else "done"))
+    return ShownStep(word, "now" if later == 0 else "done", took or ("in hand" if later == 0 else "done"))

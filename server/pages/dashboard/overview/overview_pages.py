@@ -16,7 +16,7 @@ from server.http.access import Access
 from server.pages.dashboard.model_page import ModelPage
 from server.pages.dashboard.overview.configuration import configuration
 from server.pages.dashboard.overview.failure import failure_view
-from server.pages.dashboard.overview.on_its_way import teeth
+from server.pages.dashboard.overview.on_its_way import shown_steps
 from server.pages.dashboard.overview.overview import sentence, stats
 from server.pages.dashboard.runs.run_rows import run_row
 from server.pages.dashboard.versions.version_rows import VersionRow, version_row
@@ -65,7 +65,7 @@ class OverviewPages:
             "sentence": sentence(facts, now),
             "stats": stats(facts),
             "doing": state.doing or "",
-            "teeth": teeth(state.step or "", state.steps) if state.doing else (),
+            "steps": shown_steps(state.step or "", state.steps) if state.doing else (),
             "failure": failure_view(facts, now),
             "pin": facts.pin,
             "pinned": moment(facts.pin.at, now) if facts.pin else None,

@@ -12,7 +12,7 @@ from core.runs.states import Reason, RunState
 from core.steering import Pin
 from server.pages.dashboard.overview.configuration import configuration
 from server.pages.dashboard.overview.failure import failure_view
-from server.pages.dashboard.overview.on_its_way import teeth
+from server.pages.dashboard.overview.on_its_way import shown_steps
 from server.pages.dashboard.overview.overview import sentence, stats
 from server.pages.dashboard.runs.curves import curves
 from server.pages.dashboard.runs.run_rows import run_row
@@ -79,12 +79,12 @@ def test_a_failure_without_a_traceback_names_no_place() -> None:
 
 
 @pytest.mark.parametrize("now", ["fetch", "check_out", "environment", "start", "prove", "swap"])
-def test_the_teeth_before_the_one_in_hand_are_done_and_those_after_it_wait(now: str) -> None:
-    found = teeth(now, {"fetch": 0.4, "environment": 21.8})
-    words = [tooth.word for tooth in found]
+def test_the_steps_before_the_one_in_hand_are_done_and_those_after_it_wait(now: str) -> None:
+    found = shown_steps(now, {"fetch": 0.4, "environment": 21.8})
+    words = [step.word for step in found]
     assert words == ["Fetch", "Check out", "Environment", "Start", "Prove", "Swap"]
     place = words.index(now.replace("_", " ").capitalize())
-    assert [tooth.how for tooth in found] == ["done"] * place + ["now"] + [""] * (5 - place)
+    assert [step.how for step in found] == ["done"] * place + ["now"] + [""] * (5 - place)
     assert found[0].says == "0.4 s"
     assert found[5].says == ("in hand" if now == "swap" else "waits")
 
