@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from server.pages.card import short
 from server.pages.layout import units
-from server.pages.layout.cells import cells
+from server.pages.layout.cells import rows
 from server.pages.layout.frame import frame
 from server.pages.layout.moments import duration
 from server.pages.layout.plain import plain
@@ -47,7 +47,7 @@ class Renderer:
             lstrip_blocks=True,
         )
         self._templates.filters |= {"short": short, "count": units.count, "ms": units.milliseconds, "size": units.size}
-        self._templates.filters |= {"cells": cells}
+        self._templates.filters |= {"rows": rows}
         self._templates.filters |= {"number": units.number, "duration": duration}
 
     def render(

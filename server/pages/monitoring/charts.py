@@ -50,9 +50,9 @@ class Chart:
     """For the script: what it is called, and its series."""
 
 
-def charts(history: Stretch, waits: Sequence[Wait] = ()) -> tuple[Chart, ...]:
-    """`waits`: of each point; there may be more."""
-    axis = axis_of(history)
+def charts(history: Stretch, waits: Sequence[Wait] = (), axis: Axis | None = None) -> tuple[Chart, ...]:
+    """`waits`: of each point; there may be more. `axis`: if it is made already."""
+    axis = axis or axis_of(history)
     classes = [_by_class(point) for point in history.points]
     rows = tuple(point.batch_mean for point in history.points)
     return (

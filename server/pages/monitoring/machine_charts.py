@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from server.pages.layout import units
-from server.pages.monitoring.axis import axis_of
+from server.pages.monitoring.axis import Axis, axis_of
 from server.pages.monitoring.charts import Chart, Value, chart
 from server.traffic.history.history import Stretch
 from server.traffic.usage import Usage
 
 
-def machine_charts(history: Stretch, usage: Iterable[Usage]) -> tuple[Chart, ...]:
-    """At the same steps as the others; none of what was not measured in any of them."""
-    axis, known = axis_of(history), list(usage)
-    found = ((shown, _means(history, known, shown.of)) for shown in _SHOWN)
+def machine_charts(history: Stretch, usage: Iterable[Usage], axis: Axis | None = None) -> tuple[Chart, ...]:
+    """At the same steps as the others; none of what was not measured in any of them. `axis`: if it is made already."""
+    slots, axis = _slots(history, usage), axis or axis_of(history)
+    found = ((shown, _means(slots, shown.of)) for shown in _SHOWN)
     return tuple(
         chart(axis, shown.name, shown.title, shown.unit, [(shown.label, "l", False, values)])
         for shown, values in found
@@ -42,11 +42,17 @@ _SHOWN = (
 )
 
 
-def _means(history: Stretch, usage: list[Usage], of: Callable[[Usage], Value]) -> tuple[Value, ...]:
+def _slots(history: Stretch, usage: Iterable[Usage]) -> list[list[Usage]]:
+    """What was measured in each step."""
     first, step_s = history.begins.timestamp(), history.step_s
-    found: list[list[float]] = [[] for _ in history.points]
+    found: list[list[Usage]] = [[] for _ in history.points]
     for one in usage:
-        place, value = int((one.at - first) // step_s), of(one)
-        if 0 <= place < len(found) and value is not None:
-            found[place].append(value)
-    return tuple(round(sum(values) / len(values), 3) if values else None for values in found)
+        place = int((one.at - first) // step_s)
+        if 0 <= place < len(found):
+            found[place].append(one)
+    return found
+
+
+def _means(slots: list[list[Usage]], of: Callable[[Usage], Value]) -> tuple[Value, ...]:
+    measured = ([value for one in slot if (value := of(one)) is not None] for slot in slots)
+    return tuple(round(sum(values) / len(values), 3) if values else None for values in measured)

@@ -90,9 +90,10 @@ class MonitoringPages:
                 model, version, shown.begins, shown.ends, None, Stage(stage) if stage else None
             )
             whole, usage = whole_steps(found, now), await self._usage.read(_steps(found, now))
+            axis = axis_of(whole)
             values |= {
-                "charts": (*charts(whole, waits), *machine_charts(whole, usage)),
-                "axis": axis_of(whole).data,
+                "charts": (*charts(whole, waits, axis), *machine_charts(whole, usage, axis)),
+                "axis": axis.data,
                 "swaps": swap_lines(found),
                 "step": step_text(found.step_s),
             }
