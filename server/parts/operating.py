@@ -12,6 +12,7 @@ from core.settings.settings import Settings
 from loader.controller.release_names import RUN, ReleaseNames
 from loader.reconcile import Reconciler
 from loader.sources.source import Source
+from registry.event_log import EventLog
 from server.access.assembly import AccessParts, build_access
 from server.app import Routed, build_app
 from server.gateways.gateways import Gateways
@@ -92,60 +93,65 @@ def build_operating(
     grants = KeyGrants(publisher, is_needed=settings.auth == "keys")
     access_parts = build_access(settings, registry_part.log, registry_part.registry, grants.hand_out)
     access, streams = Access(settings, access_parts.known, access_parts.sessions), EventStreams()
-    keys_api = KeysApi(access, access_parts.keyring)
     situations = serving.situations
     versions = Versions(
         Parts(
             source, reconciler, names, situations, serving.proofs, serving.release_store, runs, registry_part.registry
         )
     )
-    run_actions = RunActions(runs, registry_part.log.tell)
-    intake = Intake(data.path / "uploads", settings.upload_max_mb * MEGABYTE)
-    maker = ChangeMaker(source, reconciler, starter, registry_part.log)
-    uploads = Uploads(source, reconciler, intake, maker, serving.steered.steering.actions)
-    pages = build_pages(
-        PageParts(
-            base=settings.base,
-            access=access,
-            access_parts=access_parts,
-            keys_api=keys_api,
-            state=state,
-            source_state=partial(source_state, source.where, reconciler),
-            model_state=partial(model_state, reconciler, runs.newest),
-            event_log=registry_part.log,
-            source=source,
-            reconciler=reconciler,
-            registry=registry_part.registry,
-            runs=runs,
-            run_actions=run_actions,
-            uploads=uploads,
-            versions=versions,
-            lines=starter.printed_lines,
-            situations=situations,
-            steering=serving.steered.steering,
-            history=counting.history,
-            system=system,
-            usage=usage,
-            take=counting.writer.take,
-            settings={"variables": settings.variables, "device": settings.device},
-            models_url=models_url,
-        )
+    shared = PageParts(
+        base=settings.base,
+        access=access,
+        access_parts=access_parts,
+        keys_api=KeysApi(access, access_parts.keyring),
+        state=state,
+        source_state=partial(source_state, source.where, reconciler),
+        model_state=partial(model_state, reconciler, runs.newest),
+        event_log=registry_part.log,
+        source=source,
+        reconciler=reconciler,
+        registry=registry_part.registry,
+        runs=runs,
+        run_actions=RunActions(runs, registry_part.log.tell),
+        uploads=_uploads(settings, data, serving, registry_part.log),
+        versions=versions,
+        lines=starter.printed_lines,
+        situations=situations,
+        steering=serving.steered.steering,
+        history=counting.history,
+        system=system,
+        usage=usage,
+        take=counting.writer.take,
+        settings={"variables": settings.variables, "device": settings.device},
+        models_url=models_url,
     )
-    apis: list[Routed] = [
-        UploadsApi(access, uploads, settings.base),
-        SyncApi(access, reconciler),
-        ModelsApi(access, state, partial(model_state, reconciler, runs.newest), registry_part.log),
-        VersionsApi(access, versions, Deployments(registry_part.registry)),
-        LogsApi(access, starter.printed_lines, versions, situations, streams),
-        EventsApi(access, registry_part.log, streams),
-        RunsApi(access, runs, situations.is_known, streams, run_actions),
-        keys_api,
-        SessionApi(settings.base, access_parts.sign_in),
-        TrafficApi(access, counting.history, system, situations.is_known, partial(_label, source, names)),
-        SteeringApi(access, serving.steered.steering, streams, settings.base),
-        OpenApiApi(access, settings.base),
+    app = build_app(settings.base, _apis(shared, names, streams), build_pages(shared), metrics)
+    return OperatingParts(access_parts, streams, state, app, usage)
+
+
+def _apis(parts: PageParts, names: ReleaseNames, streams: EventStreams) -> list[Routed]:
+    """The admin API: what it tells and does is what the pages show and do."""
+    base, access, is_known = parts.base, parts.access, parts.situations.is_known
+    return [
+        UploadsApi(access, parts.uploads, base),
+        SyncApi(access, parts.reconciler),
+        ModelsApi(access, parts.state, parts.model_state, parts.event_log),
+        VersionsApi(access, parts.versions, Deployments(parts.registry)),
+        LogsApi(access, parts.lines, parts.versions, parts.situations, streams),
+        EventsApi(access, parts.event_log, streams),
+        RunsApi(access, parts.runs, is_known, streams, parts.run_actions),
+        parts.keys_api,
+        SessionApi(base, parts.access_parts.sign_in),
+        TrafficApi(access, parts.history, parts.system, is_known, partial(_label, parts.source, names)),
+        SteeringApi(access, parts.steering, streams, base),
+        OpenApiApi(access, base),
     ]
-    return OperatingParts(access_parts, streams, state, build_app(settings.base, apis, pages, metrics), usage)
+
+
+def _uploads(settings: Settings, data: DataDir, serving: ServingParts, event_log: EventLog) -> Uploads:
+    intake = Intake(data.path / "uploads", settings.upload_max_mb * MEGABYTE)
+    maker = ChangeMaker(serving.source, serving.reconciler, serving.starter, event_log)
+    return Uploads(serving.source, serving.reconciler, intake, maker, serving.steered.steering.actions)
 
 
 def _models_url(settings: Settings, port: int) -> str:
