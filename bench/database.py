@@ -84,8 +84,7 @@ def _locked(folder: Path) -> Iterator[Database]:
 def _lock(path: Path) -> Iterator[None]:
     with closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as connection:
         connection.execute("BEGIN EXCLUSIVE")
-        yield
-        connection.execute("ROLLBACK")
+        yield  # which closing it takes back
 
 
 @contextmanager
@@ -100,8 +99,10 @@ def _gone(folder: Path) -> Iterator[Database]:
 @contextmanager
 def _killed(postgres: Postgres) -> Iterator[None]:
     postgres.kill()
-    yield
-    postgres.start()
+    try:
+        yield
+    finally:
+        postgres.start()
 
 
 @contextmanager
@@ -113,8 +114,10 @@ def _full(folder: Path) -> Iterator[Database]:
 @contextmanager
 def _filled(disk: Path) -> Iterator[None]:
     filler = fill(disk)
-    yield
-    filler.unlink()
+    try:
+        yield
+    finally:
+        filler.unlink()
 
 
 _DATABASES = {"locked": _locked, "gone": _gone, "full": _full}
