@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from core.redaction import redact, secrets_in
 from registry.topics import CHANNEL, Topic
 
 log = logging.getLogger("pawl.registry")
@@ -37,7 +38,7 @@ class Listener:
             try:
                 await self._listen(parameters)
             except (Error, OSError) as error:
-                log.debug("what other daemons write is not heard: %s", error)
+                log.debug("what other daemons write is not heard: %s", redact(str(error), secrets_in(self._url)))
             await asyncio.sleep(self._pause_s)
 
     async def _listen(self, parameters: Mapping[str, Any]) -> None:
