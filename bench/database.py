@@ -13,7 +13,6 @@ from typing import Annotated
 import typer
 
 from bench.against import Comparison, Turn, turn
-from bench.contenders.models_server import serving_files, wait_ready
 from bench.inputs.models import MODELS, Model
 from bench.load.endpoint import Endpoint
 from bench.machine.screen import console
@@ -21,9 +20,9 @@ from bench.peers import pawl
 from bench.prepare import prepare
 from tests.disks import fill, small_disk
 from tests.postgres import Postgres, find_programs, running_postgres
-from tests.serving import Server
+from tests.repos import Repo
+from tests.serving import Server, serving
 
-_READY_S = 120.0
 _WARM_UP_S = 2.0
 
 Trouble = Callable[[], AbstractContextManager[object]]
@@ -52,8 +51,10 @@ def _compared(
     model = MODELS["trees"]
     taken: tuple[list[Turn], list[Turn]] = [], []
     with ExitStack() as stack:
-        database = stack.enter_context(opened(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
-        server = stack.enter_context(serving_files(pawl.files("Model", model), DATABASE_URL=database.url))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        database = stack.enter_context(opened(folder))
+        repo = _committed(folder / "models", model)
+        server = stack.enter_context(serving(folder / "data", repo.path, DATABASE_URL=database.url))
         asked = _ready(server, model)
         for number in range(turns):
             for is_fine in (number % 2 == 0, number % 2 == 1):
@@ -66,8 +67,15 @@ def _compared(
     return compared
 
 
+def _committed(folder: Path, model: Model) -> Repo:
+    repo = Repo(folder)
+    for name, content in pawl.files("Model", model).items():
+        repo.write(name, content)
+    repo.commit()
+    return repo
+
+
 def _ready(server: Server, model: Model) -> Endpoint:
-    wait_ready(server, _READY_S)
     asked = Endpoint(f"{server.base}/Model", pawl.WIRE)
     asked.check(model)
     turn(server, asked, model, _WARM_UP_S)
