@@ -170,6 +170,12 @@ def test_what_can_not_be_asked_for_is_refused(server: Server) -> None:
         assert server.get(f"/-/api/{path}").status == 401
 
 
+def test_the_end_of_a_time_may_be_given_alone(server: Server) -> None:
+    told = server.admin("GET", "/-/api/models/Model/traffic?to=2026-01-01T00:00:00Z")
+    assert told.status == 200
+    assert not sum(point["requests"] for point in told.json["points"])
+
+
 def test_the_system_tells_of_gateways_machine_and_database(server: Server) -> None:
     told = server.admin("GET", "/-/api/system").json
     [gateway] = told["gateways"]
