@@ -163,6 +163,17 @@ def test_a_folder_that_leads_elsewhere_is_refused_at_the_start(folder: str) -> N
         Remote("/models", folder=folder)
 
 
+def test_after_its_end_nothing_is_counted_any_more(tmp_path: Path) -> None:
+    repo, data = models(tmp_path), tmp_path / "data"
+    with followed(repo, data) as source:
+        source.look()
+    (data / "history").unlink()
+    with followed(repo, data) as source:
+        source.close()
+        with pytest.raises(SourceError, match="not followed any more"):
+            source.resolve("Iris", "v1")
+
+
 def test_a_folder_that_trains_has_a_code_key_and_a_train_py_alone_makes_a_model(tmp_path: Path) -> None:
     repo = Repo(tmp_path / "models")
     repo.write("Iris/train.py", "1").write("Iris/data/x.csv", "1").write("Churn/etls.py")
