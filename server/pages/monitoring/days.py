@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from core.errors import PawlError
 from core.task import spawn
 from server.pages.facts import DayTraffic
-from server.traffic.history.history import History, TrafficHistory
+from server.traffic.history.history import Counts, TrafficHistory
 
 log = logging.getLogger("pawl")
 
@@ -54,22 +54,22 @@ class DayReader:
             self._read_at = now
 
     async def _day(self, model: str, now: datetime) -> DayTraffic:
-        return day_of(await self._history.query(model, "", now - _DAY, now, _STEP_S), now)
+        return day_of(await self._history.counts(model, now - _DAY, now, _STEP_S), now)
 
 
-def day_of(history: History, now: datetime) -> DayTraffic:
+def day_of(counts: Counts, now: datetime) -> DayTraffic:
     """`now`: the last step goes on."""
-    length = (history.ends - history.begins).total_seconds() or 1.0
-    rates = []
-    for point in history.points:
-        seconds = min(history.step_s, (now - point.at).total_seconds())
-        if seconds >= min(60, history.step_s):
-            rates.append(point.requests / seconds * 60)
-    errors = sum(count for status, count in history.totals.by_status.items() if status.startswith("5"))
+    length = (counts.ends - counts.begins).total_seconds() or 1.0
+    passed, rates = (now - counts.begins).total_seconds(), []
+    for number, requests in enumerate(counts.requests):
+        seconds = min(counts.step_s, passed - number * counts.step_s)
+        if seconds >= min(60, counts.step_s):
+            rates.append(requests / seconds * 60)
+    errors = sum(count for status, count in counts.totals.by_status.items() if status.startswith("5"))
     return DayTraffic(
         rates=tuple(rates),
-        swaps=tuple((swap.at - history.begins).total_seconds() / length for swap in history.swaps),
-        requests=history.totals.requests,
+        swaps=tuple((swap.at - counts.begins).total_seconds() / length for swap in counts.swaps),
+        requests=counts.totals.requests,
         errors=errors,
-        p95_ms=history.totals.p95_ms,
+        p95_ms=counts.totals.p95_ms,
     )

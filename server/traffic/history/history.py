@@ -55,6 +55,18 @@ class History(Stretch, frozen=True, kw_only=True, rename={"begins": "from", "end
     totals: Figures
 
 
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """Half-open, in UTC."""
+
+    begins: datetime
+    ends: datetime
+    step_s: int
+    requests: list[int]
+    """Of each step."""
+    swaps: list[Swap]
+    totals: Figures
+
+
 class TrafficHistory:
     """For whoever asks, in a route or in a page."""
 
@@ -82,6 +94,22 @@ class TrafficHistory:
         buckets, swaps = await self._read(_selection(model, version, stage), steps, StepParts.bucket)
         stretch = _stretch(steps, [digest_of(bucket) for bucket in buckets], swaps)
         return History(**msgspec.structs.asdict(stretch), totals=Figures(**digest_of(merge(buckets)).figures))
+
+    async def counts(self, model: str, start: datetime, end: datetime, step_s: int) -> Counts:
+        """How many answers clients got in each step, and the sum: far quicker than all that `query` tells of steps.
+
+        Raises RegistryUnavailable.
+        """
+        steps = self._steps(start, end, step_s)
+        buckets, swaps = await self._read(_selection(model, "", None), steps, StepParts.bucket)
+        return Counts(
+            begins=_moment(steps.from_s),
+            ends=_moment(steps.to_s),
+            step_s=steps.step_s,
+            requests=[bucket.requests for bucket in buckets],
+            swaps=swaps,
+            totals=Figures(**digest_of(merge(buckets)).figures),
+        )
 
     async def totals(self, model: str, version: str, start: datetime, end: datetime) -> Figures:
         """Of all answers that clients got. Raises RegistryUnavailable."""

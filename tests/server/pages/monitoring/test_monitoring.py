@@ -13,7 +13,7 @@ from server.pages.monitoring.machine_charts import machine_charts
 from server.pages.monitoring.ranges import chosen, step_text
 from server.pages.monitoring.swaps import swap_lines
 from server.traffic.history.digests import Wait
-from server.traffic.history.history import History, Swap
+from server.traffic.history.history import Counts, History, Swap
 from server.traffic.history.points import Figures, Point
 from server.traffic.usage import Usage
 
@@ -117,12 +117,14 @@ def test_the_step_is_told_in_words() -> None:
 
 
 def test_the_rate_of_a_step_that_goes_on_is_of_the_time_so_far() -> None:
-    points = [point(0, {"200": 900}), point(15, {"200": 300})]
-    day = day_of(history(points, minutes=30, step_s=900), BEGINS + timedelta(minutes=20))
+    shown = history([], minutes=30, step_s=900)
+    counts = Counts(
+        begins=shown.begins, ends=shown.ends, step_s=900, requests=[900, 300], swaps=shown.swaps, totals=shown.totals
+    )
+    day = day_of(counts, BEGINS + timedelta(minutes=20))
     assert list(day.rates) == [60.0, 60.0]
-    assert (day.requests, day.errors, day.p95_ms) == (101, 1, 38.0)
-    early = day_of(history(points, minutes=30, step_s=900), BEGINS + timedelta(minutes=15, seconds=10))
-    assert list(early.rates) == [60.0]
+    assert (day.requests, day.errors, day.p95_ms, day.swaps) == (101, 1, 38.0, (0.5,))
+    assert list(day_of(counts, BEGINS + timedelta(minutes=15, seconds=10)).rates) == [60.0]
 
 
 def test_how_long_requests_waited_is_told_of_each_point() -> None:
