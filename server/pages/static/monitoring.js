@@ -69,9 +69,13 @@ function drawSwaps(plot, ink, hasLinks) {
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
-    if (hasLinks || x + ctx.measureText(version).width + 8 * devicePixelRatio > free) continue;
-    ctx.fillText(version, x + 4 * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
-    free = x;
+    const room = ctx.measureText(version).width + 8 * devicePixelRatio;
+    const isLast = x + room > bbox.left + bbox.width;
+    const begins = isLast ? x - room : x;
+    if (hasLinks || begins + room > free) continue;
+    ctx.textAlign = "left";
+    ctx.fillText(version, begins + 4 * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
+    free = begins;
   }
   ctx.restore();
 }
