@@ -12,7 +12,7 @@ import pytest
 
 from tests.admin_actions import act, deployments, live, steps
 from tests.repos import Repo
-from tests.serving import Server, echo, serving
+from tests.serving import TOKEN, Server, echo, serving
 
 RAISES = "class M:\n    def transform_predict(self, variables):\n        raise ValueError('no')\n"
 MODELS = ("A", "B", "C", "D")
@@ -201,6 +201,14 @@ def test_a_version_that_is_loaded_goes_live_in_the_process_that_runs_it(server: 
 def version(server: Server, model: str, name: str) -> dict[str, Any]:
     found: dict[str, Any] = server.admin("GET", f"/-/api/models/{model}/versions/{name}").json
     return found
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("path", ["Nobody/actions/pin", "A/actions/dance"])
+def test_a_page_of_an_act_that_there_is_not_is_not_found(server: Server, method: str, path: str) -> None:
+    headers = {"authorization": f"Bearer {TOKEN}", "content-type": "application/x-www-form-urlencoded"}
+    page = server.request(method, f"{server.base}/-/models/{path}", content=b"reason=why&version=v1", headers=headers)
+    assert page.status == 404
 
 
 def test_another_try_is_told_with_who_asked_for_it(server: Server) -> None:
