@@ -58,6 +58,7 @@ class LoadedFirst:
         self,
         release: Release,
         *,
+        version: str,
         make_room: Callable[[], Awaitable[int]],
         progress: Callable[[str], None],
         changed: Callable[[], None],
@@ -65,6 +66,8 @@ class LoadedFirst:
     ) -> Pool:
         pool = self._loaded.take(release)
         if pool is None:
-            return await self._start(release, make_room=make_room, progress=progress, changed=changed, report=report)
+            return await self._start(
+                release, version=version, make_room=make_room, progress=progress, changed=changed, report=report
+            )
         pool.report_to(report)
         return pool

@@ -183,7 +183,7 @@ class ModelController:
             await self._route.explain("it is being loaded")
         try:
             pool = await unless_superseded(
-                self._start(release),
+                self._start(release, wanted.version),
                 f"start of {self.model}",
                 self._changed,
                 partial(self._is_superseded, release),
@@ -207,10 +207,11 @@ class ModelController:
         is_back = self.live is None and self._route.made_room is None and release.id in self._was_live
         return is_superseded(release, self._wanted, is_back=is_back)
 
-    async def _start(self, release: Release) -> Pool:
+    async def _start(self, release: Release, version: Version) -> Pool:
         self.progress.begin(release.id)
         return await self._start_pool(
             release,
+            version=version.label,
             make_room=lambda: self._route.make_room(release),
             progress=self.progress.tell,
             changed=self._routes.refresh,
@@ -227,7 +228,7 @@ class ModelController:
         if made_room is None:
             return
         try:
-            pool = await self._start(made_room.pool.release)
+            pool = await self._start(made_room.pool.release, made_room.version)
         except ReleaseFailed as error:
             log.error("%s: the release before could not be brought back: %s", self.model, error)
         except Exception:

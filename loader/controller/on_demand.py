@@ -30,7 +30,7 @@ class OnDemand:
     def __init__(
         self,
         resolve: Callable[[str, str], Wanted],
-        start_pool: Callable[[Release, Callable[[Report], None]], Awaitable[Pool]],
+        start_pool: Callable[[Release, str, Callable[[Report], None]], Awaitable[Pool]],
         routes: Routes,
         idle_s: float,
         loaded: LoadedPools | None = None,
@@ -137,7 +137,7 @@ class OnDemand:
                 raise TooManyVersions(
                     f"{MOST_POOLS} old versions are running, which is as many as may; try again when one has been idle"
                 )
-            start = asyncio.create_task(self._start(release), name=f"start of {key}")
+            start = asyncio.create_task(self._start(release, name), name=f"start of {key}")
             self._pools[key] = LoadedPool(start)
             start.add_done_callback(lambda done: self._forget_failed(key, done))
         each = self._pools[key]
@@ -146,8 +146,8 @@ class OnDemand:
         each.used = time.monotonic()
         return pool
 
-    async def _start(self, release: Release) -> Pool:
-        return await self._start_pool(release, self._log)
+    async def _start(self, release: Release, name: str) -> Pool:
+        return await self._start_pool(release, name.removeprefix(f"{release.model}/"), self._log)
 
     def _forget_failed(self, key: tuple[str, str], start: asyncio.Task[Pool]) -> None:
         if start.cancelled() or start.exception() is not None:

@@ -17,6 +17,7 @@ class PoolStarter(Protocol):
         self,
         release: Release,
         *,
+        version: str,
         make_room: Callable[[], Awaitable[int]],
         progress: Callable[[str], None],
         changed: Callable[[], None],

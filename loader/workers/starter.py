@@ -76,9 +76,10 @@ class Starter:
         memory: Callable[[], machine.Memory] = machine.memory,
         warm_workers: WarmWorkers | None = None,
         proofs: ProofStore | None = None,
-        proven: Callable[[Release, Sequence[Outcome]], object] = lambda release, outcomes: None,
+        proven: Callable[[Release, str, Sequence[Outcome]], object] = lambda release, version, outcomes: None,
     ) -> None:
-        """`proofs`: where it is kept what came of each start; None: nowhere. `proven` is told what examples came to."""
+        """`proofs`: where it is kept what came of each start; None: nowhere. `proven` is told what the
+        examples of a release came to, and the version that it goes by."""
         self._proven = proven
         self.printed_lines = PrintedLines()
         self._proofs = proofs
@@ -102,6 +103,7 @@ class Starter:
         release: Release,
         source: Files,
         *,
+        version: str = "",
         make_room: Callable[[], Awaitable[int]] = no_room,
         replicas: int | None = None,
         run_examples: bool = True,
@@ -111,13 +113,14 @@ class Starter:
     ) -> Pool:
         """A ready pool of the release, tested by its examples unless `run_examples` is false.
 
-        `make_room` is called just before the start; it returns the bytes of memory that the start must find free.
-        `progress` gets each stage when it begins, and lines about what takes long. Raises ReleaseFailed.
+        `version`: what it goes by, if anything yet. `make_room` is called just before the start; it returns the bytes
+        of memory that the start must find free. `progress` gets each stage when it begins, and lines about what takes
+        long. Raises ReleaseFailed.
         """
         if self._watch is None:
             self._watch = spawn(watch(self.pools), "watch of all workers")
         with self._warm_workers.starting(), self._using(release):
-            async with self._drafting_proof(release) as draft:
+            async with self._drafting_proof(release, version) as draft:
 
                 def note(doing: str) -> None:
                     draft.progress(doing)
@@ -155,7 +158,7 @@ class Starter:
         self._builds.shutdown(wait=False, cancel_futures=True)
 
     @asynccontextmanager
-    async def _drafting_proof(self, release: Release) -> AsyncIterator[ProofDraft]:
+    async def _drafting_proof(self, release: Release, version: str) -> AsyncIterator[ProofDraft]:
         """Keeps what comes of a start, unless it is given up."""
         draft = ProofDraft()
         failure = None
@@ -166,7 +169,7 @@ class Starter:
             raise
         finally:
             if draft.pool is not None:
-                self._proven(release, [outcome for _, outcome in draft.pool.outcomes])
+                self._proven(release, version, [outcome for _, outcome in draft.pool.outcomes])
             if self._proofs is not None and (failure is not None or (draft.pool is not None and draft.pool.is_ready)):
                 await asyncio.to_thread(_keep, self._proofs, release, draft, failure)
 

@@ -93,7 +93,7 @@ def build_serving(
         _worker_defaults(settings, data, environ, traces),
         warm_workers=warm_workers,
         proofs=proofs,
-        proven=ProofCounts(take, lambda model: situations.labels(model)).count,
+        proven=ProofCounts(take).count,
     )
     known = KnownModels(live_file)
     names = ReleaseNames(source, known, partial(artifact_of, records))
@@ -166,12 +166,18 @@ def _worker_defaults(settings: Settings, data: DataDir, environ: Mapping[str, st
 
 def _one_worker_starter(
     starter: Starter, source: Source, publisher: RoutePublisher
-) -> Callable[[Release, Callable[[Report], None]], Awaitable[Pool]]:
+) -> Callable[[Release, str, Callable[[Report], None]], Awaitable[Pool]]:
     """Starts a pool of one worker, for a version asked for by name."""
 
-    def start(release: Release, report: Callable[[Report], None]) -> Awaitable[Pool]:
+    def start(release: Release, version: str, report: Callable[[Report], None]) -> Awaitable[Pool]:
         return starter.start(
-            release, source=source, replicas=1, progress=lambda _: None, changed=publisher.refresh, report=report
+            release,
+            source=source,
+            version=version,
+            replicas=1,
+            progress=lambda _: None,
+            changed=publisher.refresh,
+            report=report,
         )
 
     return start

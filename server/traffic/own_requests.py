@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 from core.release import Release
 from core.traffic.bucket import Series, Stage, answer
@@ -16,16 +16,13 @@ _LOST = 502
 class ProofCounts:
     """The examples of releases that are started."""
 
-    def __init__(self, take: Take, labels: Callable[[str], Mapping[str, str]]) -> None:
-        """`labels(model)`: what its releases go by, by their ids."""
+    def __init__(self, take: Take) -> None:
         self._take = take
-        self._labels = labels
 
-    def count(self, release: Release, outcomes: Sequence[Outcome]) -> None:
+    def count(self, release: Release, version: str, outcomes: Sequence[Outcome]) -> None:
         """What an upload is to become goes by no version yet, and is counted as its model's alone."""
         if not outcomes:
             return
-        version = self._labels(release.model).get(release.id, "")
         series = Series(release.model, version, Stage.TEST, run=release.run or "")
         for outcome in outcomes:
             self._take(series, answer(outcome.status or _LOST, outcome.seconds))

@@ -32,7 +32,8 @@ class Visits:
         self.looks.append(name)
         return self.wanted[name]
 
-    async def _start(self, release: Release, report: Callable[[Report], None]) -> Pool:
+    async def _start(self, release: Release, version: str, report: Callable[[Report], None]) -> Pool:
+        assert version in self.wanted, "it is counted by what was asked for"
         self.starts.append(release)
         if self.error is not None:
             raise self.error
