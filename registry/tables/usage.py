@@ -30,7 +30,7 @@ _usage = Table(
 )
 """`step` and `at` are minutes, as in the table of traffic."""
 _KEY = ("step", "at", "server")
-_sums = [column for column in _usage.columns if column.name not in _KEY]
+_sums = [_usage.c[name] for name in UsageSums.__struct_fields__]
 
 
 class UsageRow(NamedTuple):
@@ -59,9 +59,8 @@ class UsageTable:
         chosen = select(_usage.c.at, *_sums).where(
             _usage.c.step == resolution.step_s // 60, _usage.c.at >= from_s // 60, _usage.c.at < to_s // 60
         )
-        for at, *values in self._connection.execute(chosen.order_by(_usage.c.at)):
-            named = dict(zip((column.name for column in _sums), values, strict=True))
-            yield UsageRow(at * 60, UsageSums(**named))
+        for at, *sums in self._connection.execute(chosen.order_by(_usage.c.at)):
+            yield UsageRow(at * 60, UsageSums(*sums))
 
     def thin(self, now: datetime) -> None:
         """Forget what is older than its resolution is kept for."""
