@@ -61,8 +61,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 def parse_manifest(text: bytes) -> Manifest:
     """The manifest in `text` (YAML).
 
-    Raises ReleaseFailed, naming the key or the line, for what is no YAML, has an unknown key, a value out of range or
-    one that JSON has not.
+    Raises ReleaseFailed, naming the key or the line, for what is not valid YAML, has an unknown key, a value out of
+    range or one that JSON has not.
     """
     try:
         document = read_yaml(text)

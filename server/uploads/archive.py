@@ -21,7 +21,7 @@ _LEFT_OUT = re.compile(r"(.*/)?(__MACOSX|__pycache__|\.DS_Store|\.git)(/.*)?", r
 
 
 class ArchiveInvalid(PawlError):
-    """The archive is no model's folder; nothing of it was taken."""
+    """The archive does not hold a model's folder; nothing of it was taken."""
 
 
 def unpack(archive: Path, model: str, into: Path, most_bytes: int) -> None:

@@ -116,7 +116,7 @@ class LocalProposal:
 
 
 def _listed(folder: Path) -> dict[str, bool]:
-    """What is in the folder that is no folder itself, and whether it is executable."""
+    """What is in the folder that is not a folder itself, and whether it is executable."""
     inside = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
     return {path.relative_to(folder).as_posix(): os.access(path, os.X_OK) for path in inside}
 

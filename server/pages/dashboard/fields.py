@@ -139,7 +139,7 @@ def _type(schema: Schema) -> str:
 
 
 def _resolved(schema: object, root: Schema) -> Schema:
-    """Without references within the document and without a choice of null; anything else is no schema of ours."""
+    """Without references within the document and without a choice of null; anything else is not a schema of ours."""
     for _ in range(10):
         if not isinstance(schema, Mapping):
             return {}

@@ -130,7 +130,7 @@ def _check_empty(body: bytes) -> None:
 
 
 def _check_json(body: bytes) -> None:
-    """What doesn't fit is noticed before the rest is read, which may be no JSON at all."""
+    """What doesn't fit is noticed before the rest is read, which may not be JSON at all."""
     try:
         msgspec.json.decode(body)
     except msgspec.ValidationError:

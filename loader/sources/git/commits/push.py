@@ -38,7 +38,7 @@ class Push:
         first = self._remote.refs[0]
         if not first.startswith("refs/heads/"):
             raise NotWritable(
-                f"gitBranch is {self._remote.branch!r}, which is no branch, so nothing can be pushed to it"
+                f"gitBranch is {self._remote.branch!r}, which is not a branch, so nothing can be pushed to it"
             )
         return first
 
