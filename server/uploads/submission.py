@@ -17,7 +17,8 @@ class Author(msgspec.Struct, frozen=True):
 
     def message(self, subject: str) -> str:
         """Of the commit."""
-        body = f"\n{self.reason.strip()}\n" if self.reason.strip() else ""
+        reason = self.reason.replace("\0", " ").strip()  # git takes no NUL in a message
+        body = f"\n{reason}\n" if reason else ""
         return f"{subject}\n{body}\nUploaded through Pawl by {self.actor.name or 'a program of this machine'}.\n"
 
     def event(self, kind: EventKind, model: str) -> Event:

@@ -291,7 +291,7 @@ any_json = st.recursive(
     max_leaves=20,
 )
 names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=50)
-lots = settings(max_examples=100, database=None)
+lots = settings(max_examples=40, database=None)
 
 
 @lots

@@ -127,8 +127,9 @@ def test_a_new_model_comes_and_goes(server: Server, repo: Repo) -> None:
 def test_changes_in_a_row_stand_on_each_other(server: Server, repo: Repo) -> None:
     before = repo.head
     for name in ("One", "Two"):
-        answer = put(server, name, zipped({"etls.py": echo(name)}))
+        answer = put(server, name, zipped({"etls.py": echo(name)}), "?reason=odd%00as+it+is")
         assert (answer.status, answer.json["commit"]) == (200, repo.head), answer.body
+        assert "odd as it is" in repo.git("log", "-1", "--format=%B")
     for name in ("One", "Two"):
         assert delete(server, name).status == 200
         delete(server, name).error(404, "model_not_found")
