@@ -53,6 +53,16 @@ def pawl(*arguments: str | Path, cwd: Path, **settings: str) -> subprocess.Compl
     return done
 
 
+def first_line(*arguments: str, cwd: Path, **settings: str) -> str:
+    """What `pawl` writes first to a pipe; it is interrupted once that has come."""
+    command = [sys.executable, "-m", "pawl", *arguments]
+    with subprocess.Popen(command, cwd=cwd, env=environ(cwd, settings), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        process.terminate()
+    return line
+
+
 def in_terminal(*arguments: str | Path, cwd: Path, until: str = "", says: str = "", **settings: str) -> str:
     """What `pawl` shows in a terminal in which `says` is typed; it is interrupted once it has shown `until`."""
     pid, terminal = pty.fork()

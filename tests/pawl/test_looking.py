@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pawl.commands import in_terminal, pawl
+from tests.pawl.commands import first_line, in_terminal, pawl
 from tests.ports import free_port
 from tests.repos import Repo
 from tests.serving import TOKEN, Server, echo, serving
@@ -159,6 +159,13 @@ def test_events_are_followed_as_they_come(server: Server) -> None:
         *("events", "Broken", "-f"), cwd=server.settings.data, until="failed", PAWL_SERVER=server.base, PAWL_TOKEN=TOKEN
     )
     assert "v1 failed at load" in shown
+
+
+@pytest.mark.timeout(100)
+def test_a_pipe_gets_each_event_as_it_comes(server: Server) -> None:
+    given = {"PAWL_SERVER": server.base, "PAWL_TOKEN": TOKEN}
+    line = first_line("events", "Broken", "--follow", cwd=server.settings.data, **given)
+    assert line.split("\t")[1:4] == ["failed", "Broken", "v1"]
 
 
 def test_traffic_is_summed_up(server: Server) -> None:
