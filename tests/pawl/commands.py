@@ -37,7 +37,8 @@ def write(folder: Path, etls: str | None = ADDS, **files: Any) -> Path:
 
 
 def environ(cwd: Path, settings: Mapping[str, str]) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.lower().startswith(("git", "pawl"))}
+    others = ("git", "pawl", "pythonunbuffered")  # the last would have a pipe get each line at once, whoever writes it
+    kept = {name: value for name, value in os.environ.items() if not name.lower().startswith(others)}
     return {**kept, "PYTHONPATH": str(ROOT), "DATA_DIR": str(cwd / "none"), "XDG_CONFIG_HOME": str(cwd), **settings}
 
 
