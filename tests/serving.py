@@ -23,8 +23,11 @@ import httpx
 
 from core.settings.reading import read_settings
 from core.settings.settings import Settings
+from tests.forked import ForkedServer, forks
 
 ROOT = Path(__file__).parents[1]
+IN_TESTS = "PYTEST_VERSION"
+"""Set while pytest runs, and taken away for tests of measurements: their servers must cost what they cost users."""
 TOKEN = "the-admin-token"
 PATIENCE_S = 100.0
 
@@ -90,16 +93,9 @@ class Server:
         self.settings = read_settings(environ)
         self.lines: list[str] = []
         """What it has printed."""
-        self.process = subprocess.Popen(
-            [*by, python, "-m", "server"],
-            cwd=cwd,
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
+        is_ours = not by and (code, python) == (ROOT, sys.executable)
+        self.process: subprocess.Popen[str] | ForkedServer = (
+            forks().start(cwd, environ) if is_ours and IN_TESTS in os.environ else _started([*by, python], cwd, environ)
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -240,6 +236,20 @@ class Server:
             return found.group(1) if found else None
 
         return wait_for(address, "the address", lambda: self.log, alive=lambda: self.process.poll() is None)
+
+
+def _started(python: Sequence[str], cwd: Path, environ: Mapping[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*python, "-m", "server"],
+        cwd=cwd,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
 
 
 @contextmanager
