@@ -65,12 +65,14 @@ class Deployments:
         if now is not None and (now.release, now.version) == (deployment.release, deployment.version):
             self._tell_who(now, deployment)
             return False
-        if since is not None and self._was_begun(deployment, since):
+        if since is not None and (begun := self._begun(deployment, since)) is not None:
+            self._tell_who(begun, deployment)
             return False
         self.end(deployment.model, deployment.began_at)
         statement = insert_into(self._connection, _deployments).values(_values(deployment))
-        begun = self._connection.execute(statement.on_conflict_do_nothing().returning(_c.id))
-        return begun.first() is not None
+        written = self._connection.execute(statement.on_conflict_do_nothing().returning(_c.id)).first()
+        # None: another replica began one in the same moment, which can be seen by now
+        return written is not None or self.begin(deployment, since)
 
     def end(self, model: str, at: datetime) -> None:
         """Nothing of the model is live from then on."""
@@ -82,11 +84,11 @@ class Deployments:
             told = {"cause": deployment.cause.value, "reason": deployment.reason, **actor_values(deployment.actor)}
             self._connection.execute(update(_deployments).where(_c.id == now.id).values(told))
 
-    def _was_begun(self, deployment: Deployment, since: datetime) -> bool:
-        """Whether another replica has been there before, and is ahead."""
+    def _begun(self, deployment: Deployment, since: datetime) -> Row[Any] | None:
+        """The entry of another replica, which has been there before, and is ahead."""
         same = (_c.model == deployment.model) & (_c.release == deployment.release) & (_c.version == deployment.version)
-        chosen = select(_c.id).where(same, _c.began_at >= since, _c.ended_at.is_not(None)).limit(1)
-        return self._connection.execute(chosen).first() is not None
+        chosen = select(_deployments).where(same, _c.began_at >= since, _c.ended_at.is_not(None))
+        return self._connection.execute(chosen.order_by(_c.id.desc()).limit(1)).first()
 
     def listed(
         self, model: str, *, at: datetime | None = None, limit: int = 100, cursor: int | None = None

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+import psycopg
 
 from core.events import Actor
 from core.steering import Cause, Deployment
 from registry.registry import Registry
+from tests.postgres import Postgres
+from tests.serving import wait_for
 
 NOON = datetime(2026, 6, 21, 12, tzinfo=UTC)
+ADA = Actor(kind="key", name="Ada")
 
 
 def at(minute: int, version: str, cause: Cause = Cause.PUSH) -> Deployment:
@@ -21,6 +26,10 @@ def at(minute: int, version: str, cause: Cause = Cause.PUSH) -> Deployment:
         began_at=NOON + timedelta(minutes=minute),
         actor=Actor(kind="git", name="Ada"),
     )
+
+
+def by_ada(deployment: Deployment) -> Deployment:
+    return msgspec.structs.replace(deployment, actor=ADA)
 
 
 def test_what_goes_live_ends_what_was(registry: Registry) -> None:
@@ -39,6 +48,46 @@ def test_replicas_and_restarts_that_say_the_same_make_one_entry(registry: Regist
     with registry.transaction() as transaction:
         assert not transaction.deployments.begin(at(7, "v1", Cause.RESTART))
         assert transaction.deployments.listed("Iris")[0] == [at(0, "v1")]
+
+
+def test_a_replica_that_is_late_says_who_did_it_all_the_same(registry: Registry) -> None:
+    with registry.transaction() as transaction:
+        for minute, version in ((0, "v1"), (5, "v2"), (9, "v3")):
+            transaction.deployments.begin(at(minute, version))
+        assert not transaction.deployments.begin(by_ada(at(6, "v2", Cause.UNPIN)), NOON)
+        told = transaction.deployments.listed("Iris")[0][1]
+    assert (told.version, told.cause, told.actor) == ("v2", Cause.UNPIN, ADA)
+
+
+def test_replicas_that_tell_it_in_the_same_moment_make_one_entry_that_says_who_did_it(postgres: Postgres) -> None:
+    first, second = Registry(postgres.url), Registry(postgres.url)
+    try:
+        with first.transaction() as transaction:
+            transaction.deployments.begin(at(0, "v1"))
+        with ThreadPoolExecutor(1) as pool:
+            with first.transaction() as transaction:
+                transaction.deployments.begin(at(5, "v2"))
+                other = pool.submit(_begin, second, by_ada(at(5, "v2", Cause.UNPIN)))
+                wait_for(lambda: _waiting(postgres) == 1, "the other to wait for the entry")
+            assert not other.result()
+        with first.transaction() as transaction:
+            listed, _ = transaction.deployments.listed("Iris")
+        assert [(one.version, one.cause) for one in listed] == [("v2", Cause.UNPIN), ("v1", Cause.PUSH)]
+        assert listed[0].actor == ADA
+    finally:
+        first.close()
+        second.close()
+
+
+def _waiting(postgres: Postgres) -> int:
+    with psycopg.connect(postgres.url) as connection:
+        found = connection.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'").fetchone()
+    return 0 if found is None else int(found[0])
+
+
+def _begin(registry: Registry, deployment: Deployment) -> bool:
+    with registry.transaction() as transaction:
+        return transaction.deployments.begin(deployment, NOON)
 
 
 def test_what_was_live_at_a_moment_can_be_asked_for(registry: Registry) -> None:
