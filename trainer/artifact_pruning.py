@@ -66,13 +66,14 @@ class ArtifactPruning:
         if not await self._acts():
             return []
         runs = await self._runs()
+        ended = {run.run: run.ended_at.timestamp() for run in runs if run.state.is_terminal and run.ended_at}
+        # Before artifacts go, which takes minutes: by then somebody may have tried one of the runs again.
+        await asyncio.to_thread(self._checkpoints.prune, ended, self._now())
         found = await asyncio.to_thread(self._unused, runs)
         needed = self._needed()  # again, for somebody may have pinned an old one meanwhile
         gone = await asyncio.to_thread(remove, self._store, [id for id in found if id not in needed])
         if gone:
             log.info("artifacts that nothing needs any more are removed: %s", ", ".join(gone))
-        ended = {run.run: run.ended_at.timestamp() for run in runs if run.state.is_terminal and run.ended_at}
-        await asyncio.to_thread(self._checkpoints.prune, ended, self._now())
         return gone
 
     def _unused(self, runs: Sequence[RunView]) -> list[str]:

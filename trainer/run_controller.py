@@ -35,12 +35,15 @@ from trainer.plan import (
 )
 from trainer.records.open_runs import OpenRuns, RunFile
 from trainer.records.recorded_runs import RecordedRuns, Retry
+from trainer.turns import Turns
 
 log = logging.getLogger("pawl.trainer")
 
 _End = tuple[int, RunState, datetime]
 """By which two results of a run are told apart: its attempts, what became of it, and when."""
 _GONE = "what it left before is no longer kept"
+_ANEW_S = 15.0
+"""After which it is asked anew what became of a run that had ended: another daemon may have tried it again."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,11 @@ class RunController:
         self._over: dict[tuple[str, str], _End] = {}
         """Runs that ended, which needn't be asked about again."""
         self._whole: set[str] = set()
-        """Runs that the head wants, and whose artifacts were seen to be kept since it does."""
+        """Runs that the head wants, and whose artifacts were seen to be kept since it does, or that were trained again
+        since, for they were not."""
+        self._anew = Turns(_ANEW_S)
+        self._open_elsewhere = Turns(0.0)
+        """Of the runs that had ended, and of others that another daemon looks after, those that are asked about now."""
         self._problems: set[str] = set()
         """What went wrong in the last look, and in this one: what is said of it is said once."""
 
@@ -111,10 +118,18 @@ class RunController:
         try:
             self._open(wanted)
             self._act(self._plan({run.run for run in wanted}))
+            self._ask_anew(wanted)
         except (StoreUnavailable, ExecutorUnavailable, OSError) as error:
             self._problems.add(str(error))
         for problem in sorted(self._problems - before):
             log.warning("training waits: %s", problem)
+
+    def follow(self, wanted: Sequence[RunFile]) -> None:
+        """Another daemon acts: see what becomes of the runs that the head wants. Raises StoreUnavailable."""
+        self._ask_anew(wanted)
+        open_runs = {run.run: run for run in wanted if (run.model, run.run) not in self._over}
+        for key in self._open_elsewhere.next(open_runs, self._now()):
+            self.is_over(open_runs[key].model, key)
 
     def states(self, wanted: Set[str]) -> list[OpenState]:
         """The runs that are open, as the last look left them. Raises StoreUnavailable, ExecutorUnavailable."""
@@ -129,17 +144,9 @@ class RunController:
             found.append(OpenState(run, state, attempt, reached))
         return found
 
-    def is_over(self, model: str, key: str, *, anew: bool = False) -> bool:
-        """Whether the run has ended, for good as far as the trainer goes. Raises StoreUnavailable.
-
-        `anew`: ask, though it had ended: another daemon may have tried it again.
-        """
-        if anew or (model, key) not in self._over:
-            result = self._recorded_runs.recorded(model, key).result
-            if result is None:
-                return False
-            self._note_end(result)
-        return True
+    def is_over(self, model: str, key: str) -> bool:
+        """Whether the run has ended, for good as far as the trainer goes. Raises StoreUnavailable."""
+        return (model, key) in self._over or self._has_ended(model, key)
 
     def retry(self, run: RunFile, recorded: Recorded, retry: Retry) -> None:
         """Go on with another attempt, if the run has ended. Raises OSError, StoreUnavailable."""
@@ -169,12 +176,34 @@ class RunController:
         """A revert wants what a run left once: it is trained again where that was removed meanwhile."""
         recorded = self._recorded_runs.recorded(run.model, run.run)
         result = recorded.result
-        if result is not None and (result.state is not RunState.SUCCEEDED or self._is_kept(result.artifact)):
+        if result is None:
+            self.open(run)
+            self._told.opened(run)
+        elif result.state is not RunState.SUCCEEDED or self._is_kept(result.artifact):
             self._whole.add(run.run)
-            return
+        else:
+            self._train_again(run, recorded)
+
+    def _train_again(self, run: RunFile, recorded: Recorded) -> None:
+        """Once: a store that loses files makes no loop."""
         again = msgspec.structs.replace(run, started_by=f"{run.started_by}: {_GONE}")
         self.retry(again, recorded, Retry(by=run.started_by, why=_GONE))
+        self._whole.add(run.run)
         self._told.opened(again)
+
+    def _ask_anew(self, wanted: Sequence[RunFile]) -> None:
+        """What became of some of the runs that had ended: a person may have retried one at another daemon."""
+        over = {run.run: run for run in wanted if (run.model, run.run) in self._over}
+        for key in self._anew.next(over, self._now()):
+            self._has_ended(over[key].model, key)
+
+    def _has_ended(self, model: str, key: str) -> bool:
+        result = self._recorded_runs.recorded(model, key).result
+        if result is None:
+            self._over.pop((model, key), None)
+        else:
+            self._note_end(result)
+        return result is not None
 
     def _plan(self, wanted: set[str]) -> list[tuple[RunFile, Recorded, Action]]:
         self._executor.enforce()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -28,7 +27,6 @@ T = TypeVar("T")
 _BUSY_S = 0.5
 """Between two looks while a run is open."""
 _IDLE_S = 1.0
-_ANEW_S = 15.0
 _LAST_LOOK_S = 2.0
 """For what is under way when the daemon stops."""
 
@@ -73,8 +71,6 @@ class Trainer:
         self._read_models: set[str] = set()
         self._ends: dict[str, tuple[datetime, str]] = {}
         """Of each code key that was ever trained, when its newest run ended, and how."""
-        self._asked_at = time.monotonic()
-        """When it was last asked anew what became of the runs that the head wants."""
         self._dirty = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, "trainer")
 
@@ -131,20 +127,11 @@ class Trainer:
         if acts:
             self._controller.look(wanted)
         else:  # another does: what it accepts is served here too
-            anew = self._is_to_ask_anew()
-            for run in wanted:
-                self._controller.is_over(run.model, run.run, anew=anew)
+            self._controller.follow(wanted)
         opened = self._controller.states({run.run for run in wanted}) if acts else []
         if heads:
             self._demand.prune({run.code_key for run in (*wanted, *(state.run for state in opened))})
         return opened
-
-    def _is_to_ask_anew(self) -> bool:
-        """The daemon that trains may have tried a run again that had ended."""
-        is_due = time.monotonic() >= self._asked_at + _ANEW_S
-        if is_due:
-            self._asked_at = time.monotonic()
-        return is_due
 
     def _read_back(self, heads: Mapping[str, Trained]) -> None:
         """What the store knows of models that were not read since the start. A registry that was lost is filled so."""

@@ -25,7 +25,7 @@ from loader.artifacts.records import RunRecords
 from trainer.gates import Live
 from trainer.plan import Running
 from trainer.records.open_runs import OpenRuns, RunFile
-from trainer.records.record_names import attempt_log, attempt_record
+from trainer.records.record_names import RESULT, attempt_log, attempt_record
 from trainer.records.recorded_runs import RecordedRuns
 from trainer.run_controller import RunController, Told
 
@@ -53,6 +53,7 @@ class World:
         self.artifacts: set[str] = set()
         self.outage_ends = 0.0
         self.settled: dict[str, list[RunResult]] = {}
+        self.opened: list[RunFile] = []
         self.begun: list[tuple[str, int]] = []
         self.head = dict.fromkeys(MODELS, 0)
         nodes = self.random.choice((1, 2))
@@ -155,6 +156,16 @@ class Node:
             self.controller = self._daemon()
         if acts:
             self.look()
+        elif self.controller is not None:
+            self.follow(self.controller)
+
+    def follow(self, controller: RunController) -> None:
+        try:
+            controller.follow(self.world.wanted())
+        except StoreUnavailable:
+            pass
+        except Crash:
+            self._is_killed()
 
     def look(self) -> None:
         if self.controller is None:
@@ -164,8 +175,11 @@ class Node:
                 raise Crash
             self.controller.look(self.world.wanted())
         except Crash:
-            self.controller = None
-            self.back_at = self.world.now + self.world.random.uniform(0, 5)
+            self._is_killed()
+
+    def _is_killed(self) -> None:
+        self.controller = None
+        self.back_at = self.world.now + self.world.random.uniform(0, 5)
 
     @contextmanager
     def step(self) -> Iterator[None]:
@@ -178,7 +192,7 @@ class Node:
 
     def _daemon(self) -> RunController:
         told = Told(
-            opened=lambda run: None,
+            opened=self.world.opened.append,
             begun=lambda run, attempt: self.world.begun.append((run.run, attempt)),
             attempted=lambda result: None,
             settled=lambda result: self.world.settled.setdefault(result.run, []).append(result),
@@ -189,7 +203,8 @@ class Node:
         open_runs = OpenRuns(self.home)
         now = lambda: self.world.now  # noqa: E731
         recorded_runs = RecordedRuns(records, now)
-        return RunController(open_runs, recorded_runs, Processes(self), _spec, self._live, told, at_once=2, now=now)
+        is_kept = self.world.artifacts.__contains__
+        return RunController(open_runs, recorded_runs, Processes(self), _spec, self._live, told, 2, now, is_kept)
 
     def _live(self, model: str) -> Live | None:
         """What one daemon takes for live another may not: they may judge the same attempt otherwise."""
@@ -230,7 +245,9 @@ class Files:
             return True
 
     def write(self, name: str, content: bytes) -> None:
-        assert name.endswith("log.txt"), "records are written once"
+        retried = name.removesuffix(RESULT) + "retry-"
+        is_replaced = name.endswith(RESULT) and any(other.startswith(retried) for other in self.world.store)
+        assert name.endswith("log.txt") or is_replaced, "records are written once"
         with self._reached():
             self.world.store[name] = content
 

@@ -173,6 +173,21 @@ def test_two_that_remove_the_same_do_each_other_no_harm(runs: Runs, tmp_path: Pa
         runs.installation.store.fetch(id, tmp_path / "fetched" / id)
 
 
+def test_the_checkpoint_of_a_run_that_is_tried_again_while_artifacts_go_stays(tmp_path: Path) -> None:
+    runs = Runs(tmp_path)
+    runs.left(RunState.CANCELLED)
+    checkpoint = tmp_path / f"artifacts/checkpoints/{1:012x}"
+    asked: list[Callable[[], None]] = [lambda: None, lambda: checkpoint.mkdir(parents=True)]
+
+    def needed() -> set[str]:
+        asked.pop(0)()
+        return set()
+
+    runs.installation.needed = needed
+    runs.installation.prune()
+    assert checkpoint.exists()
+
+
 def test_checkpoints_of_runs_that_ended_long_ago_go(tmp_path: Path) -> None:
     runs = Runs(tmp_path)
     runs.left(RunState.CANCELLED)

@@ -25,12 +25,12 @@ RESULT = "result.json"
 
 
 def result_record(retried_after: int | None) -> str:
-    """What became of the run; of one that a person had tried again after that many attempts, what became of it then."""
+    """What became of the run; of one that was retried after that many attempts, what became of it then."""
     return RESULT if retried_after is None else f"result-a{retried_after}.json"
 
 
 def retry_record(after: int) -> str:
-    """Says that a person asked for another attempt after the one of that number."""
+    """Says that a person, or a commit, asked for another attempt after the one of that number."""
     return f"retry-a{after}.json"
 
 
@@ -54,7 +54,7 @@ def attempts_in(names: tuple[str, ...]) -> list[int]:
 
 
 def retried_after(names: tuple[str, ...]) -> int | None:
-    """How many attempts there had been when a person last asked for another; None: nobody has."""
+    """How many attempts there had been when another was last asked for; None: nobody has."""
     return max(_numbers(r"retry-a(\d+)\.json", names), default=None)
 
 

@@ -30,7 +30,7 @@ _FRESH_S = 5.0
 
 
 class Retry(msgspec.Struct, frozen=True, kw_only=True):
-    """A person asked for another attempt."""
+    """Another attempt was asked for: by a person, or by a commit that wants what is no longer kept."""
 
     by: str = ""
     why: str = ""
