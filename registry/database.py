@@ -107,6 +107,8 @@ def _engine(url: URL) -> Engine:
     told = {name: value for name, value in _POSTGRES.items() if name not in url.query}
     is_postgres = url.get_backend_name() == "postgresql"
     engine = create_engine(url, pool_pre_ping=True, pool_timeout=_LOCKED_S, connect_args=told if is_postgres else {})
+    if engine.driver == "psycopg":
+        event.listen(engine, "connect", _drop_what_is_heard)
     event.listen(engine, "begin", _begin_postgres)
     return engine
 
@@ -115,6 +117,11 @@ def _set_up_sqlite(connection: Any, record: object) -> None:
     connection.isolation_level = None  # transactions are begun by us, so that they hold the write lock from the start
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")  # what was acknowledged outlasts a power cut
+
+
+def _drop_what_is_heard(connection: Any, record: object) -> None:
+    """A pooler may hand us a session in which somebody has listened; psycopg keeps what nobody handles, for ever."""
+    connection.add_notify_handler(lambda notice: None)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -102,9 +102,11 @@ class EventLog:
 
     def take(self, events: Sequence[Event]) -> None:
         """Keep what other daemons wrote to the registry, in that order; their logs tell of it."""
+        kinds = {(event.kind, event.is_audit) for event in events}
+        known = {_identity(event) for kind in kinds for _, event in self._kinds[kind]}
         for event in events:
-            kept = self._kinds[event.kind, event.is_audit]
-            if not any(_is_same(one, event) for _, one in kept):
+            if _identity(event) not in known:
+                known.add(_identity(event))
                 self._add(event)
 
     def remember(self, earlier: list[Event]) -> None:
@@ -238,9 +240,9 @@ class EventLog:
         return "\n" + _indented(event.detail)
 
 
-def _is_same(one: Event, other: Event) -> bool:
-    """Of two events of a kind; as their ids would say, which take long to compute."""
-    return (one.at, one.model, one.version) == (other.at, other.model, other.version)
+def _identity(event: Event) -> tuple[EventKind, datetime, str, str]:
+    """As its id would say, which takes long to compute."""
+    return event.kind, event.at, event.model, event.version
 
 
 def _after(id: str, events: list[Event]) -> list[Event]:

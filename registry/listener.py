@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -38,7 +39,10 @@ class Listener:
             try:
                 await self._listen(parameters)
             except (Error, OSError) as error:
-                log.debug("what other daemons write is not heard: %s", redact(str(error), secrets_in(self._url)))
+                log.debug("what other daemons write is not heard: %s", self._redacted(str(error)))
+            except Exception:
+                trace = self._redacted(traceback.format_exc())
+                log.error("a failure of Pawl's own while listening to other daemons; it is tried again\n%s", trace)
             await asyncio.sleep(self._pause_s)
 
     async def _listen(self, parameters: Mapping[str, Any]) -> None:
@@ -51,6 +55,9 @@ class Listener:
             async for notice in connection.notifies():
                 if notice.payload in self._heard:  # a newer Pawl may have more topics
                     self._heard[Topic(notice.payload)]()
+
+    def _redacted(self, text: str) -> str:
+        return redact(text, secrets_in(self._url))
 
 
 def _parameters(url: str) -> Mapping[str, Any] | None:

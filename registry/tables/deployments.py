@@ -66,7 +66,8 @@ class Deployments:
             self._tell_who(now, deployment)
             return False
         if since is not None and (begun := self._begun(deployment, since)) is not None:
-            self._tell_who(begun, deployment)
+            if begun.ended_at > deployment.began_at:  # else it may be over since before anybody asked for this one
+                self._tell_who(begun, deployment)
             return False
         self.end(deployment.model, deployment.began_at)
         statement = insert_into(self._connection, _deployments).values(_values(deployment))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from pathlib import Path
 
 import msgspec
@@ -40,20 +40,21 @@ class EndedSessions:
 
     def take(self, ended: Mapping[str, float]) -> None:
         """Those that were ended elsewhere, and when."""
-        if new := {session: at for session, at in ended.items() if session not in self._ended}:
-            self._ended = _by_age({**self._ended, **new})
-            while len(self._ended) > _MOST or next(iter(self._ended.values())) < self._now() - self._lasts_s:
-                self._ended.popitem(last=False)
+        begins = self._now() - self._lasts_s
+        since = max(begins, min(self._ended.values())) if len(self._ended) >= _MOST else begins
+        if new := {session: at for session, at in ended.items() if session not in self._ended and at > since}:
+            newest = sorted({**self._ended, **new}.items(), key=itemgetter(1))[-_MOST:]
+            self._ended = {session: at for session, at in newest if at > begins}
             self._write()
 
-    def _read(self) -> OrderedDict[str, float]:
+    def _read(self) -> dict[str, float]:
         try:
             content = None if self._path is None else read_private(self._path)
             held = {} if content is None else msgspec.json.decode(content, type=dict[str, float])
         except (OSError, msgspec.MsgspecError) as error:
             log.error("%s can't be read, so sessions that were ended may hold until they expire: %s", self._path, error)
             held = {}
-        return _by_age(held)
+        return held
 
     def _write(self) -> None:
         if self._path is None:
@@ -62,7 +63,3 @@ class EndedSessions:
             write_private(self._path, msgspec.json.encode(self._ended))
         except OSError as error:
             log.error("%s can't be written; sessions that were ended hold again after a restart: %s", self._path, error)
-
-
-def _by_age(ended: Mapping[str, float]) -> OrderedDict[str, float]:
-    return OrderedDict(sorted(ended.items(), key=lambda one: one[1]))

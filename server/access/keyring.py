@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ import msgspec
 from core.errors import PawlError
 from core.events import Actor, Event, EventKind
 from core.keys import Key
+from core.pause import Pause
 from registry.errors import RegistryUnavailable
 from registry.event_log import EventLog
 from registry.registry import Registry
@@ -65,7 +65,7 @@ class Keyring:
         self._is_shared = is_shared
         self._changing = asyncio.Lock()
         self._settled = asyncio.Event()
-        self._soon = asyncio.Event()
+        self._pause = Pause()
         self._restore()
 
     async def create(self, key: Key, by: Actor) -> None:
@@ -101,13 +101,12 @@ class Keyring:
 
     def hasten(self) -> None:
         """Look soon: somebody may have changed them elsewhere."""
-        self._soon.set()
+        self._pause.hasten()
 
     async def follow(self) -> None:
         """Keep to what the registry says, as long as that may differ."""
         await self._hand_out(self.known.all)
         while not self.known.is_confirmed or self._is_shared:
-            self._soon.clear()
             try:
                 await self._look()
                 pause_s = _LOOK_S
@@ -118,9 +117,7 @@ class Keyring:
                 pause_s = _LOOK_S
             self._settled.set()
             if self._is_shared or not self.known.is_confirmed:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(pause_s):
-                        await self._soon.wait()
+                await self._pause.wait(pause_s)
 
     async def _look(self) -> None:
         async with self._changing:

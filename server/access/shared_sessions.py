@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
@@ -10,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from core.pause import Pause
 from registry.errors import RegistryUnavailable
 from registry.registry import Registry
 from server.access.ended_sessions import EndedSessions
@@ -31,11 +31,11 @@ class SharedSessions:
     def __init__(self, registry: Registry, ended: EndedSessions) -> None:
         self._registry = registry
         self._ended = ended
-        self._soon = asyncio.Event()
+        self._pause = Pause()
 
     def hasten(self) -> None:
         """Somebody ended one elsewhere."""
-        self._soon.set()
+        self._pause.hasten()
 
     async def tell(self) -> None:
         """What was ended here, if the database is there."""
@@ -44,16 +44,13 @@ class SharedSessions:
 
     async def run(self) -> None:
         while True:
-            self._soon.clear()
             try:
                 await self._exchange()
             except RegistryUnavailable as error:  # as others have said
                 log.debug("sessions that were ended elsewhere can't be read: %s", error)
             except Exception:
                 log.exception("a failure of Pawl's own while reading ended sessions; it is tried again")
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_S):
-                    await self._soon.wait()
+            await self._pause.wait(_LOOK_S)
 
     async def _exchange(self, timeout_s: float = 10.0) -> None:
         ours = {session: datetime.fromtimestamp(at, UTC) for session, at in self._ended.all.items()}

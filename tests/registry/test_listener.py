@@ -124,6 +124,27 @@ def test_after_the_database_was_away_everything_counts_as_said_and_more_is_heard
     listening(postgres.url, test)
 
 
+def test_a_failure_of_whoever_is_told_ends_nothing(
+    postgres: Postgres, other: Registry, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def run() -> None:
+        heard = Heard()
+
+        def hear() -> None:
+            heard.hear(Topic.KEYS)
+            if heard.counts[Topic.KEYS] == 1:
+                raise RuntimeError("a surprise")
+
+        task = asyncio.create_task(Listener(postgres.url, {Topic.KEYS: hear}, pause_s=0.05).run())
+        await heard.until(lambda: heard.counts[Topic.KEYS] == 2)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(run())
+    assert "RuntimeError: a surprise" in caplog.text
+
+
 @pytest.mark.parametrize("url", ["sqlite:///nowhere.db", "no url", "postgresql+nothing://there"])
 def test_a_database_that_tells_nothing_is_not_listened_to(url: str) -> None:
     asyncio.run(asyncio.wait_for(Listener(url, {}).run(), PATIENCE_S))

@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from core.events import Actor, Event, EventKind
 from core.steering import Pin
+from registry.database import Database
 from registry.errors import RegistryBegunAnew, RegistryUnavailable
 from registry.registry import Registry
 from registry.transaction import Transaction
@@ -163,6 +165,19 @@ def refused(registry: Registry) -> RegistryUnavailable:
 def test_a_database_that_is_not_there_is_an_error_of_ours_without_the_password() -> None:
     error = refused(Registry("postgresql://user:hush-hush@127.0.0.1:1/none?connect_timeout=2"))
     assert "hush-hush" not in str(error)
+
+
+def test_a_session_in_which_a_pooler_s_other_client_listened_keeps_nothing_of_what_is_said(postgres: Postgres) -> None:
+    database = Database(postgres.url)
+    with database.begin() as connection:
+        connection.exec_driver_sql("LISTEN there")
+        connection.exec_driver_sql("NOTIFY there")
+    with database.begin() as connection:
+        driven = connection.connection.driver_connection
+        assert isinstance(driven, psycopg.Connection)
+        with pytest.warns(RuntimeWarning, match="not reliable"):  # since there is a handler
+            assert not list(driven.notifies(timeout=0))
+    database.close()
 
 
 @pytest.mark.parametrize("url", ["postgresql://user:hush@hash@127.0.0.1:1/none", "postgresql://user:hu:sh@h:hush/none"])

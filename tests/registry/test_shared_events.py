@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from core.events import Actor, Event, EventKind
 from registry.event_filter import EVERYTHING
@@ -77,6 +79,36 @@ def test_what_was_seen_long_ago_is_not_looked_through_again(registry: Registry) 
         assert list(transaction.events.by_others("ours", others.floor, (), 10)) == [2, 3]
 
 
+def test_what_was_read_in_a_transaction_that_failed_is_found_again(registry: Registry) -> None:
+    others = EventsOfOthers("ours")
+    assert not new(others, registry)
+    with registry.transaction() as transaction:
+        transaction.events.append([pinned("v1")])
+    with suppress(ZeroDivisionError), registry.transaction() as transaction:
+        others.read(transaction)
+        raise ZeroDivisionError
+    assert [event.version for event in new(others, registry)] == ["v1"]
+
+
+def test_an_older_copy_of_the_database_is_heard_although_its_numbers_are_smaller(tmp_path: Path) -> None:
+    now = 0.0
+    others = EventsOfOthers("ours", lambda: now)
+    registry, copy = (Registry(f"sqlite:///{tmp_path / name}") for name in ("whole.db", "copy.db"))
+    with registry.transaction() as transaction:
+        transaction.events.append([pinned("v1"), pinned("v2"), pinned("v3")])
+    for _ in range(3):
+        new(others, registry)
+        now += 20.0
+    with copy.transaction() as transaction:
+        transaction.events.append([pinned("v1")])
+    assert [event.version for event in new(others, copy)] == ["v1"]
+    with copy.transaction() as transaction:
+        transaction.events.append([pinned("v4")])
+    assert [event.version for event in new(others, copy)] == ["v4"]
+    for one in (registry, copy):
+        one.close()
+
+
 def test_our_own_are_left_out(registry: Registry) -> None:
     others = EventsOfOthers("ours")
     with registry.transaction() as transaction:
@@ -84,6 +116,7 @@ def test_our_own_are_left_out(registry: Registry) -> None:
     assert [event.version for event in new(others, registry)] == ["v2"]
 
 
-def new(others: EventsOfOthers, registry: Registry) -> list[Event]:
+def new(others: EventsOfOthers, registry: Registry) -> Sequence[Event]:
     with registry.transaction() as transaction:
-        return others.new(transaction)
+        look = others.read(transaction)
+    return others.take(look)

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from core.decisions import Decisions
+from core.pause import Pause
 from registry.errors import RegistryUnavailable
 from registry.registry import Registry
 from server.steering.decisions.decided import Decided
@@ -42,23 +43,19 @@ class RegistryFollower:
         self._kept = kept
         self._changed = changed
         self._pause_s = pause_s
-        self._soon = asyncio.Event()
+        self._pause = Pause()
         self._taking = asyncio.Lock()
         self._trouble = ""
         self._writes = 0
 
     async def run(self) -> None:
         while True:
-            self._soon.clear()
             await self._look()
-            try:
-                await asyncio.wait_for(self._soon.wait(), self._pause_s if self._is_fine else self._registry.pause_s)
-            except TimeoutError:
-                continue
+            await self._pause.wait(self._pause_s if self._is_fine else self._registry.pause_s)
 
     def hasten(self) -> None:
-        """Look soon: what was written may have arrived although nobody said so."""
-        self._soon.set()
+        """Look soon: another daemon has written, or what was written here may have arrived although it failed."""
+        self._pause.hasten()
 
     async def take(self, rows: Rows) -> None:
         """What was read in the transaction that changed it: decided from now on."""

@@ -59,6 +59,18 @@ def test_a_replica_that_is_late_says_who_did_it_all_the_same(registry: Registry)
     assert (told.version, told.cause, told.actor) == ("v2", Cause.UNPIN, ADA)
 
 
+def test_what_was_over_before_a_replica_s_own_went_live_is_not_put_down_to_who_asked_for_that(
+    registry: Registry,
+) -> None:
+    with registry.transaction() as transaction:
+        for minute, version in ((0, "v1"), (5, "v2"), (9, "v3")):
+            transaction.deployments.begin(at(minute, version))
+        assert not transaction.deployments.begin(by_ada(at(12, "v2", Cause.PIN)), NOON)
+        told = transaction.deployments.listed("Iris")[0]
+        assert [one.cause for one in told] == [Cause.PUSH] * 3
+        assert transaction.deployments.begin(by_ada(at(13, "v2", Cause.PIN)), NOON + timedelta(minutes=9))
+
+
 def test_replicas_that_tell_it_in_the_same_moment_make_one_entry_that_says_who_did_it(postgres: Postgres) -> None:
     first, second = Registry(postgres.url), Registry(postgres.url)
     try:

@@ -75,6 +75,28 @@ def test_of_what_was_ended_nothing_is_kept_that_has_expired(tmp_path: Path) -> N
     assert [name in again for name in ("one", "two", "three")] == [False, True, True]
 
 
+def test_what_has_expired_by_the_time_that_it_is_told_is_not_taken(tmp_path: Path) -> None:
+    ended = EndedSessions(tmp_path / "ended.json", 10, lambda: 100.0)
+    ended.take({"old": 1.0})
+    assert not ended.all
+    assert not (tmp_path / "ended.json").exists()
+
+
+def test_once_there_are_as_many_as_are_kept_no_older_one_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "ended.json"
+    ended = EndedSessions(path, 1e6, lambda: 1e5)
+    told = {str(number): float(number) for number in range(10_005)}
+    ended.take(told)
+    assert len(ended.all) == 10_000
+    assert "4" not in ended
+    path.unlink()
+    ended.take(told)
+    assert not path.exists()
+    ended.add("new")
+    assert "new" in ended
+    assert "5" not in ended
+
+
 def test_a_cookie_that_was_changed_or_signed_by_another_shows_nothing() -> None:
     sessions = Sessions(SIGNING, known(key(), key("admin")).get)
     cookie = sessions.begin(key())
