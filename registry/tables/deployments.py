@@ -69,7 +69,9 @@ class Deployments:
             if begun.ended_at > deployment.began_at:  # else it may be over since before anybody asked for this one
                 self._tell_who(begun, deployment)
             return False
-        self.end(deployment.model, deployment.began_at)
+        if now is not None:  # that entry alone: another replica may have begun one meanwhile
+            seen = going_on & (_c.id == now.id)
+            self._connection.execute(update(_deployments).where(seen).values(ended_at=deployment.began_at))
         statement = insert_into(self._connection, _deployments).values(_values(deployment))
         written = self._connection.execute(statement.on_conflict_do_nothing().returning(_c.id)).first()
         # None: another replica began one in the same moment, which can be seen by now

@@ -5,10 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import psycopg
+from sqlalchemy import event
+from sqlalchemy.engine import Connection
 
 from core.events import Actor
 from core.steering import Cause, Deployment
+from registry.database import Database
 from registry.registry import Registry
+from registry.tables.deployments import Deployments
 from tests.postgres import Postgres
 from tests.serving import wait_for
 
@@ -89,6 +93,27 @@ def test_replicas_that_tell_it_in_the_same_moment_make_one_entry_that_says_who_d
     finally:
         first.close()
         second.close()
+
+
+def test_an_entry_that_another_replica_begins_meanwhile_is_not_ended(postgres: Postgres) -> None:
+    database, elsewhere = Database(postgres.url), Registry(postgres.url)
+    try:
+        with elsewhere.transaction() as transaction:
+            transaction.deployments.begin(at(0, "v1"))
+
+        def overtake(connection: Connection, cursor: object, statement: str, *rest: object) -> None:
+            if statement.startswith("UPDATE"):
+                _begin(elsewhere, at(5, "v2"))
+
+        with database.begin() as connection:
+            event.listen(connection, "before_cursor_execute", overtake)
+            assert not Deployments(connection).begin(at(6, "v2"))
+        with elsewhere.transaction() as transaction:
+            listed, _ = transaction.deployments.listed("Iris")
+        assert [(one.version, one.began_at.minute) for one in listed] == [("v2", 5), ("v1", 0)]
+    finally:
+        database.close()
+        elsewhere.close()
 
 
 def _waiting(postgres: Postgres) -> int:
