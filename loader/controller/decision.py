@@ -148,9 +148,11 @@ def is_superseded(release: Release, wanted: Wanted | None, *, is_back: bool = Fa
 
 
 def is_overruled(release: Release, wanted: Wanted | None, live: Release | None) -> bool:
-    """Whether a release that has started must not go live, not even until the next one does: somebody chose another
-    meanwhile, or what is wanted is what is live."""
-    if wanted is None or wanted.release is None or wanted.release.id == release.id:
+    """Whether a release that has started must not go live, not even until the next one does: its folder has gone,
+    somebody chose another meanwhile, or what is wanted is what is live."""
+    if wanted is None:
+        return True
+    if wanted.release is None or wanted.release.id == release.id:
         return False
     is_live = live is not None and live.id == wanted.release.id
     return is_live or wanted.choice is not Choice.HEAD

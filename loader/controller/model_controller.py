@@ -31,7 +31,7 @@ from loader.controller.decision import (
     tried_for_ever,
 )
 from loader.controller.event_texts import EventTexts
-from loader.controller.model_route import ModelRoute
+from loader.controller.model_route import Missed, ModelRoute
 from loader.controller.pool_starter import PoolStarter
 from loader.controller.progress import Progress
 from loader.controller.routes import Live, Routes
@@ -45,7 +45,7 @@ SUPERSEDED_AFTER_S = 10.0
 """A start that takes longer is given up when something newer is wanted. A quicker one is let finish, so that
 pushes coming faster than starts still go live."""
 BRING_BACK_S = 10.0
-"""Between tries to bring back what made room for a release that failed."""
+"""Between tries to bring back what answered before a release that failed."""
 
 
 class ModelController:
@@ -166,7 +166,7 @@ class ModelController:
 
     async def _wait(self, seconds: float | None) -> None:
         """Until something changes or the time has passed."""
-        is_missing_one = self._route.is_missing_one
+        is_missing_one = self._missed() is not None
         if is_missing_one:
             seconds = min(self._bring_back_s, seconds or self._bring_back_s)
         try:
@@ -204,8 +204,14 @@ class ModelController:
             self.progress.end()
 
     def _is_superseded(self, release: Release) -> bool:
-        is_back = self.live is None and self._route.made_room is None and release.id in self._was_live
+        missed = self._route.missed
+        is_back = self.live is None and release.id in self._was_live and (missed is None or missed.release == release)
         return is_superseded(release, self._wanted, is_back=is_back)
+
+    def _missed(self) -> Missed | None:
+        """What is to come back; None: something answers, or that is just what is wanted."""
+        missed, wanted = self._route.missed, None if self._wanted is None else self._wanted.release
+        return missed if missed is not None and self.live is None and missed.release != wanted else None
 
     async def _start(self, release: Release, version: Version) -> Pool:
         self.progress.begin(release.id)
@@ -223,18 +229,19 @@ class ModelController:
         await self._fail(wanted, error)
 
     async def _bring_back(self) -> None:
-        """The release that made room is live again."""
-        made_room = self._route.made_room
-        if made_room is None:
+        """What answered before is live again."""
+        missed = self._missed()
+        if missed is None:
             return
         try:
-            pool = await self._start(made_room.pool.release, made_room.version)
+            pool = await self._start(missed.release, missed.version)
+            await self._swap(Live(missed.version, pool, missed.run), 0.0, None)
         except ReleaseFailed as error:
             log.error("%s: the release before could not be brought back: %s", self.model, error)
         except Exception:
             log.exception("%s: a failure of Pawl's own while bringing back the release before", self.model)
-        else:
-            await self._swap(replace(made_room, pool=pool), 0.0, None)
+        finally:
+            self.progress.end()
 
     async def _swap(self, live: Live, took_s: float, actor: Actor | None) -> None:
         self.progress.swap()
@@ -252,6 +259,8 @@ class ModelController:
         self.failure = Failure(key, error, tries, time.monotonic(), key in self._was_live, wanted.version)
         self._event_texts.failed(self.failure, self.live, actor_of(wanted, self._was_live))
         if self.live is None:
+            if self.failure.was_live and wanted.release is not None:
+                self._route.miss(wanted.release, wanted.version)
             await self._route.explain(f"its release failed at {error.stage}; the log and the admin API say why")
         self._on_outcome()
 

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from core.release import Release, Version
 from core.task import spawn
 from loader.controller.routes import Live, Routes
 from loader.workers.pool import Pool
+
+
+@dataclass(frozen=True)
+class Missed:
+    """What answered before, and does not."""
+
+    release: Release
+    version: Version
+    run: str | None
 
 
 class ModelRoute:
@@ -17,16 +26,12 @@ class ModelRoute:
     def __init__(self, model: str, routes: Routes) -> None:
         self.live: Live | None = None
         """What answers; None: nothing does, and the route says why."""
-        self.made_room: Live | None = None
-        """What was stopped for a release that is not live yet; it comes back if that one fails."""
+        self.missed: Missed | None = None
+        """What comes back if what is wanted fails: it was stopped to make room for that, or was live before a restart
+        and did not start."""
         self._model = model
         self._routes = routes
         self._drains = _Drains()
-
-    @property
-    def is_missing_one(self) -> bool:
-        """Whether nothing answers, since what did made room for what failed."""
-        return self.made_room is not None and self.live is None
 
     async def show(self, live: Live) -> None:
         """From now on this answers, and what did before drains."""
@@ -35,8 +40,12 @@ class ModelRoute:
         except Exception:
             await self.give_up(live.pool)
             raise
-        old, self.live, self.made_room = self.live, live, None
+        old, self.live, self.missed = self.live, live, None
         self._drain(old)
+
+    def miss(self, release: Release, version: Version) -> None:
+        """It was live before, and did not start."""
+        self.missed = Missed(release, version, release.run)
 
     async def rename(self, version: Version, run: str | None) -> None:
         """What answers goes by another version, or run."""
@@ -53,7 +62,7 @@ class ModelRoute:
     async def take_down(self, why: str | None, *, run: str | None = None) -> None:
         """Nothing answers from now on, for that reason; None: the model is gone. `run`: see `Routes.hide`."""
         await self._routes.hide(self._model, why, run=run)
-        old, self.live, self.made_room = self.live, None, None
+        old, self.live, self.missed = self.live, None, None
         self._drain(old)
 
     async def make_room(self, release: Release) -> int:
@@ -63,7 +72,7 @@ class ModelRoute:
             return 0
         if release.manifest.serve.swap == "beside":
             return live.pool.peak_memory
-        self.made_room, self.live = live, None
+        self.missed, self.live = Missed(live.pool.release, live.version, live.run), None
         await self._routes.hide(self._model, "it is being replaced by its next release")
         await asyncio.shield(self._drains.begin(live.pool))
         return 0

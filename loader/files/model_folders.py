@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -168,17 +168,16 @@ def no_model(where: str, left_out: Mapping[str, str]) -> str:
 
 
 def _look(tree: str, objects: Objects) -> Folder:
-    files = {entry.name.decode("utf-8", "replace"): entry for entry in objects.tree(tree) if entry.mode != FOLDER}
-    return Folder(
-        looks_like_model(set(files)), REQUIREMENTS in files, _has_training(files, objects), files.get(MANIFEST)
-    )
+    entries = {entry.name.decode("utf-8", "replace"): entry for entry in objects.tree(tree)}
+    files = {name: entry for name, entry in entries.items() if entry.mode != FOLDER}
+    has_training = _has_training(files.get(TRAIN), entries.keys(), objects)
+    return Folder(looks_like_model(set(files)), REQUIREMENTS in files, has_training, files.get(MANIFEST))
 
 
-def _has_training(files: Mapping[str, Entry], objects: Objects) -> bool:
-    train = files.get(TRAIN)
-    if train is None or not train.is_file or not may_be_script(files.keys(), objects.size(train.id)):
+def _has_training(train: Entry | None, names: Set[str], objects: Objects) -> bool:
+    if train is None or not train.is_file or not may_be_script(names, objects.size(train.id)):
         return train is not None
-    return not is_script(objects.blob(train.id))
+    return not is_script(objects.blob(train.id), names)
 
 
 def _list(tree: str, objects: Objects, under: str = "", depth: int = DEFAULT_BOUNDS.depth) -> Iterator[tuple[str, str]]:

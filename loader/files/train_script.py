@@ -5,6 +5,7 @@ Told from its lines: to parse what strangers wrote may take endless time, or end
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Set
 
@@ -18,19 +19,27 @@ _GUARD = re.compile(
 )
 _MAY_TRAIN = re.compile(
     rb"\bdef[ \t]+train\b"
-    rb"|^[ \t]*class[ \t]+(train\b|\w+[ \t]*\(\s*[^)\s])"  # bases may have a method train
-    rb"|^[ \t]*(from|import)\b.*(\btrain\b|\*)|\bas[ \t]+train\b|^[ \t]*train[ \t,)]*$"
+    # bases may have a method train
+    rb"|^[ \t]*class[ \t]+(train\b|\w+[ \t]*(\[[^\]]{0,500}\][ \t]*)?\(\s*[^)\s])"
+    rb"|^[ \t]*(from|import)\b.*(\btrain\b|\*)|\bas[ \t]+train\b"
+    rb"|\bimport[ \t]*\(([^)]{0,2000}\btrain\b|[^)]{2000})|\\\r?\n[ \t]*train\b"
     rb"|^train\b[^=\r\n]*=(?!=)",
     re.MULTILINE,
 )
 
-
-def may_be_script(files: Set[str], size: int) -> bool:
-    """Whether the source is worth a look: `files` are those of the folder, `size` is that of its train.py."""
-    is_served = "etls.py" in files or any(name.endswith(".onnx") for name in files)
-    return TRAIN in files and is_served and size <= _MOST_BYTES
+_IMPORT = re.compile(rb"^[ \t]*(from|import)[ \t]+(\.|\w+)", re.MULTILINE)
 
 
-def is_script(source: bytes) -> bool:
-    """Whether it does something when it is run by its name, and neither has nor may have anything called `train`."""
-    return _GUARD.search(source) is not None and _MAY_TRAIN.search(source) is None
+def may_be_script(names: Set[str], size: int) -> bool:
+    """Whether the source is worth a look: `names` are those in the folder, `size` is that of its train.py."""
+    is_served = "etls.py" in names or any(name.endswith(".onnx") for name in names)
+    return TRAIN in names and is_served and size <= _MOST_BYTES
+
+
+def is_script(source: bytes, names: Set[str]) -> bool:
+    """Whether it does something when it is run by its name, and neither has nor may have anything called `train`: what
+    it imports of the folder's own may have that. `names`: those in the folder."""
+    if _GUARD.search(source) is None or _MAY_TRAIN.search(source) is not None:
+        return False
+    own = {os.fsencode(name.removesuffix(".py")) for name in names}
+    return not any(found[2] in own or found[2].startswith(b".") for found in _IMPORT.finditer(source))

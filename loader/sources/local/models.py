@@ -142,10 +142,10 @@ class LocalModels:
     def _has_training(self, model: str, files: Iterable[File], contents: Contents) -> bool:
         """Whether there is a train.py that a run can call."""
         own = {file.path.removeprefix(f"{model}/"): file for file in files}
-        train = own.get(TRAIN)
-        if train is None or train.is_link or not may_be_script({path for path in own if "/" not in path}, train.size):
+        train, names = own.get(TRAIN), {path.partition("/")[0] for path in own}
+        if train is None or train.is_link or not may_be_script(names, train.size):
             return train is not None
-        return not is_script(contents.blob(train.id))
+        return not is_script(contents.blob(train.id), names)
 
     def _part(self, name: str, scans: Mapping[str, Scan], contents: Contents) -> list[File]:
         if name not in scans:

@@ -64,6 +64,32 @@ def test_what_made_room_and_could_not_be_brought_back_is_tried_again_until_it_ca
     run(test())
 
 
+@pytest.mark.parametrize("heals", [Heals.NEVER, Heals.WITH_MACHINE])
+def test_what_was_live_before_a_restart_and_did_not_start_comes_back_where_the_head_fails(
+    tmp_path: Path, heals: Heals
+) -> None:
+    async def test() -> None:
+        async with keeping(tmp_path, bring_back_s=0.01) as (here, kept):
+            second = numbered(here.write(PLAIN + "# 2\n"), 2)
+            first = numbered(here.write(), 1)
+            assert first.release is not None
+            kept.controller.remember([first.release.id])
+            kept.spoil(first, ReleaseFailed("no memory", stage="memory", heals=heals))
+            kept.spoil(second, ReleaseFailed("no", stage="load"))
+            kept.controller.want(first)
+            await until(lambda: kept.controller.failure)
+            kept.controller.want(second)
+            await until(lambda: kept.controller.failure and kept.controller.failure.version.number == 2)
+            assert kept.controller.live is None
+            kept.spoilt.pop(first.release.id)
+            await until(lambda: kept.live() == 1)
+            assert kept.controller.failure is not None
+            assert kept.controller.failure.version.number == 2
+            assert kept.controller.progress.step is None
+
+    run(test())
+
+
 def test_what_made_room_answers_what_it_has_and_ends_though_a_newer_release_overtakes_the_next(tmp_path: Path) -> None:
     replaces, gate = "serve: {swap: replace}", tmp_path / "gate"
 

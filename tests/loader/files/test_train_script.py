@@ -4,6 +4,7 @@ import pytest
 
 from loader.files.train_script import is_script, may_be_script
 
+FILES = {"train.py", "etls.py", "fast.py", "lib"}
 GUARD = 'if __name__ == "__main__":\n    train, test = split()\n'
 
 
@@ -13,7 +14,7 @@ GUARD = 'if __name__ == "__main__":\n    train, test = split()\n'
         GUARD,
         "if '__main__' == __name__: main()",
         f"import pickle\nclass Doubler:\n    def transform(self, x): ...\ndef main():\n    train = 1\n{GUARD}",
-        f"try:\n    import fast\nexcept ImportError:\n    fast = None\n{GUARD}",
+        f"try:\n    import faster\nexcept ImportError:\n    faster = None\n{GUARD}",
         f"from sklearn.model_selection import train_test_split\nimport train_tools\n{GUARD}",
         f"class Empty():\n    def training(self): ...\n{GUARD}",
         "if (__name__=='__main__'):\r\n    main()\r\n",
@@ -21,7 +22,7 @@ GUARD = 'if __name__ == "__main__":\n    train, test = split()\n'
     ],
 )
 def test_what_is_run_by_hand_and_has_nothing_that_trains_is_a_script(source: str) -> None:
-    assert is_script(source.encode())
+    assert is_script(source.encode(), FILES)
 
 
 @pytest.mark.parametrize(
@@ -44,12 +45,20 @@ def test_what_is_run_by_hand_and_has_nothing_that_trains_is_a_script(source: str
         "if __name__ == 'train':\n    pass",
         f"from fitting import (\n    fit,\n    train,\n)\n{GUARD}",
         f"class Model(\n    Base\n): ...\n{GUARD}",
+        f"class Model[T](Base): ...\n{GUARD}",
+        f"from fitting import (\r\n    fit,\r\n    train,\r\n)\r\n{GUARD}",
+        f"from fitting import (\n    fit, train,  # both\n)\n{GUARD}",
+        f"from fitting import fit, \\\n    train\n{GUARD}",
+        f"from etls import Price\n{GUARD}",
+        f"from lib.models import Price\n{GUARD}",
+        f"from .models import Price\n{GUARD}",
+        f"try:\n    from fast import Price\nexcept ImportError: ...\n{GUARD}",
         f"train, rest = fit()\n{GUARD}",
         "    " + GUARD,
     ],
 )
 def test_what_may_train_is_none(source: str) -> None:
-    assert not is_script(source.encode())
+    assert not is_script(source.encode(), FILES)
 
 
 @pytest.mark.timeout(60)
@@ -64,11 +73,14 @@ def test_what_may_train_is_none(source: str) -> None:
         "train ",
         "def ",
         "if(",
+        "from a import (\n",
+        "class a[",
+        "import a\n",
     ],
 )
 def test_a_long_one_takes_no_longer_than_its_length(odd: str) -> None:
     source = (GUARD + odd * (900_000 // len(odd))).encode()
-    assert is_script(source) in (True, False)
+    assert is_script(source, FILES) in (True, False)
 
 
 def test_only_beside_something_that_is_served_and_not_too_long() -> None:
