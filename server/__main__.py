@@ -46,6 +46,7 @@ def main(arguments: list[str]) -> int:
         forbid_dumping()
         reaper = start_reaper()
         data = DataDir(settings.data)
+        data.tell_holder()
         listener = listen(settings.host, settings.port)
         admin = listen(*settings.admin_address, "ADMIN_BIND") if settings.admin_address else None
         uvloop.run(_serve(settings, data, listener, admin, reaper))

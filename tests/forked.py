@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -88,8 +89,9 @@ class Forks:
             request = json.dumps([str(cwd), dict(environ)]).encode()
             socket.send_fds(self._control, [request], [writing, theirs.fileno()])
             os.close(writing)
-        pid = int(end.recv(100))
-        return ForkedServer(pid, os.fdopen(reading, encoding="utf-8", errors="replace"), end)
+        told = end.recv(100)
+        assert told, "the process that servers are forked off has ended"
+        return ForkedServer(int(told), os.fdopen(reading, encoding="utf-8", errors="replace"), end)
 
     def close(self) -> None:
         self._control.close()
@@ -148,6 +150,7 @@ def _serve(output: int, cwd: str, environ: dict[str, str]) -> None:
         os.chdir(cwd)
         os.environ.clear()
         os.environ.update(environ)
+        time.tzset()
         from server.__main__ import main
 
         sys.argv[1:] = []

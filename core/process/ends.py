@@ -11,18 +11,18 @@ import asyncio
 import os
 import subprocess
 
+_LOOK_S = 0.1
+
 
 async def end_of(process: subprocess.Popen[bytes]) -> int:
     """Wait for its end; its exit code, negative where a signal ended it. Several may wait."""
-    if process.poll() is None:
-        ended, loop = asyncio.Event(), asyncio.get_running_loop()
-        handle = os.pidfd_open(process.pid)
-        loop.add_reader(handle, ended.set)
+    while process.poll() is None:
         try:
-            await ended.wait()
-        finally:
-            loop.remove_reader(handle)
-            os.close(handle)
+            handle = os.pidfd_open(process.pid)
+        except OSError:  # no descriptor is left
+            await asyncio.sleep(_LOOK_S)
+        else:
+            await _readable(handle)
     return process.wait()
 
 
@@ -33,3 +33,14 @@ async def ends_within(process: subprocess.Popen[bytes], within_s: float) -> bool
     except TimeoutError:
         return False
     return True
+
+
+async def _readable(handle: int) -> None:
+    """Closes it."""
+    readable, loop = asyncio.Event(), asyncio.get_running_loop()
+    try:
+        loop.add_reader(handle, readable.set)
+        await readable.wait()
+    finally:
+        loop.remove_reader(handle)
+        os.close(handle)

@@ -104,9 +104,10 @@ async def run_examples(
     """Send every example, and tell `answered` of each. Raises ReleaseFailed (stage "examples") for the first wrong
     answer, with the traceback where the author's code raised; the others are sent all the same, for some seconds."""
     failed: ReleaseFailed | None = None
-    others, ends = 0, math.inf
+    others, ends, is_cut_short = 0, math.inf, False
     for index, example in enumerate(examples):
         if connection.closed or time.monotonic() >= ends:
+            is_cut_short = True
             break
         outcome = await try_example(connection, example, timeout_s)
         answered(example, outcome)
@@ -117,7 +118,7 @@ async def run_examples(
         else:
             others += 1
     if failed is not None:
-        raise _with_others(failed, others)
+        raise _with_others(failed, others, is_cut_short)
 
 
 async def _failure(index: int, outcome: Outcome, traceback_of: TracebackOf) -> ReleaseFailed:
@@ -127,10 +128,12 @@ async def _failure(index: int, outcome: Outcome, traceback_of: TracebackOf) -> R
     return ReleaseFailed(message, stage="examples", detail=detail, heals=heals)
 
 
-def _with_others(failed: ReleaseFailed, others: int) -> ReleaseFailed:
+def _with_others(failed: ReleaseFailed, others: int, is_cut_short: bool) -> ReleaseFailed:
+    """`is_cut_short`: some were not tried any more."""
     if not others:
         return failed
-    more = f"{failed} (and {others} more {'examples fail' if others > 1 else 'example fails'})"
+    count = f"{'at least ' if is_cut_short else ''}{others} more"
+    more = f"{failed} (and {count} {'examples fail' if others > 1 else 'example fails'})"
     return ReleaseFailed(more, stage=failed.stage, detail=failed.detail, heals=failed.heals)
 
 

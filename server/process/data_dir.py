@@ -36,7 +36,7 @@ class DataDir:
             raise _unusable(path, error) from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._say_who()
+            os.ftruncate(self._lock.fileno(), 0)
             _check_format(path / "format")
             self.run = _fresh_run(path / "run")
         except BaseException as error:
@@ -49,15 +49,15 @@ class DataDir:
         """Let others have the folder."""
         self._lock.close()
 
-    def _say_who(self) -> None:
-        """For `pawl stop`, before the server can say where it listens. A full disk keeps nobody from serving."""
+    def tell_holder(self) -> None:
+        """Let `pawl stop` know this process, before the server can say where it listens. A full disk keeps nobody from
+        serving."""
         with suppress(OSError):
-            os.ftruncate(self._lock.fileno(), 0)
             os.write(self._lock.fileno(), f"{os.getpid()} {start_of(os.getpid())}\n".encode())
 
 
 def holder_of(path: Path) -> int | None:
-    """The process that holds the folder, or is about to give it back; None where there is none."""
+    """The server that holds the folder, or is about to give it back; None where there is none."""
     try:
         pid, started = map(int, (path / LOCK).read_text().split())
     except (OSError, ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import socket
 import time
 from collections import deque
@@ -28,6 +29,8 @@ log = logging.getLogger("pawl.registry")
 _MOST_WAITING = 24 * 60
 """Minutes that wait while the registry is away; of more, the oldest are lost."""
 _THIN_S = 3600.0
+_SAMPLED_S = 60.0
+"""Between two samples of one server."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +72,10 @@ class UsageHistory:
 
     async def read(self, steps: Steps) -> list[Usage]:
         """As finely as the traffic of those steps is read, in order. Raises RegistryUnavailable."""
-        return combined(
-            await self._registry.perform(
-                lambda transaction: [*transaction.usage.read(steps.resolution, steps.from_s, steps.to_s)]
-            )
+        rows = await self._registry.perform(
+            lambda transaction: [*transaction.usage.read(steps.resolution, steps.from_s, steps.to_s)]
         )
+        return combined(rows, steps.resolution.step_s, self._now())
 
     def _cores(self, at: float, taken: Taken) -> float | None:
         """Where a process has ended meanwhile, what it had computed is missing, and nothing can be told."""
@@ -82,7 +84,7 @@ class UsageHistory:
         return (taken.cpu_s - self._before[1].cpu_s) / (at - self._before[0])
 
     async def _write(self, now: float) -> None:
-        """What waits. Whether a commit arrived is not always known, and what is written twice changes no average."""
+        """What waits. Whether a commit arrived is not always known; what is written twice hardly changes an average."""
         some, thins = list(self._waiting), now >= self._thin_at
 
         def write(transaction: Transaction) -> None:
@@ -105,10 +107,14 @@ def server_id(folder: Path) -> str:
     return sha256(f"{socket.gethostname()}:{folder.resolve()}".encode()).hexdigest()[:16]
 
 
-def combined(rows: Iterable[tuple[float, UsageSums]]) -> list[Usage]:
-    """Rows that begin at one time are of several servers, which add up."""
+def combined(rows: Iterable[tuple[float, UsageSums]], step_s: float, now: float) -> list[Usage]:
+    """Rows that begin at one time are of several servers, which add up, or which followed each other. Each row is of
+    `step_s` seconds, or of those until `now`."""
     ordered = sorted(rows, key=lambda row: row[0])
-    return [_together(at, [sums for _, sums in group]) for at, group in groupby(ordered, lambda row: row[0])]
+    return [
+        _together(at, [sums for _, sums in group], math.ceil((min(at + step_s, now) - at) / _SAMPLED_S))
+        for at, group in groupby(ordered, lambda row: row[0])
+    ]
 
 
 def _sample(taken: Taken, cores: float | None) -> UsageSums:
@@ -122,16 +128,21 @@ def _sample(taken: Taken, cores: float | None) -> UsageSums:
     )
 
 
-def _together(at: float, sums: list[UsageSums]) -> Usage:
-    """A server that ran for a part of the time counts for that part."""
+def _together(at: float, sums: list[UsageSums], most: int) -> Usage:
+    """A server that ran for a part of the time counts for that part. `most`: samples that one server can have taken."""
     if len(sums) == 1:
         return _alone(at, sums[0])
-    memory = _mean(sum(one.memory_bytes for one in sums), max(one.samples for one in sums))
+
+    def mean(total: Callable[[UsageSums], float], samples: Callable[[UsageSums], int]) -> float | None:
+        counts = [samples(one) for one in sums]
+        taken = min(sum(counts), max(most, *counts))  # in which some server ran
+        return sum(total(one) for one in sums) / taken if taken else None
+
     return Usage(
         at=at,
-        cores=_mean(sum(one.cores for one in sums), max(one.cores_samples for one in sums)),
-        memory_bytes=memory or 0.0,
-        gpu_memory_bytes=_mean(sum(one.gpu_memory_bytes for one in sums), max(one.gpu_samples for one in sums)),
+        cores=mean(lambda one: one.cores, lambda one: one.cores_samples),
+        memory_bytes=mean(lambda one: one.memory_bytes, lambda one: one.samples) or 0.0,
+        gpu_memory_bytes=mean(lambda one: one.gpu_memory_bytes, lambda one: one.gpu_samples),
     )
 
 
@@ -143,7 +154,3 @@ def _alone(at: float, one: UsageSums) -> Usage:
         one.memory_bytes / one.samples if one.samples else 0.0,
         one.gpu_memory_bytes / one.gpu_samples if one.gpu_samples else None,
     )
-
-
-def _mean(total: float, samples: int) -> float | None:
-    return total / samples if samples else None

@@ -64,7 +64,7 @@ def test_in_the_background_it_is_found_by_commands_beside_it_and_stopped(tmp_pat
 
 def test_a_server_that_is_still_starting_is_stopped_too(tmp_path: Path) -> None:
     takes = "from pathlib import Path; from server.process.data_dir import DataDir; held = DataDir(Path('data'))"
-    holds = f"import signal; {takes}; print('held', flush=True); signal.pause()"
+    holds = f"import signal; {takes}; held.tell_holder(); print('held', flush=True); signal.pause()"
     starting = subprocess.Popen(
         [sys.executable, "-c", holds], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE
     )

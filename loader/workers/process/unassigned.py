@@ -69,8 +69,10 @@ class UnassignedProcess:
         """Kill until nobody is left, and wait for the end of the process."""
         end, quiet = time.monotonic() + END_S, 0
         while quiet < _QUIET_LOOKS and time.monotonic() < end:
-            quiet = 0 if self.kill() else quiet + 1
-            await self.ended(_PAUSE_S)
+            killed = self.kill()
+            quiet = 0 if killed else quiet + 1
+            if await self.ended(_PAUSE_S) and killed:
+                await asyncio.sleep(_PAUSE_S)  # for those that it started
         await self.ended(END_S)
 
     async def end(self) -> None:

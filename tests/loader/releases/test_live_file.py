@@ -156,6 +156,7 @@ def test_a_file_of_the_first_edition_is_taken_over(tmp_path: Path) -> None:
     assert live["Churn"].release.manifest.serve.timeout_s == 5
     repo = Repo(tmp_path / "models")
     repo.write("Iris/etls.py", "class Iris:\n    def transform_predict(self):\n        return {}\n").commit()
+    repo.turn_clock(1)  # to when that edition's repository was made
     repo.write(
         "Churn/etls.py", "import common\n\n\nclass Churn:\n    def transform_predict(self):\n        return {}\n"
     )

@@ -19,9 +19,11 @@ def test_a_folder_is_taken_by_one_at_a_time(tmp_path: Path) -> None:
     DataDir(home.path).close()
 
 
-def test_who_holds_it_is_told_also_after_another_was_refused(tmp_path: Path) -> None:
+def test_which_server_holds_it_is_told_also_after_another_was_refused(tmp_path: Path) -> None:
     assert holder_of(tmp_path) is None
     home = DataDir(tmp_path)
+    assert holder_of(tmp_path) is None, "a check holds it, too, and is not a server"
+    home.tell_holder()
     with pytest.raises(DataDirUnusable):
         DataDir(tmp_path)
     assert holder_of(tmp_path) == os.getpid()

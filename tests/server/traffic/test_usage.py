@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def steps(*, minutes: int, step_s: int) -> Steps:
 def look(registry: Registry, *taken: Taken, minute: int = 0) -> UsageHistory:
     """A server's history after one look a minute."""
     looks: Iterator[Taken] = iter(taken)
-    moments = iter(range(minute, minute + len(taken)))
+    moments = itertools.count(minute)
     found = UsageHistory(lambda: next(looks), registry, "one", lambda: NOON + 60 * next(moments))
     for _ in taken:
         asyncio.run(found.add())
@@ -61,7 +62,7 @@ def test_what_could_not_be_written_waits(registry: Registry, tmp_path: Path) -> 
     away.rename(tmp_path / "kept")
     away.mkdir()
     looks = iter((Taken(0.0, 2, None), Taken(0.0, 3, None)))
-    moments = iter((NOON + 60, NOON + 120))
+    moments = itertools.count(NOON + 60, 60)
     history = UsageHistory(lambda: next(looks), registry, "one", lambda: next(moments))
     asyncio.run(history.add())
     away.rmdir()
@@ -73,4 +74,11 @@ def test_what_could_not_be_written_waits(registry: Registry, tmp_path: Path) -> 
 
 def test_several_servers_add_up_and_one_that_ran_for_a_part_counts_for_that_part() -> None:
     first, second = UsageSums(samples=60, memory_bytes=60 * 100, cores=30.0, cores_samples=60), UsageSums(15, 15 * 200)
-    assert combined([(NOON, first), (NOON, second)]) == [Usage(NOON, 0.5, 150.0, None)]
+    assert combined([(NOON, first), (NOON, second)], 3600, NOON + 7200) == [Usage(NOON, 0.5, 150.0, None)]
+
+
+def test_servers_that_follow_each_other_do_not_add_up() -> None:
+    first, second = UsageSums(samples=30, memory_bytes=30 * 100), UsageSums(samples=30, memory_bytes=30 * 200)
+    rows = [(NOON, first), (NOON, second)]
+    assert combined(rows, 3600, NOON + 7200)[0].memory_bytes == 150.0
+    assert combined(rows, 3600, NOON + 1800)[0].memory_bytes == 300.0, "half an hour has passed: both run"
