@@ -48,10 +48,11 @@ class Relay:
         finally:
             if writer >= 0:
                 os.close(writer)
-        stream = asyncio.StreamReader(_LIMIT)
-        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(reader, "rb", buffering=0)
-        )
+        stream, loop = asyncio.StreamReader(_LIMIT), asyncio.get_running_loop()
+        # uvloop closes the descriptor, and then the file: by then the number may be that of another thread's file
+        is_closed_by_loop = type(loop).__module__.partition(".")[0] == "uvloop"
+        file = os.fdopen(reader, "rb", buffering=0, closefd=not is_closed_by_loop)
+        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), file)
         return stream, transport
 
     def close(self) -> None:
