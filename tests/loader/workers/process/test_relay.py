@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -57,3 +58,35 @@ def test_an_output_that_has_ended_does_not_hold_up_those_that_begin() -> None:
                         waiting.cancel()
 
     uvloop.run(test())
+
+
+def test_no_descriptor_of_another_thread_is_closed_with_an_output() -> None:
+    lost: list[OSError] = []
+    is_over = threading.Event()
+
+    def open_and_close() -> None:
+        while not is_over.is_set():
+            opened = os.open(os.devnull, os.O_RDONLY)
+            try:
+                os.close(opened)
+            except OSError as error:
+                lost.append(error)
+
+    async def test() -> None:
+        with closing(Relay({})) as relay, pipe() as (source, _):
+            relay.close()  # from now on outputs are read without its process
+            for _ in range(1000):
+                _, transport = await relay.connect(source)
+                transport.close()
+                await asyncio.sleep(0)
+
+    threads = [threading.Thread(target=open_and_close) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        uvloop.run(test())
+    finally:
+        is_over.set()
+        for thread in threads:
+            thread.join()
+    assert lost == []
