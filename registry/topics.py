@@ -16,3 +16,5 @@ class Topic(StrEnum):
     SESSIONS = "sessions"
     """Those that were ended."""
     EVENTS = "events"
+    RUNS = "runs"
+    """Those that are not over."""

@@ -10,6 +10,7 @@ from registry.tables.ended_sessions import EndedSessions
 from registry.tables.events import AUDIT_DAYS, Events
 from registry.tables.keys import Keys
 from registry.tables.leases import Leases
+from registry.tables.open_runs import OpenRuns
 from registry.tables.pins import Pins
 from registry.tables.rejections import Rejections
 from registry.tables.runs import Runs
@@ -27,6 +28,7 @@ class Transaction:
         self.rejections = Rejections(connection)
         self.deployments = Deployments(connection)
         self.runs = Runs(connection)
+        self.open_runs = OpenRuns(connection)
         self.leases = Leases(connection)
         self.traffic = TrafficTable(connection)
         self.usage = UsageTable(connection)

@@ -32,6 +32,7 @@ from server.training.shipped_first import train_after
 from trainer.catalogue.catalogue import RunCatalogue
 from trainer.catalogue.control import TrainerControl
 from trainer.catalogue.no_training import NoTraining
+from trainer.catalogue.wishes import Control
 
 _USAGE_S = 60.0
 """Seconds between two looks at what the server takes of the machine."""
@@ -63,12 +64,14 @@ def assemble(
     reconciler, on_demand, steered = serving.reconciler, serving.on_demand, serving.steered
     handlers = build_handlers(on_demand, publisher, counting.traffic, registry.log, traces)
 
-    training = build_training(
+    parts = build_training(
         settings, data, environ, serving.source, reconciler, registry, serving.files, serving.accepted
     )
-    trainer = training.trainer
+    training, trainer = parts.training, parts.training.trainer
     take = partial(take_shipped, LOCAL.absolute() / SHIPPED, serving.artifacts, serving.records)
-    control = NoTraining() if settings.trainer == "none" else TrainerControl(trainer, training.operations)
+    control: Control = TrainerControl(trainer, training.operations)
+    if settings.trainer == "none":
+        control = NoTraining(control.open)
     runs = RunCatalogue(serving.records, serving.artifacts, training.home, control)
     artifact_pruning = build_artifact_pruning(data, serving, training.lease, runs)
 
@@ -94,7 +97,7 @@ def assemble(
             serving.loader,
             counting.batches,
             BackgroundTask("what people decided", steered.follow),
-            *build_sharing(settings.database_url, registry, serving, operating),
+            *build_sharing(settings.database_url, registry, serving, parts, operating),
             BackgroundTask("memory guard", serving.guard.run),
             BackgroundTask("pruning", partial(serving.pruning.run, reconciler.outcome)),
             BackgroundTask("pruning of artifacts", partial(artifact_pruning.run, reconciler.ready)),

@@ -15,7 +15,9 @@ from loader.artifacts.checkpoints import CHECKPOINTS
 from loader.artifacts.files.files import Files
 from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore
+from trainer.asked_runs import AskedRuns
 from trainer.demand.code_folders import CheckOut, CodeFolders
+from trainer.demand.commits import Commits
 from trainer.demand.demand import Demand, Fingerprint, Trained
 from trainer.executor import Executor
 from trainer.gates import Live
@@ -30,6 +32,7 @@ from trainer.records.open_runs import OpenRuns
 from trainer.records.recorded_runs import RecordedRuns
 from trainer.reports import Reports
 from trainer.run_controller import RunController
+from trainer.sharing import Sharing
 from trainer.specs import Place, SpecMaker, cores
 from trainer.trainer import Held, Trainer
 
@@ -51,6 +54,7 @@ class Surroundings:
     fingerprint: Fingerprint
     files: Files
     lease: Held
+    sharing: Sharing
     changed: Callable[[], None]
     """What was accepted has changed, or the state of a run at the head."""
     record: Callable[[RunRecord], None]
@@ -87,10 +91,13 @@ def assemble(
     controller = RunController(
         open_runs, recorded_runs, executor, make_spec, live, reports.told, at_once, is_kept=is_kept
     )
+    commits = Commits(around.heads, around.resolve)
     trainer = Trainer(
         demand,
         controller,
+        AskedRuns(commits, code_folders, open_runs, controller),
         around.lease,
+        around.sharing,
         around.heads,
         partial(read_results, records),
         around.changed,
@@ -105,8 +112,7 @@ def assemble(
         recorded_runs,
         open_runs,
         code_folders,
-        around.resolve,
-        around.heads,
+        commits,
         reports.settled.append,
         is_kept,
     )

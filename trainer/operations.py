@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from core.errors import NotTrainable, RunStateConflict
-from core.release import Candidate
+from core.errors import RunStateConflict
 from core.runs.runs import RunResult
 from core.runs.states import RunState
 from trainer.demand.code_folders import CodeFolders
-from trainer.demand.demand import Demand, Trained
+from trainer.demand.commits import Commits
+from trainer.demand.demand import Demand
 from trainer.records.open_runs import OpenRuns, RunFile
 from trainer.records.recorded_runs import RecordedRuns, Retry
 from trainer.run_controller import RunController
@@ -29,35 +29,34 @@ class Operations:
         recorded_runs: RecordedRuns,
         open_runs: OpenRuns,
         code_folders: CodeFolders,
-        resolve: Callable[[str, str], Candidate],
-        heads: Callable[[], Mapping[str, Trained]],
+        commits: Commits,
         told: Callable[[RunResult], None],
         is_kept: Callable[[str], bool] = lambda artifact: True,
     ) -> None:
-        """`resolve(model, commit)` raises VersionNotFound, VersionAmbiguous. `told` gets what was accepted. `is_kept`:
-        whether the store has the artifact; raises StoreUnavailable."""
+        """`told` gets what was accepted. `is_kept`: whether the store has the artifact; raises StoreUnavailable."""
         self._demand = demand
         self._controller = controller
         self._recorded_runs = recorded_runs
         self._open_runs = open_runs
         self._code_folders = code_folders
-        self._resolve = resolve
-        self._heads = heads
+        self._commits = commits
         self._told = told
         self._is_kept = is_kept
 
-    def start(self, model: str, params: dict[str, Any] | None, commit: str | None, by: str) -> tuple[str, bool]:
-        """The run's key, and whether it is a new one. Raises NotTrainable, and what `resolve` does."""
-        run = self._demand.run_of(self._trained(model, commit), by, params)
+    def start(self, model: str, params: dict[str, Any] | None, commit: str | None, by: str) -> tuple[RunFile, bool]:
+        """The run, and whether it is a new one, which is to be opened. Raises NotTrainable, and what `Commits` does."""
+        run = self._demand.run_of(self._commits.trained(model, commit), by, params)
         if run.run in self._open_runs.all or self._controller.is_over(model, run.run):
-            return run.run, False
-        self._controller.open(msgspec.structs.replace(run, asked=True))
-        return run.run, True
+            return run, False
+        return msgspec.structs.replace(run, asked=True), True
 
-    def cancel(self, model: str, key: str, by: str) -> None:
-        """Its process is ended at the next look. Raises RunStateConflict."""
+    def cancel(self, model: str, key: str, by: str, told: RunFile | None = None) -> None:
+        """Its process is ended at the next look. `told`: the run as the daemon that trains tells of it.
+
+        Raises RunStateConflict.
+        """
         recorded = self._recorded_runs.recorded(model, key)
-        run = self._open_runs.all.get(key)
+        run = self._open_runs.all.get(key) or told
         cancelled = RunResult(
             run=key,
             model=model,
@@ -70,15 +69,17 @@ class Operations:
         if written.state is not RunState.CANCELLED:
             raise RunStateConflict(f"run {key} has ended already: it is {written.state}")
 
-    def retry(self, model: str, key: str, by: str) -> None:
-        """Raises RunStateConflict, and what `resolve` does."""
+    def retry(self, model: str, key: str, by: str) -> RunFile:
+        """The run, which is to be opened. Raises RunStateConflict, and what `Commits` does."""
         recorded = self._recorded_runs.recorded(model, key)
-        result = recorded.result
-        if result is None or (result.state is RunState.SUCCEEDED and self._is_kept(result.artifact)):
-            raise RunStateConflict(
-                f"run {key} is {'not over' if result is None else result.state}; nothing is to retry"
-            )
-        self._controller.retry(self._again(result), recorded, Retry(by=by))
+        result = recorded.result or self._recorded_runs.last_result(model, key)
+        if result is None or key in self._open_runs.all:
+            raise RunStateConflict(f"run {key} is not over; nothing is to retry")
+        if result.state is RunState.SUCCEEDED and self._is_kept(result.artifact):
+            raise RunStateConflict(f"run {key} is {result.state}; nothing is to retry")
+        run = self._again(result)
+        self._controller.reopen(model, key, recorded, Retry(by=by))
+        return run
 
     def accept(self, model: str, key: str, by: str, why: str) -> None:
         """Raises RunStateConflict."""
@@ -95,7 +96,7 @@ class Operations:
 
     def _again(self, result: RunResult) -> RunFile:
         """The run as it was, with its code checked out."""
-        trained = self._trained(result.model, result.commit)
+        trained = self._commits.trained(result.model, result.commit)
         self._code_folders.put(trained.revision)
         train = msgspec.structs.replace(trained.train, params=result.params) if result.own else trained.train
         return RunFile(
@@ -111,18 +112,6 @@ class Operations:
             asked=True,
             own=result.own,
         )
-
-    def _trained(self, model: str, commit: str | None) -> Trained:
-        """Of the head, or of another commit."""
-        head = self._heads().get(model)
-        if commit is None or (head is not None and head.version.commit == commit):
-            if head is None:
-                raise NotTrainable(f"{model} has neither a train.py nor a train section in model.yaml")
-            return head
-        found = self._resolve(model, commit)
-        if found.revision is None or found.revision.code_key is None:
-            raise found.failure or NotTrainable(f"{model} does not train at commit {commit}")
-        return Trained(found.version, found.revision)
 
 
 def _about(run: RunFile) -> dict[str, Any]:

@@ -146,15 +146,23 @@ class RunController:
 
     def is_over(self, model: str, key: str) -> bool:
         """Whether the run has ended, for good as far as the trainer goes. Raises StoreUnavailable."""
-        return (model, key) in self._over or self._has_ended(model, key)
+        return (model, key) in self._over or self.has_ended(model, key)
 
-    def retry(self, run: RunFile, recorded: Recorded, retry: Retry) -> None:
-        """Go on with another attempt, if the run has ended. Raises OSError, StoreUnavailable."""
+    def has_ended(self, model: str, key: str) -> bool:
+        """Likewise, whatever was known of it: another daemon may have tried it again. Raises StoreUnavailable."""
+        result = self._recorded_runs.recorded(model, key).result
+        if result is None:
+            self._over.pop((model, key), None)
+        else:
+            self._note_end(result)
+        return result is not None
+
+    def reopen(self, model: str, key: str, recorded: Recorded, retry: Retry) -> None:
+        """It is over no more, and to be opened for another attempt. Raises StoreUnavailable."""
         if (result := recorded.result) is not None:
             if result.state is RunState.SUCCEEDED:
                 self._told.gone(result)
-            self._recorded_runs.retry(run.model, run.run, recorded.last, retry)
-        self.open(run)
+            self._recorded_runs.retry(model, key, recorded.last, retry)
 
     def open(self, run: RunFile) -> None:
         """Raises OSError."""
@@ -187,7 +195,8 @@ class RunController:
     def _train_again(self, run: RunFile, recorded: Recorded) -> None:
         """Once: a store that loses files makes no loop."""
         again = msgspec.structs.replace(run, started_by=f"{run.started_by}: {_GONE}")
-        self.retry(again, recorded, Retry(by=run.started_by, why=_GONE))
+        self.reopen(run.model, run.run, recorded, Retry(by=run.started_by, why=_GONE))
+        self.open(again)
         self._whole.add(run.run)
         self._told.opened(again)
 
@@ -195,15 +204,7 @@ class RunController:
         """What became of some of the runs that had ended: a person may have retried one at another daemon."""
         over = {run.run: run for run in wanted if (run.model, run.run) in self._over}
         for key in self._anew.next(over, self._now()):
-            self._has_ended(over[key].model, key)
-
-    def _has_ended(self, model: str, key: str) -> bool:
-        result = self._recorded_runs.recorded(model, key).result
-        if result is None:
-            self._over.pop((model, key), None)
-        else:
-            self._note_end(result)
-        return result is not None
+            self.has_ended(over[key].model, key)
 
     def _plan(self, wanted: set[str]) -> list[tuple[RunFile, Recorded, Action]]:
         self._executor.enforce()

@@ -8,17 +8,21 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Protocol, TypeVar
 
 from core.errors import StoreUnavailable
 from core.events import Event
 from core.runs.records import RunRecord
 from core.runs.runs import RunResult
+from trainer.asked_runs import AskedRuns
 from trainer.demand.demand import Demand, Trained
 from trainer.executor import ExecutorUnavailable
 from trainer.records.accepted import AcceptedArtifacts
+from trainer.records.open_runs import RunFile
 from trainer.reports import Reports
 from trainer.run_controller import OpenState, RunController
+from trainer.sharing import Sharing
 
 log = logging.getLogger("pawl.trainer")
 
@@ -44,7 +48,9 @@ class Trainer:
         self,
         demand: Demand,
         controller: RunController,
+        asked: AskedRuns,
         lease: Held,
+        sharing: Sharing,
         heads: Callable[[], Mapping[str, Trained]],
         read_accepted: Callable[[Sequence[str]], list[RunResult]],
         changed: Callable[[], None],
@@ -58,10 +64,14 @@ class Trainer:
         is another."""
         self.accepted = accepted
         self.open: list[OpenState] = []
-        """The runs that are not over, as they were seen last."""
+        """The runs that are not over, as they were seen last, here or at the daemon that trains."""
         self._demand = demand
         self._controller = controller
+        self._asked = asked
         self._lease = lease
+        self._acts = False
+        """Whether it did at the last look."""
+        self._sharing = sharing
         self._heads = heads
         self._read_accepted = read_accepted
         self._changed = changed
@@ -94,7 +104,7 @@ class Trainer:
             except Exception:
                 log.exception("a failure of Pawl's own while looking after runs; going on")
             with suppress(TimeoutError):
-                async with asyncio.timeout(_BUSY_S if self.open else _IDLE_S):
+                async with asyncio.timeout(_BUSY_S if self.open and self._acts else _IDLE_S):
                     await self._dirty.wait()
 
     async def _let_go(self) -> None:
@@ -112,26 +122,47 @@ class Trainer:
         finally:
             self.wake()
 
+    async def begin(self, run: RunFile) -> None:
+        """Do a run that a person asked for, here or at the daemon that trains. Raises PawlError, OSError."""
+        await self._sharing.ask(run)
+        if await self._lease.is_held():
+            await self.perform(partial(self._controller.open, run))
+        self.wake()
+
     async def _look(self) -> None:
         heads, acts = self._heads(), await self._lease.is_held()
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._thread, self._read_back, heads)
             self._tell(heads)  # what is at hand is served before anything is looked at for training
-            self.open = await loop.run_in_executor(self._thread, self._look_in_thread, heads, acts)
+            if acts:
+                asked = self._sharing.asked()
+                self.open, over = await loop.run_in_executor(self._thread, self._act, heads, asked)
+                self._sharing.tell(self.open, over)
+            else:  # another does: what it accepts is served here too
+                await loop.run_in_executor(self._thread, self._follow_other, heads)
+                self.open = list(self._sharing.follow())
+            self._acts = acts
         finally:
             self._tell(heads)
 
-    def _look_in_thread(self, heads: Mapping[str, Trained], acts: bool) -> list[OpenState]:
+    def _act(self, heads: Mapping[str, Trained], asked: Sequence[RunFile]) -> tuple[list[OpenState], set[str]]:
+        """The runs that are not over, and those that were asked for and are."""
         wanted = self._demand.wanted(heads)
-        if acts:
-            self._controller.look(wanted)
-        else:  # another does: what it accepts is served here too
-            self._controller.follow(wanted)
-        opened = self._controller.states({run.run for run in wanted}) if acts else []
+        over = self._asked.take(asked)
+        self._controller.look(wanted)
+        opened = self._controller.states({run.run for run in wanted})
+        self._prune(heads, {run.code_key for run in (*wanted, *(state.run for state in opened))})
+        return opened, over
+
+    def _follow_other(self, heads: Mapping[str, Trained]) -> None:
+        wanted = self._demand.wanted(heads)
+        self._controller.follow(wanted)
+        self._prune(heads, {run.code_key for run in wanted})
+
+    def _prune(self, heads: Mapping[str, Trained], code_keys: set[str]) -> None:
         if heads:
-            self._demand.prune({run.code_key for run in (*wanted, *(state.run for state in opened))})
-        return opened
+            self._demand.prune(code_keys)
 
     def _read_back(self, heads: Mapping[str, Trained]) -> None:
         """What the store knows of models that were not read since the start. A registry that was lost is filled so."""

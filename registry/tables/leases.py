@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import Column, String, Table, delete, func, or_
+from sqlalchemy import Column, String, Table, delete, func, or_, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
@@ -40,6 +40,15 @@ class Leases:
             index_elements=["name"], set_={"holder": holder, "until": until}, where=is_free
         )
         return self._connection.execute(taken.returning(_leases.c.name)).first() is not None
+
+    def is_held(self, name: str, holder: str) -> bool:
+        """Whether it is the holder's in this transaction: until its end nobody else can take it."""
+        if self._is_alone:
+            return True
+        held = select(_leases.c.name).where(
+            _leases.c.name == name, _leases.c.holder == holder, _leases.c.until > func.clock_timestamp()
+        )
+        return self._connection.execute(held.with_for_update()).first() is not None
 
     def give_back(self, name: str, holder: str) -> None:
         """So that another needn't wait for its end."""

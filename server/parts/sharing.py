@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from registry.listener import Listener
 from registry.shared_events import SharedEvents
 from registry.topics import Topic
@@ -9,13 +11,18 @@ from server.daemon import BackgroundTask
 from server.parts.operating import OperatingParts
 from server.parts.serving import ServingParts
 from server.registry_part import RegistryPart
+from server.training.assembly import TrainingParts
 
 
 def build_sharing(
-    database_url: str, registry_part: RegistryPart, serving: ServingParts, operating: OperatingParts
+    database_url: str,
+    registry_part: RegistryPart,
+    serving: ServingParts,
+    training: TrainingParts,
+    operating: OperatingParts,
 ) -> list[BackgroundTask]:
     """Nothing for a database of this daemon's own."""
-    sessions = operating.access.shared
+    sessions, runs = operating.access.shared, training.shared
     if sessions is None:
         return []
     events = SharedEvents(registry_part.registry, registry_part.log)
@@ -25,8 +32,8 @@ def build_sharing(
         Topic.SESSIONS: sessions.hasten,
         Topic.EVENTS: events.hasten,
     }
-    return [
-        BackgroundTask("events of other daemons", events.run),
-        BackgroundTask("ended sessions", sessions.run),
-        BackgroundTask("notices of other daemons", Listener(database_url, heard).run),
-    ]
+    tasks = [BackgroundTask("events of other daemons", events.run), BackgroundTask("ended sessions", sessions.run)]
+    if runs is not None:
+        heard[Topic.RUNS] = runs.hasten
+        tasks.append(BackgroundTask("runs of all daemons", partial(runs.run, training.training.trainer.wake)))
+    return [*tasks, BackgroundTask("notices of other daemons", Listener(database_url, heard).run)]

@@ -6,6 +6,7 @@ import os
 import socket
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 
 from core.release import Artifact
@@ -19,13 +20,22 @@ from server.process.data_dir import DataDir
 from server.process.reaping import MARK
 from server.registry_part import RegistryPart
 from server.training.run_recorder import RunRecorder
+from server.training.shared_runs import SharedRuns
 from trainer.assembly import Surroundings, Training, assemble
 from trainer.demand.demand import Trained
 from trainer.lease import NAME, Alone, Lease, Never
 from trainer.records.accepted import AcceptedArtifacts
+from trainer.sharing import NotShared
 from trainer.trainer import Held
 
 _GIGABYTE = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class TrainingParts:
+    training: Training
+    shared: SharedRuns | None
+    """What daemons with one database tell each other; None: there is no other."""
 
 
 def build_training(
@@ -37,8 +47,9 @@ def build_training(
     registry_part: RegistryPart,
     files: Files,
     accepted: AcceptedArtifacts,
-) -> Training:
+) -> TrainingParts:
     """`environ`: what runs may see, scrubbed of our secrets. Raises OSError, SettingError."""
+    lease, shared = _sharing(settings, registry_part.registry)
     datasets = Datasets(data.path / "datasets", int(settings.dataset_cache_gb * _GIGABYTE), settings.dataset_timeout_s)
     around = Surroundings(
         heads=partial(_heads, reconciler),
@@ -47,13 +58,14 @@ def build_training(
         resolve=source.resolve,
         fingerprint=datasets.fingerprint,
         files=files,
-        lease=_lease(settings, registry_part.registry),
+        lease=lease,
+        sharing=shared or NotShared(),
         changed=reconciler.reconsider,
         record=RunRecorder(registry_part.registry).record,
         event=registry_part.log.record,
     )
     unmarked = {name: value for name, value in environ.items() if name != MARK}  # runs outlive the daemon
-    return assemble(settings, data.path, unmarked, around, accepted)
+    return TrainingParts(assemble(settings, data.path, unmarked, around, accepted), shared)
 
 
 def _heads(reconciler: Reconciler) -> Mapping[str, Trained]:
@@ -70,13 +82,15 @@ def _live(reconciler: Reconciler) -> Mapping[str, Artifact]:
     return found
 
 
-def _lease(settings: Settings, registry: Registry) -> Held:
-    if settings.trainer == "none":
-        return Never()
-    if not settings.database_url.startswith("postgres"):
-        return Alone()
+def _sharing(settings: Settings, registry: Registry) -> tuple[Held, SharedRuns | None]:
+    """Which of the daemons with one database trains, and what they tell each other."""
     holder = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    return Lease(
+    is_shared, is_training = settings.database_url.startswith("postgres"), settings.trainer != "none"
+    shared = SharedRuns(registry, lambda transaction: transaction.leases.is_held(NAME, holder)) if is_shared else None
+    if not is_training or shared is None:
+        return (Alone() if is_training else Never()), shared
+    lease = Lease(
         lambda seconds: registry.perform(lambda transaction: transaction.leases.take(NAME, holder, seconds)),
         lambda: registry.perform(lambda transaction: transaction.leases.give_back(NAME, holder)),
     )
+    return lease, shared

@@ -19,6 +19,7 @@ from trainer.assembly import Surroundings, Training, assemble
 from trainer.demand.demand import Trained
 from trainer.lease import Alone
 from trainer.records.accepted import AcceptedArtifacts
+from trainer.sharing import NotShared
 
 
 def main(repository: str, data: Path, store: str, seconds: float) -> None:
@@ -34,6 +35,7 @@ def main(repository: str, data: Path, store: str, seconds: float) -> None:
         fingerprint=Datasets(data / "datasets", 10**9).fingerprint,
         files=open_files(store, data),
         lease=Alone(),
+        sharing=NotShared(),
         changed=lambda: None,
         record=lambda record: None,
         event=lambda event: None,

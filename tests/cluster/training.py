@@ -26,6 +26,7 @@ from trainer.assembly import Surroundings, Training, assemble
 from trainer.demand.demand import Trained
 from trainer.lease import Alone
 from trainer.records.accepted import AcceptedArtifacts, read_results
+from trainer.sharing import NotShared
 
 CLAIM = "store"
 IMAGE = "pawl:test"
@@ -119,6 +120,7 @@ class ClusterTraining:
             fingerprint=Datasets(self.data / "datasets", 10**9).fingerprint,
             files=self.files,
             lease=Alone(),
+            sharing=NotShared(),
             changed=lambda: None,
             record=self.recorded.append,
             event=self.events.append,

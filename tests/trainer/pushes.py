@@ -26,6 +26,7 @@ from trainer.demand.demand import Trained
 from trainer.lease import Alone
 from trainer.local import LocalRuns
 from trainer.records.accepted import AcceptedArtifacts, read_results
+from trainer.sharing import NotShared
 
 
 class Pushes:
@@ -90,6 +91,7 @@ class Pushes:
             fingerprint=Datasets(self.data / "datasets", 10**9).fingerprint,
             files=self.files,
             lease=Alone(),
+            sharing=NotShared(),
             changed=self._changed,
             record=self.recorded.append,
             event=self.events.append,

@@ -13,6 +13,10 @@ from core.runs.runs import RunResult
 from core.runs.states import Reason, RunState
 from tests.trainer.attempts import is_alive
 from tests.trainer.pushes import Pushes, come, in_a_loop
+from trainer.assembly import Training
+from trainer.catalogue.control import TrainerControl
+from trainer.catalogue.views import RunView
+from trainer.catalogue.wishes import Asked
 
 FITS = """
 def train(output, depth=1):
@@ -135,13 +139,13 @@ async def test_a_cancelled_run_ends_and_a_retry_is_a_new_attempt(pushes: Pushes)
         await come(lambda: pid_files(pushes))
         [pids] = pid_files(pushes)
         key = pids.parent.parent.name
-        await training.trainer.perform(partial(training.operations.cancel, "Iris", key, "Ann"))
+        await control(training).cancel(view(key), "")
         await come(lambda: not training.trainer.open)
         [result] = pushes.results()
-        assert (result.state, result.message) == (RunState.CANCELLED, "cancelled by Ann")
+        assert (result.state, result.message) == (RunState.CANCELLED, "cancelled by a person")
         with pytest.raises(RunStateConflict, match="is cancelled; only rejected ones"):
             await training.trainer.perform(partial(training.operations.accept, "Iris", key, "Ann", ""))
-        await training.trainer.perform(partial(training.operations.retry, "Iris", key, "Ann"))
+        await control(training).retry(view(key), "")
         await come(lambda: pid_files(pushes))
         (pids.parent / "go").touch()
         await come(lambda: pushes.accepted)
@@ -155,11 +159,10 @@ async def test_a_run_that_was_cancelled_before_it_began_is_tried_when_a_person_a
     async with pushes.following() as training:
         await come(lambda: pid_files(pushes))
         [first] = pid_files(pushes)
-        start = partial(training.operations.start, "Iris", {"depth": 7}, None, "Ann")
-        key, _ = await training.trainer.perform(start)
-        await training.trainer.perform(partial(training.operations.cancel, "Iris", key, "Ann"))
+        key, _ = await control(training).start("Iris", Asked(params={"depth": 7}))
+        await control(training).cancel(view(key), "")
         await come(lambda: [state.run.run for state in training.trainer.open] == [first.parent.parent.name])
-        await training.trainer.perform(partial(training.operations.retry, "Iris", key, "Ann"))
+        await control(training).retry(view(key), "")
         (first.parent / "go").touch()
         await come(lambda: (training.home / key / "checkpoint" / "pid").exists())
         (training.home / key / "checkpoint" / "go").touch()
@@ -173,13 +176,13 @@ async def test_params_of_a_person_s_own_make_a_run_that_never_goes_live(pushes: 
     pushes.push(train=FITS)
     async with pushes.following() as training:
         await come(lambda: pushes.accepted)
-        start = partial(training.operations.start, "Iris", {"depth": 7}, None, "Ann")
-        key, is_new = await training.trainer.perform(start)
+        asked = Asked(params={"depth": 7})
+        key, is_new = await control(training).start("Iris", asked)
         assert is_new
-        assert (await training.trainer.perform(start)) == (key, False)
+        assert (await control(training).start("Iris", asked)) == (key, False)
         await come(lambda: len(pushes.results()) == 2)
         own = next(result for result in pushes.results() if result.run == key)
-        assert (own.scores, own.own, own.started_by) == ({"accuracy": 0.7}, True, "Ann")
+        assert (own.scores, own.own, own.started_by) == ({"accuracy": 0.7}, True, "a person")
         await come(lambda: not training.trainer.open)
         [accepted] = training.trainer.accepted.newest_first().values()
         assert key not in [artifact.run for artifact in accepted]
@@ -238,7 +241,7 @@ async def test_what_a_person_accepted_and_is_no_longer_kept_can_be_trained_judge
             [accepted] = pushes.results()
             assert (accepted.state, accepted.attempts) == (RunState.SUCCEEDED, attempts)
             pushes.store.delete(accepted.artifact)
-            await training.trainer.perform(partial(training.operations.retry, "Iris", rejected.run, "Ann"))
+            await control(training).retry(view(rejected.run), "")
             await come(lambda: not pushes.accepted)
             await come(lambda: pushes.results() and not training.trainer.open)
             [judged] = pushes.results()
@@ -254,13 +257,20 @@ async def test_events_of_a_run_say_that_git_began_it_unless_somebody_asked(pushe
             (kind, BY_PUSH) for kind in (EventKind.RUN_QUEUED, EventKind.RUN_STARTED, EventKind.RUN_ENDED)
         ]
         pushes.events.clear()
-        ask = partial(training.operations.start, "Iris", {"depth": 3}, None, "a person")
-        await training.trainer.perform(ask)
+        await control(training).start("Iris", Asked(params={"depth": 3}))
         await come(lambda: len(pushes.results()) == 2 and not training.trainer.open)
         assert [(event.kind, event.actor) for event in pushes.events] == [
             (EventKind.RUN_STARTED, None),
             (EventKind.RUN_ENDED, None),
         ]
+
+
+def control(training: Training) -> TrainerControl:
+    return TrainerControl(training.trainer, training.operations)
+
+
+def view(key: str) -> RunView:
+    return RunView(run=key, model="Iris", state=RunState.QUEUED)
 
 
 def pid_files(pushes: Pushes) -> list[Path]:

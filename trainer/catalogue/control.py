@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
@@ -12,6 +12,7 @@ from core.runs.states import RunState
 from trainer.catalogue.views import RunView
 from trainer.catalogue.wishes import Asked
 from trainer.operations import Operations
+from trainer.records.open_runs import RunFile
 from trainer.run_controller import OpenState
 from trainer.trainer import Trainer
 
@@ -32,26 +33,40 @@ class TrainerControl:
 
     async def start(self, model: str, asked: Asked) -> tuple[str, bool]:
         by = _person(asked.reason)
-        return await self._perform(partial(self._operations.start, model, asked.params, asked.commit, by))
+        run, is_new = await self._perform(partial(self._operations.start, model, asked.params, asked.commit, by))
+        if is_new := is_new and self._open_run(run.run) is None:
+            await _answered(self._trainer.begin(run))
+        return run.run, is_new
 
     async def cancel(self, run: RunView, reason: str) -> None:
-        await self._perform(partial(self._operations.cancel, run.model, run.run, _person(reason)))
+        told = self._open_run(run.run)
+        await self._perform(partial(self._operations.cancel, run.model, run.run, _person(reason), told))
 
     async def retry(self, run: RunView, reason: str) -> None:
-        await self._perform(partial(self._operations.retry, run.model, run.run, _person(reason)))
+        again = await self._perform(partial(self._operations.retry, run.model, run.run, _person(reason)))
+        await _answered(self._trainer.begin(again))
 
     async def accept(self, run: RunView, reason: str) -> None:
         await self._perform(partial(self._operations.accept, run.model, run.run, "a person", reason))
 
+    def _open_run(self, key: str) -> RunFile | None:
+        """As it was seen last, at whichever daemon."""
+        return next((one.run for one in self._trainer.open if one.run.run == key), None)
+
     async def _perform(self, work: Callable[[], T]) -> T:
-        try:
-            return await self._trainer.perform(work)
-        except ReleaseFailed as error:
-            raise NotTrainable(str(error)) from error
-        except DatasetUnavailable as error:
-            raise StoreUnavailable(str(error)) from error
-        except OSError as error:
-            raise StoreUnavailable(f"{error.filename}: {error.strerror}; see to the disk of DATA_DIR") from error
+        return await _answered(self._trainer.perform(work))
+
+
+async def _answered(doing: Awaitable[T]) -> T:
+    """With errors that the API knows."""
+    try:
+        return await doing
+    except ReleaseFailed as error:
+        raise NotTrainable(str(error)) from error
+    except DatasetUnavailable as error:
+        raise StoreUnavailable(str(error)) from error
+    except OSError as error:
+        raise StoreUnavailable(f"{error.filename}: {error.strerror}; see to the disk of DATA_DIR") from error
 
 
 def _view(open_run: OpenState) -> RunView:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from core.errors import NotTrainable
@@ -12,8 +13,12 @@ from trainer.catalogue.wishes import Asked
 class NoTraining:
     """The `Control` of it."""
 
-    def open(self) -> tuple[RunView, ...]:
-        return ()
+    def __init__(self, opened: Callable[[], Sequence[RunView]] = tuple) -> None:
+        """`opened`: the runs of another daemon that are not over."""
+        self._opened = opened
+
+    def open(self) -> Sequence[RunView]:
+        return self._opened()
 
     async def start(self, model: str, asked: Asked) -> NoReturn:
         raise NotTrainable("this server trains nothing")

@@ -55,8 +55,9 @@ class OpenRuns:
         return self._runs
 
     def open(self, run: RunFile) -> None:
-        """Does nothing where it is open. Raises OSError."""
-        if run.run in self._runs:
+        """Does nothing where it is open, unless a person asks now for what a commit wanted. Raises OSError."""
+        known = self._runs.get(run.run)
+        if known is not None and (known.asked or not run.asked):
             return
         folder = self._home / run.run
         folder.mkdir(exist_ok=True)

@@ -62,6 +62,10 @@ class RecordedRuns:
         result = None if name is None else self._get(model, key, name, RunResult)
         return Recorded(attempts, result, retried_after(names), begun)
 
+    def last_result(self, model: str, key: str) -> RunResult | None:
+        """What became of it before it was last tried again."""
+        return self._get(model, key, RESULT, RunResult)
+
     def record_attempt(self, result: AttemptResult) -> None:
         """Unless another has."""
         self._put_once(result.model, result.run, attempt_record(result.attempt), result)

@@ -1,0 +1,125 @@
+"""Runs that are not over, the same at all daemons with one database."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from core.pause import Pause
+from core.runs.states import RunState
+from registry.errors import RegistryUnavailable
+from registry.registry import Registry
+from trainer.records.open_runs import RunFile
+from trainer.run_controller import OpenState
+
+if TYPE_CHECKING:
+    from registry.tables.open_runs import OpenRunRow
+    from registry.transaction import Transaction
+
+log = logging.getLogger("pawl.trainer")
+
+_LOOK_S = 2.0
+"""Between two looks while nothing is heard; a run's steps are told as often."""
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What the daemon that trains says."""
+
+    states: Mapping[str, str] = field(default_factory=dict)
+    """All runs that are not over, as JSON, by run key."""
+    over: Mapping[str, datetime | None] = field(default_factory=dict)
+    """Of those that were asked for, such as have ended, and when they were last asked for."""
+
+
+class SharedRuns:
+    """A `Sharing`. `run` compares again and again, and soon after `hasten`."""
+
+    def __init__(self, registry: Registry, is_ours: Callable[[Transaction], bool]) -> None:
+        """`is_ours`: whether the lease is held by this daemon, as the transaction sees it."""
+        self._registry = registry
+        self._is_ours = is_ours
+        self._rows: dict[str, OpenRunRow] = {}
+        """As they were read last."""
+        self._told: _Told | None = None
+        self._stages: Mapping[str, tuple[RunState, int]] = {}
+        self._pause = Pause()
+
+    def hasten(self) -> None:
+        """Something was written."""
+        self._pause.hasten()
+
+    async def ask(self, run: RunFile) -> None:
+        """Raises RegistryUnavailable."""
+        state = OpenState(run, RunState.QUEUED, 1, None)
+        row = await self._registry.perform(lambda transaction: transaction.open_runs.ask(run.run, _encoded(state)))
+        self._rows[run.run] = row
+
+    def asked(self) -> Sequence[RunFile]:
+        return [state.run for row in self._rows.values() if row.asked_at and (state := _decoded(row)) is not None]
+
+    def follow(self) -> Sequence[OpenState]:
+        self._told, self._stages = None, {}
+        return [state for row in self._rows.values() if (state := _decoded(row)) is not None]
+
+    def tell(self, states: Sequence[OpenState], over: Collection[str]) -> None:
+        ended = {key: row.asked_at for key in over if (row := self._rows.get(key)) is not None}
+        self._told = _Told({state.run.run: _encoded(state) for state in states}, ended)
+        stages = {state.run.run: (state.state, state.attempt) for state in states}
+        if ended or stages != self._stages:
+            self.hasten()
+        self._stages = stages
+
+    async def run(self, changed: Callable[[], None]) -> None:
+        """`changed` is called when another daemon has written something."""
+        while True:
+            try:
+                found = await self._registry.perform(partial(_exchanged, self._told, self._is_ours))
+                is_news = found != self._rows
+                self._rows = found
+                if is_news:
+                    changed()
+            except RegistryUnavailable as error:  # as others have said
+                log.debug("runs of other daemons can't be read: %s", error)
+            except Exception:
+                log.exception("a failure of Pawl's own while reading runs of other daemons; it is tried again")
+            await self._pause.wait(_LOOK_S)
+
+
+def _exchanged(
+    told: _Told | None, is_ours: Callable[[Transaction], bool], transaction: Transaction
+) -> dict[str, OpenRunRow]:
+    """What there is, once what is told is written; nothing is where another holds the lease by now."""
+    rows = {row.run: row for row in transaction.open_runs.all()}
+    if told is None or not is_ours(transaction):
+        return rows
+    over = [row for row in rows.values() if row.run not in told.states and _is_over(row, told)]
+    changed = {run: state for run, state in told.states.items() if run not in rows or rows[run].state != state}
+    if not over and not changed:
+        return rows
+    transaction.open_runs.forget(over)
+    transaction.open_runs.tell(changed)
+    return {row.run: row for row in transaction.open_runs.all()}
+
+
+def _is_over(row: OpenRunRow, told: _Told) -> bool:
+    """What a person asked for is kept until it has ended, whoever has opened it."""
+    return row.asked_at is None or (row.run in told.over and told.over[row.run] == row.asked_at)
+
+
+def _encoded(state: OpenState) -> str:
+    return msgspec.json.encode(state).decode()
+
+
+def _decoded(row: OpenRunRow) -> OpenState | None:
+    """None: another edition of Pawl wrote it."""
+    try:
+        return msgspec.json.decode(row.state, type=OpenState)
+    except msgspec.DecodeError:
+        return None

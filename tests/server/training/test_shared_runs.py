@@ -1,0 +1,94 @@
+"""Daemons with one database, of which one trains."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from core.manifest.train import Train
+from core.runs.states import RunState
+from registry.registry import Registry
+from server.training.shared_runs import SharedRuns
+from trainer.records.open_runs import RunFile
+from trainer.run_controller import OpenState
+
+RUN = RunFile(run="a" * 12, model="Iris", commit="c" * 40, code_key="d" * 12, train=Train(), queued_at=1.0, asked=True)
+OF_THE_HEAD = RunFile(run="b" * 12, model="Iris", commit="c" * 40, code_key="e" * 12, train=Train(), queued_at=2.0)
+
+
+@asynccontextmanager
+async def two(folder: Path, is_ours: Callable[[], bool] = lambda: True) -> AsyncIterator[tuple[SharedRuns, SharedRuns]]:
+    """The first trains as long as `is_ours`."""
+    registry = Registry(f"sqlite:///{folder / 'registry.db'}")
+    trains, other = SharedRuns(registry, lambda _: is_ours()), SharedRuns(registry, lambda _: False)
+    tasks = [asyncio.create_task(one.run(lambda: None)) for one in (trains, other)]
+    try:
+        yield trains, other
+    finally:
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        registry.close()
+
+
+async def come(holds: Callable[[], object], *all_: SharedRuns) -> None:
+    async with asyncio.timeout(60):
+        while not holds():
+            for one in all_:
+                one.hasten()
+            await asyncio.sleep(0.02)
+
+
+def running(run: RunFile) -> OpenState:
+    return OpenState(run, RunState.RUNNING, 1, None)
+
+
+def test_what_is_asked_of_one_is_known_to_the_one_that_trains_and_its_progress_to_all(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with two(tmp_path) as (trains, other):
+            await other.ask(RUN)
+            assert [state.state for state in other.follow()] == [RunState.QUEUED]
+            await come(trains.asked, trains)
+            assert trains.asked() == [RUN]
+            trains.tell([running(RUN), running(OF_THE_HEAD)], over=())
+            await come(lambda: other.follow() == [running(RUN), running(OF_THE_HEAD)], other)
+            assert trains.asked() == [RUN], "another takes it up where the one that trains is lost"
+
+    asyncio.run(test())
+
+
+def test_what_is_over_is_forgotten_unless_it_was_asked_for_again(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with two(tmp_path) as (trains, other):
+            await other.ask(RUN)
+            await come(trains.asked, trains)
+            trains.tell([], over=())
+            await other.ask(OF_THE_HEAD)
+            await come(lambda: len(trains.asked()) == 2, trains)
+            trains.tell([], over=[RUN.run])
+            await other.ask(RUN)
+            await come(lambda: trains.asked() and not other.asked()[2:], trains, other)
+            trains.tell([running(RUN)], over=[OF_THE_HEAD.run])
+            await come(lambda: other.follow() == [running(RUN)], other)
+            trains.tell([], over=[RUN.run])
+            await come(lambda: not other.follow(), other)
+
+    asyncio.run(test())
+
+
+def test_who_has_lost_the_lease_changes_nothing(tmp_path: Path) -> None:
+    async def test() -> None:
+        is_ours = True
+        async with two(tmp_path, lambda: is_ours) as (trains, other):
+            trains.tell([running(OF_THE_HEAD)], over=())
+            await come(lambda: other.follow() == [running(OF_THE_HEAD)], other)
+            is_ours = False
+            trains.tell([], over=())
+            await other.ask(RUN)
+            await come(trains.asked, trains)
+            assert len(other.follow()) == 2
+
+    asyncio.run(test())

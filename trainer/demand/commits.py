@@ -1,0 +1,28 @@
+"""The code that a run is of: that of the followed head, or of another commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from core.errors import NotTrainable
+from core.release import Candidate
+from trainer.demand.demand import Trained
+
+
+class Commits:
+    def __init__(self, heads: Callable[[], Mapping[str, Trained]], resolve: Callable[[str, str], Candidate]) -> None:
+        """`resolve(model, commit)` raises VersionNotFound, VersionAmbiguous."""
+        self._heads = heads
+        self._resolve = resolve
+
+    def trained(self, model: str, commit: str | None) -> Trained:
+        """None: of the head. Raises NotTrainable, and what `resolve` does."""
+        head = self._heads().get(model)
+        if commit is None or (head is not None and head.version.commit == commit):
+            if head is None:
+                raise NotTrainable(f"{model} has neither a train.py nor a train section in model.yaml")
+            return head
+        found = self._resolve(model, commit)
+        if found.revision is None or found.revision.code_key is None:
+            raise found.failure or NotTrainable(f"{model} does not train at commit {commit}")
+        return Trained(found.version, found.revision)
