@@ -2,20 +2,47 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterable, Iterator
+import subprocess
+import sys
 from pathlib import Path
+
+import msgspec
 
 from core.errors import ReleaseFailed
 from core.manifest.train import Train
+from server.uploads import bound_names
 
 _MODULES = ("train.py", "etls.py")
 _ENTRY = "train"
 _MOST_BYTES = 1_000_000
 """Of a module that is looked into; a larger one is taken as it is."""
+_PATIENCE_S = 60.0
+"""For the process that looks, which may have to wait for a processor."""
 
 
-def check_training(folder: Path, train: Train | None) -> None:
+class BoundNames(msgspec.Struct, frozen=True, kw_only=True):
+    """What a module binds, told by `bound_names.py`."""
+
+    binds: bool = False
+    """The name that was asked for."""
+    binds_anything: bool = False
+    has_class: bool = False
+    fault: str = ""
+    """Why it can't be read."""
+    line: int = 0
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """Of what may be spent on a module."""
+
+    cpu_s: int = 10
+    memory_bytes: int = 2 * 2**30
+
+
+_BOUNDS = Bounds()
+
+
+def check_training(folder: Path, train: Train | None, bounds: Bounds = _BOUNDS) -> None:
     """Raises ReleaseFailed for code that no run could begin with: see `find_entry` in `worker/model/entry.py`."""
     file = next((folder / name for name in _MODULES if (folder / name).is_file()), None)
     if file is None:
@@ -23,49 +50,29 @@ def check_training(folder: Path, train: Train | None) -> None:
     if file.stat().st_size > _MOST_BYTES:
         return
     entry = None if train is None else train.entry
-    bound = list(_statements(_parsed(file).body))
-    if any(isinstance(each, ast.ImportFrom) and each.names[0].name == "*" for each in bound):
-        return
-    if (entry or _ENTRY) in {name for each in bound for name in _names(each)}:
+    bound = _look(file, entry or _ENTRY, bounds)
+    if bound.fault:
+        where = f"{file.name}, line {bound.line}" if bound.line else file.name
+        raise _broken(f"it can't be read as Python: {bound.fault} ({where})")
+    if bound.binds or bound.binds_anything:
         return
     if entry is not None:
         raise _broken(f"{file.name} has no {entry!r}, which train.entry in model.yaml names")
-    if not any(isinstance(each, ast.ClassDef) for each in bound):
+    if not bound.has_class:
         raise _broken(f"{file.name} has neither a function {_ENTRY} nor a class with a method {_ENTRY}")
 
 
-def _parsed(file: Path) -> ast.Module:
+def _look(file: Path, name: str, bounds: Bounds) -> BoundNames:
+    """By a process of its own, which the file may end, fill or keep busy without harm to this one."""
+    limits = [str(bounds.cpu_s), str(bounds.memory_bytes)]
+    command = [sys.executable, "-I", "-S", bound_names.__file__, name, *limits]
     try:
-        return ast.parse(file.read_bytes(), file.name)
-    except SyntaxError as error:
-        where = f"{file.name}, line {error.lineno}"
-        raise _broken(f"SyntaxError: {error.msg} ({where})") from error
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise _broken(f"{file.name} can't be read as Python: {error}") from error
-
-
-def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """Those of a module's own, whatever they depend on."""
-    for statement in body:
-        yield statement
-        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            inner = [each for each in ast.iter_child_nodes(statement) if isinstance(each, ast.stmt)]
-            parts = [*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())]
-            yield from _statements([*inner, *(each for part in parts for each in part.body)])
-
-
-def _names(statement: ast.stmt) -> Iterator[str]:
-    match statement:
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            yield name
-        case ast.Import(names=names) | ast.ImportFrom(names=names):
-            yield from ((each.asname or each.name).partition(".")[0] for each in names)
-        case _:
-            yield from (each.id for each in ast.walk(statement) if isinstance(each, ast.Name) and _is_set(each))
-
-
-def _is_set(name: ast.Name) -> bool:
-    return isinstance(name.ctx, ast.Store)
+        with file.open("rb") as source:
+            ended = subprocess.run(command, stdin=source, capture_output=True, env={}, cwd="/", timeout=_PATIENCE_S)
+        return msgspec.json.decode(ended.stdout, type=BoundNames)
+    except (subprocess.TimeoutExpired, msgspec.MsgspecError):
+        most = f"{bounds.cpu_s} s or {bounds.memory_bytes // 2**20:,} MB"
+        return BoundNames(fault=f"to parse it takes more than {most}, or ends the process that does it")
 
 
 def _broken(message: str) -> ReleaseFailed:

@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import ReleaseFailed
 from core.manifest.train import Train
-from server.uploads.training_contract import check_training
+from server.uploads.training_contract import Bounds, check_training
 
 
 def check(folder: Path, code: str, entry: str | None = None, file: str = "train.py") -> None:
@@ -55,3 +55,15 @@ def test_a_class_of_both_halves_is_looked_for_where_there_is_no_train_file(tmp_p
 def test_a_folder_with_no_code_to_train_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReleaseFailed, match=r"neither a train\.py nor an etls\.py"):
         check_training(tmp_path, Train())
+
+
+@pytest.mark.parametrize("bounds", [Bounds(cpu_s=1), Bounds(memory_bytes=60 * 2**20)])
+def test_code_that_takes_too_much_to_be_parsed_is_refused(tmp_path: Path, bounds: Bounds) -> None:
+    (tmp_path / "train.py").write_text("x=1\n" * 250_000)
+    with pytest.raises(ReleaseFailed, match=r"can't be read as Python: .*\(train\.py\)"):
+        check_training(tmp_path, Train(), bounds)
+
+
+def test_what_can_not_be_parsed_is_told_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseFailed, match=r"SyntaxError: .* \(train\.py, line 2\)"):
+        check(tmp_path, "x = 1\ndef (:")
