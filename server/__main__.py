@@ -8,8 +8,6 @@ import signal
 import socket
 import sys
 
-import uvloop
-
 from core.errors import PawlError
 from core.process.logs import start_logging
 from core.process.privacy import forbid_dumping
@@ -17,7 +15,6 @@ from core.settings.misspelt import misspelt
 from core.settings.reading import read_settings, scrubbed
 from core.settings.settings import Settings
 from core.task import spawn
-from server.assembly import assemble
 from server.process.data_dir import DataDir
 from server.process.listening import listen
 from server.process.privacy import warn_of_root
@@ -46,13 +43,35 @@ def main(arguments: list[str]) -> int:
         forbid_dumping()
         reaper = start_reaper()
         data = DataDir(settings.data)
-        data.tell_holder()
+        data.tell_holder()  # before the rest is imported: until then 'pawl stop' finds no server to stop
         listener = listen(settings.host, settings.port)
         admin = listen(*settings.admin_address, "ADMIN_BIND") if settings.admin_address else None
-        uvloop.run(_serve(settings, data, listener, admin, reaper))
+        return _run(settings, data, listener, admin, reaper)
     except PawlError as error:
         print(f"pawl: {error}", file=sys.stderr)
         return 2
+
+
+def _run(
+    settings: Settings, data: DataDir, listener: socket.socket, admin: socket.socket | None, reaper: Reaper
+) -> int:
+    import uvloop
+
+    from server.assembly import assemble  # here, for that is slow
+
+    async def serve() -> None:
+        keeping = spawn(reaper.keep(), "reaper")
+        daemon = assemble(settings, data, listener, scrubbed(os.environ), admin)
+        for line in misspelt(os.environ):  # not before: a start that is refused says one line, why
+            log.warning(line)
+        warn_of_root()
+        code = await daemon.run()
+        keeping.cancel()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)  # threads may wait for a network or a disk as long as they like
+
+    uvloop.run(serve())
     return 0
 
 
@@ -62,21 +81,6 @@ def _explain(arguments: list[str]) -> int:
         return 0
     print(f"pawl: {arguments[0]!r} is not understood: settings are environment variables; see --help", file=sys.stderr)
     return 2
-
-
-async def _serve(
-    settings: Settings, data: DataDir, listener: socket.socket, admin: socket.socket | None, reaper: Reaper
-) -> None:
-    keeping = spawn(reaper.keep(), "reaper")
-    daemon = assemble(settings, data, listener, scrubbed(os.environ), admin)
-    for line in misspelt(os.environ):  # not before: a start that is refused says one line, why
-        log.warning(line)
-    warn_of_root()
-    code = await daemon.run()
-    keeping.cancel()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)  # threads may wait for a network or a disk as long as they like
 
 
 if __name__ == "__main__":

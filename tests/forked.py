@@ -24,7 +24,14 @@ from typing import IO
 _ROOT = Path(__file__).parents[1]
 _PROGRAM = "import sys; from tests.forked import fork_servers; fork_servers(int(sys.argv[1]))"
 _LONGEST = 1 << 20
-_IMPORTED = ("server.__main__", "registry.database", "registry.transaction", "alembic.command", "alembic.config")
+_IMPORTED = (
+    "server.__main__",
+    "server.assembly",
+    "registry.database",
+    "registry.transaction",
+    "alembic.command",
+    "alembic.config",
+)
 
 
 class ForkedServer:

@@ -77,6 +77,12 @@ def test_a_server_that_is_still_starting_is_stopped_too(tmp_path: Path) -> None:
     assert starting.returncode == -signal.SIGTERM
 
 
+def test_what_tells_stop_of_a_server_does_not_wait_for_the_server_s_code() -> None:
+    code = "import sys, server.__main__; print({'server.assembly', 'starlette', 'uvloop', 'git'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
 def test_what_can_not_serve_in_the_background_says_why(tmp_path: Path) -> None:
     done = pawl("serve", "--background", cwd=tmp_path, PORT="0")
     assert done.returncode == 2
