@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.admin_actions import act
 from tests.repos import Repo
 from tests.serving import echo, serving
 
@@ -18,6 +19,8 @@ def test_a_model_that_was_never_trained_is_told_apart_and_holds_up_nothing(tmp_p
         assert server.post("/Trained").error(503, "not_trained")["run"] in ("queued", "pending", "running")
         assert server.post("/Trained/v1").error(503, "not_trained")["run"] in ("queued", "pending", "running")
         server.post("/Trained/run-0123456789ab").error(404, "version_not_found")
+        tried = act(server, "POST", "models/Trained/retry?wait=20")
+        assert (tried.status, tried.json.get("message")) == (200, "nothing of Trained is to be served")
         answer = server.post("/Echo")
         assert answer.json["by"] == "one"
         assert "x-pawl-run" not in answer.headers
