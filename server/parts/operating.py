@@ -133,7 +133,7 @@ def _apis(parts: PageParts, names: ReleaseNames, streams: EventStreams) -> list[
     """The admin API: what it tells and does is what the pages show and do."""
     base, access, is_known = parts.base, parts.access, parts.situations.is_known
     return [
-        UploadsApi(access, parts.uploads, base),
+        UploadsApi(access, parts.uploads, parts.steering, base),
         SyncApi(access, parts.reconciler),
         ModelsApi(access, parts.state, parts.model_state, parts.event_log),
         VersionsApi(access, parts.versions, Deployments(parts.registry)),

@@ -15,11 +15,11 @@ class Author(msgspec.Struct, frozen=True):
     head: str = ""
     """Empty: whichever there is."""
 
-    def message(self, subject: str) -> str:
-        """Of the commit."""
+    def message(self, subject: str, by: str = "Uploaded") -> str:
+        """Of the commit; `by` says what was done."""
         reason = self.reason.replace("\0", " ").strip()  # git takes no NUL in a message
         body = f"\n{reason}\n" if reason else ""
-        return f"{subject}\n{body}\nUploaded through Pawl by {self.actor.name or 'a program of this machine'}.\n"
+        return f"{subject}\n{body}\n{by} through Pawl by {self.actor.name or 'a program of this machine'}.\n"
 
     def event(self, kind: EventKind, model: str) -> Event:
         """What is told of it, but for how it ended."""

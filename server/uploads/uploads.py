@@ -78,7 +78,7 @@ class Uploads:
             raise ManifestChanged(f"{MANIFEST} of {model} was changed meanwhile; look at it again")
         received = self._intake.empty()
         event = author.event(EventKind.UPLOADED, model)
-        message = author.message(f"Edit {MANIFEST} of {model}")
+        message = author.message(f"Edit {MANIFEST} of {model}", "Edited")
         change = Change(model, received.files, author.actor.name, message, now.head, keeps_others=True)
         return await self._through(self._write(received, text, change, event), event, LONGEST_WAIT_S)
 
@@ -87,7 +87,8 @@ class Uploads:
         if model not in self._reconciler.known.heads:
             raise ModelNotFound(f"no model {model[:100]!r} is followed")
         event = author.event(EventKind.DELETED, model)
-        change = Change(model, None, author.actor.name, author.message(f"Delete {model}"), author.head)
+        message = author.message(f"Delete {model}", "Deleted")
+        change = Change(model, None, author.actor.name, message, author.head)
         return await self._through(self._maker.make(change, event), event, wait_s)
 
     async def _manifest_text(self, model: str) -> ManifestText:

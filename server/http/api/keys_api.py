@@ -18,6 +18,7 @@ from server.access.keyring import Keyring
 from server.http import parameters
 from server.http.access import Access, actor_of
 from server.http.api.answering import answering
+from server.http.api.askers import Reasoned, reason_of
 from server.http.bodies import BodyInvalid, read_body
 from server.http.replies import Json
 
@@ -115,7 +116,8 @@ class KeysApi:
 
     async def revoke(self, request: Request) -> Response:
         id = request.path_params["key"]
-        await self._keyring.revoke(id, actor_of(request), request.query_params.get("reason", "")[:1000])
+        reason = reason_of(request, await read_body(request, Reasoned))
+        await self._keyring.revoke(id, actor_of(request), reason[:1000])
         return Json({"id": id, "revoked": True})
 
 

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -26,6 +25,7 @@ from loader.artifacts.slugs import slug
 from server.http import parameters
 from server.http.access import Access, actor_of
 from server.http.api.answering import answering
+from server.http.api.askers import Reasoned
 from server.http.api.run_actions import RunActions
 from server.http.bodies import BodyInvalid, read_body
 from server.http.event_streams import EventStreams
@@ -41,12 +41,6 @@ _MOST = 1000
 _CURSOR = "[0-9a-f]{14}-[0-9a-f]{12}"
 _TEXT = "text/plain; charset=utf-8"
 _AS_TEXT = {"x-content-type-options": "nosniff"}
-
-
-class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What comes with an action."""
-
-    reason: str = ""
 
 
 class RunsApi:
@@ -104,16 +98,16 @@ class RunsApi:
         return Json(view, status_code=201 if is_new else 200)
 
     async def cancel(self, request: Request) -> Response:
-        said = await read_body(request, Said)
+        said = await read_body(request, Reasoned)
         return Json(await self._actions.cancel(_run(request), actor_of(request), said.reason))
 
     async def retry(self, request: Request) -> Response:
-        said = await read_body(request, Said)
+        said = await read_body(request, Reasoned)
         return Json(await self._actions.retry(_run(request), actor_of(request), said.reason))
 
     async def accept(self, request: Request) -> Response:
         """Only with a reason: somebody will ask why it is served."""
-        said = await read_body(request, Said)
+        said = await read_body(request, Reasoned)
         if not said.reason.strip():
             raise BodyInvalid('accept takes a reason, such as {"reason": "the test set was wrong"}', "reason")
         return Json(await self._actions.accept(_run(request), actor_of(request), said.reason))

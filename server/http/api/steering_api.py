@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -21,8 +20,9 @@ from core.paths import (
     API_VERSION_UNLOAD,
 )
 from server.http import parameters
-from server.http.access import Access, actor_of, may_go_on
+from server.http.access import Access, may_go_on
 from server.http.api.answering import answering
+from server.http.api.askers import Said, asker_of
 from server.http.bodies import read_body
 from server.http.event_streams import EventStreams, SentEvent
 from server.http.replies import Json, error
@@ -33,13 +33,6 @@ from server.steering.actions.steering import Asker, Steering
 _WAIT_S = 30.0
 _LONGEST_WAIT_S = 50.0
 """A gateway gives up on a silent daemon after 60."""
-
-
-class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What comes with every action."""
-
-    reason: str = ""
-    expect: str | None = None
 
 
 class PinSaid(Said, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -76,19 +69,23 @@ class SteeringApi:
 
     async def pin(self, request: Request) -> Response:
         said = await read_body(request, PinSaid)
-        return await self._done(request, lambda: self._steering.pin(_model(request), said.version, _by(request, said)))
+        return await self._done(
+            request, lambda: self._steering.pin(_model(request), said.version, asker_of(request, said))
+        )
 
     async def unpin(self, request: Request) -> Response:
         said = await read_body(request, Said)
-        return await self._done(request, lambda: self._steering.unpin(_model(request), _by(request, said)))
+        return await self._done(request, lambda: self._steering.unpin(_model(request), asker_of(request, said)))
 
     async def roll_back(self, request: Request) -> Response:
         said = await read_body(request, RollbackSaid)
-        return await self._done(request, lambda: self._steering.roll_back(_model(request), said.to, _by(request, said)))
+        return await self._done(
+            request, lambda: self._steering.roll_back(_model(request), said.to, asker_of(request, said))
+        )
 
     async def retry(self, request: Request) -> Response:
         said = await read_body(request, Said)
-        return await self._done(request, lambda: self._steering.retry(_model(request), _by(request, said)))
+        return await self._done(request, lambda: self._steering.retry(_model(request), asker_of(request, said)))
 
     async def accept(self, request: Request) -> Response:
         return await self._on_version(request, self._steering.accept)
@@ -119,7 +116,7 @@ class SteeringApi:
     async def _on_version(self, request: Request, do: Callable[[str, str, Asker], Awaitable[Action]]) -> Response:
         said = await read_body(request, Said)
         return await self._done(
-            request, lambda: do(_model(request), request.path_params["version"], _by(request, said))
+            request, lambda: do(_model(request), request.path_params["version"], asker_of(request, said))
         )
 
     async def _done(self, request: Request, begin: Callable[[], Awaitable[Action]]) -> Response:
@@ -151,9 +148,3 @@ def _action_unknown(request: Request) -> Response:
 
 def _model(request: Request) -> str:
     return str(request.path_params["model"])
-
-
-def _by(request: Request, said: Said) -> Asker:
-    """Of a DELETE, whose body some clients can't send, the query may say the same."""
-    query = request.query_params
-    return Asker(actor_of(request), said.reason or query.get("reason", ""), said.expect or query.get("expect"))

@@ -12,11 +12,13 @@ from core.errors import ReleaseFailed
 from core.paths import API_MODEL
 from loader.sources.changes import HeadMoved, NotWritable
 from server.http import parameters
-from server.http.access import Access, BodyTooLarge, actor_of
+from server.http.access import Access, BodyTooLarge
 from server.http.api.answering import answering
-from server.http.bodies import check_length
+from server.http.api.askers import Said, asker_of
+from server.http.bodies import check_length, read_body
 from server.http.replies import Json, error
 from server.http.unfinished_actions import unfinished_answer
+from server.steering.actions.steering import Asker, Steering
 from server.uploads.archive import ArchiveInvalid
 from server.uploads.error_codes import upload_code_of
 from server.uploads.errors import NameTaken, NotKept, StillUnderWay, TooManyUploads, UploadTooLarge
@@ -29,8 +31,9 @@ _LONGEST_REASON = 1000
 class UploadsApi:
     """Routes under `{base}/-/api/`."""
 
-    def __init__(self, access: Access, uploads: Uploads, base: str) -> None:
+    def __init__(self, access: Access, uploads: Uploads, steering: Steering, base: str) -> None:
         self._access = access
+        self._steering = steering
         self._uploads = uploads
         self._base = base
 
@@ -44,13 +47,21 @@ class UploadsApi:
     async def put(self, request: Request) -> Response:
         """The body is a zip of the model's folder; `If-Match`: the head that its author saw."""
         check_length(request, self._uploads.most_bytes)
-        model = request.path_params["model"]
-        taken = self._uploads.put(model, request.stream(), _author(request), _wait_s(request))
+        model, asker = request.path_params["model"], asker_of(request, Said())
+        await self._check(model, asker)
+        taken = self._uploads.put(model, request.stream(), _author(request, asker), _wait_s(request))
         return await self._answered(request, taken)
 
     async def delete(self, request: Request) -> Response:
-        taken = self._uploads.delete(request.path_params["model"], _author(request), _wait_s(request))
+        model, asker = request.path_params["model"], asker_of(request, await read_body(request, Said))
+        await self._check(model, asker)
+        taken = self._uploads.delete(model, _author(request, asker), _wait_s(request))
         return await self._answered(request, taken)
+
+    async def _check(self, model: str, asker: Asker) -> None:
+        """Raises LiveChanged, and of a model that is to be seen live ModelUnknown."""
+        if asker.expect is not None:
+            await self._steering.seen(model, asker)
 
     async def _answered(self, request: Request, work: Awaitable[Uploaded]) -> Response:
         try:
@@ -63,10 +74,9 @@ class UploadsApi:
             return _refusal(refused)
 
 
-def _author(request: Request) -> Author:
+def _author(request: Request, asker: Asker) -> Author:
     head = request.headers.get("if-match", "").strip().removeprefix("W/").strip('"')
-    reason = request.query_params.get("reason", "")[:_LONGEST_REASON]
-    return Author(actor_of(request), reason, "" if head == "*" else head)
+    return Author(asker.actor, asker.reason[:_LONGEST_REASON], "" if head == "*" else head)
 
 
 def _wait_s(request: Request) -> float:

@@ -74,7 +74,7 @@ class Steering:
     async def pin(self, model: str, name: str, asker: Asker) -> Action:
         """Hold the model's live version there, whatever is pushed."""
         async with self._locks[model]:
-            controller = await self._seen(model, asker)
+            controller = await self.seen(model, asker)
             served = await self._find(controller, name)
             intent = ToPin(about_release(new_action("pin", model, asker.actor, asker.reason), served), served=served)
             action = await self._commit(intent)
@@ -85,7 +85,7 @@ class Steering:
     async def unpin(self, model: str, asker: Asker) -> Action:
         """Follow the source again."""
         async with self._locks[model]:
-            await self._seen(model, asker)
+            await self.seen(model, asker)
             intent = ToUnpin(new_action("unpin", model, asker.actor, asker.reason))
             action = await self._commit_lift(intent, Why(Cause.UNPIN, asker.actor, asker.reason))
         if intent.lifted is None:
@@ -96,7 +96,7 @@ class Steering:
     async def roll_back(self, model: str, to: str | None, asker: Asker) -> Action:
         """Turn down what is live, and go back. Raises ModelPinned and NoEarlierRelease too."""
         async with self._locks[model]:
-            controller = await self._seen(model, asker)
+            controller = await self.seen(model, asker)
             rows = await self._follower.read()
             if (pin := rows.pins.get(model)) is not None:
                 raise pinned(model, pin)
@@ -114,7 +114,7 @@ class Steering:
     async def accept(self, model: str, name: str, asker: Asker) -> Action:
         """Lift the rejection of a version: if it is the head's, it goes live."""
         async with self._locks[model]:
-            controller = await self._seen(model, asker)
+            controller = await self.seen(model, asker)
             rejected, served = await self._rejected(controller, name)
             about = about_release(new_action("accept", model, asker.actor, asker.reason), served)
             intent = ToAccept(about, rejected=rejected)
@@ -127,7 +127,7 @@ class Steering:
     async def retry(self, model: str, asker: Asker) -> Action:
         """Try again what failed, whatever it failed with."""
         async with self._locks[model]:
-            controller = await self._seen(model, asker)
+            controller = await self.seen(model, asker)
             failure = controller.failure
             of = "" if failure is None else f" of {failure.version.label}"
             intent = ToTell(
@@ -142,7 +142,7 @@ class Steering:
     async def load(self, model: str, name: str, asker: Asker) -> Action:
         """Start a version on demand, as a request that names it does."""
         async with self._locks[model]:
-            controller = await self._seen(model, asker)
+            controller = await self.seen(model, asker)
             served = await self._find(controller, name)
             about = about_release(new_action("load", model, asker.actor, asker.reason), served)
             message = f"{told(served)} is loaded on demand"
@@ -152,7 +152,7 @@ class Steering:
     async def unload(self, model: str, name: str, asker: Asker) -> Action:
         """Stop a version that was started on demand. Raises ActionUnfit for what is live."""
         async with self._locks[model]:
-            controller = await self._seen(model, asker)
+            controller = await self.seen(model, asker)
             served = await self._find(controller, name)
             live = live_of(controller)
             if live is not None and live.release == served.release:
@@ -164,7 +164,7 @@ class Steering:
             action = await self._commit(ToTell(about, kind=EventKind.UNLOADED, message=message, served=served))
         return self._runner.go_on(action, self._runner.unloading(action, served))
 
-    async def _seen(self, model: str, asker: Asker) -> ModelController:
+    async def seen(self, model: str, asker: Asker) -> ModelController:
         """The model, if what is live of it is what the caller saw."""
         controller = self._reconciler.controllers.get(model)
         if controller is None:

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.admin_actions import act
 from tests.contract.access.keys import bearer, make_key, revoke_key
 from tests.postgres import find_programs, running_postgres
 from tests.repos import Repo
@@ -216,6 +217,13 @@ def test_making_and_revoking_are_events_that_say_who_did_it(server: Server) -> N
         event = server.events(kind)[0]
         assert event["actor"] == {"kind": "key", "name": "grace", "address": "127.0.0.1"}
         assert made["id"] in event["message"]
+
+
+def test_a_key_is_revoked_for_a_reason(server: Server) -> None:
+    for query, body in (("", {"reason": "lost"}), ("?reason=lost", None)):
+        id = make_key(server, scopes=["view"])["id"]
+        assert act(server, "DELETE", f"keys/{id}{query}", body).status == 200
+        assert server.events("key_revoked")[0]["reason"] == "lost"
 
 
 def test_a_page_asks_no_model_that_its_key_does_not_cover(server: Server) -> None:

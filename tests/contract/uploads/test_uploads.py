@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.admin_actions import act
 from tests.githttp import git_server
 from tests.own_models import own_model
 from tests.repos import Repo
@@ -122,6 +123,22 @@ def test_a_new_model_comes_and_goes(server: Server, repo: Repo) -> None:
     assert "New" not in repo.git("ls-tree", "--name-only", "HEAD")
     assert len(told(server, "deleted", "New")) == 1
     delete(server, "New").error(404, "model_not_found")
+
+
+def test_a_deletion_tells_why_and_changes_nothing_where_another_version_is_live(
+    server: Server, repo: Repo, model: str
+) -> None:
+    before = repo.head
+    said = {"reason": "nobody asks it", "expect": "v9"}
+    assert act(server, "DELETE", f"models/{model}", said).error(409, "live_changed")["live"] == "v1"
+    put(server, model, zipped({"etls.py": echo("two")}), "?expect=v9").error(409, "live_changed")
+    act(server, "DELETE", f"models/{model}", {"why": ""}).error(422, "invalid_parameter")
+    assert repo.head == before
+    assert act(server, "DELETE", f"models/{model}", {**said, "expect": "v1"}).status == 200
+    assert repo.git("log", "-1", "--format=%B").splitlines() == [
+        *(f"Delete {model}", "", "nobody asks it", "", "Deleted through Pawl by ADMIN_TOKEN."),
+    ]
+    assert [event["reason"] for event in told(server, "deleted", model)] == ["nobody asks it"]
 
 
 def test_changes_in_a_row_stand_on_each_other(server: Server, repo: Repo) -> None:

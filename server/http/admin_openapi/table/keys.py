@@ -5,6 +5,7 @@ from __future__ import annotations
 from core import paths
 from server.http.admin_openapi import shapes
 from server.http.admin_openapi.operations import Operation, Reply, listed, text
+from server.http.api.askers import Reasoned
 from server.http.api.keys_api import NewKey
 from server.http.api.lists import MOST
 from server.http.api.session_api import Shown
@@ -33,8 +34,9 @@ KEYS: tuple[Operation, ...] = (
         "Revokes a key.",
         "admin",
         {200: Reply(shapes.RevokedKey)},
-        errors=("key_not_found", "registry_unavailable"),
+        errors=("key_not_found", "registry_unavailable", "malformed_json"),
         parameters=(text("reason", "Why, for those who ask later."),),
+        body=Reasoned,
     ),
     Operation(
         "post",

@@ -6,8 +6,8 @@ from core import paths
 from core.runs.states import RunState
 from server.http.admin_openapi import shapes
 from server.http.admin_openapi.operations import FOLLOW, Operation, Reply, listed, number, one_of, text
+from server.http.api.askers import Reasoned
 from server.http.api.lists import MOST
-from server.http.api.runs_api import Said
 from trainer.catalogue.views import RunDetail, RunView
 from trainer.catalogue.wishes import Asked
 
@@ -36,7 +36,9 @@ RUNS: tuple[Operation, ...] = (
         errors=("model_not_found", "not_trainable", *_RUN, "version_not_found", "version_ambiguous"),
         body=Asked,
     ),
-    Operation("post", paths.API_RUN_CANCEL, "Stops a run.", "operate", {200: Reply(RunView)}, errors=_RUN, body=Said),
+    Operation(
+        "post", paths.API_RUN_CANCEL, "Stops a run.", "operate", {200: Reply(RunView)}, errors=_RUN, body=Reasoned
+    ),
     Operation(
         "post",
         paths.API_RUN_RETRY,
@@ -44,7 +46,7 @@ RUNS: tuple[Operation, ...] = (
         "operate",
         {200: Reply(RunView)},
         errors=_RUN,
-        body=Said,
+        body=Reasoned,
     ),
     Operation(
         "post",
@@ -53,7 +55,7 @@ RUNS: tuple[Operation, ...] = (
         "operate",
         {200: Reply(RunView)},
         errors=(*_RUN, "artifact_gone"),
-        body=Said,
+        body=Reasoned,
     ),
     Operation(
         "get",

@@ -6,8 +6,8 @@ from typing import Any
 
 from core import paths
 from server.http.admin_openapi.operations import EVENT_STREAM, Method, Operation, Reply, number, text
+from server.http.api.askers import Said
 from server.http.api.steering_api import PinSaid, RollbackSaid
-from server.http.api.steering_api import Said as Steered
 from server.steering.actions.actions import Action
 from server.steering.actions.error_codes import CODES
 
@@ -15,7 +15,7 @@ _WAIT = (number("wait", "Seconds to wait for what comes of it.", 50, 30, 0),)
 _DONE: dict[int, Reply | None] = {200: Reply(Action), 202: Reply(Action)}
 
 
-def _steers(method: Method, path: paths.HttpPath, says: str, body: Any = Steered) -> Operation:
+def _steers(method: Method, path: paths.HttpPath, says: str, body: Any = Said) -> Operation:
     """An action on a model; of a DELETE, whose body some clients can't send, the query may say the same."""
     said = (text("reason", "Why."), text("expect", "The live version that was seen.")) if method == "delete" else ()
     codes = tuple(sorted({*CODES.values(), "malformed_json"}))

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from core import paths
 from server.http.admin_openapi.operations import Operation, Reply, number, text
+from server.http.api.askers import Said
 from server.steering.actions.actions import Action
 from server.uploads.submission import Uploaded
 
-_CHANGED = ("conflict", "not_writable", "source_unavailable", "overloaded")
-_SAID = (text("reason", "Why."), number("wait", "Seconds to wait for what comes of it.", 50, 50, 0))
+_CHANGED = ("conflict", "not_writable", "source_unavailable", "overloaded", "live_changed")
+_SAID = (
+    text("reason", "Why."),
+    text("expect", "The live version that was seen."),
+    number("wait", "Seconds to wait for what comes of it.", 50, 50, 0),
+)
 _DONE: dict[int, Reply | None] = {200: Reply(Uploaded), 202: Reply(Action)}
 UPLOADS: tuple[Operation, ...] = (
     Operation(
@@ -26,7 +31,8 @@ UPLOADS: tuple[Operation, ...] = (
         "Removes a model's folder, in a commit.",
         "operate",
         _DONE,
-        errors=(*_CHANGED, "model_not_found"),
+        errors=(*_CHANGED, "model_not_found", "malformed_json"),
         parameters=_SAID,
+        body=Said,
     ),
 )
