@@ -27,6 +27,11 @@ class KnownSource:
         self._where = where
         self._record = record
 
+    @property
+    def age_s(self) -> float | None:
+        """Seconds since it was last read."""
+        return None if self.seen_at is None else round(max(0.0, time.monotonic() - self.seen_at), 3)
+
     def saw(self, snapshot: Snapshot, look_s: float) -> bool:
         """It was read; whether the head is another than before."""
         is_moved = snapshot.head != self.head

@@ -67,7 +67,7 @@ class ModelState(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     live: LiveRelease | None
-    doing: str | None = msgspec.field(name="stage")
+    doing: str | None
     """What is being done for a release on its way: where it stands between steps, or a line about what takes long."""
     failure: ModelFailure | None
     state: VersionState = VersionState.PENDING
@@ -88,6 +88,8 @@ class SourceState(msgspec.Struct, frozen=True, kw_only=True):
     head: str
     problem: str | None
     ready: bool
+    sync_age_s: float | None = None
+    """Since it could last be read; None: not since the start."""
 
 
 class ServerState(SourceState, frozen=True, kw_only=True):
@@ -100,7 +102,7 @@ class ServerState(SourceState, frozen=True, kw_only=True):
 def source_state(where: str, reconciler: Reconciler) -> SourceState:
     """Without the models, which takes long where there are many."""
     known, ready = reconciler.known_source, reconciler.ready.is_set()
-    return SourceState(source=where, head=known.head, problem=known.problem, ready=ready)
+    return SourceState(source=where, head=known.head, problem=known.problem, ready=ready, sync_age_s=known.age_s)
 
 
 def server_state(
@@ -114,6 +116,7 @@ def server_state(
         head=reconciler.known_source.head,
         problem=reconciler.known_source.problem,
         ready=reconciler.ready.is_set(),
+        sync_age_s=reconciler.known_source.age_s,
         models={name: _model(controller, runs.get(name), _pin(reconciler, name)) for name, controller in controllers},
         left_out=reconciler.known_source.left_out,
     )

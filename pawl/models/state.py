@@ -21,8 +21,6 @@ def state_of(model: Told) -> str:
     """`live`, `failed`, …: what a reader wants to know first."""
     if said := model.get("state"):
         return str(said)
-    if model.get("stage"):
-        return "building"
     if model.get("failure"):
         return "failed"
     return "live" if model.get("live") else "pending"
@@ -37,8 +35,8 @@ def _notes(model: Told) -> Iterator[str]:
     live, failure, training = model.get("live") or {}, model.get("failure"), model.get("training") or {}
     if pin := model.get("pin"):
         yield f"pinned to {pin.get('version') or pin.get('commit', '')[:7]}"
-    if step := model.get("step") or model.get("stage"):
-        yield f"{step.get('name') if isinstance(step, dict) else step}…"
+    if step := model.get("step") or model.get("doing"):
+        yield f"{step}…"
     if failure:
         yield f"{failure.get('version')} failed at {failure.get('stage')}: {failure.get('message')}"
     if live.get("crashing"):

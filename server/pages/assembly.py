@@ -113,7 +113,9 @@ def build_pages(parts: PageParts) -> Pages:
         OverviewPages(access, model, parts.event_log, parts.steering.actions, parts.versions, parts.settings),
         ActionsPages(base, access, model, parts.steering, parts.versions, deployments),
         RunsPages(parts.base, access, model, parts.runs, parts.run_actions),
-        VersionsPages(access, model, parts.versions, deployments, parts.lines, parts.situations, parts.history),
+        VersionsPages(
+            access, model, parts.versions, deployments, parts.lines, parts.situations, parts.history, commits
+        ),
         UploadPages(base, access, renderer, model, parts.uploads, lambda: parts.reconciler.known_source.head),
         ManifestPages(base, access, model, parts.uploads),
         TryPages(base, access, model, Asking(partial(_live, parts.reconciler), parts.take), parts.models_url),

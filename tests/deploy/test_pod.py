@@ -83,7 +83,7 @@ def test_a_slow_start_is_healthy_and_not_ready_until_the_model_is_live(tmp_path:
     repo.commit_file("Slow/etls.py", SLOW)
     probes = container(build("base"))
     with pod(data, repo.path, ready=False) as server:
-        server.wait(lambda: (server.state("Slow") or {}).get("stage") == "load", "the constructor")
+        server.wait(lambda: (server.state("Slow") or {}).get("doing") == "load", "the constructor")
         assert asked(server, probes["startupProbe"]) == asked(server, probes["livenessProbe"]) == 200
         assert asked(server, probes["readinessProbe"]) == 503
         (data / "go").touch()

@@ -39,8 +39,9 @@ class Note:
     """Its first words."""
     text: str
     moment: Moment | None = None
+    """Stands between the two."""
     link: str = ""
-    """Where more is told: a fragment of the model's page."""
+    """Where more is told or done, below the model's page."""
     link_says: str = ""
 
 
@@ -79,7 +80,10 @@ def _quiet(state: ModelState) -> ModelStatus:
 
 def _came_to_nothing(run: RunView, state: ModelState) -> Note:
     said, stays = first_line(run.message), f"{state.live.version} stays live." if state.live else "Nothing is live."
-    return Note("bad", "failed", f"Run {run.run} is {run.state}:", f"{said.rstrip('.')}. {stays}")
+    text = f"{said.rstrip('.')}. {stays}"
+    return Note(
+        "bad", "failed", f"Run {run.run} is {run.state}:", text, link=f"/runs/{run.run}", link_says="See the run"
+    )
 
 
 def _failure(facts: ModelFacts, now: datetime) -> Note:
@@ -94,17 +98,18 @@ def _failure(facts: ModelFacts, now: datetime) -> Note:
         f"{failure.version} failed at {failure.stage}",
         said + ("" if said.endswith(".") else ".") + stays,
         at,
-        "failure",
-        "See the failure",
+        link="#failure",
+        link_says="See the failure",
     )
 
 
 def _pin(facts: ModelFacts, now: datetime) -> Note:
     pin = facts.pin
     assert pin is not None
-    by = f"by {pin.actor.name or pin.actor.kind}" if pin.actor else ""
-    said = f": “{pin.reason}”." if pin.reason else "."
-    return Note("wait", "pin", f"Pinned to {pin.version or short(pin.commit)}", by + said, moment(pin.at, now))
+    by = f"by {pin.actor.name or pin.actor.kind}" if pin.actor else "by an operator"
+    text = f"{by}: “{pin.reason}”." if pin.reason else f"{by}."
+    strong, at = f"Pinned to {pin.version or short(pin.commit)}", moment(pin.at, now)
+    return Note("wait", "pin", strong, text, at, link="/actions/unpin", link_says="Unpin…")
 
 
 def _moving(state: ModelState) -> Note | None:
@@ -117,4 +122,5 @@ def _training(state: ModelState) -> Note:
     run = state.training
     assert run is not None
     far = "" if run.step is None else f", step {run.step:g}" + (f" of {run.total:g}" if run.total else "")
-    return Note("info", "train", f"Run {run.run}", f"of commit {short(run.commit)}: {run.state}{far}.")
+    text = f"of commit {short(run.commit)}: {run.state}{far}."
+    return Note("info", "train", f"Run {run.run}", text, link=f"/runs/{run.run}", link_says="See the run")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
+from server.pages.layout.moments import ago
 from server.pages.layout.theme import Theme
 from server.pages.links import Links
 from server.state import SourceState
@@ -22,6 +24,8 @@ class Frame:
     nonce: str
     source: str
     head: str
+    looked: str
+    """How long ago it was read; empty: not since the start."""
     problem: str
     """Why the source can't be read; empty while it can."""
     is_loading: bool
@@ -38,6 +42,7 @@ def frame(at: Links, path: str, here: str, theme: Theme, nonce: str, state: Sour
         nonce=nonce,
         source=state.source,
         head=state.head,
+        looked="" if state.sync_age_s is None else ago(timedelta(seconds=state.sync_age_s)),
         problem=state.problem or "",
         is_loading=not state.ready,
         who=who,

@@ -29,7 +29,7 @@ def moment(at: datetime, now: datetime) -> Moment:
     clock = f"{at:%H:%M}" if is_today else f"{at.day} {at:%b %H:%M}"
     if at.year != now.year:
         clock = f"{at.day} {at:%b %Y %H:%M}"
-    return Moment(f"{at:%Y-%m-%dT%H:%M:%SZ}", f"{at:%Y-%m-%d %H:%M:%S} UTC", _ago(now - at), clock)
+    return Moment(f"{at:%Y-%m-%dT%H:%M:%SZ}", f"{at:%Y-%m-%d %H:%M:%S} UTC", ago(now - at), clock)
 
 
 def duration(seconds: float) -> str:
@@ -49,7 +49,8 @@ def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
     return f"{large} {large_unit}" + (f" {small} {small_unit}" if small else "")
 
 
-def _ago(past: timedelta) -> str:
+def ago(past: timedelta) -> str:
+    """`29 min ago`."""
     seconds = past.total_seconds()
     if seconds < 1:
         return "just now"

@@ -1,4 +1,4 @@
-// What pages do with JavaScript that they can't do without: copying commands, setting colours at once, closing menus.
+// What pages do with JavaScript that they can't do without: copying commands, setting colours at once, leaving a question by Escape.
 
 function select(node) {
   const range = document.createRange();
@@ -28,6 +28,12 @@ function showCopyButtons(within) {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button.copy");
   if (button) copy(button);
+});
+
+// A question is a page of its own: Escape goes where Cancel does.
+document.addEventListener("keydown", (event) => {
+  const cancel = document.querySelector("dialog[open] .cancel");
+  if (event.key === "Escape" && cancel) cancel.click();
 });
 
 const theme = document.getElementById("theme");

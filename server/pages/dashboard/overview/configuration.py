@@ -46,7 +46,7 @@ def _serve(name: str, value: object, live: LiveRelease, settings: Mapping[str, s
 
 
 def _rest(manifest: Manifest) -> list[Line]:
-    lines = []
+    lines = [Line("description", manifest.description, "model.yaml")] if manifest.description else []
     if manifest.uses:
         lines.append(Line("uses", ", ".join(manifest.uses), "model.yaml"))
     if manifest.metadata:
@@ -71,4 +71,7 @@ def _text(value: object) -> str:
         return value
     if isinstance(value, float) and value.is_integer():
         return f"{value:g}"
-    return msgspec.json.encode(value).decode()
+    built = msgspec.to_builtins(value)
+    if isinstance(built, dict):
+        return ", ".join(f"{name}: {_text(one)}" for name, one in built.items() if one is not None)
+    return msgspec.json.encode(built).decode()

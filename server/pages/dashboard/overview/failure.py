@@ -12,6 +12,8 @@ from server.pages.facts import ModelFacts
 from server.pages.layout.moments import Moment, moment
 
 _FRAME = re.compile(r'\s*File "(?P<file>[^"]+)", line (?P<line>\d+)')
+_RELEASE = re.compile(r'(?<= File ")/[^"]*/releases/[^/"]+/[0-9a-f]{20}/')
+"""Where a release lies: the server's business, and longer than the screen."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,13 @@ def failure_view(facts: ModelFacts, now: datetime) -> FailureView | None:
     if failure is None:
         return None
     lines = failure.detail.rstrip().splitlines()
-    said = first_line(failure.message)
+    said, where = first_line(failure.message), _where(lines, facts.name)
     return FailureView(
         version=failure.version,
         commit=short(failure.commit),
         stage=failure.stage,
-        said=said,
-        where=_where(lines, facts.name),
+        said=said.removeprefix(f"{where.replace(':', ', line ')}: "),
+        where=where,
         more=failure.message[len(said) :].strip(),
         at=moment(facts.failed_at, now) if facts.failed_at else None,
         tries=f"tried {failure.tries} time{'' if failure.tries == 1 else 's'}",
@@ -75,8 +77,8 @@ def _where(lines: list[str], model: str) -> str:
 def _marked(lines: list[str], model: str) -> tuple[TracebackLine, ...]:
     begins = _own_frame(lines, model)
     if begins is None:
-        return tuple(TracebackLine(line, False) for line in lines)
+        return tuple(TracebackLine(_RELEASE.sub("", line), False) for line in lines)
     ends = begins + 1
     while ends < len(lines) and lines[ends].startswith("    ") and not _FRAME.match(lines[ends]):
         ends += 1
-    return tuple(TracebackLine(line, begins <= place < ends) for place, line in enumerate(lines))
+    return tuple(TracebackLine(_RELEASE.sub("", line), begins <= place < ends) for place, line in enumerate(lines))

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from server.pages.card import short
 from server.pages.events.lines import who
+from server.pages.facts import CommitText
 from server.pages.layout.chips import Chip
 from server.pages.layout.moments import Moment, duration, moment
 from server.versions.views import DeploymentView
@@ -33,10 +34,16 @@ class DeploymentRow:
     lasted: str
     cause: Chip
     who: str
-    reason: str
+    why: str
+    """What somebody said who acted; of a push, what its commit says."""
 
 
-def deployment_row(one: DeploymentView, now: datetime) -> DeploymentRow:
+_BY_COMMIT = ("push", "train", "restart")
+
+
+def deployment_row(one: DeploymentView, now: datetime, text: CommitText | None = None) -> DeploymentRow:
+    """`text`: what its commit says."""
+    told = text if one.cause in _BY_COMMIT else None
     lasted = duration(((one.ended_at or now) - one.began_at).total_seconds())
     return DeploymentRow(
         version=one.version,
@@ -45,6 +52,6 @@ def deployment_row(one: DeploymentView, now: datetime) -> DeploymentRow:
         began=moment(one.began_at, now),
         lasted=lasted if one.ended_at else f"{lasted}, still",
         cause=_CAUSES.get(one.cause) or Chip("", "ready", one.cause),
-        who=who(one.actor),
-        reason=one.reason,
+        who=f"{told.author}, {who(one.actor)}" if told and told.author else who(one.actor),
+        why=one.reason or (told.subject if told else ""),
     )

@@ -16,6 +16,7 @@ from loader.workers.printed_lines import PrintedLines
 from server.http import parameters
 from server.http.access import Access, Handler
 from server.http.api.lists import NEXT
+from server.pages.commit_texts import CommitTexts
 from server.pages.dashboard.model_page import ModelPage
 from server.pages.dashboard.versions.compared_traffic import compared_traffic
 from server.pages.dashboard.versions.comparison import comparison
@@ -48,6 +49,7 @@ class VersionsPages:
         lines: PrintedLines,
         situations: Situations,
         history: TrafficHistory,
+        commits: CommitTexts,
     ) -> None:
         self._access = access
         self._page = page
@@ -56,6 +58,7 @@ class VersionsPages:
         self._lines = lines
         self._situations = situations
         self._history = history
+        self._commits = commits
 
     def routes(self) -> list[Route]:
         return [
@@ -117,7 +120,9 @@ class VersionsPages:
         }
         try:
             found = await self._deployments.listed(model, limit=_PAGE, cursor=cursor, at=at)
-            values |= {"rows": [deployment_row(one, now) for one in found.items], "next": found.next}
+            texts = await self._commits.of((model, one.version, one.commit) for one in found.items)
+            rows = [deployment_row(one, now, texts.get(one.commit)) for one in found.items]
+            values |= {"rows": rows, "next": found.next}
         except PawlError as error:
             values["problem"] = str(error)
         return self._page.render(request, "deployments", "dashboard/deployments.html", values)

@@ -201,3 +201,17 @@ def test_the_first_stop_of_the_keyboard_leads_past_the_navigation(scripted: Tab,
     expect(scripted.page.get_by_role("link", name="Skip to the content")).to_be_focused()
     scripted.page.keyboard.press("Enter")
     expect(scripted.page.locator("#main")).to_be_focused()
+
+
+def test_a_question_is_answered_and_left_by_the_keyboard(scripted: Tab, site: Site) -> None:
+    page = scripted.page
+    page.goto(site.url("/models/steered/actions/pin?version=v1"))
+    expect(page.get_by_label("Why")).to_be_focused()
+    page.keyboard.type("until noon")
+    stops = []
+    for _ in range(3):
+        page.keyboard.press("Tab")
+        stops.append(page.evaluate("document.activeElement.textContent.trim()"))
+    assert stops == ["Copy", "Pin v1", "Cancel"]
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(re.compile("/models/steered$"))

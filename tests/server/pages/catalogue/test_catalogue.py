@@ -54,6 +54,7 @@ def test_a_failure_says_in_one_line_what_failed_when_and_what_stays_live() -> No
     assert note.moment is not None
     assert (note.strong, note.moment.ago) == ("v4 failed at load", "11 min ago")
     assert note.text == "etls.py:3: no class. v3 stays live."
+    assert note.link == "#failure"
 
 
 def test_a_pin_is_noted_with_who_and_why_unless_something_failed() -> None:
@@ -62,6 +63,7 @@ def test_a_pin_is_noted_with_who_and_why_unless_something_failed() -> None:
     assert pinned.chip.word == "pinned"
     assert pinned.note is not None
     assert (pinned.note.strong, pinned.note.text) == ("Pinned to v3", "by ops: “quarter's end”.")
+    assert (pinned.note.link, pinned.note.link_says) == ("/actions/unpin", "Unpin…")
     assert one(replace(facts("a", failure=failure("no")), pin=pin)).chip.word == "push failed"
 
 

@@ -70,6 +70,18 @@ def test_a_failure_names_the_place_in_the_models_own_code() -> None:
     assert "\n".join(line.text for line in view.traceback) == DETAIL
 
 
+def test_a_failure_says_its_place_once_and_not_where_the_release_lies() -> None:
+    detail = f"""Traceback (most recent call last):
+  File "/data/releases/fraud/{"0a" * 10}/fraud/etls.py", line 2, in <module>
+    import lacking
+ModuleNotFoundError: No module named 'lacking'"""
+    failed = failure("etls.py, line 2: no module named 'lacking'", detail=detail)
+    view = failure_view(ModelFacts(state=model("fraud", live(), failed=failed)), NOW)
+    assert view is not None
+    assert (view.where, view.said) == ("etls.py:2", "no module named 'lacking'")
+    assert view.traceback[1].text == '  File "fraud/etls.py", line 2, in <module>'
+
+
 def test_a_failure_without_a_traceback_names_no_place() -> None:
     failed = failure("requirements.txt: no such package", detail="resolver says\nmuch")
     view = failure_view(ModelFacts(state=model("fraud", None, failed=failed)), NOW)
@@ -101,7 +113,7 @@ def test_configuration_says_where_each_value_comes_from() -> None:
     assert (lines["serve.device"].value, lines["serve.device"].source) == ("auto", "the server's DEVICE")
     assert (lines["serve.memory_mb"].value, lines["serve.memory_mb"].source) == ("no limit", "default")
     assert lines["requests run"].source == "found out: its methods change nothing"
-    assert lines["train.params"].value == '{"depth":6}'
+    assert lines["train.params"].value == "depth: 6"
 
 
 def test_a_run_says_how_it_ended_and_how_long_it_took() -> None:
