@@ -1,7 +1,8 @@
 """YAML of plain values: what it holds, JSON can hold too, unchanged.
 
 Scalars are read as YAML 1.1 reads them (`yes` is true, `0x1F` and `1_000` are numbers), but for times and for numbers
-of base sixty, which stay text. Tags of other kinds, aliases and keys that come twice are refused, with their line.
+of base sixty, which stay text, and for `1e-3`, which is a number as in JSON and in YAML 1.2. Tags of other kinds,
+aliases and keys that come twice are refused, with their line.
 """
 
 from __future__ import annotations
@@ -152,6 +153,8 @@ def _resolved(text: str, event: Any, path: Path) -> Any:
         if not math.isfinite(number):
             raise NotPlain(f"line {_line(event)}: {_named(path)} is {_cut(text)}; takes finite numbers")
         return number
+    if _EXPONENT.fullmatch(text) and math.isfinite(number := float(text)):  # 12e4567 may be the hash of a commit
+        return number
     return text
 
 
@@ -191,6 +194,8 @@ _INTEGER = re.compile(r"[-+]?(0b_*[01][01_]*|0x_*[0-9a-fA-F][0-9a-fA-F_]*|0[0-7_
 _FLOAT = re.compile(
     r"[-+]?([0-9][0-9_]*\.[0-9_]*([eE][-+][0-9]+)?|\.[0-9][0-9_]*([eE][-+][0-9]+)?|\.(inf|Inf|INF))|\.(nan|NaN|NAN)"
 )
+_EXPONENT = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)[eE][-+]?[0-9]+")
+"""Numbers of JSON and YAML 1.2 that YAML 1.1 takes for text."""
 _LONGEST_NUMBER = 200
 _LEAST, _MOST = -(2**63), 2**64 - 1
 

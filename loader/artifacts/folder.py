@@ -92,7 +92,7 @@ def _walk(folder: Path, root: Path, prefix: str, bounds: Bounds) -> Iterator[tup
         elif stat.S_ISREG(kind):
             yield name, path
         else:
-            raise ArtifactRefused(f"{name} is a {_kind(kind)}; leave files alone in the output folder")
+            raise ArtifactRefused(f"{name} is a {_kind(kind)}; leave only files and folders in the output folder")
 
 
 def _resolved(link: Path, root: Path, name: str) -> Path:
@@ -113,15 +113,20 @@ def _hash(name: str, path: Path, left: int, bounds: Bounds) -> Entry:
     digest = sha256()
     size = 0
     with open_regular(path, name) as file:
+        _check_size(os.fstat(file.fileno()).st_size, left, name, bounds)  # before what is too large is read
         while piece := file.read(_PIECE):
             size += len(piece)
-            if size > left:
-                raise ArtifactRefused(
-                    f"the output folder holds more than {bounds.bytes / 1e9:,.1f} GB (at {name}); "
-                    "leave less, or raise MAX_ARTIFACT_GB"
-                )
+            _check_size(size, left, name, bounds)
             digest.update(piece)
     return Entry(name, size, digest.hexdigest())
+
+
+def _check_size(size: int, left: int, name: str, bounds: Bounds) -> None:
+    if size > left:
+        raise ArtifactRefused(
+            f"the output folder holds more than {bounds.bytes / 1e9:,.1f} GB (at {name}); "
+            "leave less, or raise MAX_ARTIFACT_GB"
+        )
 
 
 def _kind_of(path: Path, name: str) -> int:

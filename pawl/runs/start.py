@@ -11,8 +11,9 @@ import click
 from core.paths import API_MODEL_RUNS
 from core.runs.states import RunState
 from pawl.client.api import Api
-from pawl.exits import FAILED, STILL_RUNNING, USAGE, CommandFailed
+from pawl.exits import FAILED, STILL_RUNNING, CommandFailed
 from pawl.options import as_json, asks_server, command, model, reason
+from pawl.params import read_params
 from pawl.runs.paths import path_of
 
 _LOOK_S = 1.0
@@ -63,7 +64,7 @@ def start(
     from pawl.runs.printing import print_outcome
     from pawl.runs.run import read_run
 
-    asked = {"params": _params(set_) or None, "commit": commit or None, "reason": reason}
+    asked = {"params": read_params(set_) or None, "commit": commit or None, "reason": reason}
     found = api.send("POST", path_of(API_MODEL_RUNS, model=model), asked).json
     if wait:
         found = _wait(api, read_run(found).run, timeout)
@@ -74,22 +75,6 @@ def start(
             raise CommandFailed(STILL_RUNNING, f"run {run.run} is still {run.state} after {timeout:g} s")
         if run.state != RunState.SUCCEEDED:
             raise CommandFailed(FAILED, run.message or f"the run is {run.state}")
-
-
-def _params(given: tuple[str, ...]) -> dict[str, Any]:
-    """Values are JSON, or else text."""
-    import msgspec
-
-    found: dict[str, Any] = {}
-    for one in given:
-        name, equals, value = one.partition("=")
-        if not equals or not name:
-            raise CommandFailed(USAGE, f"--set takes KEY=VALUE, such as depth=8, and not {one!r}")
-        try:
-            found[name] = msgspec.json.decode(value)
-        except msgspec.DecodeError:
-            found[name] = value
-    return found
 
 
 def _wait(api: Api, run: str, timeout_s: float) -> Any:

@@ -10,6 +10,7 @@ import click
 
 from pawl.exits import FAILED, INTERRUPTED, USAGE, CommandFailed
 from pawl.options import as_json, command
+from pawl.params import read_params
 from pawl.terminal.json_output import print_json
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def train(folder: Path, settings: tuple[str, ...], output: Path | None, fields: 
     """
     from core.errors import PawlError, SettingError  # here and below: what is slow to import, not for --help
 
-    params = _params(settings)
+    params = read_params(settings)
     if output is not None and output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise CommandFailed(USAGE, f"{output} is not an empty folder; name another for --output")
     try:
@@ -77,24 +78,6 @@ def _train(folder: Path, params: dict[str, Any], output: Path | None) -> Outcome
     settings = read_settings(os.environ)
     with Progress(settings.log_level) as progress:
         return train_folder(folder, settings, scrubbed(os.environ), params, output, progress.tell)
-
-
-def _params(given: tuple[str, ...]) -> dict[str, Any]:
-    """Values are read as model.yaml's are: 4 is a number, and true is true."""
-    import yaml
-
-    from core.manifest.plain_yaml import NotPlain, read_yaml
-
-    params = {}
-    for part in given:
-        key, equals, value = part.partition("=")
-        if not equals or not key.isidentifier():
-            raise CommandFailed(USAGE, f"--set {part}: takes KEY=VALUE, such as depth=4")
-        try:
-            params[key] = read_yaml(value.encode()).content
-        except (yaml.YAMLError, NotPlain) as error:
-            raise CommandFailed(USAGE, f"--set {part}: {' '.join(str(error).split())}") from error
-    return params
 
 
 def _print(outcome: Outcome, fields: str | None) -> None:

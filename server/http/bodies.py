@@ -54,5 +54,5 @@ def check_length(request: Request, most: int) -> None:
 
 def _field(message: str) -> str:
     """Which one msgspec speaks of; empty: the body as a whole."""
-    found = re.search(r"field `(.+)`|at `\$\.(.+)`", message)
+    found = re.search(r"field `(.+)`|(?:at|in) `\$\.(.+)`", message)
     return "" if found is None else found[1] or found[2]

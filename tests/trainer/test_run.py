@@ -55,12 +55,28 @@ def test_a_run_that_takes_too_long_is_ended(shop: Shop) -> None:
     log = shop.records.get(MODEL, KEY, attempt_log(1))
     assert log is not None
     assert b'train.py", line 3 in train' in log
+    assert result.message.startswith("train.py, line 3: the run was not over after 5 s")
+    assert 'train.py", line 3 in train' in result.detail
 
 
 def test_a_run_that_takes_too_much_memory_is_ended(shop: Shop) -> None:
-    code = "import time\ndef train(output):\n    kept = b'x' * 300_000_000\n    time.sleep(600)"
+    code = "import time\ndef train(output):\n    print('begun')\n    kept = b'x' * 300_000_000\n    time.sleep(600)"
     result = shop.train(code, resources={"memory": "200M"})
     assert (result.state, result.reason) == (RunState.FAILED, Reason.OUT_OF_MEMORY)
+    assert result.detail == "begun\n"
+
+
+def test_a_library_that_crashes_is_told_with_the_line_that_called_it(shop: Shop) -> None:
+    code = "import ctypes\nimport lib\ndef train(output):\n    lib.call()"
+    spec = shop.spec(code)
+    Path(spec.folder, "lib.py").write_text("import ctypes\ndef call():\n    ctypes.string_at(0)\n")
+    shop.local.begin(spec)
+    shop.await_end(spec)
+    result = shop.result()
+    assert result is not None
+    assert (result.state, result.heals) == (RunState.LOST, True)
+    assert result.message.startswith("lib.py, line 3: the run's process was ended by SIGSEGV")
+    assert "Segmentation fault" in result.detail
 
 
 def test_a_process_that_somebody_kills_may_be_tried_again(shop: Shop) -> None:

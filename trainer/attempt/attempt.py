@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -18,14 +18,18 @@ from core.runs.runs import AttemptResult, Failure, RunSpec
 from core.runs.states import Reason, RunState
 from trainer.attempt.child import Child, Ended, Limits
 from trainer.attempt.child_environment import child_environment
+from trainer.attempt.crash_place import crash_place
 from trainer.attempt.outcomes import failure_of
 from trainer.attempt.progress import Progress
-from trainer.attempt.run_log import RunLog
+from trainer.attempt.run_log import RunLog, read_end
 from trainer.attempt.stop import Stop
 from trainer.attempt.store_retry import retry_while_away
 from worker.wire.training import CannotJudge, Judged, Reported, TrainConfig, Trained
 
 T = TypeVar("T")
+
+_ENDED = frozenset({Reason.TIMEOUT, Reason.OUT_OF_MEMORY, Reason.EXITED, None})
+"""Reasons of failures that no traceback explains."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,8 @@ class Attempt:
             raise _Stopped
         failure = failure_of(ended, self._spec.train)
         if failure is not None or not isinstance(ended.outcome, Trained):
-            return self._failed(failure or Failure(Reason.BAD_CONTRACT, "the code answered what was not asked"))
+            failure = failure or Failure(Reason.BAD_CONTRACT, "the code answered what was not asked")
+            return self._failed(self._with_last_lines(failure))
         self._progress.reach(RunState.EVALUATING)
         self._known.update(scores=ended.outcome.scores)
         await self._judge_live(prepared, config)
@@ -191,6 +196,14 @@ class Attempt:
             return self._result(state=RunState.LOST, heals=True, message=message)
         state = RunState.SUPERSEDED if why is RunState.SUPERSEDED else RunState.CANCELLED
         return self._result(state=state, message=f"the run was stopped: it is {why}")
+
+    def _with_last_lines(self, failure: Failure) -> Failure:
+        """Of code that was ended, or ended itself, what it printed last tells where it was."""
+        if failure.detail or failure.reason not in _ENDED:
+            return failure
+        end = read_end(self._folder / "log.txt", self._spec.log_bytes)
+        place = crash_place(end, self._spec.folder, self._spec.root)
+        return replace(failure, detail=end, message=f"{place}: {failure.message}" if place else failure.message)
 
     def _failed(self, failure: Failure) -> AttemptResult:
         return self._result(

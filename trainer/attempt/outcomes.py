@@ -49,13 +49,28 @@ def _silent(ended: Ended) -> Failure:
         message = "the kernel ended the run, for the machine or the container was out of memory; give it more"
         return Failure(Reason.OUT_OF_MEMORY, message)
     if ended.status < 0:
-        message = f"the run's process was ended by {_name(-ended.status)}, which Pawl did not send"
+        message = (
+            f"the run's process was ended by {_name(-ended.status)}, which Pawl did not send: {_why(-ended.status)}"
+        )
         return Failure(None, message, heals=True, state=RunState.LOST)
     return Failure(
         Reason.EXITED,
         f"the code ended its process with exit code {ended.status} instead of returning "
         "scores; the end of its log shows what it did last: let it raise an exception, or return",
     )
+
+
+_CRASHES = frozenset(
+    {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGTRAP, signal.SIGSYS}
+)
+
+
+def _why(number: int) -> str:
+    if number in _CRASHES:
+        return "a library that the code uses crashed, and the end of the log shows where; try another version of it"
+    if number == signal.SIGKILL:
+        return "the machine was out of memory, or somebody ended it; see to the machine's memory if it lasts"
+    return "somebody ended it, or the code itself did"
 
 
 def _name(number: int) -> str:

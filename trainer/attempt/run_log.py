@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 COUNT_BYTES = 8
+LAST_BYTES = 4000
+"""Of a log, what tells how it ended."""
 
 
 class RunLog:
@@ -73,6 +75,12 @@ def read_log(path: Path, most: int) -> bytes:
         return head + _joined(*_read_ring(ring_of(path), most // 2))
     except FileNotFoundError:
         return head if len(head) > most // 2 else path.read_bytes()  # it may have been joined just now
+
+
+def read_end(path: Path, most: int) -> str:
+    """The last lines, no more than `LAST_BYTES`; `most` as the writer has it."""
+    text = read_log(path, most)[-LAST_BYTES:].decode("utf-8", "replace")
+    return text if len(text) < LAST_BYTES else text.partition("\n")[2] or text
 
 
 def _read_ring(path: Path, most: int) -> tuple[bytes, int]:

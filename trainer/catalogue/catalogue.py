@@ -30,6 +30,8 @@ _LOOK_S = 1.0
 _SOON_S = 0.05
 _LOOKS = 100
 """For a run that was asked for: five seconds."""
+_LONGER_LOOKS = 400
+"""For a run that was cancelled, whose code has ten seconds to end: twenty."""
 _REFRESH_S = 30.0
 """Between two looks at what other daemons wrote, or longer where one takes long."""
 _SHARE = 50.0
@@ -37,6 +39,8 @@ _SHARE = 50.0
 _MOST_REMEMBERED = 1000
 """Runs that ended without a record: superseded before they began."""
 
+
+_NOT_BEGUN = "the head of the branch wanted it no more before it could go on; it is queued again when that changes"
 
 AboutTo = Callable[[RunView], Awaitable[None]]
 
@@ -142,8 +146,7 @@ class RunCatalogue:
         view = await self.find(key)
         if view.is_going_on:
             raise RunStateConflict(f"run {key} can't be tried again: it is still {view.state}; cancel it first")
-        if any(open_run.run == key for open_run in self._control.open()):
-            raise RunStateConflict(f"run {key} can't be tried again yet: its process is still ending; ask again soon")
+        await self._closed(key)
         if view.state is RunState.SUCCEEDED and await asyncio.to_thread(self._artifacts.has, view.artifact):
             raise RunStateConflict(f"run {key} has succeeded, and what it left is kept: it would leave the same again")
         await about_to(view)
@@ -233,6 +236,14 @@ class RunCatalogue:
                 await asyncio.to_thread(self._index.refresh)
                 self._refreshes += 1
 
+    async def _closed(self, key: str) -> None:
+        """Once the trainer is done with a run that is over. Raises RunStateConflict when that takes too long."""
+        for _ in range(_LONGER_LOOKS):
+            if not any(open_run.run == key for open_run in self._control.open()):
+                return
+            await asyncio.sleep(_SOON_S)
+        raise RunStateConflict(f"run {key} can't be tried again yet: its process is still ending; ask again soon")
+
     async def _appeared(self, model: str, key: str, *, is_over: bool) -> RunView:
         """The run once the trainer has seen that it is open; `is_over`: unless it is over already."""
         for _ in range(_LOOKS):
@@ -256,7 +267,7 @@ class RunCatalogue:
             return recorded
         if view is None:
             raise RunNotFound(f"there is no run {key}; GET runs lists them")
-        self._unrecorded[key] = msgspec.structs.replace(view, state=RunState.SUPERSEDED, what="")
+        self._unrecorded[key] = msgspec.structs.replace(view, state=RunState.SUPERSEDED, what="", message=_NOT_BEGUN)
         while len(self._unrecorded) > _MOST_REMEMBERED:
             del self._unrecorded[next(iter(self._unrecorded))]
         return self._unrecorded[key]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
+from core.manifest.train import Values
 from trainer.catalogue.views import RunView
 
 
 class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a person asks of a run of their own."""
 
-    params: dict[str, Any] | None = None
+    params: Values | None = None
     """In place of the folder's of those names."""
     commit: str | None = None
     """None: the head."""

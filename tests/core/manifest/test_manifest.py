@@ -116,7 +116,7 @@ def test_a_character_that_is_escaped_as_json_escapes_it_is_that_character() -> N
 def test_scalars_are_what_authors_take_them_for() -> None:
     text = (
         b"metadata: {'on': yes, off_: no, hex: 0x1F, million: 1_000_000, half: .5, day: 2024-01-01, time: 1:30, "
-        b"five: !!str 5}"
+        b"five: !!str 5, rate: 1e-3, large: 1.5E6, tiny: -.5e-300, build: 12e4567, zip: 0129}"
     )
     assert parse_manifest(text).metadata == {
         "on": True,
@@ -127,6 +127,11 @@ def test_scalars_are_what_authors_take_them_for() -> None:
         "day": "2024-01-01",
         "time": "1:30",
         "five": "5",
+        "rate": 0.001,
+        "large": 1.5e6,
+        "tiny": -0.5e-300,
+        "build": "12e4567",
+        "zip": "0129",
     }
 
 

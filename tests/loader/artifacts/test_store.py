@@ -102,6 +102,13 @@ def test_too_much_is_refused(tmp_path: Path) -> None:
         ArtifactStore(files, Bounds(bytes=5)).put(out)
 
 
+def test_what_is_too_much_by_its_size_is_refused_before_a_terabyte_is_read(tmp_path: Path) -> None:
+    out = folder(tmp_path / "out", {"a": b""})
+    os.truncate(out / "a", 2**40 + 1)
+    with pytest.raises(ArtifactRefused, match=r"\(at a\)"):
+        ArtifactStore(open_files("", tmp_path), Bounds(bytes=2**40)).put(out)
+
+
 def test_folders_deep_inside_each_other_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ArtifactRefused, match="folders deep"):
         ArtifactStore(open_files("", tmp_path), Bounds(depth=3)).put(folder(tmp_path / "out", {"1/2/3/4/f": b""}))

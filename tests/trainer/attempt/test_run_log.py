@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.attempt.run_log import RunLog, read_log, ring_of
+from trainer.attempt.run_log import LAST_BYTES, RunLog, read_end, read_log, ring_of
 
 
 def written(path: Path, pieces: list[bytes], most: int) -> bytes:
@@ -50,3 +50,13 @@ def test_it_takes_no_more_of_the_disk_than_it_may(tmp_path: Path) -> None:
 
 def test_nothing_is_read_where_nothing_was_printed(tmp_path: Path) -> None:
     assert read_log(tmp_path / "log.txt", 100) == b""
+
+
+def test_the_end_of_a_log_is_whole_lines_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "log.txt"
+    assert read_end(path, 2**20) == ""
+    written(path, [b"%04d a line\n" % number for number in range(1000)], 2**20)
+    lines = read_end(path, 2**20).splitlines()
+    assert (lines[-1], len(lines)) == ("0999 a line", LAST_BYTES // 12)
+    written(path, [b"x" * 10_000], 2**20)
+    assert read_end(path, 2**20) == "x" * LAST_BYTES

@@ -227,6 +227,7 @@ def test_a_run_is_started_once_and_the_second_asking_gets_the_run_that_there_is(
         ("/models/Plain/runs", {}, (422, "not_trainable")),
         ("/models/Iris/runs", {"parms": {}}, (422, "invalid_parameter")),
         ("/models/Iris/runs", {"params": 3}, (422, "invalid_parameter")),
+        ("/models/Iris/runs", {"params": {"max depth": 3}}, (422, "invalid_parameter")),
         ("/models/Iris/runs", [], (422, "invalid_parameter")),
     ],
 )
