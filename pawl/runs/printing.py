@@ -11,6 +11,7 @@ import msgspec
 
 from core.runs.states import RunState
 from pawl.runs.run import Run, read_run
+from pawl.terminal.curves import curves
 from pawl.terminal.json_output import print_json
 from pawl.terminal.text import moment
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _POINTS = 10
-"""Of a curve that are shown in a terminal."""
+"""Of a curve that a pipe gets."""
 _COLOURS = {
     RunState.SUCCEEDED: "green",
     RunState.RUNNING: "cyan",
@@ -42,14 +43,14 @@ def print_list(runs: Sequence[Run]) -> None:
 def print_run(run: Run) -> None:
     """Everything; else a line for each field."""
     if not sys.stdout.isatty():
-        _print_lines((name, value) for name, value in _fields(run))
+        _print_lines((*_fields(run), *_steps(run), *_detail(run)))
         return
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table.grid(padding=(0, 2))
-    for name, value in _fields(run):
+    for name, value in (*_fields(run), *_curves(run), *_detail(run)):
         table.add_row(Text(name, style="bold"), _state(run) if name == "state" else Text(value))
     Console(highlight=False).print(table)
 
@@ -115,9 +116,19 @@ def _fields(run: Run) -> Iterator[tuple[str, str]]:
     yield from ((name, value) for name, value in told.items() if value)
     for one in run.tries:
         yield f"attempt {one.attempt}", f"{one.state}{f' ({one.reason})' if one.reason else ''} {one.message}".strip()
+
+
+def _curves(run: Run) -> Iterator[tuple[str, str]]:
+    yield from curves(point.scores for point in run.curve)
+
+
+def _steps(run: Run) -> Iterator[tuple[str, str]]:
     for point in run.curve[-_POINTS:]:
         scores = ", ".join(f"{name} {'-' if score is None else f'{score:.4g}'}" for name, score in point.scores.items())
         yield f"step {point.step:g}", scores
+
+
+def _detail(run: Run) -> Iterator[tuple[str, str]]:
     if run.detail:
         yield "detail", run.detail
 

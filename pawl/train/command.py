@@ -11,6 +11,7 @@ import click
 from pawl.exits import FAILED, INTERRUPTED, USAGE, CommandFailed
 from pawl.options import as_json, command
 from pawl.params import read_params
+from pawl.terminal.curves import curves
 from pawl.terminal.json_output import print_json
 
 if TYPE_CHECKING:
@@ -52,8 +53,8 @@ def train(folder: Path, settings: tuple[str, ...], output: Path | None, fields: 
     from core.errors import PawlError, SettingError  # here and below: what is slow to import, not for --help
 
     params = read_params(settings)
-    if output is not None and output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise CommandFailed(USAGE, f"{output} is not an empty folder; name another for --output")
+    if output is not None:
+        _make(output)
     try:
         outcome = _train(folder, params, output)
     except SettingError as error:
@@ -67,6 +68,8 @@ def train(folder: Path, settings: tuple[str, ...], output: Path | None, fields: 
             raise
         raise CommandFailed(OUR_FAULT, f"Pawl itself failed: {error!r}; LOG_LEVEL=debug shows where") from error
     _print(outcome, fields)
+    if output is not None and outcome.attempt.artifact:
+        click.echo(f"what it left is in {output}", err=True)
     return 0 if outcome.is_accepted else FAILED
 
 
@@ -80,6 +83,27 @@ def _train(folder: Path, params: dict[str, Any], output: Path | None) -> Outcome
         return train_folder(folder, settings, scrubbed(os.environ), params, output, progress.tell)
 
 
+def _cost(outcome: Outcome) -> str:
+    attempt = outcome.attempt
+    if attempt.running_at is None:
+        return ""
+    seconds = (attempt.ended_at - attempt.running_at).total_seconds()
+    return f" ({seconds:.1f} s, {attempt.peak_memory / 2**20:.0f} MiB)"
+
+
+def _make(output: Path) -> None:
+    """Before hours are spent on what would go there."""
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        is_empty = not any(output.iterdir())
+    except FileExistsError:
+        is_empty = False
+    except OSError as error:
+        raise CommandFailed(USAGE, f"--output {output} can't be made: {error.strerror}; name another") from error
+    if not is_empty:
+        raise CommandFailed(USAGE, f"{output} is not an empty folder; name another for --output")
+
+
 def _print(outcome: Outcome, fields: str | None) -> None:
     judgement = outcome.judgement
     if fields is None:
@@ -89,8 +113,11 @@ def _print(outcome: Outcome, fields: str | None) -> None:
         told = {"run": outcome.run.run, "model": outcome.run.model, "state": str(judgement.state)}
         told |= {"reason": str(judgement.reason or ""), "message": str(judgement.message or "")}
         print_json({**told, "scores": dict(outcome.attempt.scores)}, fields)
+    for name, curve in curves(point.scores for point in outcome.curve):
+        click.echo(f"{name}  {curve}", err=True)
     said = "; ".join(str(part) for part in (judgement.reason, judgement.message) if part)
-    click.echo(f"run {outcome.run.run} of {outcome.run.model} {judgement.state}{f': {said}' if said else ''}", err=True)
+    about = f"run {outcome.run.run} of {outcome.run.model} {judgement.state}{f': {said}' if said else ''}"
+    click.echo(f"{about}{_cost(outcome)}", err=True)
     if outcome.unserved:
         click.echo(
             "the folder has nothing to serve this with: add an etls.py, give the class in train.py a method predict, "

@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore
 from loader.sources.local.source import LocalSource
 from pawl.train.serving import nothing_serves
-from trainer.attempt.progress import Reached, read_reached
+from trainer.attempt.progress import Point, Reached, read_curve, read_reached
 from trainer.demand.code_folders import CodeFolders
 from trainer.demand.demand import Demand, Trained
 from trainer.gates import Judgement, judge
@@ -48,6 +48,8 @@ class Outcome:
     judgement: Judgement
     unserved: bool = False
     """Whether there is nothing in the folder to serve it with."""
+    curve: Sequence[Point] = ()
+    """What the code reported."""
 
     @property
     def is_accepted(self) -> bool:
@@ -87,7 +89,8 @@ def train(
             left = tuple(file.name for file in store.manifest(attempt.artifact).files)
             if output is not None:
                 store.fetch(attempt.artifact, output)
-    return Outcome(run, attempt, _judged(run, attempt), bool(left) and nothing_serves(folder, left))
+        curve = read_curve(local.folder(run.run, 1))
+    return Outcome(run, attempt, _judged(run, attempt), bool(left) and nothing_serves(folder, left), curve)
 
 
 def _judged(run: RunFile, attempt: AttemptResult) -> Judgement:
@@ -97,6 +100,8 @@ def _judged(run: RunFile, attempt: AttemptResult) -> Judgement:
 
 
 def _trained(source: LocalSource, folder: Path) -> Trained:
+    if not any((folder / name).is_file() for name in ("train.py", "etls.py", "model.yaml")):
+        raise NotTrained(f"{folder} is not a model that trains: it holds no train.py; add one with a function train")
     found = source.look()
     candidate = found.models.get(folder.name)
     if candidate is None:
@@ -119,7 +124,7 @@ def _follow(local: LocalRuns, run: RunFile, tell: Callable[[str], None]) -> None
             shown = _show(folder / "log.txt", shown)
             if (reached := read_reached(folder)) is not None and reached != seen:
                 seen = reached
-                tell(_said(reached))
+                tell(_said(reached, read_curve(folder)))
             time.sleep(_TICK_S)
     except KeyboardInterrupt:
         local.stop(run.run, 1, RunState.CANCELLED)
@@ -142,10 +147,12 @@ def _show(log: Path, shown: int) -> int:
     return shown + len(printed)
 
 
-def _said(reached: Reached) -> str:
+def _said(reached: Reached, curve: Sequence[Point]) -> str:
     of = f" of {reached.total:g}" if reached.total is not None else ""
     step = "" if reached.step is None else f", step {reached.step:g}{of}"
-    return f"{reached.state}{f' ({reached.what})' if reached.what else ''}{step}"
+    scores = curve[-1].scores if curve and reached.state is RunState.RUNNING else {}
+    scored = "".join(f", {name} {score:.4g}" for name, score in scores.items() if score is not None)
+    return f"{reached.state}{f' ({reached.what})' if reached.what else ''}{step}{scored}"
 
 
 def _place(settings: Settings, data: Path, home: Path) -> Place:

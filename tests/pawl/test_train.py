@@ -16,6 +16,7 @@ TRAIN = """
 def train(output, report, depth=3):
     print("printed")
     report(1, 2, loss=0.5)
+    report(2, 2, loss=0.25)
     with open(output + "depth", "w") as file:
         file.write(repr(depth))
     return {"accuracy": depth / 10}
@@ -29,7 +30,9 @@ def test_what_would_be_accepted_is_left_in_the_output_folder(tmp_path: Path) -> 
     assert (done.returncode, done.stdout) == (0, "accuracy\t0.4\n"), done.stderr
     assert (tmp_path / "out" / "depth").read_text() == "4"
     assert "printed" in done.stderr
-    assert "Deep succeeded" in done.stderr
+    assert "Deep succeeded (" in done.stderr
+    assert "loss  █▁ 0.5 to 0.25" in done.stderr
+    assert f"what it left is in {tmp_path / 'out'}" in done.stderr
     assert "the folder has nothing to serve this with: add an etls.py" in done.stderr
 
 
@@ -56,6 +59,8 @@ def test_code_that_raises_is_told_with_its_line(tmp_path: Path) -> None:
         (["--set", "depth"], 2, "takes KEY=VALUE"),
         (["--set", "depth=[1"], 2, "--set depth=[1"),
         (["--output", "Deep"], 2, "is not an empty folder"),
+        (["--output", "Deep/train.py"], 2, "is not an empty folder"),
+        (["--output", "/proc/out"], 2, "can't be made"),
     ],
 )
 def test_a_wrong_argument_is_told(tmp_path: Path, arguments: list[str], code: int, said: str) -> None:
@@ -67,6 +72,9 @@ def test_a_wrong_argument_is_told(tmp_path: Path, arguments: list[str], code: in
 def test_a_folder_that_does_not_train_is_refused(tmp_path: Path) -> None:
     done = pawl("train", write(tmp_path / "Adds"), cwd=tmp_path)
     assert (done.returncode, "has neither a train.py" in done.stderr) == (1, True)
+    (tmp_path / "Empty").mkdir()
+    done = pawl("train", "Empty", cwd=tmp_path)
+    assert (done.returncode, "it holds no train.py" in done.stderr) == (1, True)
 
 
 def test_an_interrupted_run_is_ended(tmp_path: Path) -> None:

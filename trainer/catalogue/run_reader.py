@@ -46,9 +46,11 @@ class RunReader:
             if (content := self._records.get(view.model, view.run, attempt_record(number))) is not None
         ]
         record = self._result(view, decisive(names)) or (attempts[-1] if attempts else None)
-        return detail_of(view, record, tuple(map(try_of, attempts)), tuple(self._curve(view)))
+        return detail_of(view, record, tuple(map(try_of, attempts)), tuple(self._curve(view, _last(view, names))))
 
     def log(self, view: RunView, attempt: int) -> bytes:
+        """What is kept of what the attempt printed; 0: the last one."""
+        attempt = attempt or _last(view, self._records.names(view.model, view.run))
         if not attempt:
             return b""
         if here := read_log(self.log_file(view.run, attempt), self.log_bytes):
@@ -66,11 +68,16 @@ class RunReader:
             return None if content is None else msgspec.json.decode(content, type=RunResult)
         return None
 
-    def _curve(self, view: RunView) -> list[Point]:
-        if not view.attempts:
+    def _curve(self, view: RunView, attempt: int) -> list[Point]:
+        if not attempt:
             return []
-        here = read_curve(self._folder(view.run, view.attempts))
-        return here or read_points(self._records.get(view.model, view.run, attempt_curve(view.attempts)) or b"")
+        here = read_curve(self._folder(view.run, attempt))
+        return here or read_points(self._records.get(view.model, view.run, attempt_curve(attempt)) or b"")
 
     def _folder(self, key: str, attempt: int) -> Path:
         return self._home / key / f"a{attempt}"
+
+
+def _last(view: RunView, names: tuple[str, ...]) -> int:
+    """The last attempt. Of a run that was cancelled during one, what became of it was written before that had ended."""
+    return max((*attempts_in(names), view.attempts))

@@ -189,6 +189,15 @@ def test_the_log_of_a_run_that_goes_on_is_what_it_has_printed_so_far(runs: Runs)
     printed.close()
 
 
+def test_a_run_that_was_cancelled_during_its_first_attempt_tells_what_that_printed_and_reported(runs: Runs) -> None:
+    run = runs.ended(1, state=RunState.CANCELLED, attempts=0)
+    runs.attempted(run, state=RunState.CANCELLED)
+    runs.records.put_once("Iris", run, attempt_log(1), b"so far\n")
+    runs.records.put_once("Iris", run, attempt_curve(1), b'{"step":1,"scores":{"loss":0.5}}\n')
+    assert get(runs, f"/runs/{run}/log").text == "so far\n"
+    assert [point["scores"] for point in get(runs, f"/runs/{run}").json()["curve"]] == [{"loss": 0.5}]
+
+
 def test_an_artifact_comes_as_a_zip_of_its_files(runs: Runs, tmp_path: Path) -> None:
     artifact = runs.artifact(tmp_path / "output", **{"model.txt": "weights", "notes.txt": "x" * 1_000_000})
     runs.ended(1, artifact=artifact)
