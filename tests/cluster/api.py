@@ -42,6 +42,7 @@ class Faults:
     retry_after_s: int | None = None
     takes_effect: bool = False
     """Whether the request was done all the same."""
+    message: str = "the request was not served"
     when: Callable[[Asking], bool] = lambda asking: True
 
 
@@ -75,7 +76,7 @@ class ApiDouble:
             return answer
         if fault.status == 0:
             raise ConnectionResetError
-        raise Problem(fault.status, "", "the request was not served", fault.retry_after_s)
+        raise Problem(fault.status, "", fault.message, fault.retry_after_s)
 
     def changes(self, asking: Asking, version: int) -> Iterator[tuple[int, Object]]:
         """What a watch is told by now, and the version that it has come to. Raises Problem, ConnectionError."""

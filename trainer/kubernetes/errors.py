@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from trainer.executor import ExecutorUnavailable
 
+_DENIED = "denied the request"
+"""An admission webhook's, or policy's, word on the object itself."""
+
 
 class ApiError(ExecutorUnavailable):
     """A request was refused, or nobody knows what became of it; `status` is 0 where there was no answer."""
@@ -30,8 +33,12 @@ class Refused(ApiError):
     """It will be refused again: the object is wrong, or we are not allowed to."""
 
 
+class Forbidden(Refused):
+    """We are not allowed to, as long as the cluster's operator changes nothing, or a quota is used up."""
+
+
 def error_of(status: int, message: str, retry_after_s: float = 0.0) -> ApiError:
     kind = {404: ObjectNotFound, 409: AlreadyExists, 410: VersionExpired}.get(status, ApiError)
     if kind is ApiError and 400 <= status < 500 and status not in (401, 408, 429):
-        kind = Refused
+        kind = Refused if status != 403 or _DENIED in message else Forbidden
     return kind(message, status, retry_after_s)

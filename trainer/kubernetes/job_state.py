@@ -46,8 +46,10 @@ def state_of(job: Object, pods: Sequence[Object], pending_s: float, now: float) 
     pod = _newest(pods)
     if finished := _finished(job):
         return JobState(True, failure=_after(finished, pod))
+    if _is_suspended(job) and pod is not None and _phase(pod) in ("Failed", "Succeeded"):
+        pod = None  # a queue took its place away: it gets another pod once it is admitted again
     if pod is not None and _is_on_a_lost_node(pod, now):
-        return JobState(True, failure=_lost("the node of its pod is gone", Reason.EVICTED))
+        return JobState(True, failure=_lost(f"the node of its pod is gone; {_MORE_RETRIES}", Reason.EVICTED))
     if is_ending:
         return JobState(False, is_ending=True, what="ending")
     if pod is None:
@@ -63,9 +65,10 @@ def pod_failure(pod: Object) -> Failure:
     status = pod["status"]
     if status.get("reason") == "Evicted" or disruption is not None:
         said = status.get("message") or (disruption or {}).get("message") or status.get("reason", "")
-        return _lost(f"its pod was evicted: {said}", Reason.EVICTED)
+        return _lost(f"its pod was evicted: {said.rstrip('. ')}; {_MORE_RETRIES}", Reason.EVICTED)
     if status.get("reason") in ("NodeLost", "NodeShutdown", "Terminated", "Shutdown"):
-        return _lost(f"its node went away: {status.get('message', status['reason'])}", Reason.EVICTED)
+        said = status.get("message", status["reason"])
+        return _lost(f"its node went away: {said}; {_MORE_RETRIES}", Reason.EVICTED)
     ended = [(container, one) for container, one in _terminated(pod) if one.get("exitCode", 0) or one.get("signal")]
     for container, one in ended:
         if one.get("reason") == "OOMKilled":
@@ -75,10 +78,22 @@ def pod_failure(pod: Object) -> Failure:
     return _lost(f"its pod has ended ({status.get('reason') or _phase(pod)}), and its record is not in the store")
 
 
-def created_at(job: Object) -> float:
-    return _seconds(job["metadata"]["creationTimestamp"])
+def _is_suspended(job: Object) -> bool:
+    return bool(job["spec"].get("suspend", False))
 
 
+def _waits_since(job: Object) -> float:
+    """Since it was made, or since its queue last let it go on, or took its place away."""
+    turned = [one for one in job.get("status", {}).get("conditions") or () if one["type"] == "Suspended"]
+    times = [job["metadata"]["creationTimestamp"], *(one.get("lastTransitionTime") for one in turned)]
+    return max(_seconds(time) for time in times if time)
+
+
+_MORE_RETRIES = "where that happens often, raise train.retries: each goes on from the checkpoint"
+_NO_PAWL = "No module named"
+_MUST_HOLD_PAWL = (
+    "the image (train.image, TRAIN_IMAGE) must hold the server's Pawl in /pawl, and its Python as `python`"
+)
 _OUT_OF_MEMORY = {
     "fetch": "the container that fetches the code was out of memory: the repository's history is too large for it",
     "train": "the run took more memory than train.resources.memory gives it, with all that Pawl itself needs there; "
@@ -90,12 +105,17 @@ def _exited(container: str, ended: Object) -> Failure:
     code, said = ended.get("exitCode", 0), (ended.get("message") or "").strip()
     if container == "fetch" and not ended.get("signal") and code < _SIGNALLED:
         last = said.splitlines()[-1] if said else f"exit code {code}"
-        return Failure(Reason.ENVIRONMENT, f"the code can't be fetched: {last}", said, heals=True)
-    if ended.get("reason") in ("ContainerCannotRun", "StartError", "ContainerStatusUnknown"):
-        return _lost(f"its container could not run: {said or ended['reason']}", Reason.ENVIRONMENT)
+        hint = f"; {_MUST_HOLD_PAWL}" if _NO_PAWL in last else ""
+        return Failure(Reason.ENVIRONMENT, f"the code can't be fetched: {last}{hint}", said, heals=True)
+    if ended.get("reason") in ("ContainerCannotRun", "StartError"):
+        return _lost(f"its container could not run: {said or ended['reason']}; {_MUST_HOLD_PAWL}", Reason.ENVIRONMENT)
+    if ended.get("reason") == "ContainerStatusUnknown":
+        return _lost("its node can't tell how its container ended: it was restarted, or is gone", Reason.EVICTED)
     if code == GIVEN_UP:
         return _lost("its process found that the attempt had one already")
-    return _lost(f"its process ended with code {code} before its record was in the store")
+    return _lost(
+        f"its process ended with code {code} before its record was in the store; the end of what it printed says why"
+    )
 
 
 def _finished(job: Object) -> Object | None:
@@ -114,12 +134,12 @@ def _after(condition: Object, pod: Object | None) -> Failure:
 
 
 def _without_a_pod(job: Object, pending_s: float, now: float) -> JobState:
-    is_suspended = job["spec"].get("suspend", False)
+    is_suspended = _is_suspended(job)
     what = "waits in its queue" if is_suspended else "waits for a pod"
-    if now <= created_at(job) + pending_s:
+    if now <= _waits_since(job) + pending_s:
         return JobState(False, what=what)
     why = (
-        "its queue did not admit it"
+        "its queue did not admit it; see to the LocalQueue that train.queue names"
         if is_suspended
         else "no pod was made for its Job (a quota, an admission rule); `kubectl describe job` says why"
     )
@@ -128,17 +148,19 @@ def _without_a_pod(job: Object, pending_s: float, now: float) -> JobState:
 
 def _waiting(job: Object, pod: Object, pending_s: float, now: float) -> JobState | None:
     """None: its code is being fetched, or runs."""
-    began = created_at(job)
     scheduled = _condition(pod, "PodScheduled")
     if scheduled is None:
         said = (_condition(pod, "PodScheduled", "False") or {}).get("message", "no node has room for it")
-        failure = Failure(Reason.UNSCHEDULABLE, _waited(f"no node takes its pod: {said}", pending_s))
-        return JobState(False, failure=failure if now > began + pending_s else None, what=f"waits for a node: {said}")
+        failure = Failure(Reason.UNSCHEDULABLE, _waited(f"no node takes its pod: {said}; {_ASK_FOR_LESS}", pending_s))
+        is_late = now > _waits_since(job) + pending_s
+        return JobState(False, failure=failure if is_late else None, what=f"waits for a node: {said}")
     since = _seconds(scheduled.get("lastTransitionTime") or job["metadata"]["creationTimestamp"])
     for container, reason, said in _waits(pod):
         what = f"{reason}: {said}" if said else reason
         if reason in NEVER_PULLED or (reason in PULLING and now > since + min(PULL_S, pending_s)):
-            failure = Failure(Reason.IMAGE_PULL, f"the image of its pod can't be pulled: {what}", heals=True)
+            failure = Failure(
+                Reason.IMAGE_PULL, f"the image of its pod can't be pulled: {what}; {_SEE_IMAGE}", heals=True
+            )
             return JobState(False, failure=failure, what=what)
         if reason in NOT_MADE and now > since + MADE_S:
             failure = Failure(Reason.ENVIRONMENT, f"the container {container} can't be made: {what}", heals=True)
@@ -147,8 +169,13 @@ def _waiting(job: Object, pod: Object, pending_s: float, now: float) -> JobState
             return JobState(False, what=what)
     if _has_begun(pod):
         return None if _is_running(pod, "train") else JobState(False, what="fetches the code")
-    failure = Failure(Reason.UNSCHEDULABLE, _waited("its pod did not start on its node (volumes, network)", pending_s))
+    failure = Failure(Reason.UNSCHEDULABLE, _waited(f"its pod did not start on its node {_NOT_STARTED}", pending_s))
     return JobState(False, failure=failure if now > since + pending_s else None, what="waits for its pod to start")
+
+
+_ASK_FOR_LESS = "ask for less in train.resources, raise train.pending_s, or add nodes"
+_SEE_IMAGE = "see to the name (train.image, TRAIN_IMAGE) and to the login for its registry (TRAIN_PULL_SECRET)"
+_NOT_STARTED = "(a large image, a volume, the network); `kubectl describe pod` says why"
 
 
 def _waited(why: str, pending_s: float) -> str:
@@ -182,8 +209,9 @@ def _waits(pod: Object) -> Iterator[tuple[str, str, str]]:
 
 
 def _terminated(pod: Object) -> Iterator[tuple[str, Object]]:
+    """Of our own containers: a service mesh adds others."""
     for status in _statuses(pod):
-        if ended := status.get("state", {}).get("terminated"):
+        if status["name"] in _OUT_OF_MEMORY and (ended := status.get("state", {}).get("terminated")):
             yield status["name"], ended
 
 

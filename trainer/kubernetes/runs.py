@@ -17,7 +17,8 @@ from trainer.kubernetes import names
 from trainer.kubernetes.api import Api, Object
 from trainer.kubernetes.begun import BegunMarks
 from trainer.kubernetes.caps import Caps
-from trainer.kubernetes.errors import AlreadyExists, ApiError, ObjectNotFound, Refused
+from trainer.kubernetes.errors import AlreadyExists, ApiError, Forbidden, ObjectNotFound, Refused
+from trainer.kubernetes.forbidden_jobs import ForbiddenJobs
 from trainer.kubernetes.job import JobPlace, job_of
 from trainer.kubernetes.job_state import JobState, state_of
 from trainer.kubernetes.object_cache import ObjectCache
@@ -65,17 +66,23 @@ class KubernetesRuns:
         self._record = record
         self._reached = reached
         self._now = now
+        self._forbidden = ForbiddenJobs(now)
 
     def begin(self, spec: RunSpec) -> None:
         place = self._place()
         self._check(spec, place)
+        self._forbidden.check(spec)
         job = job_of(spec, place)
         try:
             made = self._api.call("POST", self._path(), body=job)
         except AlreadyExists:
             made = self._adopted(job)
+        except Forbidden as error:
+            self._forbidden.note(spec, error)
+            raise
         except Refused as error:
             raise NotBegun(Failure(Reason.BAD_CONTRACT, f"the cluster refuses the Job: {error}")) from error
+        self._forbidden.forget(spec.run)
         self._jobs.put(made)
         self._marks.put(spec.model, spec.run, spec.attempt)
 
@@ -127,6 +134,7 @@ class KubernetesRuns:
             if not self._state(job).is_over and "deletionTimestamp" not in job["metadata"]:
                 self._delete(job)
         self._marks.forget(key)
+        self._forbidden.forget(key)
 
     def _check(self, spec: RunSpec, place: JobPlace) -> None:
         refusal = self._caps.refusal(spec.train, place.image)

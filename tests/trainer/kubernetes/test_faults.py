@@ -262,6 +262,44 @@ def test_what_asks_for_more_than_is_allowed_fails_at_once(tmp_path: Path) -> Non
     assert not world.jobs
 
 
+QUOTA = 'jobs.batch "pawl-x" is forbidden: exceeded quota: jobs, requested: count/jobs.batch=1, used: 5, limited: 5'
+POLICY = 'admission webhook "validate.policy.svc" denied the request: images come from registry.example.org alone'
+
+
+def forbid(world: Calm, message: str, times: int) -> Faults:
+    fault = Faults(status=403, times=times, message=message, when=lambda one: one.method == "POST")
+    world.api.faults.append(fault)
+    return fault
+
+
+def test_a_job_that_a_quota_forbids_waits_for_its_turn(tmp_path: Path) -> None:
+    world = Calm(tmp_path)
+    forbid(world, QUOTA, times=3)
+    world.pass_by(25)
+    assert not world.ends()
+    assert world.end().state is RunState.SUCCEEDED
+    assert world.jobs == {(world.runs[0].run, 1): 1}
+
+
+def test_what_stays_forbidden_is_not_asked_for_at_each_look_and_given_up_in_time(tmp_path: Path) -> None:
+    world = Calm(tmp_path, pending_s=100)
+    fault = forbid(world, QUOTA, times=1000)
+    world.pass_by(100)
+    assert not world.ends(), "the deadline has not come"
+    result = world.end()
+    assert (result.state, result.reason, result.attempts) == (RunState.FAILED, Reason.UNSCHEDULABLE, 1)
+    assert "exceeded quota" in result.message
+    assert 1000 - fault.times <= 12
+
+
+def test_what_a_policy_denies_fails_at_once(tmp_path: Path) -> None:
+    world = Calm(tmp_path)
+    forbid(world, POLICY, times=1)
+    result = world.end(seconds=5)
+    assert (result.state, result.reason) == (RunState.FAILED, Reason.BAD_CONTRACT)
+    assert "registry.example.org alone" in result.message
+
+
 def test_two_daemons_without_a_lease_make_one_job_an_attempt(tmp_path: Path) -> None:
     world = Calm(tmp_path, models=5)
     world.nodes = [Replica(world, tmp_path / f"other{number}") for number in range(2)]

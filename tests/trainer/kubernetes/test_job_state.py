@@ -20,6 +20,11 @@ def at(seconds: float) -> str:
     return datetime.fromtimestamp(BEGAN + seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def turned(is_suspended: bool, seconds: float) -> Object:
+    """What is told of a Job since its queue held it back or let it go on."""
+    return {"type": "Suspended", "status": str(is_suspended), "lastTransitionTime": at(seconds)}
+
+
 def job(*conditions: Object, ending: bool = False, suspend: bool = False) -> Object:
     metadata: Object = {"name": "pawl-churn", "creationTimestamp": at(0)}
     if ending:
@@ -89,14 +94,59 @@ def test_one_that_waits_in_a_queue_says_so() -> None:
     assert "its queue did not admit it" in failure.message
 
 
+def test_one_whose_place_a_queue_took_away_waits_anew() -> None:
+    """As Kueue preempts: the Job is suspended, and its pod ended."""
+    pods = [pod("Failed", metadata={"deletionTimestamp": at(7000)})]
+    preempted = job(turned(True, 7000), suspend=True)
+    waits = look(preempted, *pods, after=7000 + PENDING_S)
+    assert (waits.is_over, waits.failure, waits.what) == (False, None, "waits in its queue")
+    late = look(preempted, *pods, after=7001 + PENDING_S).failure
+    assert late is not None
+    assert late.reason is Reason.UNSCHEDULABLE
+
+
+def test_one_that_its_queue_let_go_on_waits_for_a_node_from_then_on() -> None:
+    admitted = job(turned(False, 7000))
+    assert look(admitted, after=7010).failure is None
+    assert look(admitted, pod(conditions=[UNSCHEDULED]), after=7000 + PENDING_S).failure is None
+    assert look(admitted, pod(conditions=[UNSCHEDULED]), after=7001 + PENDING_S).failure is not None
+
+
+def test_how_the_container_of_a_service_mesh_ended_is_not_the_runs_end() -> None:
+    mesh = {"name": "mesh-proxy", "state": ended(137, "OOMKilled")}
+    one = pod("Failed", fetch=DONE, train=ended(137))
+    one["status"]["containerStatuses"].insert(0, mesh)
+    failure = look(job(FAILED), one).failure
+    assert failure is not None
+    assert (failure.reason, failure.state) == (None, RunState.LOST)
+
+
 @pytest.mark.parametrize(
     ("pods", "deadline", "reason", "heals", "message"),
     [
         ([], PENDING_S, Reason.UNSCHEDULABLE, False, "no pod was made for its Job (a quota"),
-        ([pod(conditions=[UNSCHEDULED])], PENDING_S, Reason.UNSCHEDULABLE, False, "no node takes its pod: 0/3 nodes"),
-        ([pod(conditions=[SCHEDULED])], 5 + PENDING_S, Reason.UNSCHEDULABLE, False, "did not start on its node"),
+        (
+            [pod(conditions=[UNSCHEDULED])],
+            PENDING_S,
+            Reason.UNSCHEDULABLE,
+            False,
+            "are available; ask for less",
+        ),
+        (
+            [pod(conditions=[SCHEDULED])],
+            5 + PENDING_S,
+            Reason.UNSCHEDULABLE,
+            False,
+            "on its node (a large image",
+        ),
         *(
-            ([pod(conditions=[SCHEDULED], fetch=waiting(said))], 5 + PULL_S, Reason.IMAGE_PULL, True, f"{said}: it")
+            (
+                [pod(conditions=[SCHEDULED], fetch=waiting(said))],
+                5 + PULL_S,
+                Reason.IMAGE_PULL,
+                True,
+                f"{said}: it said; see",
+            )
             for said in ("ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "SignatureValidationFailed")
         ),
         *(
@@ -130,7 +180,7 @@ DRAINED = {"type": "DisruptionTarget", "status": "True", "message": "Eviction AP
     ("conditions", "pods", "reason", "state", "message"),
     [
         ([LATE], [], Reason.TIMEOUT, RunState.FAILED, "was not over by its deadline"),
-        ([FAILED], [pod("Failed", **EVICTED)], Reason.EVICTED, RunState.LOST, "low on resource: memory"),
+        ([FAILED], [pod("Failed", **EVICTED)], Reason.EVICTED, RunState.LOST, "low on resource: memory; where that"),
         ([FAILED], [pod("Failed", conditions=[DRAINED])], Reason.EVICTED, RunState.LOST, "Eviction API"),
         (
             [FAILED],
@@ -165,7 +215,21 @@ DRAINED = {"type": "DisruptionTarget", "status": "True", "message": "Eviction AP
             [pod("Failed", fetch=DONE, train=ended(128, "StartError", message="no such file"))],
             Reason.ENVIRONMENT,
             RunState.LOST,
-            "could not run: no such file",
+            "could not run: no such file; the image (train.image, TRAIN_IMAGE) must hold",
+        ),
+        (
+            [FAILED],
+            [pod("Failed", fetch=ended(1, message="/usr/bin/python: No module named trainer"))],
+            Reason.ENVIRONMENT,
+            RunState.FAILED,
+            "No module named trainer; the image (train.image, TRAIN_IMAGE) must hold",
+        ),
+        (
+            [FAILED],
+            [pod("Failed", fetch=DONE, train=ended(137, "ContainerStatusUnknown"))],
+            Reason.EVICTED,
+            RunState.LOST,
+            "its node can't tell how its container ended",
         ),
         ([FAILED], [pod("Failed", fetch=DONE, train=ended(137))], None, RunState.LOST, "ended with code 137"),
         ([FAILED], [pod("Failed", fetch=DONE, train=ended(3))], None, RunState.LOST, "had one already"),
