@@ -7,15 +7,19 @@
 ARG BASE=python:3.11-slim
 FROM ${BASE}
 
-# tini reaps what builds and models leave behind; git and ssh fetch the models.
+# tini reaps what builds and models leave behind; git and ssh fetch the models; LightGBM's package lacks libgomp.
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates git openssh-client tini \
+    && apt-get install --yes --no-install-recommends ca-certificates git libgomp1 openssh-client tini \
     && rm -rf /var/lib/apt/lists/* \
     # A repository mounted from the host belongs to a user that is unknown here.
     && git config --system --add safe.directory '*' \
     && useradd --uid 1000 --create-home pawl \
     # For any other user too, as long as its group is 0: OpenShift picks one.
     && install --directory --owner pawl --group root --mode 2775 /data
+
+# kubectl exec deployment/pawl -- pawl ls: the command line, for the server beside it.
+RUN printf '#!/bin/sh\nexec env PYTHONPATH=/pawl python -m pawl "$@"\n' > /usr/local/bin/pawl \
+    && chmod 755 /usr/local/bin/pawl
 
 WORKDIR /pawl
 ENV PATH=/venv/bin:$PATH

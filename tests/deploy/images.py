@@ -115,11 +115,12 @@ def pod_options(data: Path | str) -> list[str]:
     return options
 
 
-def run_container(one: Mapping[str, Any], user: int, volumes: Mapping[str, Path]) -> str:
-    """Run a container of a pod's spec to its end, which must be a good one, and return what it prints. `volumes`: by
-    name, the folders that stand for them; the others are empty."""
+def run_container(one: Mapping[str, Any], user: str, volumes: Mapping[str, Path]) -> str:
+    """Run a container of a pod's spec to its end, which must be a good one, and return what it prints. `user`: and its
+    group. `volumes`: by name, the folders that stand for them; the others are empty."""
     assert one["securityContext"]["readOnlyRootFilesystem"] is True
-    options = ["--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--user", f"{user}:{user}"]
+    options = ["--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--user", user]
+    options += ["--memory", one["resources"]["limits"]["memory"].replace("Gi", "g")]
     options += [f"--env={variable['name']}={variable['value']}" for variable in one["env"]]
     for mount in one["volumeMounts"]:
         folder = volumes.get(mount["name"])

@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import msgspec
@@ -243,13 +244,26 @@ def test_secrets_that_the_settings_name_are_there(names: tuple[str, ...]) -> Non
 DOCUMENT = (ROOT / "docs" / "kubernetes.md").read_text()
 
 
+def shown(word: str) -> dict[str, Any]:
+    """The one YAML block of the document with that word in it."""
+    blocks = [dedent(block) for block in re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)]
+    (found,) = (block for block in blocks if word in block)
+    own: dict[str, Any] = yaml.safe_load(found)
+    return own
+
+
+FILES = {
+    "secret.env": "ADMIN_TOKEN=s3cret\n",
+    "git.env": "usergit=ada\ngitpassword=s3cret\n",
+    "store.env": "AWS_ACCESS_KEY_ID=ada\n",
+}
+
+
 def test_settings_of_ones_own_are_taken_and_keep_the_names_that_jobs_look_for() -> None:
     """As docs/kubernetes.md shows it."""
-    (shown,) = (block for block in re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL) if "secretGenerator" in block)
-    own = yaml.safe_load(shown)
+    own = shown("- ../deploy/k8s/base\n")
     assert own.pop("resources") == ["../deploy/k8s/base"]
-    files = {"secret.env": "ADMIN_TOKEN=s3cret\n", "git.env": "usergit=ada\ngitpassword=s3cret\n"}
-    manifests = customized("base", files=files, **own)
+    manifests = customized("base", files=FILES, **own)
     (changed,) = (one for one in manifests if one["kind"] == "ConfigMap")
     assert changed["data"] == {**config(build("base")), "gitPath": "https://git.example.org/models.git"}
     there = {(one["kind"], one["metadata"]["name"]) for one in manifests}
@@ -258,15 +272,44 @@ def test_settings_of_ones_own_are_taken_and_keep_the_names_that_jobs_look_for() 
     assert the("Secret", manifests, Settings().train_git_secret)["data"].keys() == {"usergit", "gitpassword"}
 
 
+def test_the_kustomization_for_a_cloud_is_taken_and_names_what_its_pods_need() -> None:
+    own = shown("overlays/postgres")
+    assert own.pop("resources") == ["../deploy/k8s/overlays/postgres"]
+    required = "DATABASE_URL=postgresql://db/pawl\nARTIFACTS=s3://models/pawl\nADMIN_TOKEN=s3cret\n"
+    manifests = customized("overlays/postgres", files={**FILES, "secret.env": required}, **own)
+    assert container(manifests)["image"] == "registry.example.org/ml/pawl:0.1.0"
+    there = {(one["kind"], one["metadata"]["name"]) for one in manifests}
+    assert set(_references(pod(manifests))) <= there
+    asked = {one["valueFrom"]["secretKeyRef"]["key"] for one in container(manifests)["env"]}
+    assert asked - {"usergit", "gitpassword"} == the("Secret", manifests)["data"].keys()
+    given = settings(manifests)
+    assert (given.trainer, given.git_path) == ("kubernetes", "https://git.example.org/models.git")
+    assert the("Secret", manifests, given.train_store_secret)["data"].keys() == {"AWS_ACCESS_KEY_ID"}
+
+
 def test_the_document_tells_of_every_folder() -> None:
     folders = {str(path.parent.relative_to(K8S)) for path in K8S.rglob("kustomization.yaml")}
     assert {name for name in folders if f"| `{name}` |" in DOCUMENT} == folders
 
 
-def test_the_patch_for_one_node_is_taken() -> None:
-    (shown,) = (block for block in re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL) if "accessModes" in block)
-    own = yaml.safe_load(shown)
+def test_what_is_added_for_jobs_on_one_node_is_taken() -> None:
+    own = {**shown("- ../deploy/k8s/base\n"), **shown("accessModes")}
     assert own.pop("resources") == ["../deploy/k8s/base"]
     names = [Path(component).name for component in own.pop("components")]
-    claim = the("PersistentVolumeClaim", customized("base", *names, **own), "pawl-artifacts")
+    manifests = customized("base", *names, files=FILES, **own)
+    claim = the("PersistentVolumeClaim", manifests, "pawl-artifacts")
     assert claim["spec"]["accessModes"] == ["ReadWriteOnce"]
+    check_reach(settings(manifests), "pawl")
+
+
+def test_another_namespace_gets_what_its_jobs_need() -> None:
+    """The files that docs/kubernetes.md applies there are there, and name no namespace."""
+    section = DOCUMENT.partition("### Jobs in another namespace")[2].partition("\n## ")[0]
+    files = re.findall(r"-f (deploy/\S+)", section)
+    assert files
+    for file in files:
+        for one in yaml.safe_load_all((ROOT / file).read_text()):
+            assert "namespace" not in one["metadata"]
+    account = pod(build("base"))["serviceAccountName"]
+    assert f"--role={the('Role', build('base'))['metadata']['name']} --serviceaccount=pawl:{account}" in section
+    assert f"secret generic {Settings().train_git_secret} " in section

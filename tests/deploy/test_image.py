@@ -27,8 +27,8 @@ from tests.deploy.images import Container, docker, image, reason_to_skip, run_co
 from tests.deploy.pods import volume
 from tests.dockerfile import health_command
 from tests.repos import Repo
-from tests.serving import echo, wait_for
-from trainer.kubernetes.job import CLAIM, CODE, WORK, JobPlace, job_of
+from tests.serving import ROOT, echo, wait_for
+from trainer.kubernetes.job import CLAIM, CODE, USER, WORK, JobPlace, job_of
 from trainer.records.record_names import attempt_record
 
 KEY = "0123456789ab"
@@ -94,11 +94,20 @@ def test_it_serves_the_examples_and_says_that_it_is_healthy(name: str, docker_vo
         answer = server.post("Iris", measurements=[5.5, 3.5, 1.3, 0.2])
         assert (answer.status_code, answer.json()["label"]) == (200, "setosa")
         assert "x-pawl-run" in answer.headers
+        assert "Iris\tready\tv1\t" in server.execute("sh", "-c", "cd /tmp && pawl ls")
+        examples = sorted(path.parent.name for path in (ROOT / "models_serve").glob("*/examples.json"))
+        wait_for(lambda: ready_models(server) == examples, "all examples", lambda: server.log)
+        wait_for(lambda: "\tIris\tsucceeded\t" in server.execute("pawl", "runs"), "the run", lambda: server.log)
         assert server.execute(*health_command()) == ""
         assert (
             server.execute("sh", "-c", "touch /pawl/x /venv/x /etc/x 2>/dev/null; id -u").strip() == user.split(":")[0]
         )
         assert "ERROR" not in server.log
+
+
+def ready_models(server: Container) -> list[str]:
+    rows = [line.split("\t") for line in server.execute("pawl", "ls").splitlines()]
+    return sorted(row[0] for row in rows if row[1] == "ready")
 
 
 def test_it_finishes_requests_when_it_is_told_to_stop(name: str, tmp_path: Path, repo: Repo) -> None:
@@ -120,17 +129,18 @@ def test_it_trains_and_serves_what_the_run_left(name: str, tmp_path: Path, repo:
         assert server.post("Scale", x=2).json() == {"scaled": 6.0}
 
 
-def test_it_is_the_pod_of_a_run(name: str, tmp_path: Path, repo: Repo) -> None:
+@pytest.mark.parametrize("user", [USER, {"runAsUser": 123456, "runAsGroup": 0, "fsGroup": 0}], ids=["ours", "any"])
+def test_it_is_the_pod_of_a_run(name: str, tmp_path: Path, repo: Repo, user: dict[str, int]) -> None:
     """Both containers of the Job's pod, with its user and its mounts; the repository and the store are folders."""
     repo.write("Scale/train.py", TRAIN).write("Scale/etls.py", SCALE).commit()
-    folders = {volume: owned(tmp_path / volume, uid=1000) for volume in ("work", "artifacts")}
-    job = job_of(spec_of(repo, tmp_path), JobPlace("pawl", name, {"PAWL_GIT_PATH": "/models"}, claim="artifacts"))
-    pod = job["spec"]["template"]["spec"]
-    user = pod["securityContext"]["runAsUser"]
+    folders = {volume: owned(tmp_path / volume, user["fsGroup"]) for volume in ("work", "artifacts")}
+    place = JobPlace("pawl", name, {"PAWL_GIT_PATH": "/models"}, claim="artifacts", user=user)
+    pod = job_of(spec_of(repo, tmp_path), place)["spec"]["template"]["spec"]
     (fetch,), (train,) = pod["initContainers"], pod["containers"]
     fetch["volumeMounts"].append({"name": "models", "mountPath": "/models", "readOnly": True})
-    run_container(fetch, user, {**folders, "models": repo.path})
-    run_container(train, user, folders)
+    whom = f"{pod['securityContext']['runAsUser']}:{pod['securityContext']['runAsGroup']}"
+    run_container(fetch, whom, {**folders, "models": repo.path})
+    run_container(train, whom, folders)
     records = RunRecords(open_files(f"file://{folders['artifacts']}", tmp_path))
     record = msgspec.json.decode(records.get("Scale", KEY, attempt_record(1)) or b"", type=AttemptResult)
     assert (record.state, record.scores) == (RunState.SUCCEEDED, {"quality": 1.0}), record
@@ -160,10 +170,10 @@ def spec_of(repo: Repo, folder: Path) -> RunSpec:
     )
 
 
-def owned(path: Path, uid: int) -> Path:
+def owned(path: Path, group: int) -> Path:
     """An empty volume for that `fsGroup`."""
     volume(path)
-    os.chown(path, -1, uid)
+    os.chown(path, -1, group)
     path.chmod(0o2775)
     return path
 
