@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from core.errors import PawlError
 from trainer.demand.code_folders import CodeFolders
 from trainer.demand.commits import Commits
+from trainer.records.ended_runs import EndedRuns
 from trainer.records.open_runs import OpenRuns, RunFile
 from trainer.run_controller import RunController
 
@@ -18,11 +19,17 @@ class AskedRuns:
     """For the trainer's own thread."""
 
     def __init__(
-        self, commits: Commits, code_folders: CodeFolders, open_runs: OpenRuns, controller: RunController
+        self,
+        commits: Commits,
+        code_folders: CodeFolders,
+        open_runs: OpenRuns,
+        ended_runs: EndedRuns,
+        controller: RunController,
     ) -> None:
         self._commits = commits
         self._code_folders = code_folders
         self._open_runs = open_runs
+        self._ended_runs = ended_runs
         self._controller = controller
         self._problems: set[str] = set()
         """What kept some from being taken up: said once."""
@@ -46,7 +53,7 @@ class AskedRuns:
         known = self._open_runs.all.get(run.run)
         if known is not None and known.asked:
             return True
-        if self._controller.has_ended(run.model, run.run):
+        if self._ended_runs.has_ended(run.model, run.run):
             return False
         self._code_folders.put(self._commits.trained(run.model, run.commit).revision)
         self._controller.open(run)

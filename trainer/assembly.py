@@ -28,6 +28,7 @@ from trainer.kubernetes.reach import claim_of, pod_address
 from trainer.local import LocalRuns
 from trainer.operations import Operations
 from trainer.records.accepted import AcceptedArtifacts, read_results
+from trainer.records.ended_runs import EndedRuns
 from trainer.records.open_runs import OpenRuns
 from trainer.records.recorded_runs import RecordedRuns
 from trainer.reports import Reports
@@ -88,14 +89,16 @@ def assemble(
     executor, make_spec, at_once, following = _executor(settings, data, environ, records, recorded_runs, code_folders)
     live = partial(_live, around.live, recorded_runs)
     is_kept = ArtifactStore(around.files).has
+    ended_runs = EndedRuns(recorded_runs, reports.settle)
     controller = RunController(
-        open_runs, recorded_runs, executor, make_spec, live, reports.told, at_once, is_kept=is_kept
+        open_runs, recorded_runs, ended_runs, executor, make_spec, live, reports.told, at_once, is_kept=is_kept
     )
     commits = Commits(around.heads, around.resolve)
     trainer = Trainer(
         demand,
         controller,
-        AskedRuns(commits, code_folders, open_runs, controller),
+        ended_runs,
+        AskedRuns(commits, code_folders, open_runs, ended_runs, controller),
         around.lease,
         around.sharing,
         around.heads,
@@ -110,6 +113,7 @@ def assemble(
         demand,
         controller,
         recorded_runs,
+        ended_runs,
         open_runs,
         code_folders,
         commits,

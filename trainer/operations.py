@@ -14,8 +14,10 @@ from core.runs.states import RunState
 from trainer.demand.code_folders import CodeFolders
 from trainer.demand.commits import Commits
 from trainer.demand.demand import Demand
+from trainer.records.ended_runs import EndedRuns
 from trainer.records.open_runs import OpenRuns, RunFile
 from trainer.records.recorded_runs import RecordedRuns, Retry
+from trainer.results import cancelled_run
 from trainer.run_controller import RunController
 
 
@@ -27,6 +29,7 @@ class Operations:
         demand: Demand,
         controller: RunController,
         recorded_runs: RecordedRuns,
+        ended_runs: EndedRuns,
         open_runs: OpenRuns,
         code_folders: CodeFolders,
         commits: Commits,
@@ -37,6 +40,7 @@ class Operations:
         self._demand = demand
         self._controller = controller
         self._recorded_runs = recorded_runs
+        self._ended_runs = ended_runs
         self._open_runs = open_runs
         self._code_folders = code_folders
         self._commits = commits
@@ -46,7 +50,7 @@ class Operations:
     def start(self, model: str, params: dict[str, Any] | None, commit: str | None, by: str) -> tuple[RunFile, bool]:
         """The run, and whether it is a new one, which is to be opened. Raises NotTrainable, and what `Commits` does."""
         run = self._demand.run_of(self._commits.trained(model, commit), by, params)
-        if run.run in self._open_runs.all or self._controller.is_over(model, run.run):
+        if run.run in self._open_runs.all or self._ended_runs.is_over(model, run.run):
             return run, False
         return msgspec.structs.replace(run, asked=True), True
 
@@ -57,14 +61,7 @@ class Operations:
         """
         recorded = self._recorded_runs.recorded(model, key)
         run = self._open_runs.all.get(key) or told
-        cancelled = RunResult(
-            run=key,
-            model=model,
-            state=RunState.CANCELLED,
-            message=f"cancelled by {by}",
-            attempts=recorded.last,
-            **({} if run is None else _about(run)),
-        )
+        cancelled = cancelled_run(model, key, recorded.last, f"cancelled by {by}", run)
         written = self._recorded_runs.conclude(cancelled, recorded.retried_after)
         if written.state is not RunState.CANCELLED:
             raise RunStateConflict(f"run {key} has ended already: it is {written.state}")
@@ -112,18 +109,3 @@ class Operations:
             asked=True,
             own=result.own,
         )
-
-
-def _about(run: RunFile) -> dict[str, Any]:
-    """What a result says of the run, whatever became of it: another attempt is made from that."""
-    return {
-        "commit": run.commit,
-        "code_key": run.code_key,
-        "params": run.train.params,
-        "model_params": run.train.model_params,
-        "dataset_fingerprint": run.dataset_fingerprint,
-        "validation_fingerprint": run.validation_fingerprint,
-        "queued_at": datetime.fromtimestamp(run.queued_at, UTC),
-        "started_by": run.started_by,
-        "own": run.own,
-    }

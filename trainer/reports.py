@@ -25,7 +25,6 @@ class Reports:
             opened=self._opened,
             begun=self._begun,
             attempted=self._attempted,
-            settled=self._settled,
             superseded=self._superseded,
             gone=self.gone.append,
         )
@@ -53,7 +52,8 @@ class Reports:
             )
         )
 
-    def _settled(self, result: RunResult) -> None:
+    def settle(self, result: RunResult) -> None:
+        """A run is over; told again after a restart."""
         self.settled.append(result)
         end = (result.run, result.attempts, result.state)
         if end in self._said or result.ended_at < self._began_at:  # one of before a restart, which told of it

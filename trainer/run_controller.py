@@ -15,10 +15,10 @@ import msgspec
 
 from core.errors import PawlError, StoreUnavailable
 from core.runs.runs import AttemptResult, Failure, RunResult, RunSpec
-from core.runs.states import Reason, RunState
+from core.runs.states import RunState
 from trainer.attempt.progress import Reached
 from trainer.executor import Executor, ExecutorUnavailable, NotBegun
-from trainer.gates import Live, is_same_data, judge
+from trainer.gates import Live
 from trainer.plan import (
     Action,
     Close,
@@ -33,17 +33,14 @@ from trainer.plan import (
     plan,
     state_of,
 )
+from trainer.records.ended_runs import EndedRuns
 from trainer.records.open_runs import OpenRuns, RunFile
 from trainer.records.recorded_runs import RecordedRuns, Retry
-from trainer.turns import Turns
+from trainer.results import failed_attempt, judged, result_of, to_judge
 
 log = logging.getLogger("pawl.trainer")
 
-_End = tuple[int, RunState, datetime]
-"""By which two results of a run are told apart: its attempts, what became of it, and when."""
 _GONE = "what it left before is no longer kept"
-_ANEW_S = 15.0
-"""After which it is asked anew what became of a run that had ended: another daemon may have tried it again."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +64,6 @@ class Told:
     begun: Callable[[RunFile, int], None]
     attempted: Callable[[AttemptResult], None]
     """An attempt left no record of its own, and was recorded so."""
-    settled: Callable[[RunResult], None]
-    """A run is over; told again after a restart."""
     superseded: Callable[[RunFile], None]
     gone: Callable[[RunResult], None]
     """What a run left that succeeded is no longer kept: it goes on with another attempt."""
@@ -81,6 +76,7 @@ class RunController:
         self,
         open_runs: OpenRuns,
         recorded_runs: RecordedRuns,
+        ended_runs: EndedRuns,
         executor: Executor,
         make_spec: Callable[[RunFile, int, str], RunSpec],
         live: Callable[[str], Live | None],
@@ -101,14 +97,10 @@ class RunController:
         self._at_once = at_once
         self._now = now
         self._is_kept = is_kept
-        self._over: dict[tuple[str, str], _End] = {}
-        """Runs that ended, which needn't be asked about again."""
+        self._ended_runs = ended_runs
         self._whole: set[str] = set()
         """Runs that the head wants, and whose artifacts were seen to be kept since it does, or that were trained again
         since, for they were not."""
-        self._anew = Turns(_ANEW_S)
-        self._open_elsewhere = Turns(0.0)
-        """Of the runs that had ended, and of others that another daemon looks after, those that are asked about now."""
         self._problems: set[str] = set()
         """What went wrong in the last look, and in this one: what is said of it is said once."""
 
@@ -118,18 +110,11 @@ class RunController:
         try:
             self._open(wanted)
             self._act(self._plan({run.run for run in wanted}))
-            self._ask_anew(wanted)
+            self._ended_runs.ask_anew(wanted)
         except (StoreUnavailable, ExecutorUnavailable, OSError) as error:
             self._problems.add(str(error))
         for problem in sorted(self._problems - before):
             log.warning("training waits: %s", problem)
-
-    def follow(self, wanted: Sequence[RunFile]) -> None:
-        """Another daemon acts: see what becomes of the runs that the head wants. Raises StoreUnavailable."""
-        self._ask_anew(wanted)
-        open_runs = {run.run: run for run in wanted if (run.model, run.run) not in self._over}
-        for key in self._open_elsewhere.next(open_runs, self._now()):
-            self.is_over(open_runs[key].model, key)
 
     def states(self, wanted: Set[str]) -> list[OpenState]:
         """The runs that are open, as the last look left them. Raises StoreUnavailable, ExecutorUnavailable."""
@@ -144,19 +129,6 @@ class RunController:
             found.append(OpenState(run, state, attempt, reached))
         return found
 
-    def is_over(self, model: str, key: str) -> bool:
-        """Whether the run has ended, for good as far as the trainer goes. Raises StoreUnavailable."""
-        return (model, key) in self._over or self.has_ended(model, key)
-
-    def has_ended(self, model: str, key: str) -> bool:
-        """Likewise, whatever was known of it: another daemon may have tried it again. Raises StoreUnavailable."""
-        result = self._recorded_runs.recorded(model, key).result
-        if result is None:
-            self._over.pop((model, key), None)
-        else:
-            self._note_end(result)
-        return result is not None
-
     def reopen(self, model: str, key: str, recorded: Recorded, retry: Retry) -> None:
         """It is over no more, and to be opened for another attempt. Raises StoreUnavailable."""
         if (result := recorded.result) is not None:
@@ -166,7 +138,7 @@ class RunController:
 
     def open(self, run: RunFile) -> None:
         """Raises OSError."""
-        self._over.pop((run.model, run.run), None)
+        self._ended_runs.forget(run.model, run.run)
         self._open_runs.open(run)
 
     def _open(self, wanted: Sequence[RunFile]) -> None:
@@ -174,7 +146,7 @@ class RunController:
         for run in wanted:
             if run.run in self._open_runs.all:
                 continue
-            if not self.is_over(run.model, run.run):
+            if not self._ended_runs.is_over(run.model, run.run):
                 self._open_runs.open(run)
                 self._told.opened(run)
             elif run.run not in self._whole:
@@ -199,12 +171,6 @@ class RunController:
         self.open(again)
         self._whole.add(run.run)
         self._told.opened(again)
-
-    def _ask_anew(self, wanted: Sequence[RunFile]) -> None:
-        """What became of some of the runs that had ended: a person may have retried one at another daemon."""
-        over = {run.run: run for run in wanted if (run.model, run.run) in self._over}
-        for key in self._anew.next(over, self._now()):
-            self.has_ended(over[key].model, key)
 
     def _plan(self, wanted: set[str]) -> list[tuple[RunFile, Recorded, Action]]:
         self._executor.enforce()
@@ -233,10 +199,10 @@ class RunController:
             case Stop(key, attempt, why):
                 self._executor.stop(key, attempt, why)
             case Judge(_, attempt):
-                self._settle(_judged(run, recorded, attempt, self._live(run.model)), recorded)
+                self._settle(judged(run, recorded, attempt, self._live(run.model)), recorded)
             case Conclude(_, attempt, state):
                 last = recorded.attempts[attempt]
-                self._settle(_result(run, recorded, attempt, state, last.reason, last.message, last.detail), recorded)
+                self._settle(result_of(run, recorded, attempt, state, last.reason, last.message, last.detail), recorded)
             case GiveUp(_, attempt, failure):
                 self._record(run, attempt, failure)
             case MarkLost(key, attempt):
@@ -246,43 +212,24 @@ class RunController:
                 self._close(run)
             case Close():
                 assert recorded.result is not None
-                self._note_end(recorded.result)
+                self._ended_runs.note(recorded.result)
                 self._close(run)
 
     def _start(self, run: RunFile, attempt: int) -> None:
         live = self._live(run.model)
         try:
-            self._executor.begin(self._make_spec(run, attempt, _to_judge(run, live)))
+            self._executor.begin(self._make_spec(run, attempt, to_judge(run, live)))
         except NotBegun as error:
             self._record(run, attempt, error.failure)
         else:
             self._told.begun(run, attempt)
 
     def _settle(self, result: RunResult, recorded: Recorded) -> None:
-        self._note_end(self._recorded_runs.conclude(result, recorded.retried_after))
-
-    def _note_end(self, result: RunResult) -> None:
-        place, end = (result.model, result.run), (result.attempts, result.state, result.ended_at)
-        if self._over.get(place) != end:
-            self._over[place] = end
-            self._told.settled(result)
+        self._ended_runs.note(self._recorded_runs.conclude(result, recorded.retried_after))
 
     def _record(self, run: RunFile, attempt: int, failure: Failure) -> None:
         """What the attempt can't write down itself."""
-        result = AttemptResult(
-            run=run.run,
-            attempt=attempt,
-            model=run.model,
-            commit=run.commit,
-            code_key=run.code_key,
-            state=failure.state,
-            reason=failure.reason,
-            message=failure.message,
-            detail=failure.detail,
-            heals=failure.heals,
-            started_by=run.started_by,
-            ended_at=datetime.fromtimestamp(self._now(), UTC),
-        )
+        result = failed_attempt(run, attempt, failure, datetime.fromtimestamp(self._now(), UTC))
         self._recorded_runs.record_attempt(result)
         self._told.attempted(result)
 
@@ -291,64 +238,3 @@ class RunController:
         self._executor.remove(run.run)
         self._open_runs.close(run.run)
         self._recorded_runs.forget(run.model, run.run)
-
-
-def _to_judge(run: RunFile, live: Live | None) -> str:
-    """The artifact that is live, where its recorded scores will not do."""
-    if live is None or run.train.over_live is None or run.train.validation is None:
-        return ""
-    data = AttemptResult(
-        run=run.run,
-        attempt=0,
-        model=run.model,
-        state=RunState.QUEUED,
-        dataset_fingerprint=run.dataset_fingerprint,
-        validation_fingerprint=run.validation_fingerprint,
-    )
-    return "" if is_same_data(data, live) else live.artifact
-
-
-def _judged(run: RunFile, recorded: Recorded, attempt: int, live: Live | None) -> RunResult:
-    judgement = judge(run.train, recorded.attempts[attempt], live)
-    return _result(
-        run, recorded, attempt, judgement.state, judgement.reason, judgement.message, compared=judgement.compared
-    )
-
-
-def _result(
-    run: RunFile,
-    recorded: Recorded,
-    attempt: int,
-    state: RunState,
-    reason: Reason | None,
-    message: str,
-    detail: str = "",
-    compared: str = "",
-) -> RunResult:
-    last = recorded.attempts[attempt]
-    return RunResult(
-        run=run.run,
-        model=run.model,
-        state=state,
-        commit=run.commit,
-        code_key=run.code_key,
-        reason=reason,
-        message=message,
-        detail=detail,
-        scores=last.scores,
-        compared=compared,
-        artifact=last.artifact,
-        attempts=attempt,
-        params=last.params or run.train.params,
-        model_params=last.model_params or run.train.model_params,
-        dataset_fingerprint=run.dataset_fingerprint,
-        validation_fingerprint=run.validation_fingerprint,
-        queued_at=datetime.fromtimestamp(run.queued_at, UTC),
-        began_at=last.began_at,
-        ended_at=last.ended_at,
-        peak_memory=last.peak_memory,
-        cpu_seconds=last.cpu_seconds,
-        packages=last.packages,
-        started_by=run.started_by,
-        own=run.own,
-    )

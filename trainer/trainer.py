@@ -19,6 +19,7 @@ from trainer.asked_runs import AskedRuns
 from trainer.demand.demand import Demand, Trained
 from trainer.executor import ExecutorUnavailable
 from trainer.records.accepted import AcceptedArtifacts
+from trainer.records.ended_runs import EndedRuns
 from trainer.records.open_runs import RunFile
 from trainer.reports import Reports
 from trainer.run_controller import OpenState, RunController
@@ -48,6 +49,7 @@ class Trainer:
         self,
         demand: Demand,
         controller: RunController,
+        ended_runs: EndedRuns,
         asked: AskedRuns,
         lease: Held,
         sharing: Sharing,
@@ -67,6 +69,7 @@ class Trainer:
         """The runs that are not over, as they were seen last, here or at the daemon that trains."""
         self._demand = demand
         self._controller = controller
+        self._ended_runs = ended_runs
         self._asked = asked
         self._lease = lease
         self._acts = False
@@ -157,7 +160,7 @@ class Trainer:
 
     def _follow_other(self, heads: Mapping[str, Trained]) -> None:
         wanted = self._demand.wanted(heads)
-        self._controller.follow(wanted)
+        self._ended_runs.follow(wanted)
         self._prune(heads, {run.code_key for run in wanted})
 
     def _prune(self, heads: Mapping[str, Trained], code_keys: set[str]) -> None:

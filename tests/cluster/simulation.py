@@ -31,6 +31,7 @@ from trainer.kubernetes.errors import ApiError, error_of
 from trainer.kubernetes.job import JobPlace
 from trainer.kubernetes.object_cache import ObjectCache
 from trainer.kubernetes.runs import KubernetesRuns
+from trainer.records.ended_runs import EndedRuns
 from trainer.records.open_runs import OpenRuns
 from trainer.records.record_names import attempt_record
 from trainer.records.recorded_runs import RecordedRuns
@@ -153,7 +154,6 @@ class Replica(Node):
             opened=lambda run: None,
             begun=lambda run, attempt: self.world.begun.append((run.run, attempt)),
             attempted=lambda result: None,
-            settled=lambda result: self.world.settled.setdefault(result.run, []).append(result),
             superseded=lambda run: None,
             gone=lambda result: None,
         )
@@ -174,7 +174,10 @@ class Replica(Node):
             now=lambda: self.world.now,
         )
         now = lambda: self.world.now  # noqa: E731
-        return RunController(OpenRuns(self.home), recorded_runs, runs, _spec, self._live, told, at_once=1000, now=now)
+        self.ended_runs = EndedRuns(recorded_runs, self._settle, now)
+        return RunController(
+            OpenRuns(self.home), recorded_runs, self.ended_runs, runs, _spec, self._live, told, at_once=1000, now=now
+        )
 
 
 class SimulatedApi:

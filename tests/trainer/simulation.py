@@ -24,6 +24,7 @@ from loader.artifacts.files.files import Stored
 from loader.artifacts.records import RunRecords
 from trainer.gates import Live
 from trainer.plan import Running
+from trainer.records.ended_runs import EndedRuns
 from trainer.records.open_runs import OpenRuns, RunFile
 from trainer.records.record_names import RESULT, attempt_log, attempt_record
 from trainer.records.recorded_runs import RecordedRuns
@@ -157,11 +158,11 @@ class Node:
         if acts:
             self.look()
         elif self.controller is not None:
-            self.follow(self.controller)
+            self.follow(self.ended_runs)
 
-    def follow(self, controller: RunController) -> None:
+    def follow(self, ended_runs: EndedRuns) -> None:
         try:
-            controller.follow(self.world.wanted())
+            ended_runs.follow(self.world.wanted())
         except StoreUnavailable:
             pass
         except Crash:
@@ -195,7 +196,6 @@ class Node:
             opened=self.world.opened.append,
             begun=lambda run, attempt: self.world.begun.append((run.run, attempt)),
             attempted=lambda result: None,
-            settled=lambda result: self.world.settled.setdefault(result.run, []).append(result),
             superseded=lambda run: None,
             gone=lambda result: None,
         )
@@ -204,7 +204,13 @@ class Node:
         now = lambda: self.world.now  # noqa: E731
         recorded_runs = RecordedRuns(records, now)
         is_kept = self.world.artifacts.__contains__
-        return RunController(open_runs, recorded_runs, Processes(self), _spec, self._live, told, 2, now, is_kept)
+        self.ended_runs = EndedRuns(recorded_runs, self._settle, now)
+        return RunController(
+            open_runs, recorded_runs, self.ended_runs, Processes(self), _spec, self._live, told, 2, now, is_kept
+        )
+
+    def _settle(self, result: RunResult) -> None:
+        self.world.settled.setdefault(result.run, []).append(result)
 
     def _live(self, model: str) -> Live | None:
         """What one daemon takes for live another may not: they may judge the same attempt otherwise."""
