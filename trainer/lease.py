@@ -21,11 +21,13 @@ class Lease:
 
     def __init__(
         self,
-        take: Callable[[float], Awaitable[bool]],
+        take: Callable[[float], Awaitable[int]],
         give_back: Callable[[], Awaitable[None]],
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`take(seconds)`: take or renew it; whether it is ours. Both raise PawlError."""
+        """`take(seconds)`: take or renew it; its epoch, or 0: it is another's. Both raise PawlError."""
+        self.epoch = 0
+        """The one in which it was ours last: what is written by the lease names it."""
         self._take = take
         self._give_back = give_back
         self._now = now
@@ -37,7 +39,9 @@ class Lease:
         if now >= self._asked_at + (_RENEWED_AFTER_S if now < self._until else 1.0):
             self._asked_at = now
             try:
-                self._until = now + SECONDS if await self._take(SECONDS) else 0.0
+                epoch = await self._take(SECONDS)
+                self._until = now + SECONDS if epoch else 0.0
+                self.epoch = epoch or self.epoch
             except PawlError as error:
                 log.warning("whether this daemon is to train can't be asked: %s", error)
         return self._now() < self._until

@@ -84,13 +84,17 @@ def _live(reconciler: Reconciler) -> Mapping[str, Artifact]:
 
 def _sharing(settings: Settings, registry: Registry) -> tuple[Held, SharedRuns | None]:
     """Which of the daemons with one database trains, and what they tell each other."""
+    is_training = settings.trainer != "none"
+    if not settings.database_url.startswith("postgres"):
+        return (Alone() if is_training else Never()), None
     holder = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    is_shared, is_training = settings.database_url.startswith("postgres"), settings.trainer != "none"
-    shared = SharedRuns(registry, lambda transaction: transaction.leases.is_held(NAME, holder)) if is_shared else None
-    if not is_training or shared is None:
-        return (Alone() if is_training else Never()), shared
     lease = Lease(
         lambda seconds: registry.perform(lambda transaction: transaction.leases.take(NAME, holder, seconds)),
         lambda: registry.perform(lambda transaction: transaction.leases.give_back(NAME, holder)),
     )
-    return lease, shared
+    shared = SharedRuns(
+        registry,
+        lambda: lease.epoch,
+        lambda transaction, epoch: transaction.leases.is_held(NAME, holder, epoch),
+    )
+    return (lease if is_training else Never()), shared

@@ -36,14 +36,20 @@ class _Told:
     """All runs that are not over, as JSON, by run key."""
     over: Mapping[str, datetime | None] = field(default_factory=dict)
     """Of those that were asked for, such as have ended, and when they were last asked for."""
+    epoch: int = 0
+    """Of the lease, as it was said."""
 
 
 class SharedRuns:
     """A `Sharing`. `run` compares again and again, and soon after `hasten`."""
 
-    def __init__(self, registry: Registry, is_ours: Callable[[Transaction], bool]) -> None:
-        """`is_ours`: whether the lease is held by this daemon, as the transaction sees it."""
+    def __init__(
+        self, registry: Registry, epoch: Callable[[], int], is_ours: Callable[[Transaction, int], bool]
+    ) -> None:
+        """`epoch`: of the lease by which this daemon trains. `is_ours`: whether it is still held by this daemon in that
+        epoch, as the transaction sees it."""
         self._registry = registry
+        self._epoch = epoch
         self._is_ours = is_ours
         self._rows: dict[str, OpenRunRow] = {}
         """As they were read last."""
@@ -70,7 +76,7 @@ class SharedRuns:
 
     def tell(self, states: Sequence[OpenState], over: Collection[str]) -> None:
         ended = {key: row.asked_at for key in over if (row := self._rows.get(key)) is not None}
-        self._told = _Told({state.run.run: _encoded(state) for state in states}, ended)
+        self._told = _Told({state.run.run: _encoded(state) for state in states}, ended, self._epoch())
         stages = {state.run.run: (state.state, state.attempt) for state in states}
         if ended or stages != self._stages:
             self.hasten()
@@ -93,11 +99,11 @@ class SharedRuns:
 
 
 def _exchanged(
-    told: _Told | None, is_ours: Callable[[Transaction], bool], transaction: Transaction
+    told: _Told | None, is_ours: Callable[[Transaction, int], bool], transaction: Transaction
 ) -> dict[str, OpenRunRow]:
-    """What there is, once what is told is written; nothing is where another holds the lease by now."""
+    """What there is, once what is told is written; nothing is where the lease was another's since."""
     rows = {row.run: row for row in transaction.open_runs.all()}
-    if told is None or not is_ours(transaction):
+    if told is None or not is_ours(transaction, told.epoch):
         return rows
     over = [row for row in rows.values() if row.run not in told.states and _is_over(row, told)]
     changed = {run: state for run, state in told.states.items() if run not in rows or rows[run].state != state}

@@ -11,11 +11,11 @@ class Database:
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.answer: bool | PawlError = True
+        self.answer: int | PawlError = 1
         self.asked = 0
         self.given_back = 0
 
-    async def take(self, seconds: float) -> bool:
+    async def take(self, seconds: float) -> int:
         self.asked += 1
         if isinstance(self.answer, PawlError):
             raise self.answer
@@ -50,11 +50,24 @@ def test_while_the_database_is_away_it_is_held_no_longer_than_was_promised() -> 
 
 def test_who_does_not_have_it_asks_again_soon() -> None:
     database, lease = made()
-    database.answer = False
+    database.answer = 0
     assert not database.held(lease, 0)
-    database.answer = True
+    database.answer = 1
     assert not database.held(lease, 0.5)
     assert database.held(lease, 1.5)
+
+
+def test_its_epoch_is_that_of_the_last_time_that_it_was_held() -> None:
+    database, lease = made()
+    assert lease.epoch == 0
+    database.answer = 3
+    assert database.held(lease, 0)
+    database.answer = 0
+    assert not database.held(lease, 20)
+    assert lease.epoch == 3, "what was said then is written with it, and refused"
+    database.answer = 5
+    assert database.held(lease, 40)
+    assert lease.epoch == 5
 
 
 def test_a_lost_one_is_another_s_within_fifteen_seconds() -> None:

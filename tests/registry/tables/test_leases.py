@@ -6,7 +6,7 @@ from registry.registry import Registry
 from tests.postgres import Postgres
 
 
-def take(registry: Registry, holder: str, seconds: float = 60.0, name: str = "runs") -> bool:
+def take(registry: Registry, holder: str, seconds: float = 60.0, name: str = "runs") -> int:
     with registry.transaction() as transaction:
         return transaction.leases.take(name, holder, seconds)
 
@@ -24,6 +24,28 @@ def test_of_two_replicas_one_has_the_lease_until_it_ends_or_is_given_back(postgr
     with registry.transaction() as transaction:
         transaction.leases.give_back("runs", "two")
     assert take(registry, "one")
+    registry.close()
+
+
+def is_held(registry: Registry, holder: str, epoch: int) -> bool:
+    with registry.transaction() as transaction:
+        return transaction.leases.is_held("runs", holder, epoch)
+
+
+def test_its_epoch_grows_with_each_change_of_holder_and_what_is_of_an_older_one_is_refused(postgres: Postgres) -> None:
+    registry = Registry(postgres.url)
+    first = take(registry, "one")
+    assert take(registry, "one", seconds=0) == first, "renewed"
+    assert not is_held(registry, "one", first), "its time is over"
+    second = take(registry, "two")
+    with registry.transaction() as transaction:
+        transaction.leases.give_back("runs", "two")
+    assert not is_held(registry, "two", second)
+    third = take(registry, "one")
+    assert first < second < third
+    assert is_held(registry, "one", third)
+    assert not is_held(registry, "one", first), "said before another had it"
+    assert not is_held(registry, "two", third)
     registry.close()
 
 

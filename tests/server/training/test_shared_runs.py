@@ -19,10 +19,13 @@ OF_THE_HEAD = RunFile(run="b" * 12, model="Iris", commit="c" * 40, code_key="e" 
 
 
 @asynccontextmanager
-async def two(folder: Path, is_ours: Callable[[], bool] = lambda: True) -> AsyncIterator[tuple[SharedRuns, SharedRuns]]:
-    """The first trains as long as `is_ours`."""
+async def two(
+    folder: Path, is_ours: Callable[[], bool] = lambda: True, epoch: Callable[[], int] = lambda: 1
+) -> AsyncIterator[tuple[SharedRuns, SharedRuns]]:
+    """The first trains as long as `is_ours`, by a lease of that epoch."""
     registry = Registry(f"sqlite:///{folder / 'registry.db'}")
-    trains, other = SharedRuns(registry, lambda _: is_ours()), SharedRuns(registry, lambda _: False)
+    trains = SharedRuns(registry, epoch, lambda _, told: is_ours() and told == epoch())
+    other = SharedRuns(registry, lambda: 0, lambda *_: False)
     tasks = [asyncio.create_task(one.run(lambda: None)) for one in (trains, other)]
     try:
         yield trains, other
@@ -90,5 +93,20 @@ def test_who_has_lost_the_lease_changes_nothing(tmp_path: Path) -> None:
             await other.ask(RUN)
             await come(trains.asked, trains)
             assert len(other.follow()) == 2
+
+    asyncio.run(test())
+
+
+def test_what_was_told_before_another_had_the_lease_is_not_written(tmp_path: Path) -> None:
+    async def test() -> None:
+        epochs = {"now": 1}
+        async with two(tmp_path, epoch=lambda: epochs["now"]) as (trains, other):
+            trains.tell([running(OF_THE_HEAD)], over=())
+            epochs["now"] = 3
+            await other.ask(RUN)
+            await come(trains.asked, trains)
+            assert [state.run for state in other.follow()] == [RUN]
+            trains.tell([running(OF_THE_HEAD)], over=())
+            await come(lambda: len(other.follow()) == 2, trains, other)
 
     asyncio.run(test())
