@@ -76,7 +76,7 @@ def _print(event: Mapping[str, Any], fields: str | None) -> None:
         kind = str(event.get("kind"))
         shown = click.style(f"{kind:<16}", fg=_colour(kind))
         who = f"  ({by})" if (by := _who(event)) else ""
-        sys.stdout.write(f"{moment(event.get('at'))}  {shown} {one_line(_what(event))}{who}\n")
+        sys.stdout.write(f"{moment(event.get('at'))}  {shown} {one_line(_line(event))}{who}\n")
         sys.stdout.flush()
     else:
         print_lines([_row(event)])
@@ -92,14 +92,18 @@ def _row(event: Mapping[str, Any]) -> tuple[Value, ...]:
         Cell(moment(event.get("at")), ago(event.get("at"))),
         Cell(kind, kind, STYLES.get(kind, "")),
         *(event.get("model"), event.get("version"), _who(event)),
-        _what(event),
+        *((_what(event),) if is_terminal() else (event.get("message"), event.get("reason"))),
     )
 
 
+def _line(event: Mapping[str, Any]) -> str:
+    """Where no column says of which model."""
+    model, said = str(event.get("model") or ""), _what(event)
+    return said if not model or model in said else f"{model}: {said}"
+
+
 def _what(event: Mapping[str, Any]) -> str:
-    model, message = str(event.get("model") or ""), str(event.get("message") or "")
-    said = message if not model or is_terminal() is False or model in message else f"{model}: {message}"
-    return said + (f" ({reason})" if (reason := event.get("reason")) else "")
+    return str(event.get("message") or "") + (f" ({reason})" if (reason := event.get("reason")) else "")
 
 
 def _who(event: Mapping[str, Any]) -> str:

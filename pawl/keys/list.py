@@ -45,12 +45,9 @@ def list_keys(api: Api, limit: int, fields: str | None) -> None:
 
 
 def _row(one: Mapping[str, Any]) -> tuple[Value, ...]:
-    made, expires = one.get("created_at"), one.get("expires")
+    rate, made, expires = one.get("rate"), one.get("created_at"), one.get("expires")
     return (
         *(one.get("id"), one.get("name"), ",".join(one.get("scopes") or ()), ",".join(one.get("models") or ())),
-        *(
-            one.get("rate"),
-            time(made) if made else "",
-        ),
+        *("" if rate is None else f"{rate:g}", time(made) if made else ""),
         Cell(moment(expires), moment(expires)) if expires else "",
     )

@@ -11,7 +11,6 @@ from pawl.client.api import Api, api_path
 from pawl.models.state import commit, time
 from pawl.options import as_json, asks_server, command, limit, model
 from pawl.terminal.table import Cell, Value
-from pawl.terminal.text import moment
 
 _TITLES = ("VERSION", "FROM", "TO", "CAUSE", "BY", "COMMIT", "RUN", "REASON")
 
@@ -49,7 +48,7 @@ def _row(one: Mapping[str, Any]) -> tuple[Value, ...]:
     until = one.get("to")
     actor = one.get("actor") or {}
     return (
-        *(one.get("version"), Cell(moment(one.get("from")), moment(one.get("from")))),
+        *(one.get("version"), time(one.get("from"))),
         time(until) if until else Cell("", "now", "green"),
         *(one.get("cause"), actor.get("name") or actor.get("kind"), commit(one.get("commit"))),
         *(one.get("run"), one.get("reason")),

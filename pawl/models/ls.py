@@ -10,7 +10,7 @@ import click
 from pawl.client.api import Api, api_path
 from pawl.models.state import commit, live_version, note_on, state_of
 from pawl.options import as_json, asks_server, command, limit, watch
-from pawl.terminal.table import Value
+from pawl.terminal.table import Cell, Value
 
 _TITLES = ("MODEL", "STATE", "LIVE", "COMMIT", "WORKERS", "MEMORY", "NOTE")
 
@@ -66,5 +66,5 @@ def _row(model: dict[str, Any]) -> tuple[Value, ...]:
     memory = live.get("memory_mb")
     return (
         *(model.get("name"), state_of(model), live_version(model), commit(live.get("commit")), live.get("workers")),
-        *(None if memory is None else f"{memory} MB", note_on(model)),
+        *(None if memory is None else Cell(str(memory), f"{memory} MB"), note_on(model)),
     )

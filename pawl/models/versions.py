@@ -11,7 +11,7 @@ from pawl.client.api import Api, api_path
 from pawl.models.state import commit, time
 from pawl.options import as_json, asks_server, command, limit, model
 from pawl.terminal.table import Cell, Value
-from pawl.terminal.text import moment, size
+from pawl.terminal.text import duration, moment, size
 
 _TITLES = ("VERSION", "STATE", "ROLE", "COMMIT", "AUTHOR", "WHEN", "EXAMPLES", "RUN", "MESSAGE")
 
@@ -74,7 +74,8 @@ def _fields(one: Mapping[str, Any]) -> Iterator[tuple[str, Value]]:
     yield "size", size(one.get("size_bytes"))
     yield "examples", _examples(one)
     yield "scores", ", ".join(f"{name} {score:.4g}" for name, score in (one.get("scores") or {}).items())
-    yield "took", ", ".join(f"{name} {seconds:.1f} s" for name, seconds in (one.get("steps") or {}).items())
+    steps = one.get("steps") or {}
+    yield "took", ", ".join(f"{name.replace('_', ' ')} {duration(seconds)}" for name, seconds in steps.items())
     yield "environment", environment.get("id") or ("Pawl's own" if environment else "")
     yield "packages", ", ".join(f"{name} {at}" for name, at in sorted((environment.get("packages") or {}).items()))
     if rejected:

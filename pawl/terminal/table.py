@@ -80,11 +80,12 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[Value]]) -> Table:
     from rich.table import Table
 
     drawn = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
-    for place, title in enumerate(titles):
-        is_last = place == len(titles) - 1
-        drawn.add_column(title, no_wrap=not is_last, overflow="fold")
-    for row in rows:
-        drawn.add_row(*map(_text, row))
+    cells = [[_text(value) for value in row] for row in rows]
+    told = [place for place in range(len(titles)) if any(row[place] for row in cells)]  # a screen is narrow
+    for place in told:
+        drawn.add_column(titles[place], no_wrap=place != len(titles) - 1, overflow="fold")
+    for row in cells:
+        drawn.add_row(*(row[place] for place in told))
     return drawn
 
 

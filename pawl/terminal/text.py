@@ -47,6 +47,11 @@ def span(seconds: float) -> str:
     return f"{seconds // 3600:.0f} h" if seconds < 86_400 else f"{seconds // 86_400:.0f} d"
 
 
+def duration(seconds: float) -> str:
+    """Of a step."""
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
 def read_moment(at: object) -> datetime | None:
     try:
         read = datetime.fromisoformat(str(at))

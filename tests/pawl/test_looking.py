@@ -48,6 +48,7 @@ def test_ls_gives_a_pipe_a_line_for_each_model_with_tabs_and_nothing_cut(server:
     broken, live = (line.split("\t") for line in done.stdout.splitlines())
     assert live[:3] == ["Echo", "ready", "v2"]
     assert re.fullmatch("[0-9a-f]{40}", live[3])
+    assert int(live[5]) > 0, "megabytes"
     assert broken[0] == "Broken"
     assert "RuntimeError: no luck" in broken[-1]
     assert "\033" not in done.stdout
@@ -100,6 +101,7 @@ def test_events_are_told_the_newest_first_and_what_there_is_not_is_an_empty_list
     assert [event["kind"] for event in found] == ["live", "live"]
     line = ask(server, "events", "Broken", "--kind", "failed", "--since", "1h").stdout.splitlines()[0].split("\t")
     assert line[1:4] == ["failed", "Broken", "v1"]
+    assert len(line) == 7, "time, kind, model, version, who, message, reason"
     nothing = ask(server, "events", "Nobody", "--json")
     assert (nothing.returncode, nothing.stdout) == (0, "[]\n")
     assert ask(server, "events", "--since", "yesterday").returncode == 2
@@ -129,6 +131,13 @@ def test_versions_are_listed_with_what_their_commits_say_and_told_one_by_one(ser
     assert (one["role"], one["examples"], one["message"]) == ("live", "1 of 1", lines[0][-1])
     assert json.loads(ask(server, "versions", "Echo", "v1", "--json", "version").stdout) == {"version": "v1"}
     assert ask(server, "versions", "Echo", "v9").returncode == 3
+
+
+def test_a_terminal_is_shown_no_column_in_which_nothing_stands(server: Server) -> None:
+    shown = show(server, "versions", "Echo")
+    assert "MESSAGE" in shown
+    assert "RUN" not in shown
+    assert len(ask(server, "versions", "Echo").stdout.splitlines()[0].split("\t")) == 9, "a pipe gets them all"
 
 
 def test_where_nothing_was_live_is_an_empty_list(server: Server) -> None:

@@ -128,9 +128,8 @@ class SteeringApi:
             async with asyncio.timeout(min(wait_s, _LONGEST_WAIT_S)):
                 action = await self._steering.actions.over(action.id)
         except TimeoutError:
-            now = self._steering.actions.find(action.id) or action
-            return unfinished_answer(request, self._base, now)
-        return _told(action)
+            action = self._steering.actions.find(action.id) or action
+        return _told(action) if action.is_over else unfinished_answer(request, self._base, action)
 
 
 def _told(action: Action) -> Response:

@@ -217,6 +217,11 @@ def test_another_try_is_told_with_who_asked_for_it(server: Server) -> None:
     assert server.events("retried")[0]["reason"] == "why not"
 
 
+def test_what_is_over_by_the_time_of_the_answer_is_not_told_as_unfinished(server: Server) -> None:
+    tried = act(server, "POST", "models/A/retry?wait=0")
+    assert (tried.status, tried.json["state"]) in ((200, "done"), (202, "running"))
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "code"),
     [
