@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 
 from core.errors import PawlError
 from core.process.logs import start_logging
@@ -67,8 +68,9 @@ def _run(
         warn_of_root()
         code = await daemon.run()
         keeping.cancel()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for output in (sys.stdout, sys.stderr):
+            with suppress(OSError):  # whoever read it may have gone
+                output.flush()
         os._exit(code)  # threads may wait for a network or a disk as long as they like
 
     uvloop.run(serve())

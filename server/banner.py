@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import msgspec
 
 from core.paths import PAGE_SIGN_IN
@@ -28,13 +30,13 @@ class Banner:
 
     def greet(self, where: str) -> None:
         """The first line: the server is there, and loads."""
-        print(f"Pawl is listening on {self.url}, loading {where}", flush=True)
+        _say(f"Pawl is listening on {self.url}, loading {where}")
         if self._code is not None:
             address = f"{self.admin_url}{PAGE_SIGN_IN.template}?code={self._code.text}"
-            print(f"Sign in as admin, once and within ten minutes: {address}", flush=True)
+            _say(f"Sign in as admin, once and within ten minutes: {address}")
 
     def show(self, state: ServerState) -> None:
-        print("\n".join(self.lines(state)), flush=True)
+        _say("\n".join(self.lines(state)))
 
     def lines(self, state: ServerState) -> list[str]:
         live = [model for model in state.models.values() if model.live is not None]
@@ -54,6 +56,12 @@ class Banner:
     def _curl(self, model: ModelState) -> str:
         assert model.live is not None
         return curl(f"{self.url}/{model.name}", model.live.examples(model.name))
+
+
+def _say(text: str) -> None:
+    """A reader that has gone, or a disk that is full, keeps nobody from serving."""
+    with suppress(OSError, ValueError):
+        print(text.encode(errors="backslashreplace").decode(), flush=True)
 
 
 def _why_not_live(model: ModelState) -> str:
