@@ -26,7 +26,7 @@ from trainer.demand.demand import Trained
 from trainer.lease import Alone
 from trainer.local import LocalRuns
 from trainer.records.accepted import AcceptedArtifacts, read_results
-from trainer.sharing import NotShared
+from trainer.sharing import NotShared, Sharing
 
 
 class Pushes:
@@ -44,6 +44,7 @@ class Pushes:
         self.source = LocalSource(self.models, {})
         self.files = open_files("", self.data)
         self.training: Training | None = None
+        self.sharing: Sharing = NotShared()
         self.accepted = 0
 
     def push(self, model: str = "Iris", **files: str) -> None:
@@ -91,7 +92,7 @@ class Pushes:
             fingerprint=Datasets(self.data / "datasets", 10**9).fingerprint,
             files=self.files,
             lease=Alone(),
-            sharing=NotShared(),
+            sharing=self.sharing,
             changed=self._changed,
             record=self.recorded.append,
             event=self.events.append,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import RunStateConflict
+from core.errors import RunStateConflict, StoreUnavailable
 from core.events import BY_PUSH, EventKind
 from core.release import Artifact
 from core.runs.runs import RunResult
@@ -17,6 +17,8 @@ from trainer.assembly import Training
 from trainer.catalogue.control import TrainerControl
 from trainer.catalogue.views import RunView
 from trainer.catalogue.wishes import Asked
+from trainer.records.open_runs import RunFile
+from trainer.sharing import NotShared
 
 FITS = """
 def train(output, depth=1):
@@ -151,6 +153,31 @@ async def test_a_cancelled_run_ends_and_a_retry_is_a_new_attempt(pushes: Pushes)
         await come(lambda: pushes.accepted)
         [result] = pushes.results()
         assert (result.state, result.attempts, result.params) == (RunState.SUCCEEDED, 2, {"depth": 6})
+
+
+class Forgetful(NotShared):
+    """Other daemons can't be told of anything at first."""
+
+    def __init__(self) -> None:
+        self.is_back = False
+
+    async def ask(self, run: RunFile) -> None:
+        if not self.is_back:
+            raise StoreUnavailable("the database is away")
+
+
+@in_a_loop
+async def test_a_retry_that_came_to_nothing_halfway_can_be_asked_for_again(pushes: Pushes) -> None:
+    pushes.sharing = forgetful = Forgetful()
+    pushes.push(train=FITS, yaml="train: {target: {min: 0.5}}")
+    async with pushes.following() as training:
+        await come(lambda: pushes.results() and not training.trainer.open)
+        key = pushes.results()[0].run
+        with pytest.raises(StoreUnavailable):
+            await control(training).retry(view(key), "")
+        forgetful.is_back = True
+        await control(training).retry(view(key), "")
+        await come(lambda: [result.attempts for result in pushes.results()] == [2])
 
 
 @in_a_loop
