@@ -84,8 +84,8 @@ def assemble(
     records = RunRecords(around.files)
     recorded_runs, open_runs = RecordedRuns(records), OpenRuns(home)
     code_folders = CodeFolders(home / ".code", around.check_out)
-    demand = Demand(code_folders, around.fingerprint)
     reports = Reports()
+    demand = Demand(code_folders, around.fingerprint, told=reports.waiting)
     executor, make_spec, at_once, following = _executor(settings, data, environ, records, recorded_runs, code_folders)
     live = partial(_live, around.live, recorded_runs)
     is_kept = ArtifactStore(around.files).has

@@ -21,6 +21,7 @@ from trainer.attempt.process_tree import kill_lineage
 from trainer.attempt.progress import Reached, read_reached
 from trainer.attempt.spawned import Spawned, spawn
 from trainer.attempt.stop import CANCEL_GRACE_S, GRACE_S, tell_why, told_why
+from trainer.kept_checkpoints import KeptCheckpoints
 from trainer.plan import Running
 
 _ROOT = Path(__file__).parents[1]
@@ -41,6 +42,7 @@ class LocalRuns:
         self._home = home
         self._environ = environ
         self._now = now
+        self._kept = KeptCheckpoints(home, now)
         self._children: dict[Path, Spawned] = {}
 
     def folder(self, key: str, attempt: int) -> Path:
@@ -50,6 +52,7 @@ class LocalRuns:
         """Raises OSError, and then nothing has begun."""
         folder = self.folder(spec.run, spec.attempt)
         self._clear_unclaimed(folder)
+        self._kept.give_back(spec.run)
         folder.mkdir(parents=True, mode=0o700)
         try:
             _write(folder / "spec.json", msgspec.json.encode(spec))
@@ -97,9 +100,10 @@ class LocalRuns:
         return Failure(None, _GONE, heals=True, state=RunState.LOST)
 
     def remove(self, key: str) -> None:
-        """All files of the run, and whatever of it may live."""
+        """All files of the run, and whatever of it may live; but its checkpoint is kept for another attempt."""
         for folder in self._attempts(key):
             self._kill(folder)
+        self._kept.keep(key)
         _remove(self._home / key)
 
     def keys(self) -> list[str]:

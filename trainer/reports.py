@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from core.events import BY_PUSH, Actor, Event, EventKind
 from core.runs.runs import AttemptResult, RunResult
 from core.runs.states import RunState
-from trainer.demand.demand import BY_COMMIT
+from trainer.demand.demand import BY_COMMIT, Trained
 from trainer.records.open_runs import RunFile
 from trainer.run_controller import Told
 
@@ -31,6 +31,11 @@ class Reports:
         self._began_at = datetime.now(UTC)
         self._said: set[tuple[str, int, RunState]] = set()
         """Ends that were told of: they are told again when the run is closed."""
+
+    def waiting(self, trained: Trained, why: str) -> None:
+        """A run that the head wants can't even be queued."""
+        model, commit = trained.revision.model, trained.version.commit
+        self.events.append(Event(kind=EventKind.RUN_QUEUED, model=model, commit=commit, message=why, actor=BY_PUSH))
 
     def _opened(self, run: RunFile) -> None:
         self._add(EventKind.RUN_QUEUED, run, f"run {run.run} is queued ({run.started_by})")

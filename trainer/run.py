@@ -108,13 +108,13 @@ async def _run(spec: RunSpec, folder: Path, lineage: Descendants | None, environ
     _make_room(folder)
     for task in beside:
         task.cancel()
-    if checkpoint is not None and result.heals:
+    if checkpoint is not None and result.state is not RunState.SUCCEEDED:
         await asyncio.to_thread(checkpoint.store)
     if spec.in_pod and result.state is RunState.LOST and stop.is_asked:
         await leave(records, spec, _left(spec, folder))
         return NOT_WRITTEN
     written = await write(records, spec, result, _left(spec, folder), stop)
-    if written and not result.heals:
+    if written and result.state is RunState.SUCCEEDED:
         await asyncio.to_thread(_remove_checkpoint, spec, checkpoint)
     return 0 if written else NOT_WRITTEN
 
@@ -134,11 +134,11 @@ def _prepare(checkpoint: StoredCheckpoint, preparation: Preparation) -> Prepared
 
 
 def _remove_checkpoint(spec: RunSpec, checkpoint: StoredCheckpoint | None) -> None:
-    """Nobody needs it any more."""
+    """Nobody needs it any more; that of a run which came to nothing is there for whoever tries it again."""
     if checkpoint is not None:
         checkpoint.remove()
-    elif spec.checkpoint:
-        shutil.rmtree(spec.checkpoint, ignore_errors=True)
+    else:
+        shutil.rmtree(spec.checkpoint or f"{spec.home}/checkpoint", ignore_errors=True)
 
 
 async def _opened(spec: RunSpec, stop: Stop, told: Callable[[str], None]) -> Files | None:

@@ -18,7 +18,7 @@ _KEPT_S = 86_400.0
 
 
 class StoredCheckpoints:
-    """A run whose result was written removed its own. One that was cancelled or lost could not."""
+    """A run that succeeded removed its own. That of another is kept for a while, for somebody may try it again."""
 
     def __init__(self, files: Files) -> None:
         self._files = files

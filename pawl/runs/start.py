@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from core.paths import API_MODEL_RUNS
-from core.runs.states import RunState
+from core.runs.states import CAME_TO_NOTHING, RunState
 from pawl.client.api import Api
 from pawl.exits import FAILED, STILL_RUNNING, CommandFailed
 from pawl.options import as_json, asks_server, command, model, reason
 from pawl.params import read_params
 from pawl.runs.paths import path_of
 
+if TYPE_CHECKING:
+    from pawl.runs.run import Run
+
 _LOOK_S = 1.0
+_WAS_THERE = 200
 
 
 @command("start")
@@ -65,7 +69,10 @@ def start(
     from pawl.runs.run import read_run
 
     asked = {"params": read_params(set_) or None, "commit": commit or None, "reason": reason}
-    found = api.send("POST", path_of(API_MODEL_RUNS, model=model), asked).json
+    answer = api.send("POST", path_of(API_MODEL_RUNS, model=model), asked)
+    found = answer.json
+    if answer.status == _WAS_THERE:
+        _say_what_there_was(read_run(found))
     if wait:
         found = _wait(api, read_run(found).run, timeout)
     print_outcome(found, fields)
@@ -75,6 +82,11 @@ def start(
             raise CommandFailed(STILL_RUNNING, f"run {run.run} is still {run.state} after {timeout:g} s")
         if run.state != RunState.SUCCEEDED:
             raise CommandFailed(FAILED, run.message or f"the run is {run.state}")
+
+
+def _say_what_there_was(run: Run) -> None:
+    again = f"; 'pawl runs retry {run.run}' tries it again" if run.state in CAME_TO_NOTHING else ""
+    click.echo(f"there was a run of the same code, parameters and data: it is {run.why}{again}", err=True)
 
 
 def _wait(api: Api, run: str, timeout_s: float) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,8 +18,6 @@ from core.release import Revision, Version
 from core.runs.runs import run_key
 from trainer.demand.code_folders import CodeFolders, git_ids
 from trainer.records.open_runs import RunFile
-
-log = logging.getLogger("pawl.trainer")
 
 Fingerprint = Callable[[str, Mapping[str, str]], str]
 """What changes when the data at an address does, given the ids of the folder's files. Raises DatasetUnavailable."""
@@ -60,28 +57,37 @@ class Demand:
     """`wanted` blocks, for it reads data, and is called by one thread at a time."""
 
     def __init__(
-        self, code_folders: CodeFolders, fingerprint: Fingerprint, now: Callable[[], float] = time.time
+        self,
+        code_folders: CodeFolders,
+        fingerprint: Fingerprint,
+        now: Callable[[], float] = time.time,
+        told: Callable[[Trained, str], None] = lambda trained, why: None,
     ) -> None:
+        """`told` gets why the run of a model waits, once."""
         self._code_folders = code_folders
         self._fingerprint = fingerprint
         self._now = now
+        self._told = told
         self._seen: dict[str, _Seen] = {}
         self._kept: set[str] | None = None
         self._failed: dict[str, tuple[float, str]] = {}
         """When, and why, a model's code or data could last not be looked at."""
 
     def wanted(self, models: Mapping[str, Trained]) -> list[RunFile]:
-        """What fails of one model is logged, and tried again after a pause."""
+        """What fails of one model is told, and tried again after a pause."""
         found = [run for trained in models.values() if (run := self._tried(trained)) is not None]
         keys = {trained.revision.code_key for trained in models.values()}
         self._seen = {key: seen for key, seen in self._seen.items() if key in keys}
         return found
 
     def run_of(self, trained: Trained, started_by: str, params: dict[str, Any] | None = None) -> RunFile:
-        """The run of a revision; `params`: a person's own, in place of the folder's. Raises PawlError, OSError."""
+        """The run of a revision and of its data as it is now, for whoever asks for one; `params`: a person's own, in
+        place of the folder's. Raises PawlError, OSError."""
+        return self._run_of(trained, started_by, self._look(trained, asked=True), params)
+
+    def _run_of(self, trained: Trained, started_by: str, seen: _Seen, params: dict[str, Any] | None = None) -> RunFile:
         revision = trained.revision
         assert revision.code_key is not None
-        seen = self._look(trained)
         given = trained.train.params
         train = msgspec.structs.replace(trained.train, params={**given, **(params or {})})
         asked = {} if train.params == given else {"params": train.params}
@@ -110,23 +116,24 @@ class Demand:
         if self._now() < failed_at + _PAUSE_S:
             return None
         try:
-            run = self.run_of(trained, f"{BY_COMMIT}{trained.version.commit}")
-            if self._seen[run.code_key].is_new:
+            seen = self._look(trained)
+            run = self._run_of(trained, f"{BY_COMMIT}{trained.version.commit}", seen)
+            if seen.is_new:
                 run = msgspec.structs.replace(run, started_by=f"new data, at {run.started_by}")
         except (PawlError, OSError) as error:
             if str(error) != said:
-                log.warning("%s: its run can't be queued yet: %s", model, error)
+                self._told(trained, f"a run can't be queued yet: {error}")
             self._failed[model] = (self._now(), str(error))
             return None
         self._failed.pop(model, None)
         return run
 
-    def _look(self, trained: Trained) -> _Seen:
+    def _look(self, trained: Trained, *, asked: bool = False) -> _Seen:
         key, train = trained.revision.code_key, trained.train
         assert key is not None
         folder = self._code_folders.put(trained.revision) / trained.revision.model
         seen, now = self._seen.get(key), datetime.fromtimestamp(self._now(), UTC)
-        if seen is None or (seen.next_look is not None and seen.next_look <= now):
+        if seen is None or asked or (seen.next_look is not None and seen.next_look <= now):
             next_look = None if train.schedule is None else cron.next_time(train.schedule, now)
             dataset, validation = (self._fingerprint_of(data, folder) for data in (train.dataset, train.validation))
             is_new = seen is not None and (seen.is_new or (seen.dataset, seen.validation) != (dataset, validation))

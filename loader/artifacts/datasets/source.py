@@ -32,6 +32,7 @@ Room = Callable[[int], None]
 """Asked before so many bytes, in all, are written. Raises DatasetUnavailable where there is no room for them."""
 
 
+CHANGED = "changed while it was read; let whatever writes it come to an end, then retry the run"
 LOOK_S = 60.0
 """In which a source must say what state it is in."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from core.errors import PawlError
-from loader.artifacts.datasets.source import LOOK_S, DatasetFailure, DatasetState, Fetched, Room
+from loader.artifacts.datasets.source import CHANGED, LOOK_S, DatasetFailure, DatasetState, Fetched, Room
 from loader.artifacts.files.deadlines import Deadlines, Late
 from loader.artifacts.files.object_stores import connect, list_folder
 from loader.artifacts.manifest import is_plain
@@ -48,7 +48,7 @@ class StoredDataset:
         for name, info in found.files.items():
             self._get(found.store, info, into / name)
         if self._state(self._found()) != before:
-            raise self._failure.for_now("changed while it was read; it is read again on the next try")
+            raise self._failure.for_now(CHANGED)
         return Fetched(before, "" if found.is_folder else next(iter(found.files)))
 
     def _found(self) -> _Found:

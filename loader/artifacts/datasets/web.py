@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from loader.artifacts.datasets.source import LOOK_S, DatasetFailure, DatasetState, Fetched, Room
+from loader.artifacts.datasets.source import CHANGED, LOOK_S, DatasetFailure, DatasetState, Fetched, Room
 from loader.artifacts.manifest import is_plain
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ class WebDataset:
             with (into / name).open("xb") as file:
                 await self._write(answer, file, state.size or 0, room)
         if state.version and await self._state() != state:
-            raise self._failure.for_now("changed while it was read; it is read again on the next try")
+            raise self._failure.for_now(CHANGED)
         return Fetched(state, name)
 
     async def _write(self, answer: httpx.Response, file: BinaryIO, expected: int, room: Room) -> None:

@@ -67,6 +67,8 @@ def test_a_rejected_run_says_why_where_people_look_and_what_is_accepted_is_serve
     assert training["reason"] == "BelowTarget"
     assert "rejected (BelowTarget)" in server.get("/", headers={"accept": "text/html"}).body.decode()
     assert training["run"] in [run["run"] for run in runs(server, "--state", "rejected")]
+    asked = pawl("runs", "start", "Low", cwd=server.settings.data, PAWL_SERVER=server.base, PAWL_TOKEN=TOKEN)
+    assert (asked.returncode, f"'pawl runs retry {training['run']}' tries it again" in asked.stderr) == (0, True)
     runs(server, "accept", training["run"], "--reason", "it will do")
     server.wait_live("Low", "v1")
     assert server.score("Low") == {"depth": "1"}

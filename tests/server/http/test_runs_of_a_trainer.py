@@ -162,6 +162,36 @@ def test_a_run_is_asked_for_cancelled_and_tried_again(pushes: Pushes) -> None:
     asyncio.run(test())
 
 
+RAISES_ONCE = """
+import os
+def train(output, checkpoint):
+    if not os.path.exists(checkpoint + "half"):
+        open(checkpoint + "half", "w").close()
+        raise ValueError("the rest is not there yet")
+    open(output + "m", "w").close()
+    return 1
+"""
+
+
+def test_another_try_of_a_run_that_failed_goes_on_from_its_checkpoint(pushes: Pushes) -> None:
+    async def test() -> None:
+        pushes.push(train=RAISES_ONCE)
+        async with asking(pushes) as client:
+            [run] = await in_state(client, "failed")
+            assert (await client.post(f"/runs/{run['run']}/retry")).status_code == 200
+            [again] = await in_state(client, "succeeded")
+            assert (again["run"], again["attempts"]) == (run["run"], 2)
+            await come(lambda: nothing_open(pushes))
+            assert not list(pushes.data.glob("runs/**/half")), "nobody needs it any more"
+
+    asyncio.run(test())
+
+
+async def nothing_open(pushes: Pushes) -> bool:
+    assert pushes.training is not None
+    return not pushes.training.trainer.open
+
+
 def test_a_run_of_ones_own_parameters_is_another_run(pushes: Pushes) -> None:
     async def test() -> None:
         pushes.push(train=FITS)

@@ -22,7 +22,8 @@ class Place:
         self.data: str | DatasetUnavailable = "one"
         self.check_outs = 0
         self.folders = CodeFolders(home, self.check_out)
-        self.demand = Demand(self.folders, self.fingerprint, lambda: self.now)
+        self.told: list[str] = []
+        self.demand = Demand(self.folders, self.fingerprint, lambda: self.now, lambda _, why: self.told.append(why))
 
     def check_out(self, revision: Revision, into: Path) -> None:
         self.check_outs += 1
@@ -36,8 +37,12 @@ class Place:
         return self.data
 
     def keys(self, manifest: str, code_key: str = "c" * 12) -> list[str]:
-        revision = Revision("Iris", "r", parse_manifest(manifest.encode()), {"Iris": "t"}, code_key=code_key)
-        return [run.run for run in self.demand.wanted({"Iris": Trained(Version(1, "d" * 40), revision)})]
+        return [run.run for run in self.demand.wanted({"Iris": trained(manifest, code_key)})]
+
+
+def trained(manifest: str, code_key: str = "c" * 12) -> Trained:
+    revision = Revision("Iris", "r", parse_manifest(manifest.encode()), {"Iris": "t"}, code_key=code_key)
+    return Trained(Version(1, "d" * 40), revision)
 
 
 @pytest.fixture
@@ -63,6 +68,17 @@ def test_data_is_looked_at_again_on_schedule(place: Place) -> None:
     assert place.keys(manifest) != before
 
 
+def test_whoever_asks_for_a_run_has_the_data_looked_at_again_for_the_head_too(place: Place) -> None:
+    manifest = "train: {dataset: 'https://data.example/a'}"
+    place.data = DatasetUnavailable("404", heals=Heals.NEVER)
+    failed = place.keys(manifest)
+    place.data = "one"
+    assert place.keys(manifest) == failed
+    asked = place.demand.run_of(trained(manifest), "a person")
+    assert (asked.dataset_fingerprint, asked.own) == ("one", False)
+    assert place.keys(manifest) == [asked.run] != failed
+
+
 def test_data_that_can_not_be_had_is_a_run_of_its_own_that_says_why(place: Place) -> None:
     place.data = DatasetUnavailable("403", heals=Heals.NEVER)
     [failing] = place.keys("train: {dataset: 'https://data.example/a'}")
@@ -73,6 +89,9 @@ def test_data_that_can_not_be_had_is_a_run_of_its_own_that_says_why(place: Place
 def test_data_that_is_away_for_a_moment_is_waited_for(place: Place) -> None:
     place.data = DatasetUnavailable("a timeout", heals=Heals.MAYBE)
     assert place.keys("train: {dataset: 'https://data.example/a'}") == []
+    place.now += 6
+    assert place.keys("train: {dataset: 'https://data.example/a'}") == []
+    assert place.told == ["a run can't be queued yet: a timeout"]
     place.data = "one"
     assert place.keys("train: {dataset: 'https://data.example/a'}") == []
     place.now += 6

@@ -1,0 +1,50 @@
+"""Checkpoints of runs of this machine that are over, for those who try one again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+_PLACE = ".checkpoints"
+_KEPT_S = 86_400.0
+"""As long as the store keeps those of pods."""
+
+
+class KeptCheckpoints:
+    """`<home>/.checkpoints/of-<run key>/`, from the end of a run to its next attempt, or for a day."""
+
+    def __init__(self, home: Path, now: Callable[[], float] = time.time) -> None:
+        """`home`: of all runs, whose checkpoints are in `<home>/<run key>/checkpoint`."""
+        self._home = home
+        self._now = now
+
+    def keep(self, key: str) -> None:
+        """Where the run has left one. What can't be kept is left where it is."""
+        self._prune()
+        here, kept = self._home / key / "checkpoint", self._kept(key)
+        with suppress(OSError):
+            if any(here.iterdir()):
+                kept.parent.mkdir(exist_ok=True)
+                shutil.rmtree(kept, ignore_errors=True)
+                here.rename(kept)
+                os.utime(kept, (self._now(), self._now()))
+
+    def give_back(self, key: str) -> None:
+        """To the folder of the run, unless that has one."""
+        here = self._home / key / "checkpoint"
+        with suppress(OSError):
+            here.parent.mkdir(parents=True, exist_ok=True)
+            self._kept(key).rename(here)  # onto nothing, or an empty folder
+
+    def _prune(self) -> None:
+        for kept in (self._home / _PLACE).glob("of-*"):
+            with suppress(OSError):
+                if kept.stat().st_mtime < self._now() - _KEPT_S:
+                    shutil.rmtree(kept, ignore_errors=True)
+
+    def _kept(self, key: str) -> Path:
+        return self._home / _PLACE / f"of-{key}"
