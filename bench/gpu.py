@@ -28,7 +28,7 @@ from bench.machine import processes
 from bench.machine.screen import console
 from bench.peers.common import probabilities
 from bench.peers.pawl import ETLS, counters, pack
-from loader.workers.resources import onnx_threads, processors
+from core.process.resources import onnx_threads, processors
 from tests.serving import Server
 from worker.onnx.open_file import open_file
 from worker.onnx.provider import CPU, CUDA, number_of

@@ -14,7 +14,7 @@ from typing import Any
 
 from bench.load import wrk
 from bench.machine.home import HOME, ROOT
-from loader.workers.resources import processors
+from core.process.resources import processors
 
 RESULTS = HOME / "results"
 

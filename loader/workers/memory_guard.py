@@ -6,9 +6,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 
+from core.process.resources import Memory, memory
 from loader.workers.pool import Pool
 from loader.workers.process.worker_process import WorkerProcess
-from loader.workers.resources import Memory, memory
 
 log = logging.getLogger("pawl.loader")
 

@@ -15,6 +15,7 @@ from typing import Literal
 
 from core.errors import Heals, ReleaseFailed
 from core.manifest.train import Train
+from core.process import resources as machine
 from core.release import Release
 from core.task import spawn
 from loader.environments.environment import Environment, Environments
@@ -22,7 +23,6 @@ from loader.environments.requirements_files import requirements_of
 from loader.releases.proofs import ProofStore
 from loader.releases.store import ReleaseStore
 from loader.sources.source import Files
-from loader.workers import resources as machine
 from loader.workers.examples import Example, Outcome, read_examples
 from loader.workers.pool import Pool
 from loader.workers.printed_lines import PrintedLines

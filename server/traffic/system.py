@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from core.process.resources import memory, processors
 from loader.workers.pool import Pool
-from loader.workers.resources import memory, processors
 from registry.errors import RegistryUnavailable
 from registry.registry import Registry
 from server.gateways.gateway import Gateway

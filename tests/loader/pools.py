@@ -15,6 +15,7 @@ from typing import Any
 
 import uvloop
 
+from core.process import resources as machine
 from core.release import Release, Version, Wanted
 from loader.controller.routes import Live
 from loader.desire import wanted
@@ -22,7 +23,6 @@ from loader.environments.environment import Environments
 from loader.releases.proofs import ProofStore
 from loader.releases.store import ReleaseStore
 from loader.sources.local.source import LocalSource
-from loader.workers import resources as machine
 from loader.workers.pool import Pool
 from loader.workers.process.warm_workers import WarmWorkers
 from loader.workers.report import Report

@@ -18,6 +18,7 @@ from core.runs.runs import AttemptResult, Failure, RunSpec
 from core.runs.states import Reason, RunState
 from trainer.attempt.child import Child, Ended, Limits
 from trainer.attempt.child_environment import child_environment
+from trainer.attempt.container_memory import ContainerMemory
 from trainer.attempt.crash_place import crash_place
 from trainer.attempt.outcomes import failure_of
 from trainer.attempt.progress import Progress
@@ -148,7 +149,8 @@ class Attempt:
     async def _child(self, prepared: Prepared, config: TrainConfig) -> Ended:
         train = self._spec.train
         limits = Limits(train.resources.memory_bytes, train.timeout_s)
-        child = Child(config, limits, self._log, self._report, self._stop, self._lineage)
+        container = ContainerMemory(is_own=self._spec.in_pod)
+        child = Child(config, limits, self._log, self._report, self._stop, self._lineage, container)
         return await child.run(prepared.python, child_environment(self._environ, self._spec, config))
 
     def _report(self, reported: Reported) -> None:

@@ -22,6 +22,7 @@ from core.process.ends import end_of
 from core.runs.states import Reason
 from core.task import spawn
 from trainer.attempt import process_tree
+from trainer.attempt.container_memory import ContainerMemory
 from trainer.attempt.run_log import RunLog
 from trainer.attempt.stop import Stop
 from worker.wire.messages import encode_message
@@ -60,6 +61,8 @@ class Ended:
     """Whether it was asked to stop."""
     out_of_memory: bool = False
     """Whether the kernel ended something of our container meanwhile, for want of memory."""
+    container_full: bool = False
+    """Whether we killed it for the memory that was left to our container."""
     peak_memory: int = 0
     cpu_seconds: float = 0.0
 
@@ -75,6 +78,7 @@ class Child:
         report: Callable[[Reported], None],
         stop: Stop,
         lineage: Descendants | None,
+        container: ContainerMemory,
     ) -> None:
         self._config = config
         self._limits = limits
@@ -82,6 +86,8 @@ class Child:
         self._report = report
         self._stop = stop
         self._lineage = lineage
+        self._container = container
+        self._container_full = False
         self._outcome: Outcome | None = None
         self._said = asyncio.Event()
         self._killed_for: Reason | None = None
@@ -89,7 +95,7 @@ class Child:
 
     async def run(self, python: Path, environ: Mapping[str, str]) -> Ended:
         """Until it and all that it has started are gone. Raises OSError where it can't be started."""
-        before, kills = _cpu_seconds(), _memory_kills()
+        before, kills = _cpu_seconds(), self._container.kills()
         ours, theirs = socket.socketpair()
         reading, printing = os.pipe()
         with suppress(OSError):
@@ -125,7 +131,8 @@ class Child:
             status=process.returncode,
             killed_for=self._killed_for,
             stopped=self._stop.is_asked,
-            out_of_memory=_memory_kills() > kills,
+            out_of_memory=self._container.kills() > kills,
+            container_full=self._container_full,
             peak_memory=self._peak,
             cpu_seconds=_cpu_seconds() - before,
         )
@@ -173,6 +180,9 @@ class Child:
             taken = process_tree.memory(self._limits.memory)
             self._peak = max(self._peak, taken)
             if taken > self._limits.memory:
+                self._kill(process, Reason.OUT_OF_MEMORY)
+            elif self._outcome is None and self._killed_for is None and self._container.is_nearly_full():
+                self._container_full = True
                 self._kill(process, Reason.OUT_OF_MEMORY)
             elif now > overdue and self._outcome is None and self._killed_for is None:
                 self._killed_for, kill_at = Reason.TIMEOUT, now + _TRACEBACK_S
@@ -230,10 +240,3 @@ def _cpu_seconds() -> float:
     """Of all descendants that have ended, and been reaped."""
     times = os.times()
     return times.children_user + times.children_system
-
-
-def _memory_kills() -> int:
-    """As the container's group counts them (cgroup-v2, memory.events); 0 where nobody does."""
-    with suppress(OSError, ValueError, StopIteration), open("/sys/fs/cgroup/memory.events") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith("oom_kill "))
-    return 0

@@ -14,7 +14,7 @@ from worker.wire.training import Breach, CannotJudge, Exited, Judged, NoScores, 
 def failure_of(ended: Ended, train: Train) -> Failure | None:
     """None where it did what it was asked."""
     if ended.killed_for is not None:
-        return _killed(ended.killed_for, train)
+        return _container_full(train) if ended.container_full else _killed(ended.killed_for, train)
     match ended.outcome:
         case Trained() | Judged():
             return None
@@ -41,6 +41,15 @@ def _killed(reason: Reason, train: Train) -> Failure:
         "raise train.timeout_s, or train less"
     )
     return Failure(reason, message)
+
+
+def _container_full(train: Train) -> Failure:
+    return Failure(
+        Reason.OUT_OF_MEMORY,
+        "the run was ended before it had taken all memory that its container has, with what else is in there "
+        f"(train.resources.memory is {train.resources.memory}); give the container more, or have the code hold less at "
+        "a time",
+    )
 
 
 def _silent(ended: Ended) -> Failure:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.process import resources as machine
 from core.task import spawn
-from loader.workers import resources as machine
 from loader.workers.process.unassigned import UnassignedProcess, begin
 
 log = logging.getLogger("pawl.pool")

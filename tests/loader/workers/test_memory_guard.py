@@ -3,8 +3,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from core.process.resources import Memory
 from loader.workers.memory_guard import MemoryGuard
-from loader.workers.resources import Memory
 from tests.loader.pools import place, run, until
 from tests.risky import is_alive
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from core.errors import Heals, ReleaseFailed
+from core.process.resources import Memory
 from loader.workers.pool import Pool
 from loader.workers.process.relay import Relay
 from loader.workers.process.worker_process import Launch
 from loader.workers.report import Happening
-from loader.workers.resources import Memory
 from loader.workers.slot import pause_s
 from loader.workers.start_limiter import StartLimiter
 from tests.loader.pools import PLAIN, place, release_of, run, until

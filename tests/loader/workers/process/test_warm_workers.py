@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from core.process.resources import Memory
 from loader.workers.memory_guard import MemoryGuard
 from loader.workers.process.warm_workers import WarmWorkers
-from loader.workers.resources import Memory
 from tests.loader.pools import PLAIN, ask, place, release_of, run, until
 from tests.risky import is_alive
 

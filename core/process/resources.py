@@ -29,7 +29,7 @@ class Memory:
 
     limit: int
     used: int
-    """Without what the kernel would give up at once (page cache)."""
+    """Without what the kernel would give up first: the pages of files, in use or not."""
     limited: bool = False
     """Whether a control group limits it: over the limit the kernel ends us."""
 
@@ -64,7 +64,7 @@ def _memory_v2(cgroup: Path) -> Memory | None:
     limit, used = _words(cgroup / "memory.max"), _words(cgroup / "memory.current")
     if not limit or not used or limit[0] == "max":
         return None
-    cache = _statistic(cgroup / "memory.stat", "inactive_file")
+    cache = _statistics(cgroup / "memory.stat", "inactive_file", "active_file")
     return Memory(limit=int(limit[0]), used=int(used[0]) - cache, limited=True)
 
 
@@ -73,16 +73,14 @@ def _memory_v1(cgroup: Path) -> Memory | None:
     limit, used = _words(folder / "memory.limit_in_bytes"), _words(folder / "memory.usage_in_bytes")
     if not limit or not used:
         return None
-    cache = _statistic(folder / "memory.stat", "total_inactive_file")
+    cache = _statistics(folder / "memory.stat", "total_inactive_file", "total_active_file")
     return Memory(limit=int(limit[0]), used=int(used[0]) - cache, limited=True)
 
 
-def _statistic(path: Path, name: str) -> int:
-    for line in _text(path).splitlines():
-        key, _, value = line.partition(" ")
-        if key == name:
-            return int(value)
-    return 0
+def _statistics(path: Path, *names: str) -> int:
+    """Their sum."""
+    pairs = (line.split() for line in _text(path).splitlines())
+    return sum(int(value) for name, value in pairs if name in names)
 
 
 def _words(path: Path) -> list[str]:

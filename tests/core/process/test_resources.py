@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from loader.workers import resources as machine
+from core.process import resources as machine
 
 MEMINFO = "MemTotal:  1000 kB\nMemFree: 1 kB\nMemAvailable:  400 kB\n"
 
@@ -25,7 +25,10 @@ def test_without_a_control_group_the_machine_counts(tmp_path: Path) -> None:
 
 def test_the_limit_of_a_version_2_group_counts_without_its_page_cache(tmp_path: Path) -> None:
     group = written(
-        tmp_path, memory_DOT_max="500000", memory_DOT_current="300000", memory_DOT_stat="anon 1\ninactive_file 100000\n"
+        tmp_path,
+        memory_DOT_max="500000",
+        memory_DOT_current="300000",
+        memory_DOT_stat="anon 1\ninactive_file 70000\nactive_file 30000\n",
     )
     meminfo = written(tmp_path, meminfo=MEMINFO) / "meminfo"
     assert machine.memory(group, meminfo) == machine.Memory(limit=500000, used=200000, limited=True)
@@ -37,7 +40,7 @@ def test_the_limit_of_a_version_1_group_counts(tmp_path: Path) -> None:
         tmp_path,
         memory__memory_DOT_limit_in_bytes="500000",
         memory__memory_DOT_usage_in_bytes="300000",
-        memory__memory_DOT_stat="total_inactive_file 50000\n",
+        memory__memory_DOT_stat="inactive_file 1\ntotal_inactive_file 30000\ntotal_active_file 20000\n",
     )
     meminfo = written(tmp_path, meminfo=MEMINFO) / "meminfo"
     assert machine.memory(group, meminfo) == machine.Memory(limit=500000, used=250000, limited=True)

@@ -1,0 +1,60 @@
+"""When a run leaves its container, before the kernel ends all that is in there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.manifest.train import Train
+from core.process.resources import Memory
+from core.runs.states import Reason
+from loader.workers.memory_guard import FULL
+from trainer.attempt.child import Ended
+from trainer.attempt.container_memory import SHARED_FULL, ContainerMemory
+from trainer.attempt.outcomes import failure_of
+
+MB, GB = 1 << 20, 1 << 30
+
+
+@pytest.mark.parametrize(
+    ("is_own", "limit", "used", "is_nearly_full"),
+    [
+        (True, 2000 * MB, 1899 * MB, False),
+        (True, 2000 * MB, 1901 * MB, True),
+        (True, 100 * GB, 99 * GB, False),
+        (True, 100 * GB, 100 * GB - 255 * MB, True),
+        (False, 2000 * MB, 1699 * MB, False),
+        (False, 2000 * MB, 1701 * MB, True),
+    ],
+)
+def test_it_is_nearly_full_where_less_is_left_than_a_run_takes_in_a_moment(
+    is_own: bool, limit: int, used: int, is_nearly_full: bool
+) -> None:
+    found = ContainerMemory(is_own, lambda: Memory(limit, used, limited=True))
+    assert found.is_nearly_full() is is_nearly_full
+
+
+def test_a_run_leaves_before_a_worker_is_ended() -> None:
+    assert SHARED_FULL < FULL
+
+
+def test_where_nobody_bounds_it_it_is_never_full() -> None:
+    assert not ContainerMemory(True, lambda: Memory(GB, GB)).is_nearly_full()
+
+
+@pytest.mark.parametrize("name", ["memory.events", "memory/memory.oom_control"])
+def test_processes_that_the_kernel_ended_are_counted(name: str, tmp_path: Path) -> None:
+    container = ContainerMemory(True, cgroup=tmp_path)
+    assert container.kills() == 0
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("under_oom 0\noom 4\noom_kill 3\noom_group_kill 1\n")
+    assert container.kills() == 3
+
+
+def test_a_run_that_was_ended_for_it_says_so() -> None:
+    ended = Ended(None, -9, killed_for=Reason.OUT_OF_MEMORY, container_full=True)
+    failure = failure_of(ended, Train())
+    assert failure is not None
+    assert (failure.reason, failure.heals) == (Reason.OUT_OF_MEMORY, False)
+    assert "all memory that its container has" in failure.message
