@@ -147,7 +147,7 @@ def _make_bucket(endpoint: str) -> None:
 
 def _environment() -> Path:
     """Made once, beside the packages that the tests run in: these need others."""
-    folder = Path(sys.prefix) / "emulators"
+    folder = Path(sys.prefix).resolve() / "emulators"
     folder.mkdir(exist_ok=True)
     made = folder / "made"
     with open(folder / "lock", "w") as lock:

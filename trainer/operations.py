@@ -18,7 +18,7 @@ from trainer.records.ended_runs import EndedRuns
 from trainer.records.open_runs import OpenRuns, RunFile
 from trainer.records.recorded_runs import RecordedRuns, Retry
 from trainer.results import cancelled_run
-from trainer.run_controller import RunController
+from trainer.run_controller import OpenState, RunController
 
 
 class Operations:
@@ -54,14 +54,15 @@ class Operations:
             return run, False
         return msgspec.structs.replace(run, asked=True), True
 
-    def cancel(self, model: str, key: str, by: str, told: RunFile | None = None) -> None:
-        """Its process is ended at the next look. `told`: the run as the daemon that trains tells of it.
+    def cancel(self, model: str, key: str, by: str, told: OpenState | None = None) -> None:
+        """Its process is ended at the next look. `told`: how far the daemon that trains says it has come.
 
         Raises RunStateConflict.
         """
         recorded = self._recorded_runs.recorded(model, key)
-        run = self._open_runs.all.get(key) or told
-        cancelled = cancelled_run(model, key, recorded.last, f"cancelled by {by}", run)
+        run = self._open_runs.all.get(key) or (None if told is None else told.run)
+        attempts = recorded.last if told is None or told.state is RunState.QUEUED else told.attempt
+        cancelled = cancelled_run(model, key, attempts, f"cancelled by {by}", run)
         written = self._recorded_runs.conclude(cancelled, recorded.retried_after)
         if written.state is not RunState.CANCELLED:
             raise RunStateConflict(f"run {key} has ended already: it is {written.state}")
@@ -78,16 +79,19 @@ class Operations:
         self._controller.reopen(model, key, recorded, Retry(by=by))
         return run
 
-    def accept(self, model: str, key: str, by: str, why: str) -> None:
+    def accept(self, model: str, key: str, by: str) -> None:
         """Raises RunStateConflict."""
         result = self._recorded_runs.recorded(model, key).result
         if result is None or result.state is not RunState.REJECTED or not result.artifact:
             raise RunStateConflict(
                 f"run {key} is {'not over' if result is None else result.state}; only rejected ones are accepted"
             )
-        message = f"accepted by {by}{f' ({why})' if why else ''}; it was rejected: {result.message}"
         accepted = msgspec.structs.replace(
-            result, state=RunState.SUCCEEDED, message=message, ended_at=datetime.now(UTC)
+            result,
+            state=RunState.SUCCEEDED,
+            reason=None,
+            message=f"accepted by {by}; it was rejected: {result.message}",
+            ended_at=datetime.now(UTC),
         )
         self._told(self._recorded_runs.accept(accepted))
 

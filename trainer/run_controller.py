@@ -213,6 +213,7 @@ class RunController:
             case Close():
                 assert recorded.result is not None
                 self._ended_runs.note(recorded.result)
+                self._recorded_runs.complete(recorded.result)
                 self._close(run)
 
     def _start(self, run: RunFile, attempt: int) -> None:

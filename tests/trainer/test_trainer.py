@@ -11,6 +11,7 @@ from core.events import BY_PUSH, EventKind
 from core.release import Artifact
 from core.runs.runs import RunResult
 from core.runs.states import Reason, RunState
+from loader.artifacts.records import RunRecords
 from tests.trainer.attempts import is_alive
 from tests.trainer.pushes import Pushes, come, in_a_loop
 from trainer.assembly import Training
@@ -18,6 +19,7 @@ from trainer.catalogue.control import TrainerControl
 from trainer.catalogue.views import RunView
 from trainer.catalogue.wishes import Asked
 from trainer.records.open_runs import RunFile
+from trainer.records.record_names import LOG
 from trainer.sharing import NotShared
 
 FITS = """
@@ -29,6 +31,7 @@ def train(output, depth=1):
 WAITS = """
 import os, time
 def train(output, checkpoint):
+    print("waits", flush=True)
     with open(checkpoint + "pid", "a") as file:
         file.write(str(os.getpid()) + "\\n")
     while not os.path.exists(checkpoint + "go"):
@@ -97,12 +100,12 @@ async def test_what_is_below_its_target_is_rejected_until_a_person_accepts_it(pu
         [rejected] = pushes.results()
         assert (rejected.state, rejected.reason) == (RunState.REJECTED, Reason.BELOW_TARGET)
         assert not training.trainer.accepted.newest_first()
-        accept = partial(training.operations.accept, "Iris", rejected.run, "Ann", "a demo")
+        accept = partial(training.operations.accept, "Iris", rejected.run, "key Ann (a demo)")
         await training.trainer.perform(accept)
         await come(lambda: pushes.accepted)
         [accepted] = pushes.results()
-        assert accepted.state is RunState.SUCCEEDED
-        assert accepted.message.startswith("accepted by Ann (a demo); it was rejected: accuracy is 0.1, below")
+        assert (accepted.state, accepted.reason) == (RunState.SUCCEEDED, None)
+        assert accepted.message.startswith("accepted by key Ann (a demo); it was rejected: accuracy is 0.1, below")
 
 
 @in_a_loop
@@ -141,13 +144,15 @@ async def test_a_cancelled_run_ends_and_a_retry_is_a_new_attempt(pushes: Pushes)
         await come(lambda: pid_files(pushes))
         [pids] = pid_files(pushes)
         key = pids.parent.parent.name
-        await control(training).cancel(view(key), "")
+        await control(training).cancel(view(key), "key Ann")
         await come(lambda: not training.trainer.open)
         [result] = pushes.results()
-        assert (result.state, result.message) == (RunState.CANCELLED, "cancelled by a person")
+        assert (result.state, result.message) == (RunState.CANCELLED, "cancelled by key Ann")
+        assert result.attempts == 1
+        assert b"waits" in (RunRecords(pushes.files).get("Iris", key, LOG) or b"")
         with pytest.raises(RunStateConflict, match="is cancelled; only rejected ones"):
-            await training.trainer.perform(partial(training.operations.accept, "Iris", key, "Ann", ""))
-        await control(training).retry(view(key), "")
+            await training.trainer.perform(partial(training.operations.accept, "Iris", key, "key Ann"))
+        await control(training).retry(view(key), "key Ann")
         await come(lambda: pid_files(pushes))
         (pids.parent / "go").touch()
         await come(lambda: pushes.accepted)
@@ -174,9 +179,9 @@ async def test_a_retry_that_came_to_nothing_halfway_can_be_asked_for_again(pushe
         await come(lambda: pushes.results() and not training.trainer.open)
         key = pushes.results()[0].run
         with pytest.raises(StoreUnavailable):
-            await control(training).retry(view(key), "")
+            await control(training).retry(view(key), "key Ann")
         forgetful.is_back = True
-        await control(training).retry(view(key), "")
+        await control(training).retry(view(key), "key Ann")
         await come(lambda: [result.attempts for result in pushes.results()] == [2])
 
 
@@ -186,10 +191,10 @@ async def test_a_run_that_was_cancelled_before_it_began_is_tried_when_a_person_a
     async with pushes.following() as training:
         await come(lambda: pid_files(pushes))
         [first] = pid_files(pushes)
-        key, _ = await control(training).start("Iris", Asked(params={"depth": 7}))
-        await control(training).cancel(view(key), "")
+        key, _ = await control(training).start("Iris", Asked(params={"depth": 7}), "key Ann")
+        await control(training).cancel(view(key), "key Ann")
         await come(lambda: [state.run.run for state in training.trainer.open] == [first.parent.parent.name])
-        await control(training).retry(view(key), "")
+        await control(training).retry(view(key), "key Ann")
         (first.parent / "go").touch()
         await come(lambda: (training.home / key / "checkpoint" / "pid").exists())
         (training.home / key / "checkpoint" / "go").touch()
@@ -204,12 +209,12 @@ async def test_params_of_a_person_s_own_make_a_run_that_never_goes_live(pushes: 
     async with pushes.following() as training:
         await come(lambda: pushes.accepted)
         asked = Asked(params={"depth": 7})
-        key, is_new = await control(training).start("Iris", asked)
+        key, is_new = await control(training).start("Iris", asked, "key Ann")
         assert is_new
-        assert (await control(training).start("Iris", asked)) == (key, False)
+        assert (await control(training).start("Iris", asked, "key Ann")) == (key, False)
         await come(lambda: len(pushes.results()) == 2)
         own = next(result for result in pushes.results() if result.run == key)
-        assert (own.scores, own.own, own.started_by) == ({"accuracy": 0.7}, True, "a person")
+        assert (own.scores, own.own, own.started_by) == ({"accuracy": 0.7}, True, "key Ann")
         await come(lambda: not training.trainer.open)
         [accepted] = training.trainer.accepted.newest_first().values()
         assert key not in [artifact.run for artifact in accepted]
@@ -262,13 +267,13 @@ async def test_what_a_person_accepted_and_is_no_longer_kept_can_be_trained_judge
         await come(lambda: pushes.results())
         [rejected] = pushes.results()
         for attempts in (1, 2):
-            accept = partial(training.operations.accept, "Iris", rejected.run, "Ann", "a demo")
+            accept = partial(training.operations.accept, "Iris", rejected.run, "key Ann (a demo)")
             await training.trainer.perform(accept)
             await come(lambda: pushes.accepted)
             [accepted] = pushes.results()
             assert (accepted.state, accepted.attempts) == (RunState.SUCCEEDED, attempts)
             pushes.store.delete(accepted.artifact)
-            await control(training).retry(view(rejected.run), "")
+            await control(training).retry(view(rejected.run), "key Ann")
             await come(lambda: not pushes.accepted)
             await come(lambda: pushes.results() and not training.trainer.open)
             [judged] = pushes.results()
@@ -284,7 +289,7 @@ async def test_events_of_a_run_say_that_git_began_it_unless_somebody_asked(pushe
             (kind, BY_PUSH) for kind in (EventKind.RUN_QUEUED, EventKind.RUN_STARTED, EventKind.RUN_ENDED)
         ]
         pushes.events.clear()
-        await control(training).start("Iris", Asked(params={"depth": 3}))
+        await control(training).start("Iris", Asked(params={"depth": 3}), "key Ann")
         await come(lambda: len(pushes.results()) == 2 and not training.trainer.open)
         assert [(event.kind, event.actor) for event in pushes.events] == [
             (EventKind.RUN_STARTED, None),

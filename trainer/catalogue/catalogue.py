@@ -127,22 +127,22 @@ class RunCatalogue:
         view = await self.find(key)
         return await asyncio.to_thread(self.files.detail, view)
 
-    async def start(self, model: str, asked: Asked) -> tuple[RunView, bool]:
-        """The run, and whether it is new. Raises what `Control.start` does."""
-        key, is_new = await self._control.start(model, asked)
+    async def start(self, model: str, asked: Asked, by: str) -> tuple[RunView, bool]:
+        """The run, and whether it is new. `by`: who asks, and why. Raises what `Control.start` does."""
+        key, is_new = await self._control.start(model, asked, by)
         return await self._appeared(model, key, is_over=not is_new), is_new
 
-    async def cancel(self, key: str, reason: str, about_to: AboutTo = _nothing) -> RunView:
+    async def cancel(self, key: str, by: str, about_to: AboutTo = _nothing) -> RunView:
         """Raises RunNotFound, RunStateConflict, StoreUnavailable, and what `about_to` does, which is called before
         anything is done; likewise those that follow."""
         view = await self.find(key)
         if not view.is_going_on:
             raise RunStateConflict(f"run {key} can't be cancelled: it is {view.state} already")
         await about_to(view)
-        await self._control.cancel(view, reason)
+        await self._control.cancel(view, by)
         return await asyncio.to_thread(self._index.reread, view.model, key) or await self._seen(view.model, key)
 
-    async def retry(self, key: str, reason: str, about_to: AboutTo = _nothing) -> RunView:
+    async def retry(self, key: str, by: str, about_to: AboutTo = _nothing) -> RunView:
         view = await self.find(key)
         if view.is_going_on:
             raise RunStateConflict(f"run {key} can't be tried again: it is still {view.state}; cancel it first")
@@ -150,10 +150,10 @@ class RunCatalogue:
         if view.state is RunState.SUCCEEDED and await asyncio.to_thread(self._artifacts.has, view.artifact):
             raise RunStateConflict(f"run {key} has succeeded, and what it left is kept: it would leave the same again")
         await about_to(view)
-        await self._control.retry(view, reason)
+        await self._control.retry(view, by)
         return await self._appeared(view.model, key, is_over=False)
 
-    async def accept(self, key: str, reason: str, about_to: AboutTo = _nothing) -> RunView:
+    async def accept(self, key: str, by: str, about_to: AboutTo = _nothing) -> RunView:
         """Raises ArtifactGone too."""
         view = await self.find(key)
         if view.state is not RunState.REJECTED:
@@ -161,7 +161,7 @@ class RunCatalogue:
         if not await asyncio.to_thread(self._artifacts.has, view.artifact):
             raise ArtifactGone(f"the artifact of run {key} is no longer kept; retry the run")
         await about_to(view)
-        await self._control.accept(view, reason)
+        await self._control.accept(view, by)
         return await self._seen(view.model, key)
 
     async def log(self, key: str, attempt: int | None) -> bytes:

@@ -12,7 +12,6 @@ from core.runs.states import RunState
 from trainer.catalogue.views import RunView
 from trainer.catalogue.wishes import Asked
 from trainer.operations import Operations
-from trainer.records.open_runs import RunFile
 from trainer.run_controller import OpenState
 from trainer.trainer import Trainer
 
@@ -31,27 +30,26 @@ class TrainerControl:
     def open(self) -> list[RunView]:
         return list(map(_view, self._trainer.open))
 
-    async def start(self, model: str, asked: Asked) -> tuple[str, bool]:
-        by = _person(asked.reason)
+    async def start(self, model: str, asked: Asked, by: str) -> tuple[str, bool]:
         run, is_new = await self._perform(partial(self._operations.start, model, asked.params, asked.commit, by))
         if is_new := is_new and self._open_run(run.run) is None:
             await _answered(self._trainer.begin(run))
         return run.run, is_new
 
-    async def cancel(self, run: RunView, reason: str) -> None:
+    async def cancel(self, run: RunView, by: str) -> None:
         told = self._open_run(run.run)
-        await self._perform(partial(self._operations.cancel, run.model, run.run, _person(reason), told))
+        await self._perform(partial(self._operations.cancel, run.model, run.run, by, told))
 
-    async def retry(self, run: RunView, reason: str) -> None:
-        again = await self._perform(partial(self._operations.retry, run.model, run.run, _person(reason)))
+    async def retry(self, run: RunView, by: str) -> None:
+        again = await self._perform(partial(self._operations.retry, run.model, run.run, by))
         await _answered(self._trainer.begin(again))
 
-    async def accept(self, run: RunView, reason: str) -> None:
-        await self._perform(partial(self._operations.accept, run.model, run.run, "a person", reason))
+    async def accept(self, run: RunView, by: str) -> None:
+        await self._perform(partial(self._operations.accept, run.model, run.run, by))
 
-    def _open_run(self, key: str) -> RunFile | None:
+    def _open_run(self, key: str) -> OpenState | None:
         """As it was seen last, at whichever daemon."""
-        return next((one.run for one in self._trainer.open if one.run.run == key), None)
+        return next((one for one in self._trainer.open if one.run.run == key), None)
 
     async def _perform(self, work: Callable[[], T]) -> T:
         return await _answered(self._trainer.perform(work))
@@ -84,7 +82,3 @@ def _view(open_run: OpenState) -> RunView:
         started_by=run.started_by,
         queued_at=datetime.fromtimestamp(run.queued_at, UTC),
     )
-
-
-def _person(reason: str) -> str:
-    return f"a person ({reason})" if reason else "a person"

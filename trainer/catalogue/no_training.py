@@ -20,14 +20,14 @@ class NoTraining:
     def open(self) -> Sequence[RunView]:
         return self._opened()
 
-    async def start(self, model: str, asked: Asked) -> NoReturn:
+    async def start(self, model: str, asked: Asked, by: str) -> NoReturn:
         raise NotTrainable("this server trains nothing")
 
-    async def cancel(self, run: RunView, reason: str) -> NoReturn:
+    async def cancel(self, run: RunView, by: str) -> NoReturn:
         raise NotTrainable("this server trains nothing")
 
-    async def retry(self, run: RunView, reason: str) -> NoReturn:
+    async def retry(self, run: RunView, by: str) -> NoReturn:
         raise NotTrainable("this server trains nothing")
 
-    async def accept(self, run: RunView, reason: str) -> NoReturn:
+    async def accept(self, run: RunView, by: str) -> NoReturn:
         raise NotTrainable("this server trains nothing")

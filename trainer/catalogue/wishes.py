@@ -22,18 +22,21 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Control(Protocol):
-    """What decides on runs; for the loop's own thread. What changes something raises StoreUnavailable."""
+    """What decides on runs; for the loop's own thread. What changes something raises StoreUnavailable.
+
+    `by`: who asks, and why.
+    """
 
     def open(self) -> Sequence[RunView]:
         """The runs that are not over, as far as anybody here knows without asking the store."""
         ...
 
-    async def start(self, model: str, asked: Asked) -> tuple[str, bool]:
+    async def start(self, model: str, asked: Asked, by: str) -> tuple[str, bool]:
         """The run's key, and whether it is a new one. Raises NotTrainable, VersionNotFound, VersionAmbiguous."""
         ...
 
-    async def cancel(self, run: RunView, reason: str) -> None: ...
+    async def cancel(self, run: RunView, by: str) -> None: ...
 
-    async def retry(self, run: RunView, reason: str) -> None: ...
+    async def retry(self, run: RunView, by: str) -> None: ...
 
-    async def accept(self, run: RunView, reason: str) -> None: ...
+    async def accept(self, run: RunView, by: str) -> None: ...

@@ -73,15 +73,18 @@ class RecordedRuns:
     def conclude(self, result: RunResult, retried_after: int | None) -> RunResult:
         """Write down what became of the run; what the first wrote who did that."""
         model, key, name = result.model, result.run, result_record(retried_after)
-        log = self._records.get(model, key, attempt_log(result.attempts))
-        if log is not None:
-            self._records.put(model, key, LOG, log)
+        self._keep_log(result)
         self._put_once(model, key, name, result)
         written = self._get(model, key, name, RunResult)
         assert written is not None
         if retried_after is not None:
             self._records.put(model, key, RESULT, msgspec.json.encode(written))
         return written
+
+    def complete(self, result: RunResult) -> None:
+        """Nothing of the run is alive: keep the log of an attempt that ended after what became of the run was known."""
+        if LOG not in self._records.names(result.model, result.run):
+            self._keep_log(result)
 
     def accept(self, result: RunResult) -> RunResult:
         """A person takes it all the same."""
@@ -102,6 +105,11 @@ class RecordedRuns:
         """What is remembered of it in memory."""
         self._read = {place: read for place, read in self._read.items() if place[:2] != (model, key)}
         self._listed.pop((model, key), None)
+
+    def _keep_log(self, result: RunResult) -> None:
+        log = self._records.get(result.model, result.run, attempt_log(result.attempts))
+        if log is not None:
+            self._records.put(result.model, result.run, LOG, log)
 
     def _names(self, model: str, key: str, goes_on: bool) -> tuple[str, ...]:
         now, known = self._now(), self._listed.get((model, key))

@@ -48,25 +48,25 @@ class Desk:
     def open(self) -> list[RunView]:
         return list(self.views.values())
 
-    async def start(self, model: str, asked: Asked) -> tuple[str, bool]:
+    async def start(self, model: str, asked: Asked, by: str) -> tuple[str, bool]:
         if model == "Plain":
             raise NotTrainable("Plain has no train.py and no train section in model.yaml; add one")
         run = key(0xA if asked.params is None else 0xB)
         is_new = run not in self.views
-        self.views[run] = RunView(run=run, model=model, state=RunState.QUEUED, queued_at=BEGAN, started_by="person")
+        self.views[run] = RunView(run=run, model=model, state=RunState.QUEUED, queued_at=BEGAN, started_by=by)
         return run, is_new
 
-    async def cancel(self, run: RunView, reason: str) -> None:
-        self.said.append(("cancel", run.run, reason))
+    async def cancel(self, run: RunView, by: str) -> None:
+        self.said.append(("cancel", run.run, by))
         self.end(run, state=RunState.CANCELLED)
 
-    async def retry(self, run: RunView, reason: str) -> None:
-        self.said.append(("retry", run.run, reason))
+    async def retry(self, run: RunView, by: str) -> None:
+        self.said.append(("retry", run.run, by))
         self.records.put_once(run.model, run.run, retry_record(run.attempts), b"{}")
         self.views[run.run] = msgspec.structs.replace(run, state=RunState.QUEUED, reason=None, message="")
 
-    async def accept(self, run: RunView, reason: str) -> None:
-        self.said.append(("accept", run.run, reason))
+    async def accept(self, run: RunView, by: str) -> None:
+        self.said.append(("accept", run.run, by))
         taken = result(run.run, run.model, state=RunState.SUCCEEDED, artifact=run.artifact)
         self.records.put_once(run.model, run.run, ACCEPTED, msgspec.json.encode(taken))
 

@@ -262,7 +262,7 @@ def test_a_body_that_can_not_be_read_is_refused(runs: Runs, content: bytes, expe
 def test_a_run_that_goes_on_is_cancelled_and_one_that_is_over_is_not(runs: Runs) -> None:
     view, _, _ = runs.running(1)
     assert post(runs, f"/runs/{view.run}/cancel", {"reason": "wrong data"}).json()["state"] == "cancelled"
-    assert runs.desk.said == [("cancel", view.run, "wrong data")]
+    assert runs.desk.said == [("cancel", view.run, "key ADMIN_TOKEN (wrong data)")]
     assert code(post(runs, f"/runs/{view.run}/cancel")) == (409, "run_state")
 
 
