@@ -6,6 +6,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from core.paths import PATHS
+
 
 def _number(least: int, most: int, takes: str) -> Meta:
     return Meta(ge=least, le=most, description=takes)
@@ -33,18 +35,22 @@ Body = Annotated[int, _number(1, 4095, "a number of megabytes from 1 to 4095")]
 Megabytes = Annotated[int, _number(1, 2**30, "a number of megabytes from 1 to 1073741824")]
 Gigabytes = Annotated[float, _more_than_0(2**20, "a number of gigabytes above 0, at most 1048576")]
 
+_TAKEN = tuple(path.template.strip("/") for path in PATHS if path.is_beside_base)
 Base = Annotated[
     str,
     _text(
         # No dot segments: clients and proxies resolve them before they ask.
+        rf"(?!/?({'|'.join(_TAKEN)})/?$)"
         r"(?!(.*/)?\.{1,2}(/|$))/?([A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)?/?",
-        "path segments of letters, digits and ._~- joined by '/', none of them '.' or '..', or nothing",
+        "path segments of letters, digits and ._~- joined by '/', none of them '.' or '..', or nothing; "
+        f"{', '.join(_TAKEN)} are taken",
     ),
 ]
 Bind = Annotated[
     str,
     _text_or_none(
-        r"(\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+):\d{1,5}", "an address and a port, such as 127.0.0.1:3550 or [::1]:3550"
+        r"(\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+):(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])",
+        "an address and a port, such as 127.0.0.1:3550 or [::1]:3550",
     ),
 ]
 Origins = Annotated[

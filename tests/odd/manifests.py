@@ -19,6 +19,11 @@ SERVE = (
     *("replicas", "threads", "concurrent", "timeout_s", "memory_mb", "max_batch", "max_queue", "swap", "variables"),
     *("device", "gpu_memory_mb"),
 )
+TRAIN = (
+    *("entry", "params", "model_params", "dataset", "validation", "metric", "direction", "target", "over_live"),
+    *("resources", "timeout_s", "pending_s", "retries", "schedule", "priority", "priority_class", "supersede"),
+    *("image", "env_from", "queue", "search"),
+)
 TOP = ("description", "metadata", "uses", "serve", "train")
 
 scalars = st.sampled_from(TEXTS)
@@ -45,6 +50,27 @@ def _mapping(known: tuple[str, ...], indent: str = "") -> st.SearchStrategy[str]
     return lines.map(lambda found: "".join(f"{indent}{name}: {value}\n" for name, value in found))
 
 
+train_sections = st.one_of(
+    _mapping(TRAIN, "  ").map(lambda text: f"train:\n{text}".encode()),
+    st.builds(lambda key, value: f"train: {{{key}: {value}}}".encode(), st.sampled_from(TRAIN), flow),
+    values.map(lambda text: f"train: {text}".encode()),
+    st.sampled_from(
+        (
+            b"train: {search: {params: {a: [1, 2]}, trials: 2}}",
+            b"train: {search: {params: {a: {low: .inf, high: -.inf}}}}",
+            b'train: {search: {params: {a: ["\\ud800", ~, {}]}}}',
+            b"train: {schedule: '* * * * *', dataset: ../../../etc}",
+            b"train: {schedule: '0 0 30 2 *'}",
+            b"train: {dataset: 'http://127.0.0.1:1/x', validation: '\\0'}",
+            b"train: {dataset: 'file:///proc/self/mem'}",
+            b"train: {dataset: examples.json, target: {min: .nan}}",
+            b"train: {params: {output: 1, a: .nan}}",
+            b"train: {resources: {cpu: 1e-300, memory: 1}}",
+            b"train: {resources: {cpu: 1024, memory: 999999999999999Ti}}",
+            b"train: {timeout_s: 1e-9, retries: 100}",
+        )
+    ),
+)
 manifests = st.one_of(
     _mapping(TOP).map(lambda text: text.encode()),
     _mapping(SERVE, "  ").map(lambda text: f"serve:\n{text}".encode()),

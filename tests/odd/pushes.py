@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from tests.odd.classes import odd_etls
 from tests.odd.examples import examples
-from tests.odd.manifests import manifests
+from tests.odd.manifests import manifests, train_sections
 from tests.odd.names import file_names, folder_names
 from tests.odd.requirements import requirements
+from tests.odd.training import code, odd_train
 from tests.serving import echo
 
 Files = Mapping[str, bytes]
@@ -37,6 +38,10 @@ def pushes(draw: st.DrawFn) -> Push:
     for name, content in (("model.yaml", manifests), ("examples.json", examples), ("etls.py", odd_etls)):
         if draw(st.integers(0, 2)) == 0:
             files[name] = draw(content)
+    if draw(st.integers(0, 2)) == 0:
+        files["train.py"] = draw(odd_train)
+    if draw(st.integers(0, 2)) == 0:
+        files["model.yaml"] = draw(train_sections)
     if draw(st.integers(0, 5)) == 0:
         files["requirements.txt"] = draw(requirements)
     for name in draw(st.lists(file_names, max_size=2)):
@@ -44,6 +49,10 @@ def pushes(draw: st.DrawFn) -> Push:
         files = {each: content for each, content in files.items() if each not in clashes}
         files[name] = draw(st.sampled_from((b"", b"x", b"raise Exception", b"* filter=lfs text eol=crlf ident\n")))
     return Push(files, tuple(draw(st.lists(folder_names, max_size=1))), draw(st.booleans()))
+
+
+def training(body: str, section: str = "{}") -> Push:
+    return Push({**PLAIN, "train.py": code("", "output", body), "model.yaml": f"train: {section}".encode()})
 
 
 def manifest(text: str) -> Push:

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.odd.classes import etls
-from tests.odd.pushes import PLAIN, Push, manifest, pushes
+from tests.odd.pushes import PLAIN, Push, manifest, pushes, training
 from tests.repos import Repo
 from tests.serving import Answer, Server, echo, serving
 
@@ -56,6 +56,9 @@ numbered = count(1)
 @example(push=manifest("{yes: 1}"))
 @example(push=manifest("metadata: {yes: 1, ~: 2, .nan: .nan}"))
 @example(push=Push({"etls.py": etls("", "Odd", r"'\ud800'", "Tree", "Odd_", "variables")}))
+@example(push=training("return {'\\ud800': float('nan')}"))
+@example(push=training("import os; os.kill(os.getppid(), 9)", "{timeout_s: 1e-9, retries: 100}"))
+@example(push=training("return {'auc': 1}", "{search: {params: {a: {low: .inf, high: -.inf}}}}"))
 @example(push=Push({"etls.py/x": b"", "model.yaml/x": b"", "x.onnx": b""}, ("all", "good", "\n"), together=True))
 def test_an_odd_folder_does_not_hurt_another_model(repo: Repo, server: Server, push: Push) -> None:
     number = str(next(numbered))
@@ -96,7 +99,7 @@ def assert_whole(server: Server) -> None:
     assert server.request("GET", f"{server.url}/readyz").status == 200
     assert "Good" in strict(server.get("/"))["models"]
     assert f"{server.settings.base}/Good" in strict(server.get("/openapi.json"))["paths"]
-    for path in ("/-/api/models", "/-/api/models/Good", "/-/api/events?limit=1000"):
+    for path in ("/-/api/models", "/-/api/models/Good", "/-/api/events?limit=1000", "/-/api/runs"):
         assert strict(server.admin("GET", path)), path
     models = server.models()
     for name in models:

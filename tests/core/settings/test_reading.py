@@ -44,7 +44,8 @@ def test_the_prefixed_name_wins() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "base"), [("", ""), ("/", ""), ("/a/", "/a"), ("a/b", "/a/b"), ("models_serve", "/models_serve")]
+    ("value", "base"),
+    [("", ""), ("/", ""), ("/a/", "/a"), ("a/b", "/a/b"), ("models_serve", "/models_serve"), ("app", "/app")],
 )
 def test_the_base_may_have_any_number_of_segments(value: str, base: str) -> None:
     assert read_settings({"baseUrl": value}).base == base
@@ -52,7 +53,12 @@ def test_the_base_may_have_any_number_of_segments(value: str, base: str) -> None
 
 @pytest.mark.parametrize(
     ("value", "address"),
-    [("", None), ("127.0.0.1:3550", ("127.0.0.1", 3550)), ("[::1]:80", ("::1", 80)), ("box-1.lan:0", ("box-1.lan", 0))],
+    [
+        ("", None),
+        ("127.0.0.1:3550", ("127.0.0.1", 3550)),
+        ("[::1]:65535", ("::1", 65535)),
+        ("box-1.lan:0", ("box-1.lan", 0)),
+    ],
 )
 def test_an_address_for_operators_has_a_host_and_a_port(value: str, address: tuple[str, int] | None) -> None:
     assert read_settings({"ADMIN_BIND": value}).admin_address == address
@@ -97,6 +103,11 @@ def test_quotes_around_a_value_are_no_part_of_it_but_of_a_password() -> None:
         ("CORS_ORIGINS", "*, https://shop.example"),
         ("CORS_ORIGINS", "null"),
         ("AUTH", "yes"),
+        ("baseUrl", "healthz"),
+        ("baseUrl", "/metrics/"),
+        ("baseUrl", "app/predict"),
+        ("ADMIN_BIND", "127.0.0.1:65536"),
+        ("ADMIN_BIND", "127.0.0.1:99999"),
         ("ADMIN_BIND", "127.0.0.1"),
         ("ADMIN_BIND", ":3550"),
         ("ADMIN_BIND", "3550"),
