@@ -1,4 +1,4 @@
-"""Variables that were meant for Pawl, by their prefix, and that it does not know."""
+"""Variables that were meant for Pawl and do not count: unknown ones with its prefix, and second spellings of others."""
 
 from __future__ import annotations
 
@@ -23,8 +23,19 @@ https://kubernetes.io/docs/concepts/services-networking/service/#environment-var
 
 
 def misspelt(environ: Mapping[str, str]) -> list[str]:
-    """A line for each `PAWL_…` variable that is not a setting, without its value, which may be a secret."""
-    return [_told(name) for name in sorted(_unknown(environ))]
+    """A line for each, without its value, which may be a secret."""
+    return [_told(name) for name in sorted(_unknown(environ))] + sorted(_spelt_twice(environ))
+
+
+def _spelt_twice(environ: Mapping[str, str]) -> Iterable[str]:
+    used: dict[str, str] = {}
+    fields = {plain_name(field) for field in Settings.__struct_fields__}
+    for name, value in environ.items():
+        plain = plain_name(name)
+        if value and plain.removeprefix(plain_name(_PREFIX)) in fields:
+            first = used.setdefault(plain, name)
+            if environ[first] != value:
+                yield f"{first} and {name} are one setting and hold different values; that of {first} counts"
 
 
 def _unknown(environ: Mapping[str, str]) -> Iterable[str]:

@@ -18,7 +18,7 @@ from loader.files.checkout import write
 from loader.files.lfs_pointers import failed, find_pointers
 from loader.files.model_folders import MANIFEST, MOST_MANIFEST_BYTES, no_model, printable
 from loader.files.tree import DEFAULT_BOUNDS, Bounds
-from loader.sources.changes import Change, ManifestText, too_long_to_edit
+from loader.sources.changes import Change, HeadMoved, ManifestText, too_long_to_edit
 from loader.sources.local.contents import Contents, StillChanging
 from loader.sources.local.ignored import is_ignored
 from loader.sources.local.models import LocalModels
@@ -151,6 +151,9 @@ class LocalSource:
         return ManifestText(text, "")
 
     def propose(self, change: Change) -> LocalProposal:
+        head = _head(self._wanted)
+        if change.head not in ("", head):
+            raise HeadMoved(f"{self.where} is at {head}, and no longer at {change.head[:60]}")
         return LocalProposal(
             self._folder, change, lambda folder: LocalSource(folder, {}, self._bounds, only=change.model)
         )

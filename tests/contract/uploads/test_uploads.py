@@ -341,6 +341,10 @@ def test_in_a_local_folder_the_folder_is_written_and_a_manifest_edited_in_its_pl
         assert sorted(path.name for path in (models / "Echo").iterdir()) == ["etls.py"]
         assert not put(server, "Echo", zipped({"etls.py": echo("two")})).json["changed"]
         put(server, "Echo", zipped({"etls.py": "def broken(:"})).error(422, "release_failed")
+        seen = server.admin("GET", "/-/api/models").json["head"]
+        assert put(server, "Echo", zipped({"etls.py": echo("three")}), If_Match=f'"{seen}"').status == 200
+        put(server, "Echo", zipped({"etls.py": echo("four")}), If_Match=seen).error(409, "conflict")
+        delete(server, "Echo", If_Match=seen).error(409, "conflict")
         assert put(server, "Other", zipped({"etls.py": echo("other")})).status == 200
         assert delete(server, "Echo").status == 200
         server.wait(lambda: server.post("/Echo").status == 404, "the model to be gone")

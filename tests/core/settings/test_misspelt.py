@@ -64,3 +64,8 @@ def test_what_kubernetes_says_of_a_service_is_not_told(service: str, host: str) 
 
 def test_a_port_of_a_name_that_is_not_ours_is_told_where_kubernetes_did_not_set_it() -> None:
     assert len(misspelt({"PAWL_GATEWAY_PORT": "8000"})) == 1
+
+
+def test_a_setting_that_is_spelt_in_two_ways_is_told_where_they_differ() -> None:
+    [line] = misspelt({"baseUrl": "a", "BASE_URL": "b", "PORT": "1", "port": "1", "PAWL_HOST": "::", "HOST": "::1"})
+    assert line == "baseUrl and BASE_URL are one setting and hold different values; that of baseUrl counts"
