@@ -70,9 +70,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def how_far(self) -> str:
-        if self.step is None:
-            return self.what
-        return f"step {self.step:g}" + (f" of {self.total:g}" if self.total else "")
+        of = f" of {self.total:g}" if self.total else ""
+        step = "" if self.step is None else f"step {self.step:g}{of}"
+        return ": ".join(filter(None, (step, self.what)))
 
     @property
     def scored(self) -> str:
@@ -82,7 +82,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     def line(self) -> tuple[str, ...]:
         """For programs: what a list tells of it."""
         at = moment(self.queued_at)
-        return (self.run, self.model, self.state, self.reason or "", self.scored, self.commit, at, self.message)
+        said = self.message or (self.how_far if self.is_going_on else "")
+        return (self.run, self.model, self.state, self.reason or "", self.scored, self.commit, at, said)
 
 
 _GOING_ON = frozenset({RunState.QUEUED, RunState.PENDING, RunState.RUNNING, RunState.EVALUATING})
