@@ -64,7 +64,7 @@ class ApiHttp:
     async def _handle(self, request: Request) -> Response:
         asking = Asking(request.method, request.url.path, dict(request.query_params), await request.body())
         try:
-            if request.headers.get("authorization") != f"Bearer {TOKEN}":
+            if not _is_login(request.headers.get("authorization", "")):
                 raise Problem(401, "Unauthorized", "Unauthorized")
             if asking.is_watch:
                 return StreamingResponse(self._watch(asking, self._api.admit(asking)), media_type="application/json")
@@ -95,6 +95,11 @@ class ApiHttp:
                 await asyncio.sleep(_LOOK_S)
         except Problem as error:
             yield _line({"type": "ERROR", "object": error.body})
+
+
+def _is_login(header: str) -> bool:
+    scheme, _, token = header.partition(" ")
+    return (scheme.lower(), token) == ("bearer", TOKEN)
 
 
 class _Cut(Response):
