@@ -80,7 +80,7 @@ def _over_live(
         return Judgement(RunState.SUCCEEDED, compared="not compared: the artifact is the live one")
     scores = _scores_of(live, attempt)
     if isinstance(scores, str) or metric not in scores:
-        why = scores if isinstance(scores, str) else f"what is live has no score named {metric!r}"
+        why = scores if isinstance(scores, str) else _not_named(metric, scores, is_same_data(attempt, live))
         return Judgement(RunState.SUCCEEDED, compared=f"not compared: {why}")
     gain = score - scores[metric] if train.direction == "maximize" else scores[metric] - score
     compared = f"{metric} is {score:.6g}, and {scores[metric]:.6g} of what is live (run {live.run})"
@@ -96,6 +96,15 @@ def _scores_of(live: Live, attempt: AttemptResult) -> Mapping[str, float] | str:
     """What the live artifact scores on the run's validation data, or why nobody knows."""
     if is_same_data(attempt, live):
         return live.scores
-    if attempt.live_scores and attempt.live_artifact == live.artifact:
-        return attempt.live_scores
-    return attempt.live_message or "the validation data is another, and the code has no evaluate(artifact, validation)"
+    if not attempt.validation_fingerprint:
+        return "the dataset is another; name validation data as train.validation, on which both can be judged"
+    if attempt.live_artifact != live.artifact:
+        return f"what is live now (run {live.run}) went live while the run went on"
+    return attempt.live_scores or attempt.live_message
+
+
+def _not_named(metric: str, scores: Mapping[str, float], are_recorded: bool) -> str:
+    gave = f"{', '.join(scores)} alone" if scores else "none"
+    if are_recorded:
+        return f"what is live has no score named {metric!r} ({gave})"
+    return f"evaluate gave no score named {metric!r} for what is live ({gave}); have it return a dict with that name"

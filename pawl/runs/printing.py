@@ -43,14 +43,14 @@ def print_list(runs: Sequence[Run]) -> None:
 def print_run(run: Run) -> None:
     """Everything; else a line for each field."""
     if not sys.stdout.isatty():
-        _print_lines((*_fields(run), *_steps(run), *_detail(run)))
+        _print_lines((*_fields(run), *_steps(run), *_long(run)))
         return
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table.grid(padding=(0, 2))
-    for name, value in (*_fields(run), *_curves(run), *_detail(run)):
+    for name, value in (*_fields(run), *_curves(run), *_long(run)):
         table.add_row(Text(name, style="bold"), _state(run) if name == "state" else Text(value))
     Console(highlight=False).print(table)
 
@@ -111,7 +111,6 @@ def _fields(run: Run) -> Iterator[tuple[str, str]]:
         "ended": moment(run.ended_at),
         "peak memory": f"{run.peak_memory / 2**20:.0f} MiB" if run.peak_memory else "",
         "CPU": f"{run.cpu_seconds:.1f} s" if run.cpu_seconds else "",
-        "packages": ", ".join(f"{name} {version}" for name, version in sorted(run.packages.items())),
     }
     yield from ((name, value) for name, value in told.items() if value)
     for one in run.tries:
@@ -128,9 +127,12 @@ def _steps(run: Run) -> Iterator[tuple[str, str]]:
         yield f"step {point.step:g}", scores
 
 
-def _detail(run: Run) -> Iterator[tuple[str, str]]:
+def _long(run: Run) -> Iterator[tuple[str, str]]:
+    """What would hide the rest if it came before it."""
     if run.detail:
         yield "detail", run.detail
+    if run.packages:
+        yield "packages", ", ".join(f"{name} {version}" for name, version in sorted(run.packages.items()))
 
 
 def _params(params: dict[str, Any]) -> str:

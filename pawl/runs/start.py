@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.paths import API_MODEL_RUNS
-from core.runs.states import CAME_TO_NOTHING, RunState
+from core.runs.states import RunState
 from pawl.client.api import Api
 from pawl.exits import FAILED, STILL_RUNNING, CommandFailed
 from pawl.options import as_json, asks_server, command, model, reason
@@ -72,7 +72,7 @@ def start(
     answer = api.send("POST", path_of(API_MODEL_RUNS, model=model), asked)
     found = answer.json
     if answer.status == _WAS_THERE:
-        _say_what_there_was(read_run(found))
+        click.echo(what_there_is(read_run(found)), err=True)
     if wait:
         found = _wait(api, read_run(found).run, timeout)
     print_outcome(found, fields)
@@ -84,9 +84,16 @@ def start(
             raise CommandFailed(FAILED, run.message or f"the run is {run.state}")
 
 
-def _say_what_there_was(run: Run) -> None:
-    again = f"; 'pawl runs retry {run.run}' tries it again" if run.state in CAME_TO_NOTHING else ""
-    click.echo(f"there was a run of the same code, parameters and data: it is {run.why}{again}", err=True)
+def what_there_is(run: Run) -> str:
+    """Why nothing was started, and what can be done about that."""
+    about = f"run {run.run} of the same code, parameters and data"
+    if run.is_going_on:
+        return f"{about} is {run.state} already"
+    again = f"'pawl runs retry {run.run}' tries it again"
+    if run.state == RunState.SUCCEEDED:
+        return f"{about} is over, and no other was started: it is {run.why}; {again} once what it left is not kept"
+    accept = f"'pawl runs accept {run.run}' takes it all the same, and " if run.state == RunState.REJECTED else ""
+    return f"{about} is over, and no other was started: it is {run.why}; {accept}{again}"
 
 
 def _wait(api: Api, run: str, timeout_s: float) -> Any:

@@ -99,21 +99,32 @@ def test_on_other_data_what_evaluate_says_counts() -> None:
 @pytest.mark.parametrize(
     ("attempt", "scores", "said"),
     [
-        ({"validation_fingerprint": "w"}, {"x": 0.9}, "another, and the code has no evaluate"),
-        ({"validation_fingerprint": "w", "live_message": "evaluate raised"}, {"x": 0.9}, "evaluate raised"),
+        (
+            {"validation_fingerprint": "w", "live_artifact": "old", "live_message": "evaluate raised"},
+            {"x": 0.9},
+            "evaluate raised",
+        ),
+        (
+            {"validation_fingerprint": "w", "live_artifact": "old", "live_scores": {"score": 0.9}},
+            {"x": 0.9},
+            "evaluate gave no score named 'x' for what is live (score alone); have it return a dict",
+        ),
         (
             {"validation_fingerprint": "w", "live_artifact": "older", "live_scores": {"x": 0.9}},
             {"x": 0.9},
-            "another, and the code has no evaluate",
+            f"what is live now (run {'b' * 12}) went live while the run went on",
         ),
-        (SAME, {"y": 0.9}, "what is live has no score named 'x'"),
+        ({"validation_fingerprint": "w"}, {"x": 0.9}, "went live while the run went on"),
+        ({"dataset_fingerprint": "e", "validation_fingerprint": ""}, {"x": 0.9}, "name validation data as train"),
+        (SAME, {"y": 0.9}, "what is live has no score named 'x' (y alone)"),
         ({**SAME, "artifact": "old"}, {"x": 0.9}, "the artifact is the live one"),
     ],
 )
 def test_what_cannot_be_compared_passes_and_says_so(
     attempt: dict[str, Any], scores: dict[str, float], said: str
 ) -> None:
-    found = verdict({"over_live": 0}, {"x": 0.1}, live(scores), **attempt)
+    recorded = live(scores, validation=attempt["validation_fingerprint"] and "v")
+    found = verdict({"over_live": 0}, {"x": 0.1}, recorded, **attempt)
     assert found.state is RunState.SUCCEEDED
     assert found.compared.startswith("not compared: ")
     assert said in found.compared

@@ -89,7 +89,6 @@ class Child:
         self._container = container
         self._container_full = False
         self._outcome: Outcome | None = None
-        self._said = asyncio.Event()
         self._killed_for: Reason | None = None
         self._peak = 0
 
@@ -151,7 +150,6 @@ class Child:
             self._report(message)
         elif self._outcome is None:
             self._outcome = message
-            self._said.set()
 
     async def _pump(self, pipe: int) -> None:
         """Write what is printed to the log, until nobody can print any more."""
