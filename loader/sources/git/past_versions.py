@@ -8,7 +8,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Generic, TypeVar
 
 from core.release import Candidate, Version
 from loader.files.git_objects import MirrorDamaged
@@ -18,12 +17,11 @@ from loader.sources.git.history.folder_sizes import FolderSizes
 from loader.sources.git.history.history import History
 from loader.sources.git.history.version_numbers import Numbers
 from loader.sources.git.mirror.mirror_objects import MirrorObjects
+from loader.sources.git.remembered import Remembered
 from loader.sources.past import Page, PastVersion, cursor_of, read_cursor
 
 CandidateAt = Callable[[str, Version, str, dict[str, Folder], MirrorObjects], Candidate | None]
 """The model at a commit, under a version; it is given a cache of folders that were looked at."""
-
-T = TypeVar("T")
 
 _MODELS_KEPT = 16
 _MOST_KEPT = 2000
@@ -48,21 +46,6 @@ class _Walk:
     """By commit the revision, or what stands for it; None where the folder was not a model. It holds for ever."""
 
 
-class _Newest(Generic[T]):
-    """What was read of versions last: a commit says the same for ever, and another look at it would start git anew."""
-
-    def __init__(self) -> None:
-        self._all: OrderedDict[tuple[str, Version], T] = OrderedDict()
-
-    def get(self, model: str, version: Version) -> T | None:
-        return self._all.get((model, version))
-
-    def put(self, model: str, version: Version, read: T) -> None:
-        self._all[model, version] = read
-        while len(self._all) > _MOST_KEPT:
-            self._all.popitem(last=False)
-
-
 class PastVersions:
     """For any number of threads, one of which looks at a time.
 
@@ -78,8 +61,7 @@ class PastVersions:
         self._patience_s = patience_s
         self._walks: OrderedDict[str, _Walk] = OrderedDict()
         self._looked_at: dict[str, Folder] = {}
-        self._candidates = _Newest[Candidate]()
-        self._read = _Newest[PastVersion]()
+        self._read = Remembered[tuple[str, Version], PastVersion](_MOST_KEPT)
         self._sizes = FolderSizes()
         self._lock = Lock()
 
@@ -149,21 +131,15 @@ class PastVersions:
         self, model: str, walk: _Walk, index: int, numbers: Numbers, objects: MirrorObjects
     ) -> Candidate | None:
         version = _version(walk, index, numbers)
-        known = self._candidates.get(model, version)
-        if known is not None:
-            return known
-        found = self._candidate_at(model, version, version.commit, self._looked_at, objects)
-        if found is not None and found.revision is not None:
-            self._candidates.put(model, version, found)
-        return found
+        return self._candidate_at(model, version, version.commit, self._looked_at, objects)
 
     def _told(self, candidate: Candidate, objects: MirrorObjects) -> PastVersion:
-        known = self._read.get(candidate.model, candidate.version)
+        known = self._read.get((candidate.model, candidate.version))
         if known is not None and known.candidate == candidate:
             return known
         told = self._told_anew(candidate, objects)
         if told.size_bytes is not None:
-            self._read.put(candidate.model, candidate.version, told)
+            self._read.put((candidate.model, candidate.version), told)
         return told
 
     def _told_anew(self, candidate: Candidate, objects: MirrorObjects) -> PastVersion:

@@ -31,13 +31,16 @@ from loader.sources.git.mirror.conversation import Conversation
 from loader.sources.git.mirror.mirror import Mirror
 from loader.sources.git.mirror.mirror_objects import MirrorObjects
 from loader.sources.git.past_versions import PATIENCE_S, PastVersions
-from loader.sources.git.patches import read_patch
+from loader.sources.git.patches import Patches
+from loader.sources.git.remembered import Remembered
 from loader.sources.git.remote import Remote
 from loader.sources.past import Page, PastVersion, Patch
 
 log = logging.getLogger("pawl.loader")
 
 _MOST_FOUND = 64
+_CANDIDATES_KEPT = 2_000
+"""Of all models, of which a page shows a hundred."""
 
 
 class GitSource:
@@ -63,6 +66,8 @@ class GitSource:
         self._bounds = bounds
         self._counting = Counting(data / "history", remote.segments)
         self._version_names = VersionNames()
+        self._candidates = Remembered[tuple[str, Version, str], Candidate](_CANDIDATES_KEPT)
+        self._patches = Patches(remote.segments)
         self._past = PastVersions(self._candidate_at, self._version_names.numbers, patience_s)
         self._looked_at: dict[str, Folder] = {}
         self._parse = parse
@@ -124,12 +129,11 @@ class GitSource:
         try:
             with self._mirror.reading() as objects:
                 version, commit = self._version_names.find(model, name, self._history(objects))
-                folders = self._folders(commit, objects, {}, Manifests(self._parse))
-                if not folders.is_model(model):
-                    raise VersionNotFound(f"{model} is not a model at {name} (commit {commit})")
-                found = _candidate(model, version, folders)
+                found = self._candidate_at(model, version, commit, {}, objects, Manifests(self._parse))
         except MirrorDamaged as damage:
             raise VersionNotFound(f"{model}/{name} can't be read from the mirror now: {damage}") from damage
+        if found is None:
+            raise VersionNotFound(f"{model} is not a model at {name} (commit {commit})")
         self._found.append(found.revision)
         return found
 
@@ -143,7 +147,7 @@ class GitSource:
 
     def patch(self, before: Candidate, after: Candidate, most: int) -> Patch | None:
         with self._reading() as (objects, _):
-            return read_patch(before, after, self._remote.segments, objects, most)
+            return self._patches.read(before, after, objects, most)
 
     def manifest_text(self, model: str) -> ManifestText:
         with self._reading() as (objects, _):
@@ -221,11 +225,22 @@ class GitSource:
         return SourceError(f"the mirror of {self._remote.address.url} can't be read now: {damage}")
 
     def _candidate_at(
-        self, model: str, version: Version, commit: str, looked_at: dict[str, Folder], objects: MirrorObjects
+        self,
+        model: str,
+        version: Version,
+        commit: str,
+        looked_at: dict[str, Folder],
+        objects: MirrorObjects,
+        manifests: Manifests | None = None,
     ) -> Candidate | None:
-        """The model as it was at a commit; None where it was none."""
-        folders = self._folders(commit, objects, looked_at, self._past_manifests)
-        return _candidate(model, version, folders) if folders.is_model(model) else None
+        """The model as it was at a commit; None where it was none. `manifests`: for any thread but that of the past."""
+        if known := self._candidates.get((model, version, commit)):
+            return known
+        folders = self._folders(commit, objects, looked_at, manifests or self._past_manifests)
+        found = _candidate(model, version, folders) if folders.is_model(model) else None
+        if found is not None and found.revision is not None:
+            self._candidates.put((model, version, commit), found)
+        return found
 
     def _history(self, objects: MirrorObjects) -> History:
         """The one of the newest look; before the first, of the newest fetch."""

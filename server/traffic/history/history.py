@@ -12,6 +12,7 @@ import msgspec
 
 from core.steering import Deployment
 from core.traffic.bucket import CLIENTS, Bucket, Stage, merge
+from core.traffic.resolution import COARSEST
 from core.traffic.selection import Selection
 from registry.registry import Registry
 from server.traffic.history.digests import Digest, StepParts, Wait, digest_of
@@ -112,8 +113,8 @@ class TrafficHistory:
         )
 
     async def totals(self, model: str, version: str, start: datetime, end: datetime) -> Figures:
-        """Of all answers that clients got. Raises RegistryUnavailable."""
-        steps = self._steps(start, end, None)
+        """Of all answers that clients got: quickest from where a day begins until now. Raises RegistryUnavailable."""
+        steps = self._steps(start, end, COARSEST.step_s)
         buckets, _ = await self._read(_selection(model, version, None), steps, StepParts.bucket)
         return Figures(**digest_of(merge(buckets)).figures)
 

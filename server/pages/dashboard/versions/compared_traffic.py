@@ -8,13 +8,12 @@ from registry.errors import RegistryUnavailable
 from server.pages.layout import units
 from server.traffic.history.history import TrafficHistory
 from server.traffic.history.points import Figures
-from server.traffic.history.steps import fitting_start
 
 Row = tuple[str, str, str]
 """A name, and two numbers with their units."""
 
 _COMPARED = timedelta(days=7)
-"""How far back."""
+"""How far back, and to where that day begins: sums of days are read far quicker than of hours."""
 
 
 async def compared_traffic(
@@ -22,7 +21,7 @@ async def compared_traffic(
 ) -> tuple[Row, ...]:
     """What clients got of two versions; nothing while the registry is away, since the other differences need none."""
     try:
-        begins = fitting_start(now - _COMPARED, now)
+        begins = (now - _COMPARED).replace(hour=0, minute=0, second=0, microsecond=0)
         figures = [await history.totals(model, version, begins, now) for version in (before, after)]
     except RegistryUnavailable:
         return ()

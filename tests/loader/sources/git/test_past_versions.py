@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import SourceError
 from loader.sources.git.remote import Remote
 from loader.sources.git.source import GitSource
-from loader.sources.past import CursorUnknown, PastVersion
+from loader.sources.past import CursorUnknown, PastVersion, Patch
 from tests.loader.sources.git.test_source import followed
 from tests.repos import Repo
 
@@ -188,3 +189,32 @@ def test_a_page_that_was_read_is_not_read_again(tmp_path: Path) -> None:
         assert source.past("A", 2) == first
         (tmp_path / "objects").rename(tmp_path / "data" / "mirror.git" / "objects")
         assert labels(source.past("A", 5, first.next).versions) == ["v1"]
+
+
+def test_a_comparison_that_was_read_is_not_read_again(tmp_path: Path) -> None:
+    repo = repo_of(tmp_path, "one\n", "two\n")
+    with followed(repo, tmp_path / "data") as source:
+        source.look()
+
+        def compared() -> tuple[PastVersion, Patch | None]:
+            before, after = source.resolve("A", "v1"), source.resolve("A", repo.head)
+            return source.tell(after), source.patch(before, after, 1000)
+
+        first = compared()
+        (tmp_path / "data" / "mirror.git" / "objects").rename(tmp_path / "objects")
+        assert compared() == first
+        (tmp_path / "objects").rename(tmp_path / "data" / "mirror.git" / "objects")
+    assert first[1] is not None
+    assert first[1].text.endswith("-one\n+two\n")
+
+
+def test_a_long_comparison_is_read_anew_rather_than_kept(tmp_path: Path) -> None:
+    repo = repo_of(tmp_path, "one\n", "line\n" * 20_000)
+    with followed(repo, tmp_path / "data") as source:
+        source.look()
+        before, after = source.resolve("A", "v1"), source.resolve("A", "v2")
+        assert source.patch(before, after, 1_000_000) is not None
+        (tmp_path / "data" / "mirror.git" / "objects").rename(tmp_path / "objects")
+        with pytest.raises(SourceError):
+            source.patch(before, after, 1_000_000)
+        (tmp_path / "objects").rename(tmp_path / "data" / "mirror.git" / "objects")
