@@ -145,8 +145,8 @@ class RunController:
         self._whole &= {run.run for run in wanted}
         for run in wanted:
             if run.run in self._open_runs.all:
-                continue
-            if not self._ended_runs.is_over(run.model, run.run):
+                self._open_runs.keep_up(run)
+            elif not self._ended_runs.is_over(run.model, run.run):
                 self._open_runs.open(run)
                 self._told.opened(run)
             elif run.run not in self._whole:

@@ -123,6 +123,19 @@ async def test_a_run_outlives_a_restart_and_is_run_once(pushes: Pushes) -> None:
 
 
 @in_a_loop
+async def test_a_run_that_goes_on_is_judged_by_the_gates_of_the_head(pushes: Pushes) -> None:
+    pushes.push(train=WAITS, yaml="train: {target: {min: 5}}")
+    async with pushes.following() as training:
+        await come(lambda: pid_files(pushes))
+        pushes.push(yaml="train: {target: {min: 1}, priority: 3}")
+        await come(lambda: [state.run.train.priority for state in training.trainer.open] == [3])
+        (pid_files(pushes)[0].parent / "go").touch()
+        await come(lambda: pushes.results())
+        [result] = pushes.results()
+        assert (result.state, result.scores) == (RunState.SUCCEEDED, {"score": 1.0})
+
+
+@in_a_loop
 async def test_a_killed_run_is_tried_again_with_its_checkpoint(pushes: Pushes) -> None:
     pushes.push(train=WAITS)
     async with pushes.following():

@@ -57,19 +57,27 @@ class OpenRuns:
     def open(self, run: RunFile) -> None:
         """Does nothing where it is open, unless a person asks now for what a commit wanted. Raises OSError."""
         known = self._runs.get(run.run)
-        if known is not None and (known.asked or not run.asked):
-            return
+        if known is None or (run.asked and not known.asked):
+            self._write(run)
+
+    def keep_up(self, wanted: RunFile) -> None:
+        """An open run goes on by what the head says now of its gates, limits and priority. Raises OSError."""
+        known = self._runs[wanted.run]
+        if known.train != wanted.train:
+            self._write(msgspec.structs.replace(known, train=wanted.train))
+
+    def close(self, key: str) -> None:
+        with suppress(FileNotFoundError):
+            (self._home / key / "run.json").unlink()
+        self._runs.pop(key, None)
+
+    def _write(self, run: RunFile) -> None:
         folder = self._home / run.run
         folder.mkdir(exist_ok=True)
         aside = folder / ".run.tmp"
         aside.write_bytes(msgspec.json.encode(run))
         os.replace(aside, folder / "run.json")
         self._runs[run.run] = run
-
-    def close(self, key: str) -> None:
-        with suppress(FileNotFoundError):
-            (self._home / key / "run.json").unlink()
-        self._runs.pop(key, None)
 
 
 def _read(path: Path) -> RunFile | None:
