@@ -13,6 +13,8 @@ from tests.trainer.simulation import TICK_S, World
 from trainer.records.record_names import attempt_record
 
 SCHEDULES = int(os.environ.get("TRAINER_SCHEDULES", "50"))
+MOST_DRAWN = 200
+"""One in twelve schedules supersedes an attempt: by then at least one has."""
 CATCH_UP_S = 5.0
 """After recovery, apart from the work itself."""
 
@@ -45,15 +47,17 @@ def catch_up(world: World) -> None:
         world.tick()
 
 
-def test_a_schedule_holds_faults_of_every_kind(tmp_path: Path) -> None:
-    """What is drawn is worth drawing: attempts are lost, given up and superseded, and daemons end."""
-    states: set[RunState] = set()
-    for seed in range(30):
+def test_schedules_hold_faults_of_every_kind(tmp_path: Path) -> None:
+    """What is drawn is worth drawing: attempts are lost, given up and superseded, which is the rarest."""
+    wanted, states = {RunState.SUCCEEDED, RunState.LOST, RunState.SUPERSEDED}, set[RunState]()
+    for seed in range(MOST_DRAWN):
         world = World(seed, tmp_path / str(seed))
         world.run()
         records = [content for name, content in world.store.items() if is_attempt(name)]
         states |= {msgspec.json.decode(content, type=AttemptResult).state for content in records}
-    assert states >= {RunState.SUCCEEDED, RunState.LOST, RunState.SUPERSEDED}
+        if states >= wanted:
+            break
+    assert states >= wanted
 
 
 def is_attempt(name: str) -> bool:
