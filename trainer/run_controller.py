@@ -52,7 +52,7 @@ class OpenState:
     attempt: int
     """The one that runs, or is next."""
     reached: Reached | None
-    """What its process says."""
+    """What its process says, or what it waits for."""
 
 
 @dataclass(frozen=True)
@@ -101,12 +101,14 @@ class RunController:
         self._whole: set[str] = set()
         """Runs that the head wants, and whose artifacts were seen to be kept since it does, or that were trained again
         since, for they were not."""
+        self._waiting_for: dict[str, str] = {}
+        """By run, what kept the last look from doing what was to be done for it."""
         self._problems: set[str] = set()
         """What went wrong in the last look, and in this one: what is said of it is said once."""
 
     def look(self, wanted: Sequence[RunFile]) -> None:
         """Do what is to be done by now for the runs that the head wants, and for those that are open."""
-        before, self._problems = self._problems, set()
+        before, self._problems, self._waiting_for = self._problems, set(), {}
         try:
             self._open(wanted)
             self._act(self._plan({run.run for run in wanted}))
@@ -117,17 +119,29 @@ class RunController:
             log.warning("training waits: %s", problem)
 
     def states(self, wanted: Set[str]) -> list[OpenState]:
-        """The runs that are open, as the last look left them. Raises StoreUnavailable, ExecutorUnavailable."""
-        running = self._executor.running()
+        """The runs that are open, as the last look left them. Raises StoreUnavailable."""
+        try:
+            running = self._executor.running()
+        except ExecutorUnavailable as error:
+            return [self._unknown(run, str(error)) for run in self._open_runs.all.values()]
         found = []
         for key, run in self._open_runs.all.items():
             alive = running.get(key)
             recorded = self._recorded(run, goes_on=alive is not None)
-            reached = None if alive is None else self._executor.reached(key, alive.attempt)
+            reached = self._executor.reached(key, alive.attempt) if alive is not None else self._waits(key)
             state = state_of(run.opened(key in wanted), alive, recorded, None if reached is None else reached.state)
             attempt = recorded.last + 1 if alive is None else alive.attempt
             found.append(OpenState(run, state, attempt, reached))
         return found
+
+    def _waits(self, key: str) -> Reached | None:
+        what = self._waiting_for.get(key)
+        return None if what is None else Reached(state=RunState.QUEUED, what=what)
+
+    def _unknown(self, run: RunFile, why: str) -> OpenState:
+        """Nobody can say whether its attempt lives."""
+        last = self._recorded_runs.recorded(run.model, run.run).last
+        return OpenState(run, RunState.PENDING, last + 1, Reached(state=RunState.PENDING, what=why))
 
     def reopen(self, model: str, key: str, recorded: Recorded, retry: Retry) -> None:
         """It is over no more, and to be opened for another attempt. Raises StoreUnavailable."""
@@ -191,6 +205,7 @@ class RunController:
                 self._do(run, recorded, action)
             except (PawlError, OSError) as error:
                 self._problems.add(f"{run.model}, run {run.run}: {error}")
+                self._waiting_for[run.run] = str(error)
 
     def _do(self, run: RunFile, recorded: Recorded, action: Action) -> None:
         match action:

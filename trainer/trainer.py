@@ -98,12 +98,16 @@ class Trainer:
             await self._let_go()
 
     async def _follow(self) -> None:
+        trouble = ""
         while True:
             self._dirty.clear()
             try:
                 await self._look()
+                trouble = ""
             except (StoreUnavailable, ExecutorUnavailable) as error:
-                log.warning("training waits: %s", error)
+                if str(error) != trouble:
+                    log.warning("training waits: %s", error)
+                trouble = str(error)
             except Exception:
                 log.exception("a failure of Pawl's own while looking after runs; going on")
             with suppress(TimeoutError):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -198,6 +200,29 @@ async def test_a_retry_that_came_to_nothing_halfway_can_be_asked_for_again(pushe
         await come(lambda: [result.attempts for result in pushes.results()] == [2])
 
 
+class Away(NotShared):
+    """Other daemons can't be heard."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def asked(self) -> Sequence[RunFile]:
+        self.looks += 1
+        raise StoreUnavailable("the database is away")
+
+
+def test_what_training_waits_for_is_said_once(pushes: Pushes, caplog: pytest.LogCaptureFixture) -> None:
+    async def follow() -> None:
+        pushes.sharing = away = Away()
+        async with pushes.following() as training:
+            while away.looks < 3:
+                training.trainer.wake()
+                await asyncio.sleep(0)
+
+    asyncio.run(follow())
+    assert [record.getMessage() for record in caplog.records] == ["training waits: the database is away"]
+
+
 @in_a_loop
 async def test_a_run_that_was_cancelled_before_it_began_is_tried_when_a_person_asks(pushes: Pushes) -> None:
     pushes.push(train=WAITS.replace("(output, checkpoint)", "(output, checkpoint, depth=1)"))
@@ -329,6 +354,7 @@ def kill(pids: str) -> None:
 
 
 JUDGED = """
+import asyncio
 import os
 def train(output, dataset, validation, weight=1):
     with open(output + "weight", "w") as file:

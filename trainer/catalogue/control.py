@@ -69,7 +69,7 @@ async def _answered(doing: Awaitable[T]) -> T:
 
 def _view(open_run: OpenState) -> RunView:
     run, reached = open_run.run, open_run.reached
-    is_at_work = reached is not None or open_run.state in _AT_WORK
+    is_at_work = open_run.state in _AT_WORK or (reached is not None and open_run.state is not RunState.QUEUED)
     return RunView(
         run=run.run,
         model=run.model,

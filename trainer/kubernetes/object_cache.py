@@ -42,6 +42,8 @@ class ObjectCache:
         self._is_filled = False
         self._heard_at = 0.0
         self._is_watching = False
+        self.trouble = ""
+        """Why it can't follow; empty: it can."""
 
     @property
     def is_filled(self) -> bool:
@@ -83,6 +85,14 @@ class ObjectCache:
 
     def step(self) -> None:
         """List all where that is due; then follow what changes until the server ends the watch. Raises ApiError."""
+        try:
+            self._follow()
+            self.trouble = ""
+        except ApiError as error:
+            self.trouble = str(error)
+            raise
+
+    def _follow(self) -> None:
         if not self._version:
             self._list()
         query = {**self._query, "resourceVersion": self._version, "allowWatchBookmarks": "true"}
@@ -144,15 +154,15 @@ class Following:
         self._stopped.set()
 
     def _run(self) -> None:
-        trouble, pause = "", 0.0
+        pause = 0.0
         while not self._stopped.wait(pause):
+            trouble = self._cache.trouble
             try:
                 self._cache.step()
-                trouble, pause = "", 0.05  # a server that ends each watch at once is not to be asked without a pause
+                pause = 0.05  # a server that ends each watch at once is not to be asked without a pause
             except ApiError as error:
                 if str(error) != trouble:
                     log.warning("%s; it is tried again", error)
-                trouble = str(error)
                 pause = error.retry_after_s or min(max(2 * pause, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
                 pause *= random.uniform(0.8, 1.2)
             except Exception:

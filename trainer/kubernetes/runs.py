@@ -202,8 +202,9 @@ class KubernetesRuns:
 
     def _all(self) -> list[Object]:
         """Raises ExecutorUnavailable before they were ever listed: then nobody knows whether an attempt lives."""
-        if not (self._jobs.is_filled and self._pods.is_filled):
-            raise ExecutorUnavailable("the Jobs of the cluster have not been listed yet")
+        if missing := next((cache for cache in (self._jobs, self._pods) if not cache.is_filled), None):
+            why = f": {missing.trouble}" if missing.trouble else ""
+            raise ExecutorUnavailable(f"the Jobs of the cluster have not been listed yet{why}")
         return [job for job in self._jobs.all() if names.ATTEMPT in job["metadata"].get("annotations", {})]
 
     def _of(self, key: str) -> list[Object]:

@@ -292,6 +292,34 @@ def test_what_stays_forbidden_is_not_asked_for_at_each_look_and_given_up_in_time
     assert 1000 - fault.times <= 12
 
 
+def told(world: Calm) -> list[tuple[RunState, str]]:
+    """What people read of runs that are not over."""
+    controller = world.nodes[0].controller
+    assert controller is not None
+    states = controller.states({run.run for run in world.wanted()})
+    return [(one.state, one.reached.what if one.reached is not None else "") for one in states]
+
+
+def test_a_job_that_is_forbidden_says_why_while_it_waits(tmp_path: Path) -> None:
+    world = Calm(tmp_path)
+    forbid(world, QUOTA, times=1000)
+    world.pass_by(2)
+    [(state, what)] = told(world)
+    assert state is RunState.QUEUED
+    assert "exceeded quota" in what
+
+
+def test_while_jobs_can_not_be_listed_runs_say_why_they_wait(tmp_path: Path) -> None:
+    world = Calm(tmp_path)
+    rules, world.api.access.rules = world.api.access.rules, []
+    world.pass_by(2)
+    [(state, what)] = told(world)
+    assert state is RunState.PENDING
+    assert 'cannot list resource "jobs"' in what
+    world.api.access.rules = rules
+    assert world.end().state is RunState.SUCCEEDED
+
+
 def test_what_a_policy_denies_fails_at_once(tmp_path: Path) -> None:
     world = Calm(tmp_path)
     forbid(world, POLICY, times=1)
