@@ -22,6 +22,7 @@ class Line:
     """Class of its colour; empty for what is neither good nor bad."""
     model: str
     version: str
+    """Empty where the message begins with it."""
     commit: str
     message: str
     detail: str
@@ -69,7 +70,7 @@ def line(event: Event, now: datetime) -> Line:
         icon=icon,
         tone=tone,
         model=event.model,
-        version=event.version,
+        version="" if event.version and event.message.startswith(f"{event.version} ") else event.version,
         commit=short(event.commit) if event.commit else "",
         message=event.message,
         detail=event.detail,

@@ -24,7 +24,7 @@ def machine_charts(history: Stretch, usage: Iterable[Usage], axis: Axis | None =
 
 
 def _cores(value: Value) -> str:
-    return units.DASH if value is None else f"{value:.2f}"
+    return units.DASH if value is None else f"{value:.2f}" if value >= 0.1 or not value else f"{value:.2g}"
 
 
 class _Shown(NamedTuple):

@@ -31,6 +31,12 @@ from server.traffic.system import SystemReader
 from server.traffic.usage import UsageHistory
 
 _EVENTS = 8
+_STAGES = {
+    Stage.API: "api: at the model's own path",
+    Stage.VERSION: "version: asked for by name",
+    Stage.TEST: "test: examples, and forms of pages",
+}
+"""Those of which there is something to count."""
 
 
 class MonitoringPages:
@@ -72,7 +78,7 @@ class MonitoringPages:
             "presets": [(name, label) for name, (label, _) in PRESETS.items()],
             "shown": shown,
             "chosen": present,
-            "stages": list(Stage),
+            "stages": _STAGES,
             "models": models,
             "address": addresses(present),
             "stats": machine(system, len(models), self._runs()),

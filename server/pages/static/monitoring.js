@@ -9,7 +9,7 @@ const UNITS = {
   latency: milliseconds,
   queue: milliseconds,
   batches: (value) => String(+value.toFixed(1)),
-  cpu: (value) => String(+value.toFixed(2)),
+  cpu: (value) => String(+value.toPrecision(2)),
   memory: size,
   gpu: size,
 };

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -259,3 +260,13 @@ def test_the_page_of_charts_tells_what_happened_to_all_models_or_to_one(server: 
     assert f"/-/models/{model}" in told("")
     assert f"/-/models/{model}" in told(f"?model={model}")
     assert "/-/models/" not in told("?model=another")
+
+
+def test_the_page_of_charts_offers_the_stages_of_which_something_is_counted(server: Server) -> None:
+    def offered(query: str = "") -> str:
+        page = server.admin("GET", f"/-/monitoring{query}").body.decode()
+        return page.partition('<select id="stage"')[2].partition("</select>")[0]
+
+    assert re.findall('value="([a-z]*)"', offered()) == ["", "api", "version", "test"]
+    assert '<option value="test" selected>' in offered("?stage=test")
+    assert "<option selected>batch</option>" in offered("?stage=batch")

@@ -53,6 +53,11 @@ class Confirmation:
     next_text: str
     command: str
 
+    @property
+    def stays_live(self) -> bool:
+        """Whether it is to be pinned to what is live."""
+        return self.act.name == "pin" and self.after is not None and self.after.is_live
+
 
 def confirmation(
     act: Act, model: str, versions: Sequence[VersionRow], target: VersionRow | None, pinned: str

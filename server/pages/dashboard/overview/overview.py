@@ -25,13 +25,13 @@ class Sentence:
     takes: str
     """`2 workers, 120 MB`."""
     next: str
-    """What the next push will do."""
+    """What the next push will do; where nothing is live, what has to happen before anything is."""
 
 
 def sentence(facts: ModelFacts, now: datetime) -> Sentence:
     live, commit = facts.state.live, facts.commit
     if live is None:
-        return Sentence("", "", None, "", "", "", "", "")
+        return Sentence("", "", None, "", "", "", "", _what_is_missing(facts))
     workers = f"{live.workers} worker{'' if live.workers == 1 else 's'}, {live.memory_mb} MB"
     return Sentence(
         version=live.version,
@@ -51,6 +51,12 @@ def next_push(facts: ModelFacts) -> str:
     if facts.state.live is not None and facts.state.live.manifest.train is not None:
         return "The next push that changes its training goes live once its run is accepted."
     return "The next push goes live once its examples pass."
+
+
+def _what_is_missing(facts: ModelFacts) -> str:
+    if facts.state.training is not None and facts.state.training.is_going_on:
+        return f"run {facts.state.training.run} is accepted"
+    return "the version on its way has passed" if facts.state.doing else "a push passes"
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ def run_facts(run: RunDetail) -> tuple[tuple[str, str], ...]:
     """What went into a run, and what it took."""
     found = (
         ("Commit", run.commit),
-        ("Because of", run.started_by),
+        ("Because of", "" if run.started_by == f"commit {run.commit}" else run.started_by),
         ("Parameters", _pairs(run.params)),
         ("Data", run.dataset_fingerprint),
         ("Validation", run.validation_fingerprint),

@@ -153,9 +153,23 @@ def test_a_model_is_edited_and_another_folder_is_uploaded(here: Tab, site: Site)
         [{"name": "plain-2.zip", "mimeType": "application/zip", "buffer": held.getvalue()}]
     )
     page.get_by_label("Why").fill("another one")
-    page.get_by_role("button", name="Upload", exact=True).click(timeout=60_000)
+    page.get_by_role("button", name="Upload the zip").click(timeout=60_000)
     expect(page.get_by_role("heading", name="plain-2", exact=True)).to_be_visible()
     assert about in site.repo.git("show", "HEAD:plain-2/etls.py")
+
+
+def test_a_key_is_made_and_revoked_after_a_question(here: Tab, site: Site) -> None:
+    page = here.page
+    page.goto(site.url("/keys"))
+    page.get_by_label("Name").fill("shop <b>one</b>")
+    page.get_by_role("button", name="Make the key").click()
+    expect(page.get_by_text("Copy it now.")).to_be_visible()
+    page.goto(site.url("/keys"))
+    expect(page.get_by_role("button", name="Revoke shop")).not_to_be_visible()
+    page.get_by_text("Revoke… shop").press("Enter")
+    expect(page.get_by_text(re.compile("pawl keys revoke .{12}"))).to_be_visible()
+    page.get_by_role("button", name="Revoke shop").click()
+    expect(page.get_by_text("Nobody has made a key yet.")).to_be_visible()
 
 
 def test_what_has_changed_meanwhile_is_not_acted_on(scripted: Tab, site: Site) -> None:

@@ -21,6 +21,7 @@ from tests.server.states import failure, live, model
 from trainer.catalogue.views import Reported, RunView
 
 NOW = datetime(2026, 3, 12, 14, 34, tzinfo=UTC)
+RUN = RunView(run="0123456789ab", model="fraud", state=RunState.RUNNING, commit="f" * 40, queued_at=NOW)
 DETAIL = """Traceback (most recent call last):
   File "/data/releases/fraud/1497/fraud/etls.py", line 27, in transform_predict
     row = features.row(variables)
@@ -52,6 +53,18 @@ def test_the_sentence_says_what_the_next_push_will_do() -> None:
     assert "unpinned" in sentence(replace(facts, pin=pin), NOW).next
     trained = msgspec.structs.replace(live(), manifest=Manifest(train=Train()))
     assert "run is accepted" in sentence(ModelFacts(state=model("fraud", trained)), NOW).next
+
+
+def test_where_nothing_is_live_the_page_says_what_is_waited_for() -> None:
+    untrained = msgspec.structs.replace(model("fraud", None), training=RUN)
+    rejected = msgspec.structs.replace(untrained, training=msgspec.structs.replace(RUN, state=RunState.REJECTED))
+    states = (model("fraud", None), model("fraud", None, doing="starting"), untrained, rejected)
+    assert [sentence(ModelFacts(state=one), NOW).next for one in states] == [
+        "a push passes",
+        "the version on its way has passed",
+        "run 0123456789ab is accepted",
+        "a push passes",
+    ]
 
 
 def test_a_failure_names_the_place_in_the_models_own_code() -> None:

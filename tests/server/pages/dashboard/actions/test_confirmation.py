@@ -73,3 +73,9 @@ def test_accepting_while_pinned_changes_nothing_that_is_live() -> None:
 )
 def test_each_act_shows_the_command_that_does_the_same(act: str, command: str) -> None:
     assert ask(act, VERSIONS[2] if ACTS[act].names_version else None).command == command
+
+
+def test_a_pin_of_what_is_live_says_that_it_stays() -> None:
+    assert ask("pin", VERSIONS[1]).stays_live
+    assert not ask("pin", VERSIONS[3]).stays_live
+    assert not ask("load", VERSIONS[1]).stays_live
