@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 
+from tests.processes import is_alive
 from tests.serving import descendants, wait_for
 
 USER = "postgres"
@@ -49,11 +50,12 @@ class Postgres:
 
     def kill(self) -> None:
         """All its processes, with no word to any."""
+        os.kill(self.pid(), signal.SIGSTOP)  # it begins no other from here on
         pids = {self.pid(), *descendants(self.pid())}
         for pid in pids:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: not any(map(descendants, pids)), "PostgreSQL to be gone")
+        wait_for(lambda: not any(map(is_alive, pids)), "PostgreSQL to be gone")  # it does not start beside one of them
         for lock in (self._data / "postmaster.pid", *self.folder.glob(".s.PGSQL.*.lock")):
             lock.unlink()  # it names a process that nobody has reaped yet, which would count as a running one
 

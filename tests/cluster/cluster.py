@@ -15,6 +15,7 @@ from tests.cluster.access import Access, shipped_rules
 from tests.cluster.api import ApiDouble
 from tests.cluster.kubelet import Kubelet
 from tests.cluster.objects import JOBS, PODS, SECRETS, Object, Objects
+from tests.cluster.sandbox import HAS_BUBBLEWRAP
 from tests.cluster.server import ApiHttp
 
 NAMESPACE = "pawl"
@@ -32,14 +33,14 @@ class Clock:
 
 
 class Cluster:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, confined: bool = HAS_BUBBLEWRAP) -> None:
         self.clock = Clock()
         self.objects = Objects(self.clock.now)
         self.access = Access(shipped_rules(), f"system:serviceaccount:{NAMESPACE}:pawl")
         self.api = ApiDouble(self.objects, self.access, lambda pod, container: self.kubelet.log(pod, container))
         self.claims = folder / "claims"
         self.claims.mkdir()
-        self.kubelet = Kubelet(self.api, folder / "pods", self.claims, self.clock.now)
+        self.kubelet = Kubelet(self.api, folder / "pods", self.claims, self.clock.now, confined)
         self._http = ApiHttp(self.api, folder, NAMESPACE)
         self.kubeconfig = self._http.kubeconfig
         self._over = threading.Event()
@@ -86,8 +87,8 @@ class Cluster:
 
 
 @contextmanager
-def cluster(folder: Path) -> Iterator[Cluster]:
-    made = Cluster(folder)
+def cluster(folder: Path, confined: bool = HAS_BUBBLEWRAP) -> Iterator[Cluster]:
+    made = Cluster(folder, confined)
     try:
         yield made
     finally:

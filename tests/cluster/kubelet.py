@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.cluster.api import ApiDouble
 from tests.cluster.controllers import is_terminal, seconds
 from tests.cluster.objects import CONFIG_MAPS, PODS, SECRETS, Object, Problem
-from tests.cluster.sandbox import Mount, Process, start
+from tests.cluster.sandbox import HAS_BUBBLEWRAP, Container, Mount, Process, start
 
 NODE = "node-1"
 
@@ -46,13 +46,16 @@ class _Pod:
 class Kubelet:
     """`step` is called by one thread."""
 
-    def __init__(self, api: ApiDouble, home: Path, claims: Path, now: Callable[[], float]) -> None:
-        """`claims`: a folder for each claim that there is."""
+    def __init__(
+        self, api: ApiDouble, home: Path, claims: Path, now: Callable[[], float], confined: bool = HAS_BUBBLEWRAP
+    ) -> None:
+        """`claims`: a folder for each claim that there is. `confined`: whether its pods are in bubblewrap."""
         self.sick = Sick()
         self._api = api
         self._home = home
         self._claims = claims
         self._now = now
+        self._confined = confined
         self._pods: dict[str, _Pod] = {}
 
     def step(self) -> None:
@@ -163,14 +166,16 @@ class Kubelet:
         container = kept.containers[kept.at + 1]
         try:
             environ = self._environ(pod["metadata"]["namespace"], container)
-            mounts = [self._mount(pod, kept, mount) for mount in container.get("volumeMounts", ())]
+            mounts = self._mounts(pod, kept, container)
+            of_pod = [mount for one in kept.containers for mount in self._mounts(pod, kept, one)]
         except Problem as error:
             self._wait(pod, kept.containers, "CreateContainerConfigError", str(error))
             return
         kept.at += 1
         user = {**pod["spec"].get("securityContext", {}), **container.get("securityContext", {})}.get("runAsUser", 0)
         output = kept.home / f"{container['name']}.log"
-        kept.process = start(container["command"] + container.get("args", []), environ, mounts, user, output)
+        command = container["command"] + container.get("args", [])
+        kept.process = start(Container(command, environ, mounts, of_pod, user, output), self._confined)
         self._tell(pod, kept, "Pending" if kept.at < len(kept.containers) - 1 else "Running")
 
     def _end(self, deadline: str, pod: Object, kept: _Pod) -> None:
@@ -230,6 +235,9 @@ class Kubelet:
             named = {source.get("prefix", "") + name: value.decode() for name, value in values.items()}
             found |= {name: value for name, value in named.items() if re.fullmatch(r"[-._a-zA-Z][-._a-zA-Z0-9]*", name)}
         return found | {variable["name"]: variable.get("value", "") for variable in container.get("env", ())}
+
+    def _mounts(self, pod: Object, kept: _Pod, container: Object) -> list[Mount]:
+        return [self._mount(pod, kept, mount) for mount in container.get("volumeMounts", ())]
 
     def _mount(self, pod: Object, kept: _Pod, mount: Object) -> Mount:
         volume = next(one for one in pod["spec"]["volumes"] if one["name"] == mount["name"])

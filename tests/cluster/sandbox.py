@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.serving import ROOT
@@ -70,21 +70,28 @@ class Process:
         self._popen.wait()
 
 
-def start(
-    command: Sequence[str], environ: Mapping[str, str], mounts: Sequence[Mount], user: int, output: Path
-) -> Process:
-    environ = {"PATH": f"{VENV}/bin:/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1", **environ}
-    return (
-        _confined(command, environ, mounts, user, output)
-        if HAS_BUBBLEWRAP
-        else _plain(command, environ, mounts, output)
-    )
+@dataclass(frozen=True)
+class Container:
+    """What a pod's container is to run."""
+
+    command: Sequence[str]
+    environ: Mapping[str, str]
+    mounts: Sequence[Mount]
+    of_pod: Sequence[Mount]
+    """Those of all its containers: one may name to another where that will find something."""
+    user: int
+    output: Path
 
 
-def _confined(
-    command: Sequence[str], environ: Mapping[str, str], mounts: Sequence[Mount], user: int, output: Path
-) -> Process:
+def start(container: Container, confined: bool) -> Process:
+    base = {"PATH": f"{VENV}/bin:/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"}
+    container = replace(container, environ={**base, **container.environ})
+    return _confined(container) if confined else _plain(container)
+
+
+def _confined(container: Container) -> Process:
     reading, telling = os.pipe()
+    user = str(container.user)
     arguments = [
         "bwrap",
         "--die-with-parent",
@@ -94,20 +101,20 @@ def _confined(
         "--info-fd",
         str(telling),
     ]
-    arguments += ["--uid", str(user), "--gid", str(user), "--proc", "/proc", "--dev", "/dev"]
+    arguments += ["--uid", user, "--gid", user, "--proc", "/proc", "--dev", "/dev"]
     for name in sorted(set(os.listdir("/")) - set(_NOT_OURS)):
         path = f"/{name}"
         arguments += ["--symlink", os.readlink(path), path] if os.path.islink(path) else ["--ro-bind", path, path]
-    for mount in mounts:
+    for mount in container.mounts:
         arguments += ["--ro-bind" if mount.read_only else "--bind", str(mount.source), mount.at]
     for path, at in ((str(ROOT), PAWL), (PYTHON, PYTHON), (VENV, VENV)):
         arguments += ["--ro-bind", path, at]
     arguments += ["--remount-ro", "/", "--chdir", PAWL, "--clearenv"]
-    for name, value in environ.items():
+    for name, value in container.environ.items():
         arguments += ["--setenv", name, value]
-    with open(output, "ab") as log:
+    with open(container.output, "ab") as log:
         popen = subprocess.Popen(
-            [*arguments, "--", *command],
+            [*arguments, "--", *container.command],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -120,12 +127,12 @@ def _confined(
     return Process(popen, json.loads(said)["child-pid"] if said else popen.pid)
 
 
-def _plain(command: Sequence[str], environ: Mapping[str, str], mounts: Sequence[Mount], output: Path) -> Process:
-    places = {mount.at: str(mount.source) for mount in mounts} | {PAWL: str(ROOT)}
-    environ = {name: value if name == "PATH" else _moved(value, places) for name, value in environ.items()}
-    with open(output, "ab") as log:
+def _plain(container: Container) -> Process:
+    places = {mount.at: str(mount.source) for mount in container.of_pod} | {PAWL: str(ROOT)}
+    environ = {name: value if name == "PATH" else _moved(value, places) for name, value in container.environ.items()}
+    with open(container.output, "ab") as log:
         popen = subprocess.Popen(
-            [_moved(argument, places) for argument in command],
+            [_moved(argument, places) for argument in container.command],
             env=environ,
             cwd=ROOT,
             stdin=subprocess.DEVNULL,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.pawl.commands import ADDS, environ, pawl, write
-from tests.risky import wait_dead
+from tests.processes import wait_dead
 
 
 def verdict(folder: Path, **settings: str) -> dict[str, Any]:

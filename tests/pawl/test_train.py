@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.pawl.commands import environ, pawl, write
-from tests.risky import wait_dead
+from tests.processes import wait_dead
 
 TRAIN = """
 def train(output, report, depth=3):

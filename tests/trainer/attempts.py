@@ -73,10 +73,3 @@ def until(holds: Callable[[], object], seconds: float = 100) -> None:
     while not holds():
         assert time.monotonic() < end, "it never came"
         time.sleep(0.02)
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return False

@@ -10,7 +10,8 @@ import pytest
 
 from core.runs.states import Reason, RunState
 from tests.disks import small_disk
-from tests.trainer.attempts import KEY, Shop, is_alive, until
+from tests.processes import is_alive
+from tests.trainer.attempts import KEY, Shop, until
 from trainer.attempt.progress import read_reached
 
 FITS = "def train(output):\n    open(output + 'm', 'w').close()\n    return 1"

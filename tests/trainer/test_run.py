@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.runs.states import Reason, RunState
-from tests.trainer.attempts import KEY, MODEL, Shop, is_alive, until
+from tests.processes import is_alive
+from tests.trainer.attempts import KEY, MODEL, Shop, until
 from trainer.attempt.identity import find
 from trainer.records.record_names import attempt_log
 

@@ -14,7 +14,7 @@ from core.release import Artifact
 from core.runs.runs import RunResult
 from core.runs.states import Reason, RunState
 from loader.artifacts.records import RunRecords
-from tests.trainer.attempts import is_alive
+from tests.processes import is_alive
 from tests.trainer.pushes import Pushes, come, in_a_loop
 from trainer.assembly import Training
 from trainer.catalogue.control import TrainerControl

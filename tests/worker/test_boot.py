@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.processes import is_alive
 from tests.worker.processes import BOOT, WAIT_S, starting, write_model
 from worker.wire.messages import encode_message
 from worker.wire.status_page import new_page
@@ -37,13 +38,6 @@ def test_a_worker_dies_with_its_daemon_even_while_it_hangs(tmp_path: Path) -> No
         parent.kill()
     while is_alive(pid):
         pass
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_a_worker_whose_daemon_went_before_it_began_loads_nothing(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from tests.githttp import git_server
+from tests.processes import wait_dead
 from tests.repos import Repo
-from tests.risky import wait_dead
 from tests.serving import echo, serving
 
 THREADS = min(31, (os.cpu_count() or 1) + 5)

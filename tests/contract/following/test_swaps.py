@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import wait_dead
 from tests.repos import Repo
-from tests.risky import Held, wait_dead, write_risky
+from tests.risky import Held, write_risky
 from tests.serving import Server, echo, serving
 
 

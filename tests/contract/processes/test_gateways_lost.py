@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.processes import is_alive
 from tests.repos import Repo
-from tests.risky import is_alive, write_risky
+from tests.risky import write_risky
 from tests.serving import Server, serving
 
 

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from tests.processes import is_alive, wait_dead
 from tests.repos import Repo
-from tests.risky import ask, is_alive, wait_dead
+from tests.risky import ask
 from tests.serving import Server, command_line, serving, wait_for
 
 STRAYS = '''

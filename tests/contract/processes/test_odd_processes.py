@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import is_alive, wait_dead
 from tests.repos import Repo
-from tests.risky import is_alive, wait_dead
 from tests.serving import Server, descendants, serving
 
 ODD = """

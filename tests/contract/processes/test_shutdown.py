@@ -13,8 +13,9 @@ import httpx
 import pytest
 
 from tests.ports import free_port
+from tests.processes import is_alive, wait_dead
 from tests.repos import Repo
-from tests.risky import Held, ask, is_alive, wait_dead, write_risky
+from tests.risky import Held, ask, write_risky
 from tests.serving import Server, command_line, serving, wait_for
 
 FOR_EVER_S = "3600"

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from tests.processes import is_alive
 from tests.repos import Repo
-from tests.risky import ask, is_alive, write_risky
+from tests.risky import ask, write_risky
 from tests.serving import Answer, Server, serving
 
 

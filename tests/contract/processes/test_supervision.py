@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.processes import is_alive, wait_dead
 from tests.repos import Repo
-from tests.risky import Held, ask, is_alive, wait_dead, write_risky
+from tests.risky import Held, ask, write_risky
 from tests.serving import Server, serving
 
 DEATHS = {"exit": "exited with code 3", "segfault": "SIGSEGV", "kill": "SIGKILL"}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import is_alive
 from tests.repos import Repo
-from tests.risky import is_alive
 from tests.serving import echo, serving, wait_for
 
 

@@ -10,7 +10,7 @@ from core.events import EventKind
 from loader.controller.decision import TRIES, pause_after
 from tests.loader.controller.kept import FAILS, keeping
 from tests.loader.pools import PLAIN, numbered, run, until
-from tests.risky import is_alive
+from tests.processes import is_alive
 
 
 def test_a_start_that_takes_long_is_given_up_for_a_newer_release(tmp_path: Path) -> None:

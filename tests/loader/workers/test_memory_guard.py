@@ -6,7 +6,7 @@ from pathlib import Path
 from core.process.resources import Memory
 from loader.workers.memory_guard import MemoryGuard
 from tests.loader.pools import place, run, until
-from tests.risky import is_alive
+from tests.processes import is_alive
 
 TAKES = """
 class Takes:

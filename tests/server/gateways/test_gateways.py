@@ -20,7 +20,7 @@ from gateway.messages import GatewayConfig, Route, Started, Table
 from server.gateways.channel import JsonLines
 from server.gateways.gateway import ACKNOWLEDGE_S, SILENT_S, START_S, Gateway
 from server.gateways.gateways import Gateways, Handlers
-from tests.risky import is_alive
+from tests.processes import is_alive
 
 
 @dataclass

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from server.process.reaper import MARK, reap
-from tests.risky import is_alive, wait_dead
+from tests.processes import is_alive, wait_dead
 from tests.serving import ROOT, wait_for
 
 DAEMON = """

@@ -12,6 +12,7 @@ import pytest
 
 from core.runs.states import Reason, RunState
 from tests.cluster.cluster import cluster
+from tests.cluster.sandbox import HAS_BUBBLEWRAP
 from tests.cluster.training import CLAIM, ClusterTraining
 from tests.githttp import git_server
 from tests.repos import Repo
@@ -27,9 +28,9 @@ def train(output, depth=1):
 
 
 @pytest.fixture
-def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ClusterTraining]:
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[ClusterTraining]:
     repo = Repo(tmp_path / "git" / "models")
-    with cluster(tmp_path) as one, git_server(tmp_path / "git") as git:
+    with cluster(tmp_path, getattr(request, "param", HAS_BUBBLEWRAP)) as one, git_server(tmp_path / "git") as git:
         monkeypatch.setenv("KUBECONFIG", str(one.kubeconfig))
         yield ClusterTraining(one, repo, git.url("models/.git"), tmp_path / "data")
 
@@ -44,6 +45,7 @@ def in_a_loop(
     return run
 
 
+@pytest.mark.parametrize("made", {False, HAS_BUBBLEWRAP}, indirect=True, ids=lambda confined: f"{confined=}")
 @in_a_loop
 async def test_a_commit_is_trained_in_a_job_and_its_artifact_accepted(made: ClusterTraining) -> None:
     made.push(train=FITS, yaml="train: {params: {depth: 6}, target: {min: 0.5}}")

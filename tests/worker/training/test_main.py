@@ -11,6 +11,7 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
+from tests.processes import is_alive
 from tests.worker.training.children import BOOT, WAIT_S, outcome, raised, starting, write_folder
 from worker.wire.messages import encode_message
 from worker.wire.training import Breach, Exited, Reported, TrainConfig, Trained
@@ -266,15 +267,8 @@ def test_a_child_dies_with_the_process_of_its_run(tmp_path: Path) -> None:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
         parent.kill()
-    while _is_alive(pid):
+    while is_alive(pid):
         pass
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_the_process_of_the_run_is_spared(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from core.process.resources import Memory
 from loader.workers.memory_guard import MemoryGuard
 from loader.workers.process.warm_workers import WarmWorkers
 from tests.loader.pools import PLAIN, ask, place, release_of, run, until
-from tests.risky import is_alive
+from tests.processes import is_alive
 
 QUIET_S = 0.05
 ROOMY = Memory(limit=100, used=10, limited=True)

@@ -12,7 +12,7 @@ from loader.workers.process.relay import Relay
 from loader.workers.process.unassigned import environment
 from loader.workers.process.worker_process import Launch, WorkerProcess
 from tests.loader.pools import ask, place, run, until
-from tests.risky import is_alive
+from tests.processes import is_alive
 from worker.wire.client import WorkerLost
 from worker.wire.messages import WorkerConfig
 
