@@ -94,6 +94,14 @@ BY_PUSH = Actor(kind="git")
 ACTOR_KINDS = ("key", "session", "git", "pawl")
 
 
+_LONGEST_REASON = 1000
+
+
+def as_reason(given: str) -> str:
+    """As much as is kept of why somebody did something."""
+    return given.strip()[:_LONGEST_REASON]
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that happened."""
 

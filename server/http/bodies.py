@@ -1,9 +1,10 @@
-"""JSON bodies of requests to the admin API."""
+"""Bodies of requests to the admin API, JSON, and of what a page of ours sends, forms."""
 
 from __future__ import annotations
 
 import re
 from typing import TypeVar
+from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.requests import Request
@@ -31,11 +32,7 @@ class BodyInvalid(PawlError):
 
 async def read_body(request: Request, kind: type[T]) -> T:
     """No body is as good as `{}`. Raises BodyTooLarge, BodyMalformed, BodyInvalid."""
-    content = b""
-    async for piece in request.stream():
-        content += piece
-        if len(content) > _MOST:
-            raise BodyTooLarge
+    content = await _read(request, _MOST)
     try:
         return msgspec.json.decode(content or b"{}", type=kind)
     except msgspec.ValidationError as error:
@@ -43,6 +40,20 @@ async def read_body(request: Request, kind: type[T]) -> T:
         raise BodyInvalid(f"the body does not fit: {error}; it takes {takes}", _field(str(error))) from error
     except msgspec.DecodeError as error:
         raise BodyMalformed(f"the body is not valid JSON: {error}") from error
+
+
+async def read_form(request: Request, most: int = _MOST) -> dict[str, str]:
+    """Of fields of one name, the last. `most`: bytes. Raises BodyTooLarge."""
+    return dict(parse_qsl((await _read(request, most)).decode(errors="replace"), keep_blank_values=True))
+
+
+async def _read(request: Request, most: int) -> bytes:
+    content = bytearray()
+    async for piece in request.stream():
+        content += piece
+        if len(content) > most:
+            raise BodyTooLarge
+    return bytes(content)
 
 
 def check_length(request: Request, most: int) -> None:

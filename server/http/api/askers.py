@@ -3,10 +3,14 @@ query."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 from starlette.requests import Request
 
+from core.events import as_reason
 from server.http.access import actor_of
+from server.http.parameters import ParameterInvalid
 from server.steering.actions.steering import Asker
 
 
@@ -19,12 +23,16 @@ class Reasoned(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 class Said(Reasoned, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What comes with an action on a model."""
 
-    expect: str | None = None
+    expect: Annotated[str, msgspec.Meta(min_length=1)] | None = None
 
 
 def asker_of(request: Request, said: Said) -> Asker:
-    return Asker(actor_of(request), reason_of(request, said), said.expect or request.query_params.get("expect"))
+    """Raises ParameterInvalid where nothing is expected: whoever meant to name a version wants nothing done then."""
+    expect = said.expect or request.query_params.get("expect")
+    if expect == "":
+        raise ParameterInvalid("expect", expect, "the version that you saw live, such as v4")
+    return Asker(actor_of(request), reason_of(request, said), expect)
 
 
 def reason_of(request: Request, said: Reasoned) -> str:
-    return said.reason or request.query_params.get("reason", "")
+    return as_reason(said.reason or request.query_params.get("reason", ""))

@@ -49,7 +49,7 @@ class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             scopes=tuple(scope for scope in Scope if scope in self.scopes),
             models=None if self.models is None else tuple(dict.fromkeys(self.models)),
             rate=self.rate,
-            expires=self.expires,
+            expires=None if self.expires is None else self.expires.astimezone(UTC),
             created_at=now,
             created_by=by,
         )
@@ -67,7 +67,7 @@ class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
                 "names of models, at least one, or null for all",
             ),
             (rate is not None and not 0 < rate <= _FASTEST, "rate", "requests per second, above 0, or null for any"),
-            (self.expires is not None and self.expires <= now, "expires", "a time to come"),
+            (self.expires is not None and not _is_to_come(self.expires, now), "expires", "a time to come"),
         ]
 
 
@@ -117,7 +117,7 @@ class KeysApi:
     async def revoke(self, request: Request) -> Response:
         id = request.path_params["key"]
         reason = reason_of(request, await read_body(request, Reasoned))
-        await self._keyring.revoke(id, actor_of(request), reason[:1000])
+        await self._keyring.revoke(id, actor_of(request), reason)
         return Json({"id": id, "revoked": True})
 
 
@@ -126,6 +126,13 @@ def key_view(key: Key, now: datetime) -> dict[str, object]:
     fields = msgspec.structs.asdict(key)
     del fields["digest"]
     return {**fields, "expired": key.has_expired(now)}
+
+
+def _is_to_come(moment: datetime, now: datetime) -> bool:
+    try:
+        return moment.astimezone(UTC) > now
+    except OverflowError:  # in the year 10,000, by UTC
+        return False
 
 
 def _are_models(models: list[str]) -> bool:

@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from core.events import as_reason
 from core.paths import (
     API_MODEL_RUNS,
     API_RUN,
@@ -25,7 +27,7 @@ from loader.artifacts.slugs import slug
 from server.http import parameters
 from server.http.access import Access, actor_of
 from server.http.api.answering import answering
-from server.http.api.askers import Reasoned
+from server.http.api.askers import Reasoned, reason_of
 from server.http.api.run_actions import RunActions
 from server.http.bodies import BodyInvalid, read_body
 from server.http.event_streams import EventStreams
@@ -94,23 +96,25 @@ class RunsApi:
         model = request.path_params["model"]
         if not self._is_followed(model):
             return error("model_not_found", f"no model {model[:100]!r} is followed")
-        view, is_new = await self._actions.start(model, await read_body(request, Asked), actor_of(request))
+        asked = await read_body(request, Asked)
+        asked = msgspec.structs.replace(asked, reason=as_reason(asked.reason))
+        view, is_new = await self._actions.start(model, asked, actor_of(request))
         return Json(view, status_code=201 if is_new else 200)
 
     async def cancel(self, request: Request) -> Response:
-        said = await read_body(request, Reasoned)
-        return Json(await self._actions.cancel(_run(request), actor_of(request), said.reason))
+        reason = reason_of(request, await read_body(request, Reasoned))
+        return Json(await self._actions.cancel(_run(request), actor_of(request), reason))
 
     async def retry(self, request: Request) -> Response:
-        said = await read_body(request, Reasoned)
-        return Json(await self._actions.retry(_run(request), actor_of(request), said.reason))
+        reason = reason_of(request, await read_body(request, Reasoned))
+        return Json(await self._actions.retry(_run(request), actor_of(request), reason))
 
     async def accept(self, request: Request) -> Response:
         """Only with a reason: somebody will ask why it is served."""
-        said = await read_body(request, Reasoned)
-        if not said.reason.strip():
+        reason = reason_of(request, await read_body(request, Reasoned))
+        if not reason:
             raise BodyInvalid('accept takes a reason, such as {"reason": "the test set was wrong"}', "reason")
-        return Json(await self._actions.accept(_run(request), actor_of(request), said.reason))
+        return Json(await self._actions.accept(_run(request), actor_of(request), reason))
 
     async def log(self, request: Request) -> Response:
         query = request.query_params

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 import msgspec
 from starlette.requests import Request
@@ -15,8 +15,8 @@ from core.paths import ADMIN, API_SESSION, PAGE_SIGN_OUT
 from server.access.cross_site import is_cross_site
 from server.access.sessions import COOKIE, LASTS_S
 from server.access.sign_in import SignIn, SignInForbidden, SignInRefused, TooManyAttempts
-from server.http.access import BodyTooLarge, refuse_cross_site
-from server.http.bodies import BodyInvalid, BodyMalformed, read_body
+from server.http.access import refuse_cross_site
+from server.http.bodies import BodyInvalid, BodyMalformed, read_body, read_form
 from server.http.forwarded import addresses, is_https, prefix
 from server.http.replies import Json, error
 from server.http.return_paths import return_path
@@ -100,12 +100,7 @@ class SessionApi:
 
 
 async def _read_form(request: Request) -> Shown:
-    content = b""
-    async for piece in request.stream():
-        content += piece
-        if len(content) > _MOST:
-            raise BodyTooLarge
-    fields = dict(parse_qsl(content.decode(errors="replace"), keep_blank_values=True, max_num_fields=100))
+    fields = await read_form(request, _MOST)
     return Shown(fields.get("key", ""), fields.get("code", ""), fields.get("next", ""))
 
 
@@ -125,14 +120,14 @@ def _refusal(refused: Exception) -> Response:
 
 
 def _back_to_page(shown: Shown, refused: Exception) -> Response:
-    why = (
-        "wait"
-        if isinstance(refused, TooManyAttempts)
-        else "scope"
-        if isinstance(refused, SignInForbidden)
-        else "code"
-        if shown.code
-        else "key"
-    )
-    address = f"../signin?refused={why}&next={quote(return_path(shown.next), safe='')}"
+    address = f"../signin?refused={_why(shown, refused)}&next={quote(return_path(shown.next), safe='')}"
     return RedirectResponse(address, 303, _NO_STORE)
+
+
+def _why(shown: Shown, refused: Exception) -> str:
+    match refused:
+        case TooManyAttempts():
+            return "wait"
+        case SignInForbidden():
+            return "scope"
+    return "code" if shown.code else "key"

@@ -25,8 +25,6 @@ from server.uploads.errors import NameTaken, NotKept, StillUnderWay, TooManyUplo
 from server.uploads.submission import Author, Uploaded
 from server.uploads.uploads import LONGEST_WAIT_S, Uploads
 
-_LONGEST_REASON = 1000
-
 
 class UploadsApi:
     """Routes under `{base}/-/api/`."""
@@ -76,7 +74,7 @@ class UploadsApi:
 
 def _author(request: Request, asker: Asker) -> Author:
     head = request.headers.get("if-match", "").strip().removeprefix("W/").strip('"')
-    return Author(asker.actor, asker.reason[:_LONGEST_REASON], "" if head == "*" else head)
+    return Author(asker.actor, asker.reason, "" if head == "*" else head)
 
 
 def _wait_s(request: Request) -> float:

@@ -15,8 +15,7 @@ from registry.errors import RegistryUnavailable
 from server.access.keyring import KeyNotFound, Keyring, TooManyKeys
 from server.http.access import Access, actor_of
 from server.http.api.keys_api import KeysApi, NewKey
-from server.http.bodies import BodyInvalid
-from server.pages.layout.forms import read_form
+from server.http.bodies import BodyInvalid, read_form
 from server.pages.layout.moments import moment
 from server.pages.layout.renderer import Renderer
 from server.pages.links import links

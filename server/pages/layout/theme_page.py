@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from core.paths import PAGE_MODELS, PAGE_THEME
-from server.pages.layout.forms import read_form
+from server.http.bodies import read_form
 from server.pages.layout.theme import COOKIE, KEPT_S, theme
 from server.pages.links import links
 

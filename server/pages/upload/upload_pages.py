@@ -10,10 +10,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from core.errors import PawlError, SourceError
+from core.events import as_reason
 from core.paths import PAGE_DELETE, PAGE_MODEL, PAGE_MODELS, PAGE_UPLOAD
 from server.http.access import Access, actor_of
+from server.http.bodies import read_form
 from server.pages.dashboard.model_page import ModelPage
-from server.pages.layout.forms import read_form
 from server.pages.layout.renderer import Renderer
 from server.pages.links import links
 from server.pages.upload.zip_form import FormInvalid, ZipForm, read_zip_form
@@ -72,7 +73,7 @@ class UploadPages:
         if await self._page.find(request) is None:
             return self._page.unknown(request)
         form, model = await read_form(request), request.path_params["model"]
-        reason, head = form.get("reason", "").strip(), form.get("head", "")
+        reason, head = as_reason(form.get("reason", "")), form.get("head", "")
         if not reason:
             return self._question(request, head, _REASON, 422)
         try:
@@ -85,7 +86,7 @@ class UploadPages:
 
     async def _taken(self, request: Request, form: ZipForm) -> Response:
         fields = form.fields
-        model, reason = fields.get("model", "").strip(), fields.get("reason", "").strip()
+        model, reason = fields.get("model", "").strip(), as_reason(fields.get("reason", ""))
         if form.file is None or not model or not reason:
             lacking = "Choose a zip, name the model and say why."
             return self._form(request, fields, lacking, 422)

@@ -189,12 +189,18 @@ ANY = _Any()
         ({"name": "x", "scopes": ["view"], "expires": "2001-01-01T00:00:00Z"}, "expires"),
         ({"name": "x", "scopes": ["view"], "expires": "2100-01-01T00:00:00"}, "expires"),
         ({"name": "x", "scopes": ["view"], "expires": "tomorrow"}, "expires"),
+        ({"name": "x", "scopes": ["view"], "expires": "9999-12-31T23:59:59-14:00"}, "expires"),
         ({"name": "x", "scopes": ["view"], "wings": 2}, "wings"),
     ],
 )
 def test_what_makes_no_key_is_refused_by_name(server: Server, body: dict[str, Any], field: str) -> None:
     answer = server.post("/-/api/keys", body, headers=bearer(TOKEN))
     assert answer.error(422, "invalid_parameter")["field"].split("[")[0] == field
+
+
+def test_the_end_of_a_key_is_told_in_utc(server: Server) -> None:
+    made = make_key(server, name="ends", scopes=["view"], expires="2100-01-01T02:00:00+02:00")
+    assert made["expires"] == "2100-01-01T00:00:00Z"
 
 
 def test_what_is_no_json_is_a_400(server: Server) -> None:

@@ -253,3 +253,9 @@ def test_attempts_are_bounded_and_who_has_a_key_is_not_locked_out(tmp_path: Path
 def test_what_is_no_credential_is_refused(server: Server, body: bytes) -> None:
     answer = ask(server, "POST", "/-/api/session", {"content-type": "application/json"}, content=body)
     assert answer.status in (400, 422)
+
+
+def test_a_form_of_many_fields_is_a_form(server: Server) -> None:
+    fields = {"key": "wrong", **{f"field{number}": "" for number in range(200)}}
+    answer = ask(server, "POST", "/-/api/session", {"origin": server.url}, data=fields)
+    assert (answer.status, answer.headers["location"].partition("?")[0]) == (303, "../signin")

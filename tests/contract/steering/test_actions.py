@@ -236,6 +236,10 @@ def test_what_is_over_by_the_time_of_the_answer_is_not_told_as_unfinished(server
         ("PUT", "models/A/pin", {"version": 3}, 422, "invalid_parameter"),
         ("PUT", "models/A/pin", {"version": "v1", "why": ""}, 422, "invalid_parameter"),
         ("PUT", "models/A/pin?wait=x", {"version": "v1"}, 422, "invalid_parameter"),
+        ("PUT", "models/A/pin", {"version": "v1", "expect": ""}, 422, "invalid_parameter"),
+        ("PUT", "models/A/pin?expect=", {"version": "v1"}, 422, "invalid_parameter"),
+        ("DELETE", "models/A/pin?expect=", None, 422, "invalid_parameter"),
+        ("POST", "models/A/rollback", {"to": ""}, 404, "version_not_found"),
         ("POST", "models/A/versions/v9/accept", None, 404, "version_not_found"),
         ("POST", "models/A/versions/v9/load", None, 404, "version_not_found"),
         ("POST", "models/A/versions/v9/unload", None, 404, "version_not_found"),
@@ -263,6 +267,12 @@ def test_what_cannot_be_done_is_refused(
 )
 def test_a_refused_method_is_told_all_that_the_path_takes(server: Server, method: str, path: str, allowed: str) -> None:
     assert act(server, method, path).headers["allow"] == allowed
+
+
+def test_of_a_reason_as_much_is_kept_as_somebody_reads(server: Server) -> None:
+    assert act(server, "PUT", "models/B/pin", {"version": "v1", "reason": "x" * 2000}).status == 200
+    assert {len(server.events("pinned")[0]["reason"]), len(deployments(server, "B")[0].reason)} == {1000}
+    assert act(server, "DELETE", f"models/B/pin?reason={'y' * 2000}").json["reason"] == "y" * 1000
 
 
 def test_each_action_takes_a_credential(server: Server) -> None:

@@ -13,13 +13,14 @@ from starlette.routing import Route
 
 from core.error_codes import ERROR_CODES
 from core.errors import PawlError
+from core.events import as_reason
 from core.paths import PAGE_ACTION, PAGE_MODEL, PAGE_RETRY
 from server.http.access import Access, actor_of
+from server.http.bodies import read_form
 from server.pages.dashboard.actions.confirmation import ACTS, Act, Confirmation, confirmation
 from server.pages.dashboard.model_page import ModelPage
 from server.pages.dashboard.versions.version_rows import VersionRow, version_row
 from server.pages.facts import ModelFacts
-from server.pages.layout.forms import read_form
 from server.pages.links import links
 from server.steering.actions.actions import Action
 from server.steering.actions.error_codes import CODES, code_of
@@ -69,7 +70,7 @@ class ActionsPages:
         if facts is None or act is None:
             return self._page.unknown(request)
         form = await read_form(request)
-        version, reason = form.get("version", ""), form.get("reason", "").strip()
+        version, reason = form.get("version", ""), as_reason(form.get("reason", ""))
         if not reason:
             return await self._confirm(request, facts, act, version, "Say why: it is kept in the ledger.", 422)
         asker = Asker(actor_of(request), reason, form.get("expect") or None)
@@ -85,7 +86,7 @@ class ActionsPages:
         if await self._page.find(request) is None:
             return self._page.unknown(request)
         form = await read_form(request)
-        asker = Asker(actor_of(request), form.get("reason", ""), None)
+        asker = Asker(actor_of(request), as_reason(form.get("reason", "")))
         return await self._shown(request, await self._steering.retry(request.path_params["model"], asker))
 
     def _begin(self, act: Act, model: str, version: str, asker: Asker) -> Awaitable[Action]:

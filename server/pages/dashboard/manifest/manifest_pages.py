@@ -10,11 +10,12 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from core.errors import PawlError, ReleaseFailed, SourceError
+from core.events import as_reason
 from core.paths import PAGE_CONFIGURATION, PAGE_EDIT
 from server.http.access import Access, actor_of
+from server.http.bodies import read_form
 from server.pages.dashboard.manifest.form import ManifestForm, blank, filled
 from server.pages.dashboard.model_page import ModelPage
-from server.pages.layout.forms import read_form
 from server.pages.links import links
 from server.uploads.errors import NotKept, StillUnderWay
 from server.uploads.submission import Author
@@ -60,7 +61,7 @@ class ManifestPages:
         except PawlError as refused:
             return self._show(request, ManifestForm((), "", str(refused)), form, 503)
         shown, text = filled(before, form)
-        reason = form.get("reason", "").strip()
+        reason = as_reason(form.get("reason", ""))
         if form.get("seen") != _digest(before):
             return self._show(request, shown, form, 409, _CHANGED)
         if shown.is_wrong or not reason or text == before:

@@ -10,17 +10,18 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from core.errors import ArtifactGone, RunNotFound, RunStateConflict, StoreUnavailable
+from core.events import as_reason
 from core.paths import PAGE_RUN, PAGE_RUNS
 from core.runs.states import RunState
 from registry.errors import RegistryUnavailable
 from server.http import parameters
 from server.http.access import Access, actor_of
 from server.http.api.run_actions import RunActions
+from server.http.bodies import read_form
 from server.pages.dashboard.model_page import ModelPage
 from server.pages.dashboard.runs.curves import curves
 from server.pages.dashboard.runs.run_rows import run_row
 from server.pages.layout import units
-from server.pages.layout.forms import read_form
 from server.pages.links import links
 from trainer.catalogue.catalogue import RunCatalogue
 from trainer.catalogue.views import RunDetail
@@ -72,7 +73,7 @@ class RunsPages:
         if await self._page.find(request) is None:
             return self._page.unknown(request)
         doing = {"cancel": self._actions.cancel, "retry": self._actions.retry, "accept": self._actions.accept}
-        act, reason = doing.get(form.get("action", "")), form.get("reason", "").strip()
+        act, reason = doing.get(form.get("action", "")), as_reason(form.get("reason", ""))
         if act is None or not reason:
             return await self._shown(request, "Say why: it is kept in the ledger.", 422)
         try:

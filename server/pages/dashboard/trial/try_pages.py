@@ -17,11 +17,11 @@ from loader.workers.comparison import difference
 from loader.workers.examples import Example
 from server.curl import curl
 from server.http.access import Access
+from server.http.bodies import read_form
 from server.pages.dashboard.fields import Field, fields, filled
 from server.pages.dashboard.model_page import ModelPage
 from server.pages.dashboard.trial.asking import Asked, Asking, NothingLive
 from server.pages.facts import ModelFacts
-from server.pages.layout.forms import read_form
 from server.pages.links import links
 from server.pages.shown_examples import examples_of
 
