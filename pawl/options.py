@@ -12,6 +12,7 @@ from pawl.client.connection import connect
 from pawl.help_text import TextCommand
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
 def command(name: str) -> Callable[[Callable[..., int | None]], click.Command]:
@@ -19,13 +20,13 @@ def command(name: str) -> Callable[[Callable[..., int | None]], click.Command]:
     return click.command(name, cls=TextCommand)
 
 
-def asks_server(function: Callable[..., int | None]) -> Callable[..., int | None]:
+def asks_server(function: Callable[..., T]) -> Callable[..., T]:
     """With --server and --token; the function is given the Api for them as its first argument."""
 
     @click.option("--server", envvar="PAWL_SERVER", metavar="ADDRESS", default="", help=_SERVER)
     @click.option("--token", envvar="PAWL_TOKEN", metavar="TOKEN", default="", help=_TOKEN)
     @functools.wraps(function)
-    def run(server: str, token: str, **given: Any) -> int | None:
+    def run(server: str, token: str, **given: Any) -> T:
         return function(connect(server, token), **given)
 
     return run

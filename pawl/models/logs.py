@@ -11,7 +11,7 @@ import click
 from pawl.client.api import Api, api_path
 from pawl.options import as_json, asks_server, command, limit, model
 from pawl.terminal.json_text import read_json
-from pawl.terminal.text import is_terminal, moment, one_line, read_moment
+from pawl.terminal.text import is_terminal, moment, one_line, printable, read_moment
 
 
 @command("logs")
@@ -64,12 +64,11 @@ def _print(line: Mapping[str, Any], fields: str | None) -> None:
     if fields is not None:
         print_json(line, fields, is_line=True)
         return
-    at, version = moment(line.get("at")), str(line.get("version") or "")
-    said = one_line(line.get("line") or "") if not is_terminal() else str(line.get("line") or "")
+    at, version, said = moment(line.get("at")), one_line(line.get("version") or ""), line.get("line") or ""
     if is_terminal():
         read = read_moment(line.get("at"))
-        said = f"{click.style(at if read is None else f'{read:%H:%M:%S} {version}', dim=True)}  {said}"
+        when = at if read is None else f"{read:%H:%M:%S} {version}"
+        sys.stdout.write(f"{click.style(when, dim=True)}  {printable(said)}\n")
     else:
-        said = f"{at}\t{version}\t{said}"
-    sys.stdout.write(said + "\n")
+        sys.stdout.write(f"{at}\t{version}\t{one_line(said)}\n")
     sys.stdout.flush()

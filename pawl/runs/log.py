@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 import time
+from collections.abc import Callable
 
 import click
 
@@ -13,6 +15,7 @@ from pawl.options import as_json, asks_server, command
 from pawl.runs.options import run
 from pawl.runs.paths import path_of
 from pawl.terminal.json_output import print_json
+from pawl.terminal.text import is_terminal, printable
 
 _PAUSE_S = 1.0
 
@@ -66,8 +69,24 @@ def _copy(api: Api, path: str, query: dict[str, int], offset: int = 0) -> int:
         if begins > offset:
             sys.stdout.write(f"\n... {begins - offset} bytes are left out here ...\n")
             sys.stdout.flush()
+        write = _write_shown() if is_terminal() else _write_whole
         for piece in pieces:
-            sys.stdout.buffer.write(piece)
-            sys.stdout.buffer.flush()
+            write(piece)
             begins += len(piece)
     return begins
+
+
+def _write_whole(piece: bytes) -> None:
+    sys.stdout.buffer.write(piece)
+    sys.stdout.buffer.flush()
+
+
+def _write_shown() -> Callable[[bytes], None]:
+    """What a run prints moves no cursor here; a bar that is drawn over itself is shown line by line."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def write(piece: bytes) -> None:
+        sys.stdout.write(printable(decoder.decode(piece).replace("\r\n", "\n").replace("\r", "\n")))
+        sys.stdout.flush()
+
+    return write

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from pawl.client.api import Api, api_path
-from pawl.options import as_json, asks_server, command, model, reason, version
-from pawl.steering.options import expect, wait
+from pawl.options import command, model, version
+from pawl.steering.acting import Acting, acts
 
 
 @command("accept")
 @model
 @version
-@reason
-@expect
-@wait
-@as_json
-@asks_server
-def accept(api: Api, model: str, version: str, reason: str, expect: str, wait: float, fields: str | None) -> None:
+@acts
+def accept(action: Acting, model: str, version: str) -> None:
     """Take a version all the same that a rollback or a canary rejected: it may go live again.
 
     Example:
@@ -28,13 +23,4 @@ def accept(api: Api, model: str, version: str, reason: str, expect: str, wait: f
     does not allow it or --expect is not what is live, 6 if the server can't be reached, 7 if it was still going on when
     --wait ended.
     """
-    from pawl.steering.outcome import act, print_outcome
-
-    answer = act(
-        api,
-        "POST",
-        api_path("models", model, "versions", version, "accept"),
-        {"reason": reason, "expect": expect},
-        wait,
-    )
-    print_outcome(answer, f"{model} {version} is accepted", fields)
+    action.do("POST", model, "versions", version, "accept", says=f"{model} {version} is accepted")

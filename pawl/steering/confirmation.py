@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import click
 
@@ -12,12 +13,15 @@ from pawl.models.state import live_version
 from pawl.terminal.text import one_line
 
 
-def confirm(api: Api, model: str, to: str, yes: bool) -> str:
-    """The version that is live, as its user was shown it; empty where nobody was asked. Raises CommandFailed."""
+def confirm(api: Api, model: str, to: Callable[[], str], yes: bool) -> str:
+    """The version that is live, as its user was shown it; empty where nobody was asked. `to`: what would replace it.
+
+    Raises CommandFailed.
+    """
     if yes or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return ""
     live = live_version(api.get(api_path("models", model)))
-    click.echo(one_line(f"{model}: {live or 'nothing'} is live, and would be replaced by {to}."))
+    click.echo(one_line(f"{model}: {live or 'nothing'} is live, and would be replaced by {to()}."))
     if not click.confirm("Go on?"):
         raise CommandFailed(FAILED, "nothing was changed")
     return live

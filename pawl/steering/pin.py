@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from pawl.client.api import Api, api_path
-from pawl.options import as_json, asks_server, command, model, reason, version
-from pawl.steering.options import expect, wait, yes
+from pawl.options import command, model, version
+from pawl.steering.acting import Acting, acts, yes
 
 
 @command("pin")
 @model
 @version
-@reason
-@expect
-@wait
 @yes
-@as_json
-@asks_server
-def pin(
-    api: Api, model: str, version: str, reason: str, expect: str, wait: float, yes: bool, fields: str | None
-) -> None:
+@acts
+def pin(action: Acting, model: str, version: str, yes: bool) -> None:
     """Make a version live, and hold it against everything newer until 'pawl unpin'.
 
     VERSION is a vN, a commit of seven digits or more, or run-KEY. It is proven first, as a push is, and no request is
@@ -34,10 +27,7 @@ def pin(
     for a wrong or missing key, 5 if --expect is not what is live, 6 if the server can't be reached, 7 if it was still
     going on when --wait ended.
     """
-    from pawl.steering.confirmation import confirm  # here and below: what is slow to import, not for --help
-    from pawl.steering.outcome import act, print_outcome
+    from pawl.steering.confirmation import confirm  # here: what is slow to import, not for --help
 
-    seen = confirm(api, model, f"{version}, and held", yes)
-    asked = {"version": version, "reason": reason, "expect": expect or seen}
-    answer = act(api, "PUT", api_path("models", model, "pin"), asked, wait)
-    print_outcome(answer, f"{model} is pinned to {version}", fields)
+    seen = confirm(action.api, model, lambda: f"{version}, and held", yes)
+    action.do("PUT", model, "pin", version=version, seen=seen, says=f"{model} is pinned to {version}")

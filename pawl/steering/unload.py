@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from pawl.client.api import Api, api_path
-from pawl.options import as_json, asks_server, command, model, reason, version
-from pawl.steering.options import expect, wait
+from pawl.options import command, model, version
+from pawl.steering.acting import Acting, acts
 
 
 @command("unload")
 @model
 @version
-@reason
-@expect
-@wait
-@as_json
-@asks_server
-def unload(api: Api, model: str, version: str, reason: str, expect: str, wait: float, fields: str | None) -> None:
+@acts
+def unload(action: Acting, model: str, version: str) -> None:
     """Stop an older version that was started because it was asked for, or by 'pawl load'.
 
     What is live can't be unloaded.
@@ -28,13 +23,4 @@ def unload(api: Api, model: str, version: str, reason: str, expect: str, wait: f
     does not allow it or --expect is not what is live, 6 if the server can't be reached, 7 if it was still going on when
     --wait ended.
     """
-    from pawl.steering.outcome import act, print_outcome
-
-    answer = act(
-        api,
-        "POST",
-        api_path("models", model, "versions", version, "unload"),
-        {"reason": reason, "expect": expect},
-        wait,
-    )
-    print_outcome(answer, f"{model} {version} is unloaded", fields)
+    action.do("POST", model, "versions", version, "unload", says=f"{model} {version} is unloaded")

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from pawl.client.api import Api, api_path
-from pawl.options import as_json, asks_server, command, model, reason
-from pawl.steering.options import expect, wait, yes
+from pawl.options import command, model
+from pawl.steering.acting import Acting, acts, yes
 
 
 @command("unpin")
 @model
-@reason
-@expect
-@wait
 @yes
-@as_json
-@asks_server
-def unpin(api: Api, model: str, reason: str, expect: str, wait: float, yes: bool, fields: str | None) -> None:
+@acts
+def unpin(action: Acting, model: str, yes: bool) -> None:
     """Lift a pin: the newest version that is not rejected goes live.
 
     Example:
@@ -24,9 +19,7 @@ def unpin(api: Api, model: str, reason: str, expect: str, wait: float, yes: bool
 
     Exit code: as for 'pawl pin'.
     """
-    from pawl.steering.confirmation import confirm  # here and below: what is slow to import, not for --help
-    from pawl.steering.outcome import act, print_outcome
+    from pawl.steering.confirmation import confirm  # here: what is slow to import, not for --help
 
-    seen = confirm(api, model, "the newest version that is not rejected", yes)
-    answer = act(api, "DELETE", api_path("models", model, "pin"), {"reason": reason, "expect": expect or seen}, wait)
-    print_outcome(answer, f"{model} is no longer pinned", fields)
+    seen = confirm(action.api, model, lambda: "the newest version that is not rejected", yes)
+    action.do("DELETE", model, "pin", seen=seen, says=f"{model} is no longer pinned")

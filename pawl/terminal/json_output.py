@@ -7,7 +7,7 @@ from typing import Any
 
 from pawl.exits import USAGE, CommandFailed
 from pawl.terminal.json_text import json_text
-from pawl.terminal.text import is_terminal
+from pawl.terminal.text import is_terminal, printable_json
 
 
 def print_json(answer: Any, fields: str = "", *, is_line: bool = False) -> None:
@@ -18,7 +18,8 @@ def print_json(answer: Any, fields: str = "", *, is_line: bool = False) -> None:
     Raises CommandFailed.
     """
     chosen = _chosen(answer, [name for name in fields.split(",") if name.strip()])
-    sys.stdout.write(json_text(chosen, indent=2 if is_terminal() and not is_line else None) + "\n")
+    text = json_text(chosen, indent=2 if is_terminal() and not is_line else None)
+    sys.stdout.write(printable_json(text) + "\n")
     sys.stdout.flush()
 
 

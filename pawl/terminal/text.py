@@ -15,6 +15,11 @@ def printable(text: object) -> str:
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(text))
 
 
+def printable_json(text: str) -> str:
+    """The same value, written without those characters."""
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def one_line(text: object) -> str:
     return printable(" ".join(str(text).split()))
 

@@ -54,6 +54,12 @@ def pawl(*arguments: str | Path, cwd: Path, **settings: str) -> subprocess.Compl
     return done
 
 
+def in_pipe(*arguments: str, cwd: Path, **settings: str) -> bytes:
+    """What `pawl` writes to a pipe, byte by byte."""
+    command = [sys.executable, "-m", "pawl", *arguments]
+    return subprocess.run(command, cwd=cwd, env=environ(cwd, settings), stdout=subprocess.PIPE, check=True).stdout
+
+
 def first_line(*arguments: str, cwd: Path, **settings: str) -> str:
     """What `pawl` writes first to a pipe; it is interrupted once that has come."""
     command = [sys.executable, "-m", "pawl", *arguments]

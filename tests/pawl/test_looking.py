@@ -26,7 +26,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     repo.write("my model/etls.py", echo("one"))
     repo.write("Broken/etls.py", "raise RuntimeError('no\\nluck \\033[31m')\n").commit("Begin")
     with serving(folder / "data", repo.path) as server:
-        repo.commit_file("Echo/etls.py", "print('starting')\n" + echo("two"), "Say two \033]0;owned\007")
+        repo.commit_file("Echo/etls.py", "print('starting')\n" + echo("two"), "Say two \033]0;owned\007\u009b31m")
         server.sync()
         yield server
 
@@ -123,7 +123,7 @@ def test_versions_are_listed_with_what_their_commits_say_and_told_one_by_one(ser
     lines = [line.split("\t") for line in ask(server, "versions", "Echo").stdout.splitlines()]
     assert [line[:3] for line in lines] == [["v2", "ready", "live"], ["v1", "retired", ""]]
     assert [line[-1] for line in lines] == [
-        "Say two \N{REPLACEMENT CHARACTER}]0;owned\N{REPLACEMENT CHARACTER}",
+        "Say two \N{REPLACEMENT CHARACTER}]0;owned\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}31m",
         "Begin",
     ]
     assert "\033]" not in show(server, "versions", "Echo"), "what comes from git moves no cursor and names no window"
@@ -131,6 +131,12 @@ def test_versions_are_listed_with_what_their_commits_say_and_told_one_by_one(ser
     assert (one["role"], one["examples"], one["message"]) == ("live", "1 of 1", lines[0][-1])
     assert json.loads(ask(server, "versions", "Echo", "v1", "--json", "version").stdout) == {"version": "v1"}
     assert ask(server, "versions", "Echo", "v9").returncode == 3
+
+
+def test_json_holds_every_character_and_moves_no_cursor(server: Server) -> None:
+    shown = show(server, "versions", "Echo", "v2", "--json", "message")
+    assert "\u009b" not in shown
+    assert json.loads(shown)["message"].strip().endswith("\007\u009b31m")
 
 
 def test_a_terminal_is_shown_no_column_in_which_nothing_stands(server: Server) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.runs.states import Reason, RunState
-from tests.pawl.commands import pawl
+from tests.pawl.commands import in_pipe, in_terminal, pawl
 from tests.ports import free_port
 from tests.repos import Repo
 from tests.server.http.runs import Runs, key
@@ -18,6 +18,7 @@ from tests.serving import TOKEN, Server, echo, serving
 from trainer.records.record_names import attempt_curve, attempt_log
 
 REJECTED, FAILED, SUCCEEDED = key(1), key(2), key(3)
+LOUD = b"10%\r20%\r\n\x1b]0;owned\x07\xff\n"
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     artifact = runs.artifact(folder / "output", model="weights")
     runs.ended(3, scores={"accuracy": 1.0}, params={"depth": 6}, artifact=artifact)
     runs.records.put("Iris", SUCCEEDED, attempt_log(1), "fitted ✓\n".encode())
+    runs.records.put("Other", FAILED, attempt_log(1), LOUD)
     runs.records.put("Iris", SUCCEEDED, attempt_curve(1), b'{"step":1,"scores":{"loss":0.25}}\n')
     with serving(folder / "data", repo.path) as server:
         yield server
@@ -74,6 +76,14 @@ def test_one_run_is_shown_with_its_curve(server: Server) -> None:
     assert (fields["state"], fields["scores"], fields["params"]) == ("succeeded", "accuracy 1", "depth=6")
     assert fields["step 1"] == "loss 0.25"
     assert json.loads(ask(server, "show", SUCCEEDED, "--json").stdout)["run"] == SUCCEEDED
+
+
+def test_a_log_moves_no_cursor_of_a_terminal_and_comes_whole_into_a_pipe(server: Server) -> None:
+    given = {"PAWL_SERVER": server.base, "PAWL_TOKEN": TOKEN}
+    shown = in_terminal("runs", "log", FAILED, cwd=server.settings.data, **given)
+    assert shown.split() == ["10%", "20%", "\ufffd]0;owned\ufffd\ufffd"]
+    written = in_pipe("runs", "log", FAILED, cwd=server.settings.data, **given)
+    assert written == LOUD
 
 
 @pytest.mark.parametrize("options", [(), ("-f",), ("--attempt", "1")])

@@ -82,6 +82,14 @@ def test_what_has_changed_meanwhile_is_left_as_it_is(server: Server) -> None:
     assert ask(server, "pin", "Echo", "v1", "--expect", "v3").returncode == 0
 
 
+@pytest.mark.parametrize("arguments", [("pin", "Echo", "v1", "--expect", ""), ("rollback", "Echo", "--to", " ")])
+def test_a_version_that_is_empty_is_none_that_anybody_meant(server: Server, arguments: tuple[str, ...]) -> None:
+    refused = ask(server, *arguments)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert arguments[-2] in refused.stderr
+    assert live(server) == "three"
+
+
 @pytest.mark.parametrize("action", [("accept", "v2"), ("load", "v1"), ("unload", "v1"), ("retry",)])
 def test_every_action_is_done_only_if_what_was_seen_is_live(server: Server, action: tuple[str, ...]) -> None:
     name, *version = action
