@@ -14,6 +14,7 @@ from core.events import Actor
 from core.release import Served
 
 _MOST = 1000
+"""That are over."""
 
 
 class ActionState(StrEnum):
@@ -62,9 +63,11 @@ def new_action(action: str, model: str, actor: Actor, reason: str) -> Action:
 
 
 class Actions:
-    """The newest ones, in memory. For the loop's own thread."""
+    """Those that go on, and the last ones that are over, in memory. For the loop's own thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = _MOST) -> None:
+        """`most`: that are over."""
+        self._most = most
         self._all: dict[str, Action] = {}
         self._news = Broadcast()
 
@@ -72,9 +75,11 @@ class Actions:
         """The action as it stands now."""
         if action.is_over and action.ended_at is None:
             action = msgspec.structs.replace(action, ended_at=datetime.now(UTC), step=None)
+        self._all.pop(action.id, None)  # what ended last is last
         self._all[action.id] = action
-        while len(self._all) > _MOST:
-            del self._all[next(iter(self._all))]
+        over = [one.id for one in self._all.values() if one.is_over]
+        for id in over[: -self._most]:
+            del self._all[id]
         self._news.send()
         return action
 

@@ -269,12 +269,6 @@ def test_a_refused_method_is_told_all_that_the_path_takes(server: Server, method
     assert act(server, method, path).headers["allow"] == allowed
 
 
-def test_of_a_reason_as_much_is_kept_as_somebody_reads(server: Server) -> None:
-    assert act(server, "PUT", "models/B/pin", {"version": "v1", "reason": "x" * 2000}).status == 200
-    assert {len(server.events("pinned")[0]["reason"]), len(deployments(server, "B")[0].reason)} == {1000}
-    assert act(server, "DELETE", f"models/B/pin?reason={'y' * 2000}").json["reason"] == "y" * 1000
-
-
 def test_each_action_takes_a_credential(server: Server) -> None:
     for method, path in (
         ("PUT", "models/A/pin"),
@@ -302,3 +296,9 @@ def test_what_was_live_is_in_the_ledger_with_its_cause_and_who_caused_it(server:
     ]
     told = [(one.actor.kind, one.reason) for one in found if one.actor is not None]
     assert told == [("key", ""), ("key", ""), ("key", "it was not"), ("key", ""), ("key", "wrong"), *[("git", "")] * 3]
+
+
+def test_of_a_reason_as_much_is_kept_as_somebody_reads(server: Server) -> None:
+    assert act(server, "PUT", "models/B/pin", {"version": "v1", "reason": "x" * 2000}).status == 200
+    assert {len(server.events("pinned")[0]["reason"]), len(deployments(server, "B")[0].reason)} == {1000}
+    assert act(server, "DELETE", f"models/B/pin?reason={'y' * 2000}").json["reason"] == "y" * 1000
