@@ -34,10 +34,9 @@ from trainer.records.recorded_runs import RecordedRuns
 from trainer.reports import Reports
 from trainer.run_controller import RunController
 from trainer.sharing import Sharing
-from trainer.specs import Place, SpecMaker, cores
+from trainer.specs import SpecMaker, place_of
 from trainer.trainer import Held, Trainer
 
-_GIGABYTE = 1_000_000_000
 _MOST_JOBS = 1000
 """At a time: the cluster has its own quotas and queues."""
 
@@ -134,28 +133,15 @@ def _executor(
     """Where attempts run, what they are told there, how many at a time, and what keeps up with them."""
     if settings.trainer != "kubernetes":
         home = data / "runs"
-        place = _place(settings, data, home)
+        place = place_of(settings, data, home, settings.artifacts)
         return LocalRuns(home, environ), SpecMaker(place, code_folders.path), settings.train_at_once, ()
     cluster = connected(settings, environ, records, recorded_runs.record_attempt)
     work = Path(WORK)
-    here = _place(settings, work, work / "runs")
     artifacts = pod_address(settings.artifacts)
+    here = place_of(settings, work, work / "runs", artifacts)
     checkpoints = f"{artifacts.removeprefix('file://')}/{CHECKPOINTS}" if claim_of(settings.artifacts) else ""
-    place = replace(here, artifacts=artifacts, cores=(), checkpoints=checkpoints, in_pod=True)
+    place = replace(here, cores=(), checkpoints=checkpoints, in_pod=True)
     return cluster.runs, SpecMaker(place, Path(CODE).joinpath), _MOST_JOBS, cluster.following
-
-
-def _place(settings: Settings, data: Path, home: Path) -> Place:
-    return Place(
-        data_dir=data,
-        home=home,
-        artifacts=settings.artifacts,
-        environment_timeout_s=settings.environment_timeout_s,
-        max_artifact_bytes=int(settings.max_artifact_gb * _GIGABYTE),
-        dataset_cache_bytes=int(settings.dataset_cache_gb * _GIGABYTE),
-        dataset_timeout_s=settings.dataset_timeout_s,
-        cores=cores(settings.train_cpus),
-    )
 
 
 def _live(live: Callable[[], Mapping[str, Artifact]], recorded_runs: RecordedRuns, model: str) -> Live | None:

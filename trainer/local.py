@@ -106,10 +106,6 @@ class LocalRuns:
         self._kept.keep(key)
         _remove(self._home / key)
 
-    def keys(self) -> list[str]:
-        """Runs that there are files of."""
-        return sorted(path.name for path in self._home.glob("*") if not path.name.startswith("."))
-
     def _start(self, folder: Path) -> Spawned:
         return spawn(
             [sys.executable, "-P", "-m", "trainer.run", str(folder / "spec.json")],

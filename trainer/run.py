@@ -103,7 +103,7 @@ async def _run(spec: RunSpec, folder: Path, lineage: Descendants | None, environ
     )
     beside = [spawn(Published(records, spec, folder).run(), "what a run says")] if spec.in_pod else []
     beside += [] if checkpoint is None else [spawn(checkpoint.run(), "the checkpoint of a run")]
-    result = await _guarded(attempt, spec)
+    result = await attempt.run()
     printed.close()
     _make_room(folder)
     for task in beside:
@@ -154,24 +154,6 @@ def _make_room(folder: Path) -> None:
     """For the record, on a disk that the code may have filled: what it left is stored by now, or will never be."""
     for name in ("output", "live"):
         shutil.rmtree(folder / name, ignore_errors=True)
-
-
-async def _guarded(attempt: Attempt, spec: RunSpec) -> AttemptResult:
-    """A failure of ours is the attempt's end too."""
-    try:
-        return await attempt.run()
-    except Exception as error:
-        log.exception("a failure of Pawl's own")
-        return AttemptResult(
-            run=spec.run,
-            attempt=spec.attempt,
-            model=spec.model,
-            commit=spec.commit,
-            code_key=spec.code_key,
-            state=RunState.LOST,
-            message=f"Pawl itself failed: {error!r}"[:500],
-            heals=True,
-        )
 
 
 def _left(spec: RunSpec, folder: Path) -> dict[str, bytes]:

@@ -11,8 +11,11 @@ from core.errors import PawlError
 from core.manifest.train import Train
 from core.runs.runs import Failure, RunSpec
 from core.runs.states import Reason
+from core.settings.settings import Settings
 from trainer.executor import NotBegun
 from trainer.records.open_runs import RunFile
+
+_GIGABYTE = 1_000_000_000
 
 
 class CodeGone(PawlError):
@@ -35,6 +38,20 @@ class Place:
     checkpoints: str = ""
     """The folder of checkpoints that survive pods, where there is one."""
     in_pod: bool = False
+
+
+def place_of(settings: Settings, data_dir: Path, home: Path, artifacts: str) -> Place:
+    """This machine, as the settings have it."""
+    return Place(
+        data_dir=data_dir,
+        home=home,
+        artifacts=artifacts,
+        environment_timeout_s=settings.environment_timeout_s,
+        max_artifact_bytes=int(settings.max_artifact_gb * _GIGABYTE),
+        dataset_cache_bytes=int(settings.dataset_cache_gb * _GIGABYTE),
+        dataset_timeout_s=settings.dataset_timeout_s,
+        cores=_cores(settings.train_cpus),
+    )
 
 
 class SpecMaker:
@@ -83,7 +100,7 @@ def _check(train: Train) -> None:
         raise NotBegun(Failure(Reason.BAD_CONTRACT, message))
 
 
-def cores(most: int) -> tuple[int, ...]:
+def _cores(most: int) -> tuple[int, ...]:
     """`most` of the processors that we may use, the last ones; 0: all but one, and at least one."""
     ours = sorted(os.sched_getaffinity(0))
     return tuple(ours[-min(most or max(1, len(ours) - 1), len(ours)) :])

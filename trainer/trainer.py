@@ -222,5 +222,5 @@ def record_of(result: RunResult) -> RunRecord:
         name: getattr(result, name) for name in RunResult.__struct_fields__ if name in RunRecord.__struct_fields__
     }
     fields.update(attempt=max(1, result.attempts), state=str(result.state), reason=str(result.reason or ""))
-    fields.update({} if result.queued_at is not None else {"queued_at": result.ended_at})
+    fields.update(queued_at=result.queued_at or result.ended_at)
     return RunRecord(**fields)

@@ -124,5 +124,5 @@ def _print(outcome: Outcome, fields: str | None) -> None:
             "or leave an .onnx in output",
             err=True,
         )
-    if outcome.attempt.detail and not outcome.is_accepted:
-        click.echo(outcome.attempt.detail.rstrip(), err=True)
+    if outcome.detail:
+        click.echo(outcome.detail.rstrip(), err=True)

@@ -24,6 +24,7 @@ from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore
 from loader.sources.local.source import LocalSource
 from pawl.train.serving import nothing_serves
+from trainer.attempt.attempt import ENDED
 from trainer.attempt.progress import Point, Reached, read_curve, read_reached
 from trainer.demand.code_folders import CodeFolders
 from trainer.demand.demand import Demand, Trained
@@ -31,7 +32,7 @@ from trainer.gates import Judgement, judge
 from trainer.local import LocalRuns
 from trainer.records.open_runs import RunFile
 from trainer.records.record_names import attempt_record
-from trainer.specs import Place, SpecMaker, cores
+from trainer.specs import SpecMaker, place_of
 
 _TICK_S = 0.1
 _GIGABYTE = 1_000_000_000
@@ -50,6 +51,11 @@ class Outcome:
     """Whether there is nothing in the folder to serve it with."""
     curve: Sequence[Point] = ()
     """What the code reported."""
+
+    @property
+    def detail(self) -> str:
+        """What explains a failure, unless the code has printed it: that was shown as it came."""
+        return "" if self.is_accepted or self.attempt.reason in ENDED else self.attempt.detail
 
     @property
     def is_accepted(self) -> bool:
@@ -75,7 +81,7 @@ def train(
         datasets = Datasets(data / "datasets", int(settings.dataset_cache_gb * _GIGABYTE), settings.dataset_timeout_s)
         code_folders = CodeFolders(home / "code", source.check_out)
         run = Demand(code_folders, datasets.fingerprint).run_of(_trained(source, folder), "pawl train", {**params})
-        place = _place(settings, data, home)
+        place = place_of(settings, data, home, home.joinpath("store").as_uri())
         local = LocalRuns(home, environ)
         local.begin(SpecMaker(place, code_folders.path)(run, 1, ""))
         _follow(local, run, tell)
@@ -153,19 +159,6 @@ def _said(reached: Reached, curve: Sequence[Point]) -> str:
     scores = curve[-1].scores if curve and reached.state is RunState.RUNNING else {}
     scored = "".join(f", {name} {score:.4g}" for name, score in scores.items() if score is not None)
     return f"{reached.state}{f' ({reached.what})' if reached.what else ''}{step}{scored}"
-
-
-def _place(settings: Settings, data: Path, home: Path) -> Place:
-    return Place(
-        data_dir=data,
-        home=home,
-        artifacts=home.joinpath("store").as_uri(),
-        environment_timeout_s=settings.environment_timeout_s,
-        max_artifact_bytes=int(settings.max_artifact_gb * _GIGABYTE),
-        dataset_cache_bytes=int(settings.dataset_cache_gb * _GIGABYTE),
-        dataset_timeout_s=settings.dataset_timeout_s,
-        cores=cores(settings.train_cpus),
-    )
 
 
 @contextmanager

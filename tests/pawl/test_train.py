@@ -53,6 +53,13 @@ def test_code_that_raises_is_told_with_its_line(tmp_path: Path) -> None:
     assert b"train.py, line 2" in done.stderr
 
 
+def test_what_the_code_printed_before_it_ended_itself_is_shown_once(tmp_path: Path) -> None:
+    code = "import os\ndef train(output):\n    print('last words', flush=True)\n    os._exit(3)\n"
+    done = pawl("train", write(tmp_path / "Deep", None, train__py=code), cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("last words")) == (1, 1), done.stderr
+    assert "failed: Exited; the code ended its process with exit code 3" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -27,10 +28,12 @@ from trainer.attempt.stop import Stop
 from trainer.attempt.store_retry import retry_while_away
 from worker.wire.training import CannotJudge, Judged, Reported, TrainConfig, Trained
 
+log = logging.getLogger("pawl.trainer")
+
 T = TypeVar("T")
 
-_ENDED = frozenset({Reason.TIMEOUT, Reason.OUT_OF_MEMORY, Reason.EXITED, None})
-"""Reasons of failures that no traceback explains."""
+ENDED = frozenset({Reason.TIMEOUT, Reason.OUT_OF_MEMORY, Reason.EXITED, None})
+"""Reasons of failures that no traceback explains: their detail is the end of the log."""
 
 
 @dataclass(frozen=True)
@@ -94,12 +97,16 @@ class Attempt:
         """Fields of the result, as they become known."""
 
     async def run(self) -> AttemptResult:
+        """A failure of ours is the attempt's end too."""
         try:
             return await self._run()
         except _Stopped:
             return self._stopped()
         except NotPrepared as error:
             return self._failed(error.failure)
+        except Exception as error:
+            log.exception("a failure of Pawl's own")
+            return self._result(state=RunState.LOST, message=f"Pawl itself failed: {error!r}"[:500], heals=True)
 
     async def _run(self) -> AttemptResult:
         self._progress.reach(RunState.PENDING, "environment and data")
@@ -201,7 +208,7 @@ class Attempt:
 
     def _with_last_lines(self, failure: Failure) -> Failure:
         """Of code that was ended, or ended itself, what it printed last tells where it was."""
-        if failure.detail or failure.reason not in _ENDED:
+        if failure.detail or failure.reason not in ENDED:
             return failure
         end = read_end(self._folder / "log.txt", self._spec.log_bytes)
         place = crash_place(end, self._spec.folder, self._spec.root)
