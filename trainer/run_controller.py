@@ -27,6 +27,7 @@ from trainer.plan import (
     Judge,
     MarkLost,
     Recorded,
+    Running,
     Start,
     Stop,
     Supersede,
@@ -127,7 +128,7 @@ class RunController:
         found = []
         for key, run in self._open_runs.all.items():
             alive = running.get(key)
-            recorded = self._recorded(run, goes_on=alive is not None)
+            recorded = self._recorded(run, goes_on=_goes_on(alive))
             reached = self._executor.reached(key, alive.attempt) if alive is not None else self._waits(key)
             state = state_of(run.opened(key in wanted), alive, recorded, None if reached is None else reached.state)
             attempt = recorded.last + 1 if alive is None else alive.attempt
@@ -190,7 +191,7 @@ class RunController:
         self._executor.enforce()
         running = self._executor.running()  # before what is recorded: an attempt writes its record before it ends
         runs = dict(self._open_runs.all)
-        recorded = {key: self._recorded(run, goes_on=key in running) for key, run in runs.items()}
+        recorded = {key: self._recorded(run, goes_on=_goes_on(running.get(key))) for key, run in runs.items()}
         opened = [run.opened(key in wanted) for key, run in runs.items()]
         actions = plan(opened, running, recorded, self._at_once, self._now())
         return [(runs[action.key], recorded[action.key], action) for action in actions]
@@ -254,3 +255,8 @@ class RunController:
         self._executor.remove(run.run)
         self._open_runs.close(run.run)
         self._recorded_runs.forget(run.model, run.run)
+
+
+def _goes_on(running: Running | None) -> bool:
+    """Whether there is hardly a record yet: one that has failed may have written its own."""
+    return running is not None and running.failure is None

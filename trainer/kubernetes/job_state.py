@@ -56,6 +56,8 @@ def state_of(job: Object, pods: Sequence[Object], pending_s: float, now: float) 
         return _without_a_pod(job, pending_s, now)
     if _phase(pod) in ("Failed", "Succeeded"):  # and the Job's controller has yet to notice
         return JobState(False, what="ending")
+    if _has_ended(pod, "train"):  # and the container of a service mesh goes on
+        return JobState(False, failure=pod_failure(pod), what="ending")
     return _waiting(job, pod, pending_s, now) or JobState(False, is_running=True)
 
 
@@ -75,7 +77,8 @@ def pod_failure(pod: Object) -> Failure:
             return Failure(Reason.OUT_OF_MEMORY, _OUT_OF_MEMORY[container])
     for container, one in ended:
         return _exited(container, one)
-    return _lost(f"its pod has ended ({status.get('reason') or _phase(pod)}), and its record is not in the store")
+    said = ": ".join(filter(None, (status.get("reason") or _phase(pod), status.get("message"))))
+    return _lost(f"its pod has ended ({said}), and its record is not in the store")
 
 
 def _is_suspended(job: Object) -> bool:
@@ -221,6 +224,10 @@ def _has_begun(pod: Object) -> bool:
 
 def _is_running(pod: Object, container: str) -> bool:
     return any(status["name"] == container and not status.get("state", {}).get("waiting") for status in _statuses(pod))
+
+
+def _has_ended(pod: Object, container: str) -> bool:
+    return any(name == container for name, _ in _terminated(pod))
 
 
 def _phase(pod: Object) -> str:

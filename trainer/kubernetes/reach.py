@@ -43,7 +43,7 @@ def _check_artifacts(settings: Settings, own_namespace: str) -> None:
             f"TRAINER is kubernetes, and pods can't reach the artifact store, which {where}: set ARTIFACTS to s3://…, "
             "gs://…, abfs://… or pvc://CLAIM/PATH"
         )
-    if parts.scheme in ("s3", "gs") and "@" in parts.netloc:
+    if parts.password or (parts.scheme in ("s3", "gs") and "@" in parts.netloc):
         raise SettingError(
             f"TRAINER is kubernetes, and ARTIFACTS carries a login ({HIDDEN}), which everybody who may read Jobs would "
             "see: put it into the Secret that TRAIN_STORE_SECRET names, as AWS_ACCESS_KEY_ID and so on"

@@ -121,6 +121,15 @@ def test_how_the_container_of_a_service_mesh_ended_is_not_the_runs_end() -> None
     assert (failure.reason, failure.state) == (None, RunState.LOST)
 
 
+def test_what_ended_while_a_service_mesh_goes_on_has_ended() -> None:
+    one = pod("Running", conditions=[SCHEDULED], fetch=DONE, train=ended(137, "OOMKilled"))
+    one["status"]["containerStatuses"].append({"name": "mesh-proxy", "state": RUNNING})
+    found = look(job(), one)
+    assert (found.is_over, found.is_running) == (False, False), "it holds its place until it is stopped"
+    assert found.failure is not None
+    assert found.failure.reason is Reason.OUT_OF_MEMORY
+
+
 @pytest.mark.parametrize(
     ("pods", "deadline", "reason", "heals", "message"),
     [
@@ -233,6 +242,13 @@ DRAINED = {"type": "DisruptionTarget", "status": "True", "message": "Eviction AP
         ),
         ([FAILED], [pod("Failed", fetch=DONE, train=ended(137))], None, RunState.LOST, "ended with code 137"),
         ([FAILED], [pod("Failed", fetch=DONE, train=ended(3))], None, RunState.LOST, "had one already"),
+        (
+            [FAILED],
+            [pod("Failed", reason="OutOfcpu", message="Pod was rejected: Node didn't have enough resource: cpu")],
+            None,
+            RunState.LOST,
+            "its pod has ended (OutOfcpu: Pod was rejected: Node didn't have enough resource: cpu)",
+        ),
         ([FAILED], [], None, RunState.LOST, "its pod is gone (has reached the limit)"),
         ([COMPLETE], [], None, RunState.LOST, "complete, and its record is not in the store"),
         ([COMPLETE], [pod("Succeeded", fetch=DONE, train=DONE)], None, RunState.LOST, "its record is not in the store"),

@@ -22,6 +22,7 @@ def test_what_pods_reach_is_taken(artifacts: str) -> None:
         (Settings(git_path=GIT), "which is in DATA_DIR: set ARTIFACTS to s3://"),
         (Settings(git_path=GIT, artifacts="file:///data/x"), "which is file:///data/x: set ARTIFACTS to s3://"),
         (Settings(git_path=GIT, artifacts="s3://key:hidden@bucket/x"), "TRAIN_STORE_SECRET"),
+        (Settings(git_path=GIT, artifacts="abfs://models:hidden@a.dfs.core.windows.net/x"), "TRAIN_STORE_SECRET"),
         (Settings(git_path=GIT, artifacts="pvc://claim", train_namespace="other"), "the claim of ARTIFACTS is in pawl"),
         (Settings(artifacts="s3://bucket"), "pods can't fetch from a local folder"),
         (Settings(artifacts="s3://bucket", git_path="file:///repo"), "pods can't fetch from file:///repo"),

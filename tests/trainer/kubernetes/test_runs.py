@@ -72,6 +72,16 @@ def test_a_job_whose_making_was_not_answered_is_taken_over_before_the_watch_tell
     assert len(world.objects.all(JOBS, NAMESPACE)) == 1
 
 
+def test_a_conflict_that_is_not_about_its_name_is_tried_again(world: Calm, runs: KubernetesRuns) -> None:
+    """As a quota says it that two count at once: `Operation cannot be fulfilled on resourcequotas`."""
+    spec = spec_of(world)
+    world.api.faults.append(Faults(status=409, when=lambda one: one.method == "POST"))
+    with pytest.raises(ExecutorUnavailable):
+        runs.begin(spec)
+    runs.begin(spec)
+    assert len(world.objects.all(JOBS, NAMESPACE)) == 1
+
+
 def test_begun_twice_is_begun_once(world: Calm, runs: KubernetesRuns) -> None:
     spec = spec_of(world)
     runs.begin(spec)
