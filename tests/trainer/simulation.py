@@ -93,7 +93,7 @@ class World:
         if self.happens(0.03):
             self.outage_ends = self.now + self.random.uniform(0.5, 6)
         if self.happens(0.05):
-            self.head[self.random.choice(MODELS)] = self.random.randrange(3)
+            self.head[self.random.choice(MODELS)] = self.random.randrange(6)
         if self.happens(0.02):
             self.holder = self.random.randrange(len(self.nodes))
         for number, node in enumerate(self.nodes):
