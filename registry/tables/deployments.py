@@ -105,6 +105,11 @@ class Deployments:
         rows = self._connection.execute(chosen).all()
         return [_deployment(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None
 
+    def live_since(self) -> dict[tuple[str, str], datetime]:
+        """Since when what is live now has been, by model and release."""
+        chosen = select(_c.model, _c.release, _c.began_at).where(_c.ended_at.is_(None))
+        return {(row.model, row.release): row.began_at for row in self._connection.execute(chosen)}
+
     def begun_between(self, begins: datetime, ends: datetime, model: str = "", most: int = 500) -> list[Deployment]:
         """The last ones that began from the one moment on and before the other, the oldest first; of any model where
         none is named."""

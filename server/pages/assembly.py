@@ -35,7 +35,7 @@ from server.pages.layout.theme_page import ThemePage
 from server.pages.monitoring.days import DayReader
 from server.pages.monitoring.monitoring_pages import MonitoringPages
 from server.pages.pages import Pages
-from server.pages.pins import read_pins
+from server.pages.standing import read_standing
 from server.pages.static import Static
 from server.pages.upload.upload_pages import UploadPages
 from server.state import ModelState, ServerState, SourceState
@@ -89,9 +89,9 @@ def build_pages(parts: PageParts) -> Pages:
     base, access = parts.base, parts.access
     static = Static()
     renderer = Renderer(base, parts.source_state, static)
-    commits, pins = CommitTexts(parts.source), partial(read_pins, parts.registry)
+    commits, standing = CommitTexts(parts.source), partial(read_standing, parts.registry)
     days = DayReader(parts.history, lambda: parts.reconciler.controllers)
-    facts = FactsReader(parts.state, parts.model_state, parts.event_log, commits, pins, days.read)
+    facts = FactsReader(parts.state, parts.model_state, parts.event_log, commits, standing, days.read)
     model = ModelPage(renderer, facts.one)
     deployments = Deployments(parts.registry)
     pages = (

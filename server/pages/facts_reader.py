@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from core.events import Event, EventKind
-from core.steering import Pin
 from registry.event_log import KEPT, EventLog
 from server.pages.commit_texts import CommitTexts, Named
 from server.pages.facts import CommitText, DayTraffic, ModelFacts
+from server.pages.standing import Standing
 from server.state import ModelState, ServerState
 
 
@@ -22,15 +22,15 @@ class FactsReader:
         model_state: Callable[[str], ModelState | None],
         event_log: EventLog,
         commits: CommitTexts,
-        pins: Callable[[], Awaitable[Mapping[str, Pin]]],
+        standing: Callable[[], Awaitable[Standing]],
         days: Callable[[], Awaitable[Mapping[str, DayTraffic]]],
     ) -> None:
-        """`model_state`: that of one, or None. `pins` and `days`: by model; what can't be read now is left out."""
+        """`model_state`: that of one, or None. `days`: by model; what can't be read now is left out."""
         self._state = state
         self._model_state = model_state
         self._event_log = event_log
         self._commits = commits
-        self._pins = pins
+        self._standing = standing
         self._days = days
 
     async def all(self) -> Sequence[ModelFacts]:
@@ -42,20 +42,24 @@ class FactsReader:
 
     async def _of(self, models: Sequence[ModelState]) -> list[ModelFacts]:
         commits = await self._commits.of([named for one in models if (named := _named(one))])
-        pins, days = await self._pins(), await self._days()
-        live_since = newest_times(self._event_log.newest(kind=EventKind.LIVE, most=KEPT))
+        standing, days = await self._standing(), await self._days()
+        went_live = newest_times(self._event_log.newest(kind=EventKind.LIVE, most=KEPT))
         failed_at = newest_times(self._event_log.newest(kind=EventKind.FAILED, most=KEPT))
         return [
             ModelFacts(
                 state=one,
                 commit=_text(one, commits),
-                live_since=live_since.get(one.name) if one.live else None,
+                live_since=_live_since(one, standing) or (went_live.get(one.name) if one.live else None),
                 failed_at=failed_at.get(one.name) if one.failure else None,
-                pin=pins.get(one.name),
+                pin=standing.pins.get(one.name),
                 day=days.get(one.name),
             )
             for one in models
         ]
+
+
+def _live_since(model: ModelState, standing: Standing) -> datetime | None:
+    return None if model.live is None else standing.live_since.get((model.name, model.live.release))
 
 
 def newest_times(events: Sequence[Event]) -> dict[str, datetime]:

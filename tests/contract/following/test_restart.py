@@ -63,6 +63,17 @@ def test_what_was_live_is_served_without_the_remote_which_is_followed_again_once
         assert server.events("source_back")
 
 
+def test_pages_say_since_when_a_version_is_live_whatever_was_restarted_since(stopped: Stopped) -> None:
+    with serving(stopped.data, stopped.repo.path) as server:
+        server.sync()
+        [entry] = server.admin("GET", "/-/api/models/Echo/deployments").json["items"]
+        page = server.admin("GET", "/-/models/Echo").body.decode()
+        again = next(event["at"] for event in server.events("live") if event["model"] == "Echo")
+    said = page.partition("has been live since")[2].partition("</time>")[0]
+    assert f'datetime="{entry["from"][:19]}Z"' in said
+    assert entry["from"] < again
+
+
 def test_a_first_start_without_the_remote_says_that_nothing_is_live(tmp_path: Path) -> None:
     with serving(tmp_path / "data", tmp_path / "nowhere", ready=False) as server:
         server.sync()

@@ -172,3 +172,16 @@ def test_who_did_it_is_told_also_by_a_replica_that_comes_second(registry: Regist
         assert found.began_at == NOON
         assert not transaction.deployments.begin(at(2, "v1"))
         assert transaction.deployments.listed("Iris")[0] == [found]
+
+
+def test_since_when_each_model_is_live_is_told_of_all_at_once(registry: Registry) -> None:
+    other = msgspec.structs.replace(at(3, "v7"), model="Other")
+    gone = msgspec.structs.replace(at(4, "v1"), model="Gone")
+    with registry.transaction() as transaction:
+        for deployment in (at(0, "v1"), other, gone, at(5, "v2"), at(9, "v2")):
+            transaction.deployments.begin(deployment)
+        transaction.deployments.end("Gone", NOON + timedelta(minutes=8))
+        assert transaction.deployments.live_since() == {
+            ("Iris", "release of v2"): NOON + timedelta(minutes=5),
+            ("Other", "release of v7"): NOON + timedelta(minutes=3),
+        }

@@ -9,13 +9,15 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browsers import Tab, tab
+from tests.repos import Repo
 from tests.server.pages.browser.conftest import EVIL, Site
-from tests.serving import TOKEN
+from tests.serving import TOKEN, serving
 
 AXE = (Path(__file__).with_name("axe") / "axe.min.js").read_text()
 ALL_OF_WCAG = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 WIDTHS = (1280, 720, 360)
+SCROLLS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 PAGES = (
     "/",
     "/?open=fraud",
@@ -85,9 +87,24 @@ def test_no_page_breaks_its_policy_or_scrolls_sideways(narrowed: Tab, site: Site
     assert narrowed.violations == []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
-        assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"), width
+        assert not page.evaluate(SCROLLS), width
     assert [line for line in narrowed.trouble if "404" not in line] == []
     assert_text_stays_text(page)
+
+
+def test_what_is_shown_before_the_first_model_is_accessible_and_no_wider_than_the_screen(
+    browser: Browser, tmp_path: Path
+) -> None:
+    repo = Repo(tmp_path / "empty")
+    repo.write("README.md", "nothing yet").commit()
+    with serving(tmp_path / "data", repo.path, ready=False) as server, tab(browser, TOKEN, bypass_csp=True) as here:
+        for path in ("", "monitoring", "events", "keys"):
+            here.page.goto(f"{server.base}/-/{path}")
+            for width in WIDTHS:
+                here.page.set_viewport_size({"width": width, "height": 800})
+                assert not here.page.evaluate(SCROLLS), (path, width)
+            here.page.evaluate(AXE)
+            assert violations(here.page, ALL_OF_WCAG) == []
 
 
 def assert_text_stays_text(page: Page) -> None:
