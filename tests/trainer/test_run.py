@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from core.runs.states import Reason, RunState
@@ -33,6 +35,34 @@ def test_what_code_returns_and_leaves_is_recorded(shop: Shop) -> None:
     assert result.artifact
     assert result.peak_memory > 1_000_000
     assert "msgspec" in result.packages
+
+
+def test_code_learns_of_its_run_from_its_environment_and_makes_way_for_what_serves(shop: Shop) -> None:
+    code = """
+        import json, os
+        def train(output, dataset, checkpoint, depth):
+            seen = {name: value for name, value in os.environ.items() if name.startswith("PAWL_")}
+            seen |= {"output": output, "dataset": dataset, "checkpoint": checkpoint, "nice": os.nice(0)}
+            seen |= {"cores": sorted(os.sched_getaffinity(0)), "session": os.getsid(0) == os.getpid()}
+            with open(output + "seen.json", "w") as file:
+                json.dump(seen, file)
+            return 1
+        """
+    core = max(os.sched_getaffinity(0))
+    spec = shop.spec(code, params={"depth": 6}, dataset="data.csv")
+    Path(spec.root, MODEL, "data.csv").write_text("1")
+    shop.local.begin(msgspec.structs.replace(spec, cores=(core,)))
+    shop.await_end(spec)
+    result = shop.result()
+    assert result is not None
+    shop.store.fetch(result.artifact, shop.data / "left")
+    seen = json.loads((shop.data / "left" / "seen.json").read_text())
+    assert (seen["PAWL_RUN"], seen["PAWL_ATTEMPT"], seen["PAWL_MODEL"]) == (KEY, "1", MODEL)
+    assert (seen["PAWL_COMMIT"], json.loads(seen["PAWL_PARAMS"])) == ("c" * 40, {"depth": 6})
+    for name in ("output", "dataset", "checkpoint"):
+        assert seen[f"PAWL_{name.upper()}"] == seen[name]
+    assert seen["PAWL_VALIDATION"] == ""
+    assert (seen["nice"], seen["cores"], seen["session"]) == (min(19, os.nice(0) + 10), [core], True)
 
 
 @pytest.mark.parametrize(
