@@ -9,15 +9,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from core.errors import Heals, ReleaseFailed, SourceError, VersionNotFound, failure_of_ours
+from core.errors import Heals, ReleaseFailed, SourceError, VersionNotFound
 from core.manifest.manifest import Manifest, parse_manifest
 from core.release import Candidate, Revision, Snapshot, Version
 from loader.files.checkout import check_out
-from loader.files.git_objects import FOLDER, Entry, MirrorDamaged, Objects
+from loader.files.git_objects import MirrorDamaged, Objects
 from loader.files.manifests import Manifests
-from loader.files.model_folders import MANIFEST, MOST_MANIFEST_BYTES, REQUIREMENTS, Folder, Folders, no_model
+from loader.files.model_folders import Folder, Folders, no_model
 from loader.files.tree import DEFAULT_BOUNDS, Bounds
-from loader.sources.changes import Change, HeadMoved, ManifestText, too_long_to_edit
+from loader.sources.changes import Change, HeadMoved, ManifestText
+from loader.sources.git.commit_contents import candidate_of, folders_of, manifest_text_of
 from loader.sources.git.commits.proposal import GitProposal
 from loader.sources.git.commits.push import Push
 from loader.sources.git.commits.scratch import open_scratch
@@ -151,22 +152,11 @@ class GitSource:
 
     def manifest_text(self, model: str) -> ManifestText:
         with self._reading() as (objects, _):
-            head = self._mirror.head(objects)
-            if head is None:
-                raise SourceError(f"{self._remote.address.url} was not read yet; try again soon")
-            tree = _folder_of(objects.root(head), (*self._remote.segments, model), objects)
-            entry = _entries(tree, objects).get(MANIFEST) if tree else None
-            if entry is None or not entry.is_file:
-                return ManifestText(b"", head)
-            if objects.size(entry.id) > MOST_MANIFEST_BYTES:
-                raise too_long_to_edit(model, MOST_MANIFEST_BYTES)
-            return ManifestText(objects.blob(entry.id), head)
+            return manifest_text_of(model, self._head(objects), self._remote.segments, objects)
 
     def propose(self, change: Change) -> GitProposal:
         with self._reading() as (objects, history):
-            head = self._mirror.head(objects)
-            if head is None:
-                raise SourceError(f"{self._remote.address.url} was not read yet; try again soon")
+            head = self._head(objects)
             number = len(history.touching_of(change.model))
         if change.head not in ("", head):
             raise HeadMoved(f"{self._remote.address.url} is at {head}, and no longer at {change.head[:60]}")
@@ -178,7 +168,7 @@ class GitSource:
             commit = repository.commit(change, self._remote.segments, head)
             folders = self._folders(commit, repository.objects, {}, Manifests(self._parse))
             version = Version(number, commit)
-            candidate = _candidate(change.model, version, folders) if folders.is_model(change.model) else None
+            candidate = candidate_of(change.model, version, folders) if folders.is_model(change.model) else None
             return GitProposal(candidate, commit, head, repository, self._write, self._push)
         except MirrorDamaged as damage:
             repository.close()
@@ -221,6 +211,12 @@ class GitSource:
         except MirrorDamaged as damage:
             raise self._unreadable(damage) from damage
 
+    def _head(self, objects: MirrorObjects) -> str:
+        head = self._mirror.head(objects)
+        if head is None:
+            raise SourceError(f"{self._remote.address.url} was not read yet; try again soon")
+        return head
+
     def _unreadable(self, damage: MirrorDamaged) -> SourceError:
         return SourceError(f"the mirror of {self._remote.address.url} can't be read now: {damage}")
 
@@ -237,7 +233,7 @@ class GitSource:
         if known := self._candidates.get((model, version, commit)):
             return known
         folders = self._folders(commit, objects, looked_at, manifests or self._past_manifests)
-        found = _candidate(model, version, folders) if folders.is_model(model) else None
+        found = candidate_of(model, version, folders) if folders.is_model(model) else None
         if found is not None and found.revision is not None:
             self._candidates.put((model, version, commit), found)
         return found
@@ -273,42 +269,9 @@ class GitSource:
         if not names:
             raise SourceError(no_model(f"{self.where} at commit {head[:12]}", left_out))
         history = self._counting.history
-        return Snapshot(head, {name: _candidate(name, history.version(name), folders) for name in names}, left_out)
+        return Snapshot(head, {name: candidate_of(name, history.version(name), folders) for name in names}, left_out)
 
     def _folders(
         self, commit: str, objects: MirrorObjects, looked_at: dict[str, Folder], manifests: Manifests
     ) -> Folders:
-        root = objects.root(commit)
-        tree = _folder_of(root, self._remote.segments, objects)
-        entries = _entries(tree, objects) if tree else {}
-        above = entries if tree == root else _entries(root, objects)
-        requirements = (found[REQUIREMENTS] for found in (entries, above) if REQUIREMENTS in found)
-        default = next((entry.id for entry in requirements if entry.is_file), None)
-        return Folders(entries, default, objects, looked_at, manifests)
-
-
-def _folder_of(tree: str, folder: tuple[str, ...], objects: Objects) -> str | None:
-    """Id of the tree at the path `folder` under `tree`, or None."""
-    for part in folder:
-        wanted = part.encode("utf-8", "surrogateescape")
-        found = next((entry for entry in objects.tree(tree) if entry.name == wanted), None)
-        if found is None or found.mode != FOLDER:
-            return None
-        tree = found.id
-    return tree
-
-
-def _candidate(model: str, version: Version, folders: Folders) -> Candidate:
-    try:
-        return Candidate(model, version, folders.revision(model))
-    except ReleaseFailed as failure:
-        return Candidate(model, version, None, failure)
-    except MirrorDamaged:
-        raise
-    except Exception as error:
-        log.exception("%s: a failure of Pawl's own while looking at it", model)
-        return Candidate(model, version, None, failure_of_ours(error))
-
-
-def _entries(tree: str, objects: Objects) -> Mapping[str, Entry]:
-    return {entry.name.decode("utf-8", "surrogateescape"): entry for entry in objects.tree(tree)}
+        return folders_of(commit, self._remote.segments, objects, looked_at, manifests)
