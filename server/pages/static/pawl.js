@@ -1,4 +1,5 @@
-// What pages do with JavaScript that they can't do without: copying commands, setting colours at once, leaving a question by Escape.
+// What pages do with JavaScript that they can't do without: copying commands, setting colours at once, buttons by the space bar,
+// leaving a question by Escape.
 
 function select(node) {
   const range = document.createRange();
@@ -28,6 +29,14 @@ function showCopyButtons(within) {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button.copy");
   if (button) copy(button);
+});
+
+// What is called a button does what buttons do, though without JavaScript it is a link.
+document.addEventListener("keydown", (event) => {
+  const button = event.key === " " && event.target.closest("a[role=button]");
+  if (!button) return;
+  event.preventDefault();
+  button.click();
 });
 
 // A question is a page of its own: Escape goes where Cancel does.

@@ -73,6 +73,17 @@ def test_a_row_opens_and_closes(here: Tab, site: Site) -> None:
     expect(switch).to_have_attribute("aria-expanded", "false")
 
 
+@pytest.mark.parametrize("key", ["Enter", "Space"])
+def test_a_row_opens_and_closes_by_the_keyboard_which_stays_there(scripted: Tab, site: Site, key: str) -> None:
+    scripted.page.goto(site.url())
+    switch = scripted.page.get_by_role("button", name="Last versions of fraud")
+    switch.focus()
+    for is_open in ("true", "false"):
+        scripted.page.keyboard.press(key)
+        expect(switch).to_have_attribute("aria-expanded", is_open)
+        expect(switch).to_be_focused()
+
+
 def test_a_failure_is_told_with_its_traceback_and_tried_again(here: Tab, site: Site) -> None:
     here.page.goto(site.url())
     row = here.page.locator("tbody[data-model=fraud]")
