@@ -1,4 +1,4 @@
-"""What each page names beside itself: a command that does the same, and a route of the admin API that tells the same."""
+"""What each page names beside itself: a command that does the same, and a route of the API that tells the same."""
 
 from __future__ import annotations
 
