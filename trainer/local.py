@@ -17,6 +17,7 @@ import msgspec
 from core.runs.runs import Failure, RunSpec
 from core.runs.states import RunState
 from trainer.attempt.identity import find, give_up
+from trainer.attempt.own_code import copy_code
 from trainer.attempt.process_tree import kill_lineage
 from trainer.attempt.progress import Reached, read_reached
 from trainer.attempt.spawned import Spawned, spawn
@@ -55,7 +56,9 @@ class LocalRuns:
         self._kept.give_back(spec.run)
         folder.mkdir(parents=True, mode=0o700)
         try:
-            _write(folder / "spec.json", msgspec.json.encode(spec))
+            code = folder / "code"
+            copy_code(Path(spec.root), code)
+            _write(folder / "spec.json", msgspec.json.encode(msgspec.structs.replace(spec, root=str(code))))
             self._children[folder] = self._start(folder)
         except OSError:
             shutil.rmtree(folder, ignore_errors=True)

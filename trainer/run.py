@@ -152,7 +152,7 @@ async def _opened(spec: RunSpec, stop: Stop, told: Callable[[str], None]) -> Fil
 
 def _make_room(folder: Path) -> None:
     """For the record, on a disk that the code may have filled: what it left is stored by now, or will never be."""
-    for name in ("output", "live"):
+    for name in ("output", "live", "code"):
         shutil.rmtree(folder / name, ignore_errors=True)
 
 

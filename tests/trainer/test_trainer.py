@@ -30,6 +30,18 @@ def train(output, depth=1):
         file.write(str(depth))
     return {"accuracy": depth / 10}
 """
+LITTERS = """
+import os
+def train(output, dataset):
+    assert sorted(os.listdir(dataset)) == ["a.csv"] and "json.py" not in os.listdir(".")
+    for name in (dataset + "/cache.bin", "json.py"):
+        with open(name, "w") as file:
+            file.write("left")
+    if os.environ["PAWL_ATTEMPT"] == "1":
+        os.kill(os.getpid(), 9)
+    open(output + "m", "w").close()
+    return 1
+"""
 WAITS = """
 import os, time
 def train(output, checkpoint):
@@ -149,6 +161,19 @@ async def test_a_killed_run_is_tried_again_with_its_checkpoint(pushes: Pushes) -
         await come(lambda: pushes.results())
         [result] = pushes.results()
         assert (result.attempts, result.state) == (2, RunState.SUCCEEDED)
+
+
+@in_a_loop
+async def test_what_code_leaves_in_its_folder_is_seen_by_no_other_attempt_and_is_no_new_data(pushes: Pushes) -> None:
+    (pushes.models / "Iris" / "data").mkdir(parents=True)
+    pushes.push(train=LITTERS, yaml="train: {dataset: data}", **{"data/a.csv": "1"})
+    for _ in range(2):
+        async with pushes.following() as training:
+            await come(lambda: pushes.accepted and not training.trainer.open)
+            await training.trainer.perform(lambda: None)
+            await come(lambda: not training.trainer.open)
+    [result] = pushes.results()
+    assert (result.state, result.attempts) == (RunState.SUCCEEDED, 2)
 
 
 @in_a_loop
