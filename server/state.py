@@ -92,6 +92,11 @@ class SourceState(msgspec.Struct, frozen=True, kw_only=True):
     """Since it could last be read; None: not since the start."""
 
 
+def of_others(state: SourceState) -> SourceState:
+    """What of it is told to those who may not read."""
+    return SourceState(source="", head="", problem=None, ready=state.ready)
+
+
 class ServerState(SourceState, frozen=True, kw_only=True):
     """Where everything stands."""
 

@@ -86,6 +86,10 @@ class Access:
         covers it, or of scope operate."""
         return _guarded(self._refuse_asking, answer)
 
+    def may_read(self, request: Request) -> bool:
+        """What an open page asks, for what it shows to those alone."""
+        return self.refuse_reading(request) is None
+
     def refuse_reading(self, request: Request) -> Response | None:
         """Anybody may read where only this machine reaches us and no token is set; else who has a key for it."""
         if self._is_for_here and _bearer(request.headers) is None and self._session(request) is None:

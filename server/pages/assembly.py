@@ -88,7 +88,7 @@ class PageParts:
 def build_pages(parts: PageParts) -> Pages:
     base, access = parts.base, parts.access
     static = Static()
-    renderer = Renderer(base, parts.source_state, static)
+    renderer = Renderer(base, parts.source_state, static, access.may_read)
     commits, standing = CommitTexts(parts.source), partial(read_standing, parts.registry)
     days = DayReader(parts.history, lambda: parts.reconciler.controllers)
     facts = FactsReader(parts.state, parts.model_state, parts.event_log, commits, standing, days.read)

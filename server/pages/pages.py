@@ -13,7 +13,7 @@ from core.paths import DOCS, INDEX, MODEL, OPENAPI
 from server.http.content_negotiation import prefers_html
 from server.http.replies import Json
 from server.openapi.document import openapi
-from server.pages.card import card, short
+from server.pages.card import card
 from server.pages.layout.policy import docs_headers
 from server.pages.layout.renderer import FRESH, Renderer
 from server.pages.links import links
@@ -72,7 +72,7 @@ class Pages:
         state, at = self._state(), links(request, self._base)
         examples = await asyncio.to_thread(shown_examples, state)
         cards = [card(model, at.base, at.url, examples.get(name, ())) for name, model in state.models.items()]
-        values = {"state": state, "cards": cards, "head": short(state.head)}
+        values = {"cards": cards, "left_out": state.left_out}
         return self._renderer.render(request, "served.html", values, here="served")
 
 

@@ -20,7 +20,7 @@ from server.pages.layout.policy import page_headers
 from server.pages.layout.theme import theme_of
 from server.pages.links import links
 from server.pages.static import Static
-from server.state import SourceState
+from server.state import SourceState, of_others
 
 FRESH = {
     "cache-control": "no-cache",
@@ -33,9 +33,13 @@ Headers = Callable[[str], dict[str, str]]
 class Renderer:
     """Renders pages; every template escapes what it shows."""
 
-    def __init__(self, base: str, state: Callable[[], SourceState], static: Static) -> None:
+    def __init__(
+        self, base: str, state: Callable[[], SourceState], static: Static, may_read: Callable[[Request], bool]
+    ) -> None:
+        """`may_read`: whether who asks may see what is followed, too; pages that are open to all are for others."""
         self._base = base
         self._state = state
+        self._may_read = may_read
         self._static = static
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_TEMPLATES),
@@ -65,7 +69,8 @@ class Renderer:
         at = links(request, self._base)
         query = request.url.query
         path = at.prefix + request.scope["path"] + (f"?{query}" if query else "")
-        around = frame(at, path, here, theme_of(request), nonce, self._state(), _who(request))
+        state = self._state() if self._may_read(request) else of_others(self._state())
+        around = frame(at, path, here, theme_of(request), nonce, state, _who(request))
 
         def static(name: str) -> str:
             return at.base + self._static.path(name)

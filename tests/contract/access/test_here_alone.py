@@ -99,6 +99,18 @@ def test_with_the_token_it_is_read_by_any_name(guarded: Server) -> None:
     assert guarded.get("/-/api/models", headers=headers).status == 200
 
 
+@pytest.mark.parametrize("path", ["/", "/docs", "/-/signin"])
+def test_a_page_that_is_open_to_all_says_to_readers_alone_what_is_followed(
+    guarded: Server, repo: Repo, path: str
+) -> None:
+    browser = {"accept": "text/html"}
+    told = guarded.get(path, headers={**browser, "authorization": f"Bearer {TOKEN}"})
+    anybody = guarded.get(path, headers=browser)
+    assert (told.status, anybody.status) == (200, 200)
+    assert str(repo.path) in told.body.decode()
+    assert str(repo.path) not in anybody.body.decode()
+
+
 def test_where_only_a_token_is_set_a_sync_without_it_is_unauthorized(guarded: Server) -> None:
     for headers in ({}, {"x-gitlab-token": ""}, {"x-hub-signature-256": "sha256=" + "0" * 64}):
         guarded.post("/-/sync", headers=headers).error(401, "unauthorized")

@@ -36,9 +36,9 @@ EVIL = """</p><script>alert(1)</script><img src="x" onerror='alert(2)'>{{ 7 * 7 
 class Client:
     """Asks the pages of a server that stands as `what` says."""
 
-    def __init__(self, what: ServerState, base: str = BASE) -> None:
+    def __init__(self, what: ServerState, base: str = BASE, *, may_read: bool = True) -> None:
         static = Static()
-        pages = Pages(base, lambda: what, static, Renderer(base, lambda: what, static))
+        pages = Pages(base, lambda: what, static, Renderer(base, lambda: what, static, lambda _: may_read))
         self._app = Starlette(
             routes=[Route(base, pages.index), Mount(base, routes=pages.routes())] if base else pages.routes()
         )

@@ -41,7 +41,7 @@ def facts(number: int) -> ModelFacts:
 
 
 def catalogue(count: int) -> bytes:
-    renderer = Renderer("/models_serve", state, Static())
+    renderer = Renderer("/models_serve", state, Static(), lambda _: True)
 
     async def show(request: Request) -> Response:
         found = listing([facts(number) for number in range(count)], NOW)
