@@ -107,19 +107,22 @@ def commit_as(repo: Repo, team: str, subject: str) -> None:
 def fill_day(registry: Registry) -> None:
     """A day of traffic: much at noon, little at night, and a bad hour in the morning."""
     chance = random.Random(7)
-    now_s = int(time.time()) // _QUARTER.step_s * _QUARTER.step_s
+    now_s = int(time.time())
+    first_s = (now_s - _DAY_S) // _QUARTER.step_s * _QUARTER.step_s
     with registry.transaction() as transaction:
-        for at_s in range(now_s - _DAY_S, now_s, _QUARTER.step_s):
-            found = {Series(model=one.name, version="v2"): quarter(one, at_s, chance) for one in MODELS}
+        for at_s in range(first_s, now_s, _QUARTER.step_s):
+            passed = min(now_s - at_s, _QUARTER.step_s) / _QUARTER.step_s
+            found = {Series(model=one.name, version="v2"): quarter(one, at_s, chance, passed) for one in MODELS}
             merged = {**found, Series(model="", version=""): merge(found.values())}
             transaction.traffic.add(f"picture-{at_s}", at_s, merged, _QUARTER)
     registry.close()
 
 
-def quarter(model: Invented, at_s: int, chance: random.Random) -> Bucket:
+def quarter(model: Invented, at_s: int, chance: random.Random, passed: float = 1.0) -> Bucket:
+    """`passed`: the share of it that is over."""
     hour = at_s / 3600 % 24
     busy = 0.2 + 0.8 * max(0.0, math.sin((hour - 6) / 24 * 2 * math.pi + 0.6)) ** 0.7
-    requests = int(model.rate * 15 * busy * chance.uniform(0.9, 1.1))
+    requests = int(model.rate * 15 * passed * busy * chance.uniform(0.9, 1.1))
     share = 0.02 if 8 <= hour < 9 else 0.0005
     failed, refused = int(requests * share), int(requests * 0.004)
     slow = 1.7 if 8 <= hour < 14 else 1.0

@@ -18,6 +18,14 @@ _IN_WORDS = {
 }
 
 
+_CONDITIONS = {
+    "live": ("live", "is-good"),
+    "unwell": ("its worker keeps ending", "is-bad"),
+    "failed": ("not live", "is-bad"),
+    "waiting": ("not live yet", "is-wait"),
+}
+
+
 @dataclass(frozen=True)
 class Card:
     """Texts, none of them escaped."""
@@ -40,6 +48,15 @@ class Card:
     """The state of its newest run, and the reason; empty where it doesn't train."""
     training_says: str
     """What the run says of it; empty where it went well."""
+
+    @property
+    def says(self) -> str:
+        return _CONDITIONS[self.condition][0]
+
+    @property
+    def tone(self) -> str:
+        """Class of its colour."""
+        return _CONDITIONS[self.condition][1]
 
 
 def card(model: ModelState, base: str, url: str, examples: Sequence[Example]) -> Card:

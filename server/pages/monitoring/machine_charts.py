@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from server.pages.layout import units
 from server.pages.monitoring.axis import Axis, axis_of
-from server.pages.monitoring.charts import Chart, Value, chart
+from server.pages.monitoring.chart import Chart, Value, chart
 from server.traffic.history.history import Stretch
 from server.traffic.usage import Usage
 

@@ -20,11 +20,11 @@ from server.pages.events.lines import line
 from server.pages.layout.address import address, addresses
 from server.pages.layout.renderer import Renderer
 from server.pages.monitoring.axis import axis_of
-from server.pages.monitoring.charts import charts, whole_steps
 from server.pages.monitoring.machine import gateway_row, machine
 from server.pages.monitoring.machine_charts import machine_charts
 from server.pages.monitoring.ranges import PRESETS, chosen, step_text
 from server.pages.monitoring.swaps import swap_lines
+from server.pages.monitoring.traffic_charts import traffic_charts, whole_steps
 from server.traffic.history.history import Stretch, TrafficHistory
 from server.traffic.history.steps import Steps, choose_steps
 from server.traffic.system import SystemReader
@@ -98,7 +98,7 @@ class MonitoringPages:
             whole, usage = whole_steps(found, now), await self._usage.read(_steps(found, now))
             axis = axis_of(whole)
             values |= {
-                "charts": (*charts(whole, waits, axis), *machine_charts(whole, usage, axis)),
+                "charts": (*traffic_charts(whole, waits, axis), *machine_charts(whole, usage, axis)),
                 "axis": axis.data,
                 "swaps": swap_lines(found),
                 "step": step_text(found.step_s),

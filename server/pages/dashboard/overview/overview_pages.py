@@ -14,6 +14,7 @@ from core.paths import PAGE_CONFIGURATION, PAGE_MODEL
 from registry.event_log import EventLog
 from server.http.access import Access
 from server.pages.dashboard.model_page import ModelPage
+from server.pages.dashboard.overview.action_note import action_note
 from server.pages.dashboard.overview.configuration import configuration
 from server.pages.dashboard.overview.failure import failure_view
 from server.pages.dashboard.overview.on_its_way import shown_steps
@@ -60,7 +61,7 @@ class OverviewPages:
         if facts is None:
             return self._page.unknown(request)
         now, state = datetime.now(UTC), facts.state
-        run = state.training
+        run, action = state.training, self._actions.find(request.query_params.get("action", ""))
         values = {
             "sentence": sentence(facts, now),
             "stats": stats(facts),
@@ -72,7 +73,7 @@ class OverviewPages:
             "is_crashing": state.live is not None and state.live.crashing,
             "run": run_row(run, now) if run is not None else None,
             "lines": [line(event, now) for event in self._event_log.newest(model=facts.name, most=_EVENTS)],
-            "action": self._actions.find(request.query_params.get("action", "")),
+            "action": action_note(action) if action is not None else None,
             "rows": await self._last(facts.name),
             "about": state.live.about if state.live else "",
         }

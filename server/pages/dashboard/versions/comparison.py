@@ -86,9 +86,7 @@ def diff_lines(text: str) -> tuple[DiffLine, ...]:
             in_header = False
             found.append(DiffLine("hunk", line))
         elif in_header:
-            found += (
-                [DiffLine("same", line)] if line.startswith(("Binary files", "rename ", "new file", "deleted")) else []
-            )
+            found += [DiffLine("same", line)] if line.startswith(_TOLD) else []
         else:
             found.append(DiffLine({"+": "added", "-": "removed"}.get(line[:1], "same"), line))
     return tuple(found)

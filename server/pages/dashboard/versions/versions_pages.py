@@ -86,8 +86,8 @@ class VersionsPages:
     async def compare(self, request: Request) -> Response:
         """Of the newest version with the live one, unless others are asked for."""
         model, query, now = request.path_params["model"], request.query_params, datetime.now(UTC)
-        values: dict[str, object] = {"choices": (), "problem": "", "found": None, "before": None, "after": None}
-        values["traffic"] = ()
+        values: dict[str, object] = {"choices": (), "problem": "", "found": None, "traffic": ()}
+        values |= {"before": None, "after": None}
         status = 200
         try:
             listed = await self._versions.listed(model, _CHOICES, None)

@@ -10,6 +10,7 @@ from core.manifest.manifest import Manifest, Serve
 from core.manifest.train import Train
 from core.runs.states import Reason, RunState
 from core.steering import Pin
+from server.pages.dashboard.overview.action_note import action_note
 from server.pages.dashboard.overview.configuration import configuration
 from server.pages.dashboard.overview.failure import failure_view
 from server.pages.dashboard.overview.on_its_way import shown_steps
@@ -17,6 +18,7 @@ from server.pages.dashboard.overview.overview import sentence, stats
 from server.pages.dashboard.runs.curves import curves
 from server.pages.dashboard.runs.run_rows import run_row
 from server.pages.facts import CommitText, ModelFacts
+from server.steering.actions.actions import Action, ActionState
 from tests.server.states import failure, live, model
 from trainer.catalogue.views import Reported, RunView
 
@@ -167,3 +169,18 @@ def test_a_curve_begins_and_ends_where_the_run_did() -> None:
 def test_stats_are_never_a_number_alone() -> None:
     assert all(one.against for one in stats(ModelFacts(state=model("fraud", live()))))
     assert [one.value for one in stats(ModelFacts(state=model("fraud", None)))] == ["\N{EN DASH}"] * 5
+
+
+def test_an_action_says_what_became_of_it() -> None:
+    going = Action(id="a", action="rollback", model="fraud", version="v1", step="check_out", at=NOW)
+    done = msgspec.structs.replace(going, state=ActionState.DONE, step=None, message="v1 is live")
+    failed = msgspec.structs.replace(done, state=ActionState.FAILED, message="no memory.", withdrawn=True)
+    notes = [action_note(one) for one in (going, done, failed)]
+    assert [note.strong for note in notes] == [
+        "Rollback v1: running, check out.",
+        "Rollback v1: done.",
+        "Rollback v1: failed.",
+    ]
+    assert [note.goes_on for note in notes] == [True, False, False]
+    assert [note.kind for note in notes] == ["info", "good", "bad"]
+    assert notes[2].text == "no memory. It was taken back."

@@ -7,11 +7,11 @@ import msgspec
 
 from server.pages.layout.units import DASH
 from server.pages.monitoring.axis import axis_of
-from server.pages.monitoring.charts import charts, whole_steps
 from server.pages.monitoring.days import day_of
 from server.pages.monitoring.machine_charts import machine_charts
 from server.pages.monitoring.ranges import chosen, step_text
 from server.pages.monitoring.swaps import swap_lines
+from server.pages.monitoring.traffic_charts import traffic_charts, whole_steps
 from server.traffic.history.digests import Wait
 from server.traffic.history.history import Counts, History, Swap
 from server.traffic.history.points import Figures, Point
@@ -44,7 +44,9 @@ def history(points: list[Point], *, minutes: int, step_s: int = 60) -> History:
 def test_requests_are_told_by_class_and_stand_on_each_other() -> None:
     found = {
         one.name: one
-        for one in charts(history([point(0, {"200": 8, "404": 1, "503": 1}, 40.0), point(1, {"201": 4})], minutes=2))
+        for one in traffic_charts(
+            history([point(0, {"200": 8, "404": 1, "503": 1}, 40.0), point(1, {"201": 4})], minutes=2)
+        )
     }
     lines = {line.name: line for line in found["requests"].lines}
     assert {name: line.values for name, line in lines.items()} == {"2xx": (8, 4), "4xx": (1, 0), "5xx": (1, 0)}
@@ -57,11 +59,11 @@ def test_requests_are_told_by_class_and_stand_on_each_other() -> None:
 
 def test_where_nothing_was_measured_there_is_a_gap() -> None:
     points = [point(0, {"200": 1}, 10.0), point(1, {}), point(2, {"200": 1}, 20.0)]
-    latency = charts(history(points, minutes=3))[2]
+    latency = traffic_charts(history(points, minutes=3))[2]
     assert latency.lines[1].path == "M0.0 80.0h0M66.7 60.0h0"
     assert latency.lines[1].values == (10.0, None, 20.0)
     assert [row[1][1] for row in latency.rows] == ["10 ms", DASH, "20 ms"]
-    empty = charts(history([point(0, {})], minutes=1))
+    empty = traffic_charts(history([point(0, {})], minutes=1))
     assert empty[1].says == "Errors, share of answers: nothing was measured"
 
 
@@ -73,7 +75,7 @@ def test_a_step_that_goes_on_is_left_out_unless_it_is_the_only_one() -> None:
 
 
 def test_a_table_is_no_longer_than_can_be_read_and_ends_with_the_last() -> None:
-    chart = charts(history([point(minute, {"200": minute}) for minute in range(200)], minutes=200))[0]
+    chart = traffic_charts(history([point(minute, {"200": minute}) for minute in range(200)], minutes=200))[0]
     assert len(chart.rows) == 24
     assert chart.rows[0][0] == "12:00"
     assert chart.rows[-1] == ("15:19", ("199", "0", "0"))
@@ -129,9 +131,9 @@ def test_the_rate_of_a_step_that_goes_on_is_of_the_time_so_far() -> None:
 
 def test_how_long_requests_waited_is_told_of_each_point() -> None:
     waits = [Wait(0.5, 0.9), Wait(None, None), Wait(7.0, 7.0)]
-    found = {one.name: one for one in charts(history([point(0, {"200": 4}), point(1, {})], minutes=2), waits)}
+    found = {one.name: one for one in traffic_charts(history([point(0, {"200": 4}), point(1, {})], minutes=2), waits)}
     assert [line.values for line in found["queue"].lines] == [(0.5, None), (0.9, None)]
-    assert "queue" not in {one.name for one in charts(history([point(0, {"200": 4})], minutes=1), waits[1:])}
+    assert "queue" not in {one.name for one in traffic_charts(history([point(0, {"200": 4})], minutes=1), waits[1:])}
 
 
 def test_what_the_machine_gives_is_drawn_at_the_steps_of_the_others_and_left_out_where_there_is_none() -> None:
