@@ -41,5 +41,8 @@ def _converted(name: str, value: Any, types: Mapping[Any, Any], place: str) -> A
 
 
 def _whole(value: Any) -> int:
-    """A search tries numbers in between; `int` cuts their fraction off."""
-    return int(value) if not isinstance(value, str) else int(float(value))
+    """A search tries numbers in between; `int` cuts their fraction off. Text may hold a fraction, too."""
+    try:
+        return int(value)
+    except ValueError:
+        return int(float(value))

@@ -169,7 +169,9 @@ def test_a_class_that_returns_no_score_is_told(tmp_path: Path) -> None:
     assert message.message.startswith("train.py, line 11: Model.evaluate returned None")
 
 
-@pytest.mark.parametrize(("given", "taken"), [(6.7, 6), ("6", 6), ("6.0", 6), (True, 1), (None, None)])
+@pytest.mark.parametrize(
+    ("given", "taken"), [(6.7, 6), ("6", 6), ("6.0", 6), (str(2**53 + 1), 2**53 + 1), (True, 1), (None, None)]
+)
 def test_a_whole_number_is_made_of_what_is_one(tmp_path: Path, given: Any, taken: int | None) -> None:
     with starting(write_folder(tmp_path, MODEL), params={"depth": given}) as child:
         child.hear_all()
