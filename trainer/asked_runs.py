@@ -55,6 +55,6 @@ class AskedRuns:
             return True
         if self._ended_runs.has_ended(run.model, run.run):
             return False
-        self._code_folders.put(self._commits.trained(run.model, run.commit).revision)
+        self._code_folders.put(self._commits.trainable(run.model, run.commit).revision)
         self._controller.open(run)
         return True

@@ -18,7 +18,7 @@ from loader.artifacts.store import ArtifactStore
 from trainer.asked_runs import AskedRuns
 from trainer.demand.code_folders import CheckOut, CodeFolders
 from trainer.demand.commits import Commits
-from trainer.demand.demand import Demand, Fingerprint, Trained
+from trainer.demand.demand import Demand, Fingerprint, Trainable
 from trainer.executor import Executor
 from trainer.gates import Live
 from trainer.kubernetes.assembly import connected
@@ -45,7 +45,7 @@ _MOST_JOBS = 1000
 class Surroundings:
     """What is not training's own."""
 
-    heads: Callable[[], Mapping[str, Trained]]
+    heads: Callable[[], Mapping[str, Trainable]]
     """The models that train, at the followed head."""
     live: Callable[[], Mapping[str, Artifact]]
     """Of each model the artifact that is live, if any."""

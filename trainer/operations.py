@@ -49,7 +49,7 @@ class Operations:
 
     def start(self, model: str, params: dict[str, Any] | None, commit: str | None, by: str) -> tuple[RunFile, bool]:
         """The run, and whether it is a new one, which is to be opened. Raises NotTrainable, and what `Commits` does."""
-        run = self._demand.run_of(self._commits.trained(model, commit), by, params)
+        run = self._demand.run_of(self._commits.trainable(model, commit), by, params)
         if run.run in self._open_runs.all or self._ended_runs.is_over(model, run.run):
             return run, False
         return msgspec.structs.replace(run, asked=True), True
@@ -97,9 +97,9 @@ class Operations:
 
     def _again(self, result: RunResult) -> RunFile:
         """The run as it was, with its code checked out."""
-        trained = self._commits.trained(result.model, result.commit)
-        self._code_folders.put(trained.revision)
-        train = msgspec.structs.replace(trained.train, params=result.params) if result.own else trained.train
+        trainable = self._commits.trainable(result.model, result.commit)
+        self._code_folders.put(trainable.revision)
+        train = msgspec.structs.replace(trainable.train, params=result.params) if result.own else trainable.train
         return RunFile(
             run=result.run,
             model=result.model,

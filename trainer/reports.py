@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from core.events import BY_PUSH, Actor, Event, EventKind
 from core.runs.runs import AttemptResult, RunResult
 from core.runs.states import RunState
-from trainer.demand.demand import BY_COMMIT, Trained
+from trainer.demand.demand import BY_COMMIT, Trainable
 from trainer.records.open_runs import RunFile
 from trainer.run_controller import Told
 
@@ -32,9 +32,9 @@ class Reports:
         self._said: set[tuple[str, int, RunState]] = set()
         """Ends that were told of: they are told again when the run is closed."""
 
-    def waiting(self, trained: Trained, why: str) -> None:
+    def waiting(self, trainable: Trainable, why: str) -> None:
         """A run that the head wants can't even be queued."""
-        model, commit = trained.revision.model, trained.version.commit
+        model, commit = trainable.revision.model, trainable.version.commit
         self.events.append(Event(kind=EventKind.RUN_QUEUED, model=model, commit=commit, message=why, actor=BY_PUSH))
 
     def _opened(self, run: RunFile) -> None:

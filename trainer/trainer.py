@@ -16,7 +16,7 @@ from core.events import Event
 from core.runs.records import RunRecord
 from core.runs.runs import RunResult
 from trainer.asked_runs import AskedRuns
-from trainer.demand.demand import Demand, Trained
+from trainer.demand.demand import Demand, Trainable
 from trainer.executor import ExecutorUnavailable
 from trainer.records.accepted import AcceptedArtifacts
 from trainer.records.ended_runs import EndedRuns
@@ -53,7 +53,7 @@ class Trainer:
         asked: AskedRuns,
         lease: Held,
         sharing: Sharing,
-        heads: Callable[[], Mapping[str, Trained]],
+        heads: Callable[[], Mapping[str, Trainable]],
         read_accepted: Callable[[Sequence[str]], list[RunResult]],
         changed: Callable[[], None],
         record: Callable[[RunRecord], None],
@@ -153,7 +153,7 @@ class Trainer:
         finally:
             self._tell(heads)
 
-    def _act(self, heads: Mapping[str, Trained], asked: Sequence[RunFile]) -> tuple[list[OpenState], set[str]]:
+    def _act(self, heads: Mapping[str, Trainable], asked: Sequence[RunFile]) -> tuple[list[OpenState], set[str]]:
         """The runs that are not over, and those that were asked for and are."""
         wanted = self._demand.wanted(heads)
         over = self._asked.take(asked)
@@ -162,22 +162,22 @@ class Trainer:
         self._prune(heads, {run.code_key for run in (*wanted, *(state.run for state in opened))})
         return opened, over
 
-    def _follow_other(self, heads: Mapping[str, Trained]) -> None:
+    def _follow_other(self, heads: Mapping[str, Trainable]) -> None:
         wanted = self._demand.wanted(heads)
         self._ended_runs.follow(wanted)
         self._prune(heads, {run.code_key for run in wanted})
 
-    def _prune(self, heads: Mapping[str, Trained], code_keys: set[str]) -> None:
+    def _prune(self, heads: Mapping[str, Trainable], code_keys: set[str]) -> None:
         if heads:
             self._demand.prune(code_keys)
 
-    def _read_back(self, heads: Mapping[str, Trained]) -> None:
+    def _read_back(self, heads: Mapping[str, Trainable]) -> None:
         """What the store knows of models that were not read since the start. A registry that was lost is filled so."""
         for model in sorted(heads.keys() - self._read_models):
             self._reports.settled.extend(self._read_accepted([model]))
             self._read_models.add(model)
 
-    def _tell(self, heads: Mapping[str, Trained]) -> None:
+    def _tell(self, heads: Mapping[str, Trainable]) -> None:
         while self._reports.events:
             self._event(self._reports.events.popleft())
         is_news = self._read_all(heads)
@@ -203,7 +203,7 @@ class Trainer:
             is_news |= self.accepted.remove(result)
         return is_news
 
-    def _read_all(self, heads: Mapping[str, Trained]) -> bool:
+    def _read_all(self, heads: Mapping[str, Trainable]) -> bool:
         """Whether it is known only now what the store has of all models that train."""
         is_news = not self.accepted.is_read and bool(heads) and heads.keys() <= self._read_models
         self.accepted.is_read |= is_news

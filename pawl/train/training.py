@@ -27,7 +27,7 @@ from pawl.train.serving import nothing_serves
 from trainer.attempt.attempt import ENDED
 from trainer.attempt.progress import Point, Reached, read_curve, read_reached
 from trainer.demand.code_folders import CodeFolders
-from trainer.demand.demand import Demand, Trained
+from trainer.demand.demand import Demand, Trainable
 from trainer.gates import Judgement, judge
 from trainer.local import LocalRuns
 from trainer.records.open_runs import RunFile
@@ -80,7 +80,7 @@ def train(
         files = open_files(home.joinpath("store").as_uri(), home)
         datasets = Datasets(data / "datasets", int(settings.dataset_cache_gb * _GIGABYTE), settings.dataset_timeout_s)
         code_folders = CodeFolders(home / "code", source.check_out)
-        run = Demand(code_folders, datasets.fingerprint).run_of(_trained(source, folder), "pawl train", {**params})
+        run = Demand(code_folders, datasets.fingerprint).run_of(_trainable(source, folder), "pawl train", {**params})
         place = place_of(settings, data, home, home.joinpath("store").as_uri())
         local = LocalRuns(home, environ)
         local.begin(SpecMaker(place, code_folders.path)(run, 1, ""))
@@ -105,7 +105,7 @@ def _judged(run: RunFile, attempt: AttemptResult) -> Judgement:
     return judge(run.train, attempt, None)
 
 
-def _trained(source: LocalSource, folder: Path) -> Trained:
+def _trainable(source: LocalSource, folder: Path) -> Trainable:
     if not any((folder / name).is_file() for name in ("train.py", "etls.py", "model.yaml")):
         raise NotTrained(f"{folder} is not a model that trains: it holds no train.py; add one with a function train")
     found = source.look()
@@ -118,7 +118,7 @@ def _trained(source: LocalSource, folder: Path) -> Trained:
         raise NotTrained(
             f"{folder} does not train: it has neither a train.py that a run can call nor a train section in model.yaml"
         )
-    return Trained(candidate.version, candidate.revision)
+    return Trainable(candidate.version, candidate.revision)
 
 
 def _follow(local: LocalRuns, run: RunFile, tell: Callable[[str], None]) -> None:

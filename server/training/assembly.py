@@ -22,7 +22,7 @@ from server.registry_part import RegistryPart
 from server.training.run_recorder import RunRecorder
 from server.training.shared_runs import SharedRuns
 from trainer.assembly import Surroundings, Training, assemble
-from trainer.demand.demand import Trained
+from trainer.demand.demand import Trainable
 from trainer.lease import NAME, Alone, Lease, Never
 from trainer.records.accepted import AcceptedArtifacts
 from trainer.sharing import NotShared
@@ -68,8 +68,8 @@ def build_training(
     return TrainingParts(assemble(settings, data.path, unmarked, around, accepted), shared)
 
 
-def _heads(reconciler: Reconciler) -> Mapping[str, Trained]:
-    return {model: Trained(one.version, one.revision) for model, one in reconciler.desired.training.items()}
+def _heads(reconciler: Reconciler) -> Mapping[str, Trainable]:
+    return {model: Trainable(one.version, one.revision) for model, one in reconciler.desired.training.items()}
 
 
 def _live(reconciler: Reconciler) -> Mapping[str, Artifact]:

@@ -16,7 +16,7 @@ from loader.artifacts.files.place import open_files
 from loader.sources.git.remote import Remote
 from loader.sources.git.source import GitSource
 from trainer.assembly import Surroundings, Training, assemble
-from trainer.demand.demand import Trained
+from trainer.demand.demand import Trainable
 from trainer.lease import Alone
 from trainer.records.accepted import AcceptedArtifacts
 from trainer.sharing import NotShared
@@ -26,7 +26,7 @@ def main(repository: str, data: Path, store: str, seconds: float) -> None:
     (data / "run").mkdir(parents=True)
     source = GitSource(Remote(repository), data)
     found = source.look().models.values()
-    heads = {one.model: Trained(one.version, one.revision) for one in found if one.revision is not None}
+    heads = {one.model: Trainable(one.version, one.revision) for one in found if one.revision is not None}
     around = Surroundings(
         heads=lambda: heads,
         live=dict,

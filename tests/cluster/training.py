@@ -23,7 +23,7 @@ from loader.sources.git.source import GitSource
 from tests.cluster.cluster import Cluster
 from tests.repos import Repo
 from trainer.assembly import Surroundings, Training, assemble
-from trainer.demand.demand import Trained
+from trainer.demand.demand import Trainable
 from trainer.lease import Alone
 from trainer.records.accepted import AcceptedArtifacts, read_results
 from trainer.sharing import NotShared
@@ -46,7 +46,7 @@ class ClusterTraining:
         (data / "run").mkdir(exist_ok=True)
         self.events: list[Event] = []
         self.recorded: list[RunRecord] = []
-        self.heads: Mapping[str, Trained] = {}
+        self.heads: Mapping[str, Trainable] = {}
         self.training: Training | None = None
 
     def push(self, model: str = "Iris", **files: str) -> None:
@@ -59,7 +59,7 @@ class ClusterTraining:
     def look(self) -> None:
         found = self.source.look().models.values()
         self.heads = {
-            one.model: Trained(one.version, one.revision)
+            one.model: Trainable(one.version, one.revision)
             for one in found
             if one.revision is not None and one.revision.code_key is not None
         }

@@ -22,7 +22,7 @@ from loader.artifacts.store import ArtifactStore
 from loader.sources.local.source import LocalSource
 from tests.trainer.attempts import until
 from trainer.assembly import Surroundings, Training, assemble
-from trainer.demand.demand import Trained
+from trainer.demand.demand import Trainable
 from trainer.lease import Alone
 from trainer.local import LocalRuns
 from trainer.records.accepted import AcceptedArtifacts, read_results
@@ -40,7 +40,7 @@ class Pushes:
         self.live: dict[str, Artifact] = {}
         self.recorded: list[RunRecord] = []
         self.events: list[Event] = []
-        self.heads: Mapping[str, Trained] = {}
+        self.heads: Mapping[str, Trainable] = {}
         self.source = LocalSource(self.models, {})
         self.files = open_files("", self.data)
         self.training: Training | None = None
@@ -59,7 +59,7 @@ class Pushes:
     def look(self) -> None:
         found = self.source.look().models.values()
         self.heads = {
-            one.model: Trained(one.version, one.revision)
+            one.model: Trainable(one.version, one.revision)
             for one in found
             if one.revision is not None and one.revision.code_key is not None
         }

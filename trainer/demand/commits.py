@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping
 
 from core.errors import NotTrainable
 from core.release import Candidate
-from trainer.demand.demand import Trained
+from trainer.demand.demand import Trainable
 
 
 class Commits:
-    def __init__(self, heads: Callable[[], Mapping[str, Trained]], resolve: Callable[[str, str], Candidate]) -> None:
+    def __init__(self, heads: Callable[[], Mapping[str, Trainable]], resolve: Callable[[str, str], Candidate]) -> None:
         """`resolve(model, commit)` raises VersionNotFound, VersionAmbiguous."""
         self._heads = heads
         self._resolve = resolve
 
-    def trained(self, model: str, commit: str | None) -> Trained:
+    def trainable(self, model: str, commit: str | None) -> Trainable:
         """None: of the head. Raises NotTrainable, and what `resolve` does."""
         head = self._heads().get(model)
         if commit is None or (head is not None and head.version.commit == commit):
@@ -25,4 +25,4 @@ class Commits:
         found = self._resolve(model, commit)
         if found.revision is None or found.revision.code_key is None:
             raise found.failure or NotTrainable(f"{model} does not train at commit {commit}")
-        return Trained(found.version, found.revision)
+        return Trainable(found.version, found.revision)

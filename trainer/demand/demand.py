@@ -31,7 +31,7 @@ _PAUSE_S = 5.0
 
 
 @dataclass(frozen=True)
-class Trained:
+class Trainable:
     """A model that trains, at the followed head."""
 
     version: Version
@@ -61,7 +61,7 @@ class Demand:
         code_folders: CodeFolders,
         fingerprint: Fingerprint,
         now: Callable[[], float] = time.time,
-        told: Callable[[Trained, str], None] = lambda trained, why: None,
+        told: Callable[[Trainable, str], None] = lambda trainable, why: None,
     ) -> None:
         """`told` gets why the run of a model waits, once."""
         self._code_folders = code_folders
@@ -73,28 +73,30 @@ class Demand:
         self._failed: dict[str, tuple[float, str]] = {}
         """When, and why, a model's code or data could last not be looked at."""
 
-    def wanted(self, models: Mapping[str, Trained]) -> list[RunFile]:
+    def wanted(self, models: Mapping[str, Trainable]) -> list[RunFile]:
         """What fails of one model is told, and tried again after a pause."""
-        found = [run for trained in models.values() if (run := self._tried(trained)) is not None]
-        keys = {trained.revision.code_key for trained in models.values()}
+        found = [run for trainable in models.values() if (run := self._tried(trainable)) is not None]
+        keys = {trainable.revision.code_key for trainable in models.values()}
         self._seen = {key: seen for key, seen in self._seen.items() if key in keys}
         return found
 
-    def run_of(self, trained: Trained, started_by: str, params: dict[str, Any] | None = None) -> RunFile:
+    def run_of(self, trainable: Trainable, started_by: str, params: dict[str, Any] | None = None) -> RunFile:
         """The run of a revision and of its data as it is now, for whoever asks for one; `params`: a person's own, in
         place of the folder's. Raises PawlError, OSError."""
-        return self._run_of(trained, started_by, self._look(trained, asked=True), params)
+        return self._run_of(trainable, started_by, self._look(trainable, asked=True), params)
 
-    def _run_of(self, trained: Trained, started_by: str, seen: _Seen, params: dict[str, Any] | None = None) -> RunFile:
-        revision = trained.revision
+    def _run_of(
+        self, trainable: Trainable, started_by: str, seen: _Seen, params: dict[str, Any] | None = None
+    ) -> RunFile:
+        revision = trainable.revision
         assert revision.code_key is not None
-        given = trained.train.params
-        train = msgspec.structs.replace(trained.train, params={**given, **(params or {})})
+        given = trainable.train.params
+        train = msgspec.structs.replace(trainable.train, params={**given, **(params or {})})
         asked = {} if train.params == given else {"params": train.params}
         return RunFile(
             run=run_key(revision.code_key, seen.dataset, seen.validation, asked),
             model=revision.model,
-            commit=trained.version.commit,
+            commit=trainable.version.commit,
             code_key=revision.code_key,
             train=train,
             queued_at=self._now(),
@@ -110,28 +112,28 @@ class Demand:
             self._code_folders.prune(code_keys)
             self._kept = code_keys
 
-    def _tried(self, trained: Trained) -> RunFile | None:
-        model = trained.revision.model
+    def _tried(self, trainable: Trainable) -> RunFile | None:
+        model = trainable.revision.model
         failed_at, said = self._failed.get(model, (0.0, ""))
         if self._now() < failed_at + _PAUSE_S:
             return None
         try:
-            seen = self._look(trained)
-            run = self._run_of(trained, f"{BY_COMMIT}{trained.version.commit}", seen)
+            seen = self._look(trainable)
+            run = self._run_of(trainable, f"{BY_COMMIT}{trainable.version.commit}", seen)
             if seen.is_new:
                 run = msgspec.structs.replace(run, started_by=f"new data, at {run.started_by}")
         except (PawlError, OSError) as error:
             if str(error) != said:
-                self._told(trained, f"a run can't be queued yet: {error}")
+                self._told(trainable, f"a run can't be queued yet: {error}")
             self._failed[model] = (self._now(), str(error))
             return None
         self._failed.pop(model, None)
         return run
 
-    def _look(self, trained: Trained, *, asked: bool = False) -> _Seen:
-        key, train = trained.revision.code_key, trained.train
+    def _look(self, trainable: Trainable, *, asked: bool = False) -> _Seen:
+        key, train = trainable.revision.code_key, trainable.train
         assert key is not None
-        folder = self._code_folders.put(trained.revision) / trained.revision.model
+        folder = self._code_folders.put(trainable.revision) / trainable.revision.model
         seen, now = self._seen.get(key), datetime.fromtimestamp(self._now(), UTC)
         if seen is None or asked or (seen.next_look is not None and seen.next_look <= now):
             next_look = None if train.schedule is None else cron.next_time(train.schedule, now)

@@ -9,7 +9,7 @@ from core.errors import DatasetUnavailable, Heals
 from core.manifest.manifest import parse_manifest
 from core.release import Revision, Version
 from trainer.demand.code_folders import CodeFolders, git_ids
-from trainer.demand.demand import UNAVAILABLE, Demand, Trained
+from trainer.demand.demand import UNAVAILABLE, Demand, Trainable
 
 SATURDAY = 1_780_704_000.0  # 2026-06-06 00:00 UTC
 
@@ -37,12 +37,12 @@ class Place:
         return self.data
 
     def keys(self, manifest: str, code_key: str = "c" * 12) -> list[str]:
-        return [run.run for run in self.demand.wanted({"Iris": trained(manifest, code_key)})]
+        return [run.run for run in self.demand.wanted({"Iris": trainable(manifest, code_key)})]
 
 
-def trained(manifest: str, code_key: str = "c" * 12) -> Trained:
+def trainable(manifest: str, code_key: str = "c" * 12) -> Trainable:
     revision = Revision("Iris", "r", parse_manifest(manifest.encode()), {"Iris": "t"}, code_key=code_key)
-    return Trained(Version(1, "d" * 40), revision)
+    return Trainable(Version(1, "d" * 40), revision)
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_whoever_asks_for_a_run_has_the_data_looked_at_again_for_the_head_too(pl
     failed = place.keys(manifest)
     place.data = "one"
     assert place.keys(manifest) == failed
-    asked = place.demand.run_of(trained(manifest), "a person")
+    asked = place.demand.run_of(trainable(manifest), "a person")
     assert (asked.dataset_fingerprint, asked.own) == ("one", False)
     assert place.keys(manifest) == [asked.run] != failed
 
