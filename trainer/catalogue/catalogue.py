@@ -146,6 +146,11 @@ class RunCatalogue:
         view = await self.find(key)
         if view.is_going_on:
             raise RunStateConflict(f"run {key} can't be tried again: it is still {view.state}; cancel it first")
+        if view.state is RunState.SUPERSEDED:
+            raise RunStateConflict(
+                f"run {key} can't be tried again: it is superseded, and goes on once the head of the branch wants it; "
+                f"start a run of commit {view.commit[:12]} to have it now"
+            )
         await self._closed(key)
         if view.state is RunState.SUCCEEDED and await asyncio.to_thread(self._artifacts.has, view.artifact):
             raise RunStateConflict(f"run {key} has succeeded, and what it left is kept: it would leave the same again")

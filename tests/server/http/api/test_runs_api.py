@@ -118,6 +118,9 @@ def test_a_run_that_was_superseded_before_it_began_is_told_so(runs: Runs) -> Non
     get(runs, "/runs")
     del runs.desk.views[view.run]
     assert get(runs, f"/runs/{view.run}").json()["state"] == "superseded"
+    again = post(runs, f"/runs/{view.run}/retry")
+    assert code(again) == (409, "run_state")
+    assert "start a run of commit" in again.json()["error"]["message"]
 
 
 def test_one_run_has_its_attempts_and_the_curve_that_the_last_reported(runs: Runs) -> None:
