@@ -6,14 +6,15 @@ import os
 import shutil
 from pathlib import Path
 
+_IS_ROOT = os.geteuid() == 0
 
-def copy_code(root: Path, into: Path) -> None:
-    """Folders are the attempt's own. Its files are links to read-only ones; root could write to them, and gets copies.
 
-    Raises OSError.
+def copy_code(root: Path, into: Path, *, links: bool = not _IS_ROOT) -> None:
+    """Folders are the attempt's own. With `links` its files are those of `root`, which are read-only; but root could
+    write to them. Raises OSError.
     """
     try:
-        shutil.copytree(root, into, symlinks=True, copy_function=shutil.copy2 if os.geteuid() == 0 else _link)
+        shutil.copytree(root, into, symlinks=True, copy_function=_link if links else shutil.copy2)
     except shutil.Error as error:
         [(_, _, first), *_] = error.args[0]
         raise OSError(first) from error

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from trainer.attempt.own_code import copy_code
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_what_is_written_beside_or_in_place_of_a_file_leaves_the_code_as_it_is(tmp_path: Path, links: bool) -> None:
+    root, own = tmp_path / "code", tmp_path / "a1"
+    (root / "Iris" / "data").mkdir(parents=True)
+    (root / "Iris" / "data" / "a.csv").write_text("1")
+    (root / "Iris" / "latest").symlink_to("data/a.csv")
+    copy_code(root, own, links=links)
+    copied = own / "Iris" / "data" / "a.csv"
+    assert (own / "Iris" / "latest").readlink() == Path("data/a.csv")
+    assert os.path.samefile(copied, root / "Iris" / "data" / "a.csv") is links
+    copied.unlink()
+    copied.write_text("2")
+    (copied.parent / "cache").write_text("3")
+    assert [path.name for path in (root / "Iris" / "data").iterdir()] == ["a.csv"]
+    assert (root / "Iris" / "latest").read_text() == "1"
+
+
+def test_what_can_not_be_copied_is_told_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "code").mkdir()
+    os.mkfifo(tmp_path / "code" / "pipe")
+    with pytest.raises(OSError, match="pipe"):
+        copy_code(tmp_path / "code", tmp_path / "a1", links=False)
