@@ -4,7 +4,7 @@ import signal
 import socket
 from pathlib import Path
 
-from tests.cluster.sandbox import Mount, start
+from tests.cluster.sandbox import HAS_BUBBLEWRAP, Container, Mount, start
 from tests.serving import PATIENCE_S, wait_for
 from tests.trainer.kubernetes.test_job import fetch
 
@@ -21,7 +21,7 @@ def test_it_ends_when_it_is_told_to_in_the_middle_of_a_fetch(tmp_path: Path) -> 
             (tmp_path / mount["name"]).mkdir()
             volumes.append(Mount(tmp_path / mount["name"], mount["mountPath"]))
         output = tmp_path / "output"
-        process = start(container["command"], given, volumes, 1000, output)
+        process = start(Container(container["command"], given, volumes, volumes, 1000, output), HAS_BUBBLEWRAP)
         try:
             with silent.accept()[0]:
                 process.signal(signal.SIGTERM)
