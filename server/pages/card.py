@@ -8,15 +8,9 @@ from dataclasses import dataclass
 from core.paths import MODEL
 from loader.workers.examples import Example
 from server.curl import curl
+from server.pages.in_words import in_words
 from server.state import ModelState
 from trainer.catalogue.views import RunView
-
-_IN_WORDS = {
-    "checkout": "writing its files to the disk",
-    "environment": "preparing its Python environment",
-    "load": "loading it and proving its examples",
-}
-
 
 _CONDITIONS = {
     "live": ("live", "is-good"),
@@ -76,7 +70,7 @@ def card(model: ModelState, base: str, url: str, examples: Sequence[Example]) ->
         if failure
         else "",
         stays=f"{live.version} goes on answering." if live else "Nothing answers.",
-        on_its_way=_IN_WORDS.get(model.doing, model.doing) if model.doing else "",
+        on_its_way=in_words(model.doing),
         training=_training(model.training) if model.training else "",
         training_says=model.training.message or model.training.what if model.training else "",
     )

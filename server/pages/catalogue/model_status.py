@@ -11,6 +11,7 @@ from core.version_states import VersionState
 from server.pages.card import short
 from server.pages.commit_texts import first_line
 from server.pages.facts import ModelFacts
+from server.pages.in_words import in_words
 from server.pages.layout.chips import LIVE, NEVER_LIVE, PINNED, PUSH_FAILED, UNWELL, Chip, state_chip
 from server.pages.layout.moments import Moment, moment
 from server.state import ModelState
@@ -112,10 +113,9 @@ def _pin(facts: ModelFacts, now: datetime) -> Note:
     return Note("wait", "pin", strong, text, at, link="/actions/unpin", link_says="Unpin…")
 
 
-def _moving(state: ModelState) -> Note | None:
-    assert state.doing is not None
+def _moving(state: ModelState) -> Note:
     stays = f" {state.live.version} answers meanwhile." if state.live else ""
-    return Note("info", "going", "The next version is on its way:", f"{state.doing}.{stays}")
+    return Note("info", "going", "The next version is on its way:", f"{in_words(state.doing)}.{stays}")
 
 
 def _training(state: ModelState) -> Note:

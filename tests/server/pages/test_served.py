@@ -172,7 +172,7 @@ def test_a_failed_push_is_shown_with_its_message_and_never_its_traceback() -> No
 def test_what_is_on_its_way_is_shown() -> None:
     what = state(model("Iris", live(), doing="load"), model("New", None, doing="building the environment (pandas)…"))
     text = Tags(page(what)).text
-    assert "On its way loading it and proving its examples" in text
+    assert "On its way starting its workers" in text
     assert "On its way building the environment (pandas)…" in text
 
 

@@ -22,6 +22,7 @@ from server.pages.dashboard.overview.overview import sentence, stats
 from server.pages.dashboard.runs.run_rows import run_row
 from server.pages.dashboard.versions.version_rows import VersionRow, version_row
 from server.pages.events.lines import line
+from server.pages.in_words import in_words
 from server.pages.layout.moments import moment
 from server.steering.actions.actions import Actions
 from server.versions.versions import Versions
@@ -65,7 +66,7 @@ class OverviewPages:
         values = {
             "sentence": sentence(facts, now),
             "stats": stats(facts),
-            "doing": state.doing or "",
+            "doing": in_words(state.doing),
             "steps": shown_steps(state.step or "", state.steps) if state.doing else (),
             "failure": failure_view(facts, now),
             "pin": facts.pin,

@@ -57,6 +57,17 @@ def test_a_failure_says_in_one_line_what_failed_when_and_what_stays_live() -> No
     assert note.link == "#failure"
 
 
+def test_what_is_on_its_way_is_told_in_words() -> None:
+    said = {
+        "load": "starting its workers. v3 answers meanwhile.",
+        "waits for memory": "waits for memory. v3 answers meanwhile.",
+    }
+    for doing, text in said.items():
+        note = one(facts("a", doing=doing, state="starting")).note
+        assert note is not None
+        assert note.text == text
+
+
 def test_a_pin_is_noted_with_who_and_why_unless_something_failed() -> None:
     pin = Pin(model="a", release="r", version="v3", actor=Actor(kind="key", name="ops"), reason="quarter's end", at=NOW)
     pinned = one(replace(facts("a"), pin=pin))
