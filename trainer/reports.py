@@ -33,7 +33,7 @@ class Reports:
         """Ends that were told of: they are told again when the run is closed."""
 
     def waiting(self, trainable: Trainable, why: str) -> None:
-        """A run that the head wants can't even be queued."""
+        """A run that the head wants can't even be queued, or has no data."""
         model, commit = trainable.revision.model, trainable.version.commit
         self.events.append(Event(kind=EventKind.RUN_QUEUED, model=model, commit=commit, message=why, actor=BY_PUSH))
 

@@ -63,7 +63,7 @@ class Demand:
         now: Callable[[], float] = time.time,
         told: Callable[[Trainable, str], None] = lambda trainable, why: None,
     ) -> None:
-        """`told` gets why the run of a model waits, once."""
+        """`told` gets why the run of a model waits, or has no data any more: once."""
         self._code_folders = code_folders
         self._fingerprint = fingerprint
         self._now = now
@@ -137,12 +137,19 @@ class Demand:
         seen, now = self._seen.get(key), datetime.fromtimestamp(self._now(), UTC)
         if seen is None or asked or (seen.next_look is not None and seen.next_look <= now):
             next_look = None if train.schedule is None else cron.next_time(train.schedule, now)
-            dataset, validation = (self._fingerprint_of(data, folder) for data in (train.dataset, train.validation))
-            is_new = seen is not None and (seen.is_new or (seen.dataset, seen.validation) != (dataset, validation))
-            seen = self._seen[key] = _Seen(dataset, validation, next_look, is_new)
+            seen = self._seen[key] = self._seen_anew(trainable, folder, seen, next_look)
         return seen
 
-    def _fingerprint_of(self, address: str | None, folder: Path) -> str:
+    def _seen_anew(self, trainable: Trainable, folder: Path, before: _Seen | None, next_look: datetime | None) -> _Seen:
+        train, missing = trainable.train, list[str]()
+        dataset, validation = (self._fingerprint_of(one, folder, missing) for one in (train.dataset, train.validation))
+        is_other = before is not None and (before.dataset, before.validation) != (dataset, validation)
+        if is_other and missing:  # the run that says so may be over since the last time
+            self._told(trainable, f"the data can't be had any more: {'; '.join(missing)}")
+        return _Seen(dataset, validation, next_look, is_other or (before is not None and before.is_new))
+
+    def _fingerprint_of(self, address: str | None, folder: Path, missing: list[str]) -> str:
+        """`missing` gets why the data can't be had."""
         if address is None:
             return ""
         try:
@@ -150,4 +157,5 @@ class Demand:
         except DatasetUnavailable as error:
             if error.heals is not Heals.NEVER:
                 raise
+            missing.append(str(error))
             return UNAVAILABLE

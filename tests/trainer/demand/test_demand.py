@@ -86,6 +86,16 @@ def test_data_that_can_not_be_had_is_a_run_of_its_own_that_says_why(place: Place
     assert place.keys("train: {dataset: 'https://data.example/a'}") == [failing]
 
 
+def test_data_that_is_gone_is_told_each_time_and_not_at_each_look(place: Place) -> None:
+    manifest = "train: {dataset: 'https://data.example/a', schedule: 0 3 * * *}"
+    gone = DatasetUnavailable("403", heals=Heals.NEVER)
+    for data in ("one", gone, gone, "one", gone):
+        place.data = data
+        place.keys(manifest)
+        place.now += 86_400
+    assert place.told == ["the data can't be had any more: 403"] * 2
+
+
 def test_data_that_is_away_for_a_moment_is_waited_for(place: Place) -> None:
     place.data = DatasetUnavailable("a timeout", heals=Heals.MAYBE)
     assert place.keys("train: {dataset: 'https://data.example/a'}") == []
