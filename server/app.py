@@ -37,10 +37,11 @@ class Routed(Protocol):
 
 def build_app(base: str, parts: Sequence[Routed], pages: Pages, metrics: Metrics) -> Starlette:
     routes = [*(route for part in parts for route in part.routes()), *pages.routes()]
-    under_base = [Route(base, pages.index), Mount(base, redirect_slashes(Router(routes)))] if base else routes
+    beside = [metrics.route(), *([Route(base, pages.index)] if base else [])]
+    under_base = [Mount(base, redirect_slashes(Router(routes)))] if base else routes
     app = Starlette(
-        routes=[metrics.route(), *under_base],
-        exception_handlers={**EXCEPTION_HANDLERS, 405: partial(_not_allowed, routes)},
+        routes=[*beside, *under_base],
+        exception_handlers={**EXCEPTION_HANDLERS, 405: partial(_not_allowed, [*beside, *routes])},
         middleware=[Middleware(_Nowhere), Middleware(Policy)],
     )
     redirect_slashes(app.router)

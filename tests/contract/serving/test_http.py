@@ -124,12 +124,24 @@ def test_a_model_takes_get_head_and_post(server: Server, method: str, path: str)
 
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
-    [("POST", "/", "GET, HEAD"), ("GET", "/-/sync", "POST"), ("DELETE", "/-/api/models", "GET, HEAD")],
+    [
+        ("POST", "/", "GET, HEAD"),
+        ("POST", "", "GET, HEAD"),
+        ("PUT", "/docs", "GET, HEAD"),
+        ("GET", "/-/sync", "POST"),
+        ("DELETE", "/-/api/models", "GET, HEAD"),
+    ],
 )
 def test_routes_beside_the_models_say_what_they_allow(server: Server, method: str, path: str, allow: str) -> None:
     answer = server.request(method, server.base + path)
     answer.error(405, "method_not_allowed")
     assert sorted(answer.headers["allow"].split(", ")) == allow.split(", ")
+
+
+def test_the_metrics_say_what_they_allow(server: Server) -> None:
+    answer = server.request("POST", f"{server.url}/metrics")
+    answer.error(405, "method_not_allowed")
+    assert answer.headers["allow"] == "GET, HEAD"
 
 
 @pytest.mark.parametrize(
