@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -28,6 +29,8 @@ def encode_answer(answer: Any, most: int = MAX_ANSWER) -> bytes:
         raise
     except Exception as error:  # beside what msgspec raises, whatever the properties and hooks of author's types do
         raise BadAnswer(why_unwritable(answer, error, _encoder.encode)) from error
+    if any(word in encoded for word in _NOT_FINITE):
+        encoded = _with_nulls(answer)
     if not encoded.startswith(b"{"):
         raise BadAnswer(f"the answer is {type_name(answer)}: {ADVICE}")
     return _bounded(encoded, most)
@@ -83,6 +86,23 @@ def _convert_numpy(value: Any, numpy: Any) -> Any:
 
 
 _encoder = msgspec.json.Encoder(enc_hook=_convert)
+
+_NOT_FINITE = (b"NaN", b'Infinity"')
+"""What msgspec makes of such a Decimal, as text, is among these; it makes null of such a float by itself."""
+
+
+def _with_nulls(answer: Any) -> bytes:
+    plain = msgspec.to_builtins(as_plain(answer), builtin_types=(Decimal,), enc_hook=_convert)
+    return _encoder.encode(_finite(plain))
+
+
+def _finite(value: Any) -> Any:
+    """With None for each Decimal that is no number."""
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, Decimal) and not value.is_finite() else value
 
 
 def _bounded(encoded: bytes, most: int) -> bytes:
