@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,7 @@ from loader.workers.starter import Starter, WorkerDefaults
 from pawl.check.trained import release_at_hand
 from pawl.check.trials import Trials
 from pawl.check.unpushed import MOST, unpushed
-from pawl.check.verdict import CheckFailure, Verdict
+from pawl.check.verdict import CheckFailure, Trial, Verdict
 from server.process.data_dir import DataDir, DataDirUnusable
 
 _MEGABYTE = 1024 * 1024
@@ -123,9 +123,19 @@ async def _start(
         found.note(description=pool.description, about=release.manifest.description or pool.description.doc)
         tell("trying the examples")
         tried = await trials.run(pool, read_examples(root / release.model))
-        found.note(trials=tried, ok=all(trial.ok for trial in tried))
+        failure = _first_wrong(tried)
+        found.note(trials=tried, ok=failure is None, failure=failure)
     finally:
         await pool.stop(_STOP_S)
+
+
+def _first_wrong(trials: Iterable[Trial]) -> CheckFailure | None:
+    """What the server would say of them."""
+    for trial in trials:
+        if not trial.ok:
+            message = f"example {trial.index} of examples.json: {trial.fault}"
+            return CheckFailure(stage="examples", message=message, detail=trial.traceback)
+    return None
 
 
 _IN_WORDS = {"checkout": "copying the folder", "environment": "preparing the environment", "load": "loading the model"}

@@ -36,7 +36,7 @@ def show(verdict: Verdict, console: Console) -> None:
     if verdict.unpushed:
         console.print()
         console.print(_unpushed(verdict), soft_wrap=True)
-    if verdict.failure is not None:
+    if verdict.failure is not None and not verdict.trials:  # what is wrong with these is told with them
         console.print()
         console.print(_failure(verdict.failure), soft_wrap=True)
 

@@ -50,7 +50,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What its worker found out about it; None if it did not load."""
     trials: tuple[Trial, ...] = ()
     failure: CheckFailure | None = None
-    """None if it can be served, but for trials that are not ok."""
+    """None if it can be served; of several trials that are not ok, the first."""
     unpushed: tuple[Unpushed, ...] = ()
     """What of it git would not push as it lies here, the first of them."""
     unpushed_more: int = 0

@@ -64,7 +64,8 @@ def test_every_example_is_tried_and_told_whatever_becomes_of_the_others(tmp_path
     assert "KeyError" in found["trials"][2]["fault"]
     assert f'{tmp_path}/Adds/etls.py", line 6' in found["trials"][2]["traceback"]
     assert found["trials"][0]["milliseconds"] > 0
-    assert found["failure"] is None
+    assert (found["ok"], found["failure"]["stage"]) == (False, "examples")
+    assert found["failure"]["message"] == "example 1 of examples.json: the answer.sum is 2, expected 3"
 
 
 def test_an_example_that_ends_the_worker_is_told_and_the_next_is_tried(tmp_path: Path) -> None:
