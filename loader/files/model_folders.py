@@ -157,13 +157,12 @@ def make_revision(
     return Revision(model, digest.hexdigest()[:20], manifest, dict(folders), requirements, key)
 
 
-def no_model(where: str, left_out: Mapping[str, str]) -> str:
-    """What to tell whoever emptied the place that models come from."""
+def no_model(where: str, left_out: Mapping[str, str], otherwise: str) -> str:
+    """What to tell whoever emptied the place that models come from; `otherwise` is what to do where that was meant."""
     what = "; ".join(f"{name}: {reason}" for name, reason in sorted(left_out.items())[:5])
     return (
         f"{where} holds no model, which is probably a mistake; a model is a folder with an etls.py, a train.py, a "
-        "model.yaml or an .onnx file: add one, or set gitFolder to where they are"
-        + (f" (left out: {what})" if what else "")
+        f"model.yaml or an .onnx file: add one, or {otherwise}" + (f" (left out: {what})" if what else "")
     )
 
 

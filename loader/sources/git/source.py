@@ -267,7 +267,8 @@ class GitSource:
         folders = self._folders(head, self._mirror.objects, self._looked_at, self._manifests)
         names, left_out = folders.models()
         if not names:
-            raise SourceError(no_model(f"{self.where} at commit {head[:12]}", left_out))
+            where = f"{self.where} at commit {head[:12]}"
+            raise SourceError(no_model(where, left_out, "set gitFolder to where they are"))
         history = self._counting.history
         return Snapshot(head, {name: candidate_of(name, history.version(name), folders) for name in names}, left_out)
 

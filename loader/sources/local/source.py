@@ -166,7 +166,7 @@ class LocalSource:
     def _look(self) -> Snapshot:
         models, left_out = self._found()
         if not models:
-            raise SourceError(no_model(self.where, left_out))
+            raise SourceError(no_model(self.where, left_out, "set gitPath to a repository of them"))
         scans = self._stable_scans.stable(self._models.parts(models))
         self._still_changing = False
         wanted = {model: self._want(model, scans) for model in models}

@@ -283,7 +283,7 @@ def test_a_folder_that_is_gone_or_empty_says_so(tmp_path: Path) -> None:
         with pytest.raises(SourceError, match="can't be read"):
             source.look()
         folder.mkdir()
-        with pytest.raises(SourceError, match="holds no model"):
+        with pytest.raises(SourceError, match=r"holds no model.*or set gitPath to a repository"):
             source.look()
         write(folder / "Iris/etls.py", "")
         assert source.look().models
