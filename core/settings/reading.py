@@ -31,13 +31,14 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     Raises SettingError, in one line, naming the variable, what it held and what it takes.
     """
     place = dict(part.split("=", 1) for part in environ.get(DEFAULTS, "").split() if "=" in part)
-    return Settings(**{**_values(place), **_values(environ)})
+    return Settings(**{**_values(place, f" in {DEFAULTS}"), **_values(environ)})
 
 
-def _values(environ: Mapping[str, str]) -> dict[str, Any]:
+def _values(environ: Mapping[str, str], where: str = "") -> dict[str, Any]:
     hints = get_type_hints(Settings, include_extras=True)
     return {
-        field: _convert(variable, environ[variable], hints[field], field) for field, variable in _find(environ).items()
+        field: _convert(variable + where, environ[variable], hints[field], field)
+        for field, variable in _find(environ).items()
     }
 
 

@@ -195,3 +195,8 @@ def test_an_empty_variable_leaves_the_default_of_the_place() -> None:
     settings = read_settings({**place, "HOST": "", "DATA_DIR": ""})
     assert (settings.host, settings.data_dir) == ("0.0.0.0", "/data")
     assert read_settings({**place, "HOST": "::1"}).host == "::1"
+
+
+def test_a_wrong_default_of_the_place_is_said_to_be_one() -> None:
+    with pytest.raises(SettingError, match=r"^PORT in PAWL_DEFAULTS is 'x'; it takes a port number"):
+        read_settings({"PAWL_DEFAULTS": "PORT=x"})
