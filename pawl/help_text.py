@@ -45,6 +45,8 @@ class TextCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """`pawl show --json Iris` names a model and no field."""
+        if ctx.resilient_parsing and args and args[-1].startswith("--"):
+            args = args[:-1]  # whose value is completed: with that missing, click reads no argument before it either
         try:
             return super().parse_args(ctx, list(args))
         except click.MissingParameter:

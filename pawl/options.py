@@ -50,11 +50,15 @@ def as_json(function: Function) -> Function:
 
 
 def model(function: Function) -> Function:
-    return click.argument("model", metavar="MODEL", shell_complete=_models)(function)
+    return click.argument("model", metavar="MODEL", shell_complete=complete_models)(function)
 
 
 def version(function: Function) -> Function:
-    return click.argument("version", metavar="VERSION", shell_complete=_versions)(function)
+    return click.argument("version", metavar="VERSION", shell_complete=complete_versions)(function)
+
+
+def of_version(says: str) -> Callable[[Function], Function]:
+    return click.option("--version", default="", metavar="VERSION", shell_complete=complete_versions, help=says)
 
 
 def reason(function: Function) -> Function:
@@ -76,13 +80,14 @@ def watch(function: Function) -> Function:
     return click.option("-w", "--watch", is_flag=True, help="Go on, and show what changes, until Ctrl-C.")(function)
 
 
-def _models(context: click.Context, _: click.Parameter, typed: str) -> list[str]:
+def complete_models(context: click.Context, _: click.Parameter, typed: str) -> list[str]:
     from pawl.client.completion import models
 
     return models(context.params, typed)
 
 
-def _versions(context: click.Context, _: click.Parameter, typed: str) -> list[str]:
+def complete_versions(context: click.Context, _: click.Parameter, typed: str) -> list[str]:
+    """Of the model that was named before."""
     from pawl.client.completion import versions
 
     return versions(context.params, typed)

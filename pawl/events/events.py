@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from pawl.client.api import Api, api_path
-from pawl.options import as_json, asks_server, command, limit
+from pawl.options import as_json, asks_server, command, complete_models, limit
 from pawl.terminal.json_text import read_json
 from pawl.terminal.table import STYLES, Cell, Value
 from pawl.terminal.text import ago, is_terminal, moment, one_line
@@ -18,7 +18,7 @@ _TITLES = ("WHEN", "KIND", "MODEL", "VERSION", "BY", "WHAT")
 
 
 @command("events")
-@click.argument("model", metavar="[MODEL]", default="")
+@click.argument("model", metavar="[MODEL]", default="", shell_complete=complete_models)
 @click.option("--kind", default="", metavar="KIND", help="Of that kind alone: live, failed, pinned, rolled_back, …")
 @click.option("--actor", default="", metavar="NAME", help="What that key or person did.")
 @click.option("--since", default="", metavar="TIME", help="From then on: 2h, or a time with its zone.")

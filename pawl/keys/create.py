@@ -11,7 +11,7 @@ import click
 
 from pawl.client.api import Api, api_path
 from pawl.exits import USAGE, CommandFailed
-from pawl.options import as_json, asks_server, command
+from pawl.options import as_json, asks_server, command, complete_models
 from pawl.terminal.text import is_terminal, read_moment
 
 
@@ -25,7 +25,14 @@ from pawl.terminal.text import is_terminal, read_moment
     type=click.Choice(["admin", "operate", "view", "predict"]),
     help="What it may do; repeat it for several.",
 )
-@click.option("--model", "models", multiple=True, metavar="MODEL", help="For predict: that model alone; repeat it.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="MODEL",
+    shell_complete=complete_models,
+    help="For predict: that model alone; repeat it.",
+)
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="NUMBER", help="Requests a second.")
 @click.option("--expires", default="", metavar="TIME", help="When it ends: 90d from now, or a time with its zone.")
 @as_json

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from pawl.client.api import Api, api_path
-from pawl.options import as_json, asks_server, command, model
+from pawl.options import as_json, asks_server, command, complete_versions, model
 from pawl.terminal.json_text import json_text
 from pawl.terminal.text import is_terminal, one_line, printable
 
@@ -18,8 +18,8 @@ _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 @command("diff")
 @model
-@click.argument("version", metavar="VERSION")
-@click.argument("other", metavar="[VERSION]", default="")
+@click.argument("version", metavar="VERSION", shell_complete=complete_versions)
+@click.argument("other", metavar="[VERSION]", default="", shell_complete=complete_versions)
 @as_json
 @asks_server
 def diff(api: Api, model: str, version: str, other: str, fields: str | None) -> None:

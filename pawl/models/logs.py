@@ -9,14 +9,14 @@ from typing import Any
 import click
 
 from pawl.client.api import Api, api_path
-from pawl.options import as_json, asks_server, command, limit, model
+from pawl.options import as_json, asks_server, command, limit, model, of_version
 from pawl.terminal.json_text import read_json
 from pawl.terminal.text import is_terminal, moment, one_line, printable, read_moment
 
 
 @command("logs")
 @model
-@click.option("--version", default="", metavar="VERSION", help="What that version's workers printed alone.")
+@of_version("What that version's workers printed alone.")
 @click.option("--since", default="", metavar="TIME", help="From then on: 5m, or a time with its zone.")
 @click.option("-f", "--follow", is_flag=True, help="Then go on, as lines come, until Ctrl-C.")
 @limit(200)

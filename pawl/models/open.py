@@ -8,14 +8,18 @@ from urllib.parse import quote
 import click
 
 from pawl.client.api import Api
-from pawl.options import as_json, asks_server, command
+from pawl.options import as_json, asks_server, command, complete_models
 from pawl.terminal.json_output import print_json
 
 _PAGES = ("catalogue", "monitoring", "events", "keys", "docs")
 
 
+def _named(context: click.Context, option: click.Parameter, typed: str) -> list[str]:
+    return [page for page in _PAGES if page.startswith(typed)] + complete_models(context, option, typed)
+
+
 @command("open")
-@click.argument("what", metavar="[MODEL|PAGE]", default="")
+@click.argument("what", metavar="[MODEL|PAGE]", default="", shell_complete=_named)
 @click.option("--print", "only_print", is_flag=True, help="Print the address, and open nothing; so does --json.")
 @as_json
 @asks_server

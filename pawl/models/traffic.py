@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from pawl.client.api import Api, api_path
-from pawl.options import as_json, asks_server, command
+from pawl.options import as_json, asks_server, command, complete_models, of_version
 from pawl.terminal.table import Cell, Value
 from pawl.terminal.text import is_terminal, moment, read_moment
 
@@ -20,8 +20,8 @@ _STAGES = ("api", "canary", "shadow", "version", "test", "train", "batch")
 
 
 @command("traffic")
-@click.argument("model", metavar="[MODEL]", default="")
-@click.option("--version", default="", metavar="VERSION", help="Of that version alone.")
+@click.argument("model", metavar="[MODEL]", default="", shell_complete=complete_models)
+@of_version("Of that version alone.")
 @click.option(
     "--from",
     "from_",

@@ -14,7 +14,7 @@ import click
 from pawl.client.api import Answer, Api, api_path
 from pawl.exits import NOT_FOUND, USAGE, CommandFailed
 from pawl.models.state import commit
-from pawl.options import as_json, asks_server, command, model
+from pawl.options import as_json, asks_server, command, model, of_version
 from pawl.terminal.json_text import json_text, read_json
 
 _PATIENCE_S = 600.0
@@ -23,7 +23,7 @@ _PATIENCE_S = 600.0
 @command("try")
 @model
 @click.argument("variables", metavar="[JSON]", default="")
-@click.option("--version", default="", metavar="VERSION", help="Another version than the live one.")
+@of_version("Another version than the live one.")
 @click.option(
     "--example", type=click.IntRange(min=0), default=0, metavar="NUMBER", help="Which of its examples to send."
 )

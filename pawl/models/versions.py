@@ -9,7 +9,7 @@ import click
 
 from pawl.client.api import Api, api_path
 from pawl.models.state import commit, time
-from pawl.options import as_json, asks_server, command, limit, model
+from pawl.options import as_json, asks_server, command, complete_versions, limit, model
 from pawl.terminal.table import Cell, Value
 from pawl.terminal.text import duration, moment, size
 
@@ -18,7 +18,7 @@ _TITLES = ("VERSION", "STATE", "ROLE", "COMMIT", "AUTHOR", "WHEN", "EXAMPLES", "
 
 @command("versions")
 @model
-@click.argument("version", metavar="[VERSION]", default="")
+@click.argument("version", metavar="[VERSION]", default="", shell_complete=complete_versions)
 @limit(30)
 @as_json
 @asks_server

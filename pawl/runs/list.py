@@ -7,11 +7,11 @@ import click
 from core.paths import API_RUNS
 from core.runs.states import RunState
 from pawl.client.api import Api
-from pawl.options import as_json, asks_server, command, limit
+from pawl.options import as_json, asks_server, command, complete_models, limit
 
 
 @command("runs")
-@click.option("--model", metavar="MODEL", default="", help="Runs of that model alone.")
+@click.option("--model", metavar="MODEL", default="", shell_complete=complete_models, help="Runs of that model alone.")
 @click.option(
     "--state",
     type=click.Choice([state.value for state in RunState]),

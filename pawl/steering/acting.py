@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from pawl.client.api import Api, api_path
-from pawl.options import as_json, asks_server, reason
+from pawl.options import as_json, asks_server, complete_versions, reason
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,9 @@ def acts(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def version_option(name: str, says: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    return click.option(name, default=None, metavar="VERSION", callback=_version, help=says)
+    return click.option(
+        name, default=None, metavar="VERSION", callback=_version, shell_complete=complete_versions, help=says
+    )
 
 
 def _version(context: click.Context, option: click.Parameter, given: str | None) -> str:

@@ -40,6 +40,33 @@ def test_commands_models_and_versions_are_completed(server: Server, tmp_path: Pa
     assert completed("pawl pin Adds ", tmp_path, **here) == ["v1"]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("pawl events A", "pawl traffic A", "pawl open A", "pawl try A", "pawl runs --model A", "pawl runs start A"),
+        "pawl keys create shop --model A",
+    ],
+)
+def test_a_model_is_completed_wherever_one_is_named(server: Server, line: str, tmp_path: Path) -> None:
+    assert completed(line, tmp_path, PAWL_SERVER=server.base, PAWL_TOKEN=TOKEN) == ["Adds"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("pawl versions Adds ", "pawl diff Adds ", "pawl diff Adds v1 ", "pawl accept Adds "),
+        *(f"pawl {command} Adds --version " for command in ("logs", "traffic", "try")),
+        *("pawl rollback Adds --to ", "pawl rollback Adds --expect ", "pawl retry Adds --expect "),
+    ],
+)
+def test_a_version_is_completed_wherever_one_is_named(server: Server, line: str, tmp_path: Path) -> None:
+    assert completed(line, tmp_path, PAWL_SERVER=server.base, PAWL_TOKEN=TOKEN) == ["v1"]
+
+
+def test_pages_are_completed_beside_models(server: Server, tmp_path: Path) -> None:
+    assert completed("pawl open mon", tmp_path, PAWL_SERVER=server.base, PAWL_TOKEN=TOKEN) == ["monitoring"]
+
+
 def test_without_a_server_there_is_nothing_to_complete_and_no_error(tmp_path: Path) -> None:
     assert completed("pawl show A", tmp_path, PAWL_SERVER=f"http://127.0.0.1:{free_port()}/x") == []
 
