@@ -15,7 +15,7 @@ import msgspec
 
 from ..errors import LoadFailed
 from ..formats.pawl_json import variables
-from ..formats.schemas import json_schema
+from ..formats.schemas import json_schema, short_enough
 from ..onnx.batch_wait import BatchWait
 from ..tracebacks import AuthorTracebacks
 from ..wire.messages import Description, WorkerConfig
@@ -37,6 +37,9 @@ from .train_form import is_served_by_class
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_MOST_DOC = 10_000
+"""Characters of a docstring that are shown."""
 
 _NO_INTERLEAVING = "a class that is served by its predict gets one request at a time"
 
@@ -135,8 +138,8 @@ def _load_onnx(
             description,
             takes="onnx",
             doc="",
-            variables_schema=getattr(instance, "variables_schema", None),
-            answer_schema=getattr(instance, "answer_schema", None),
+            variables_schema=short_enough(getattr(instance, "variables_schema", None)),
+            answer_schema=short_enough(getattr(instance, "answer_schema", None)),
         ),
         close=_nothing,
     )
@@ -179,4 +182,7 @@ def _describe(
 def _doc(kind: type) -> str:
     """The class's docstring, if it is text; any half character in it becomes a question mark."""
     doc = kind.__doc__
-    return inspect.cleandoc(doc).encode(errors="replace").decode() if isinstance(doc, str) else ""
+    if not isinstance(doc, str):
+        return ""
+    shown = inspect.cleandoc(doc[: 2 * _MOST_DOC]).encode(errors="replace").decode()
+    return shown if len(shown) <= _MOST_DOC else f"{shown[:_MOST_DOC]}…"

@@ -42,6 +42,7 @@ def test_an_onnx_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
         ("b'bytes'", ""),
         ("type('Text', (str,), {})('text')", "text"),
         (r"'half \ud800 a character'", "half ? a character"),
+        ("'x' * 30_000_000", "x" * 10_000 + "…"),
     ],
 )
 def test_a_class_is_served_whatever_its_docstring_is(tmp_path: Path, doc: str, told: str) -> None:
@@ -49,3 +50,22 @@ def test_a_class_is_served_whatever_its_docstring_is(tmp_path: Path, doc: str, t
     with starting(write_model(tmp_path, etls)) as worker:
         assert worker.ready().doc == told
         assert worker.ask() == (200, {})
+
+
+def test_a_class_is_served_though_its_types_are_too_long_to_describe(tmp_path: Path) -> None:
+    etls = """
+from dataclasses import dataclass
+from typing import Literal
+
+@dataclass
+class In:
+    a: Literal[tuple(f"value {number}" for number in range(100_000))] = "value 1"
+
+class A:
+    def transform_predict(self, variables: In):
+        return {"a": variables.a}
+"""
+    with starting(write_model(tmp_path, etls)) as worker:
+        ready = worker.ready()
+        assert (ready.takes, ready.variables_schema) == ("typed", None)
+        assert worker.ask(b'{"variables": {"a": "value 2"}}') == (200, {"a": "value 2"})
