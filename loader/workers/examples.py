@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import json
 import math
 import re
 import time
@@ -75,10 +76,22 @@ def _decoded(text: bytes) -> tuple[Example, ...]:
         return msgspec.json.decode(text, type=tuple[Example, ...])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ReleaseFailed(
-            f"examples.json{_line(text, error)}: {error}; "
+            f"examples.json{_line(text, error)}: {_why(text, error)}; "
             'it is a list of {"variables": {…}, "expect": {…}, "tolerance": 1e-4}, or with "expect_some"',
             stage="examples",
         ) from error
+
+
+def _why(text: bytes, error: Exception) -> str:
+    if "truncated" not in str(error):
+        return str(error)
+    if not text.strip():
+        return "it is empty"
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return "it ends too early"
+    return r"it holds half of a character, such as \ud83d without \ude00 behind it"  # msgspec calls that truncated, too
 
 
 def _line(text: bytes, error: Exception) -> str:

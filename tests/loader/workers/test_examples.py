@@ -137,6 +137,21 @@ def test_json_that_is_none_is_told_with_its_line(tmp_path: Path, text: str) -> N
         read_examples(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "it is empty"),
+        ("\n", "it is empty"),
+        ('[{"variables": {"a": "x', "it ends too early"),
+        (r'[{"variables": {"a": "\ud83d"}}]', "half of a character"),
+    ],
+)
+def test_what_is_cut_off_is_told_from_what_is_no_character(tmp_path: Path, text: str, why: str) -> None:
+    (tmp_path / "examples.json").write_text(text)
+    with pytest.raises(ReleaseFailed, match=rf"examples\.json: .*{why}"):
+        read_examples(tmp_path)
+
+
 def test_a_mark_of_the_byte_order_does_no_harm(tmp_path: Path) -> None:
     (tmp_path / "examples.json").write_bytes(b'\xef\xbb\xbf[{"variables": {"a": 1}}]')
     assert read_examples(tmp_path)[0].variables == {"a": 1}
