@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -165,7 +166,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def data(self) -> Path:
-        return Path(self.data_dir).absolute()
+        return Path(os.path.expanduser(self.data_dir)).absolute()  # no shell has read it in an env file
 
 
 SECRETS = frozenset(

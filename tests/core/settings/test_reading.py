@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from core.errors import SettingError
@@ -200,3 +202,8 @@ def test_an_empty_variable_leaves_the_default_of_the_place() -> None:
 def test_a_wrong_default_of_the_place_is_said_to_be_one() -> None:
     with pytest.raises(SettingError, match=r"^PORT in PAWL_DEFAULTS is 'x'; it takes a port number"):
         read_settings({"PAWL_DEFAULTS": "PORT=x"})
+
+
+def test_the_data_dir_may_be_in_the_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert read_settings({"DATA_DIR": "~/pawl"}).data == Path("/home/ada/pawl")

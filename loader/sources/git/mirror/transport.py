@@ -67,7 +67,7 @@ class Transport:
         yield "-oBatchMode=yes"
         yield "-oConnectTimeout=20"
         if self._remote.known_hosts_file:
-            known = Path(self._remote.known_hosts_file).absolute()
+            known = _path(self._remote.known_hosts_file)
             if not os.access(known, os.R_OK):
                 raise SettingError(f"gitKnownHostsFile is {str(known)!r}, which can't be read; name a file that can")
             yield "-oStrictHostKeyChecking=yes"
@@ -78,15 +78,19 @@ class Transport:
             yield f"-oUserKnownHostsFile={_ssh_quoted(self._run.parent / 'known_hosts')} ~/.ssh/known_hosts"
         if self._remote.ssh_key_file:
             yield "-oIdentitiesOnly=yes"
-            yield f"-oIdentityFile={_ssh_quoted(self._key(Path(self._remote.ssh_key_file).absolute()))}"
+            yield f"-oIdentityFile={_ssh_quoted(self._key(_path(self._remote.ssh_key_file)))}"
 
     def _key(self, key: Path) -> Path:
         """The key, in a copy that ssh will take where it won't take the file: open to others, or cut off at its end."""
         try:
             content = key.read_text(encoding="ascii")
             is_private = key.stat().st_mode & 0o077 == 0
-        except (OSError, ValueError) as error:
-            raise SettingError(f"gitSshKeyFile is {str(key)!r}, which can't be read: {error}") from error
+        except OSError as error:
+            raise SettingError(
+                f"gitSshKeyFile is {str(key)!r}, which can't be read ({error.strerror}); name a file with a private key"
+            ) from error
+        except ValueError as error:
+            raise SettingError(f"gitSshKeyFile is {str(key)!r}, which is not text; name a private key") from error
         if is_private and content.endswith("\n"):
             return key
         return self._file("ssh-key", content.rstrip("\n") + "\n", mode=0o600)
@@ -106,6 +110,11 @@ class Transport:
             with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
                 file.write(content)
             return aside.rename(self._run / name)
+
+
+def _path(setting: str) -> Path:
+    """No shell has read it where it comes from an env file."""
+    return Path(os.path.expanduser(setting)).absolute()
 
 
 # Answers git's question for a login with what is in the pipe $2, if it is asked for the origin $1 and no other. It is

@@ -69,6 +69,21 @@ def test_a_file_that_is_not_there_stops_the_start(tmp_path: Path, setting: str, 
         Transport(Remote(SSH, **{setting: str(tmp_path / "nowhere")}), tmp_path / "run")  # type: ignore[arg-type]
 
 
+def test_a_file_of_the_home_is_found_as_a_shell_would(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    private_key(tmp_path, 0o600, "KEY\n").rename(tmp_path / "deploy")
+    found = configured(ssh_command(tmp_path, ssh_key_file="~/deploy"))
+    assert found["identityfile"] == str(tmp_path / "deploy")
+
+
+@pytest.mark.parametrize(("content", "why"), [(b"\xff\xfe", "not text"), (None, r"can't be read \(Is a directory\)")])
+def test_what_is_no_key_is_said_to_be_none(tmp_path: Path, content: bytes | None, why: str) -> None:
+    key = tmp_path / "key"
+    key.mkdir() if content is None else key.write_bytes(content)
+    with pytest.raises(SettingError, match=rf"^gitSshKeyFile is '{key}', which .*{why}.*; name a"):
+        Transport(Remote(SSH, ssh_key_file=str(key)), tmp_path / "run")
+
+
 def test_the_secrets_of_our_own_environment_are_unassigned_in_gits_and_the_rest_is_left(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
