@@ -46,6 +46,8 @@ NOT_WRITTEN = 1
 GIVEN_UP = 3
 _NICE = 10
 _END_S = 15.0
+_LOOK_S = 2.0
+"""Between two looks at whether the attempt's folder is there."""
 _LAST_TRIES_S = 30.0
 """For a store that is away when the attempt is to stop."""
 
@@ -101,7 +103,8 @@ async def _run(spec: RunSpec, folder: Path, lineage: Descendants | None, environ
         stop,
         lineage,
     )
-    beside = [spawn(Published(records, spec, folder).run(), "what a run says")] if spec.in_pod else []
+    beside = [spawn(_stop_once_forgotten(folder, stop), "the folder of an attempt")]
+    beside += [spawn(Published(records, spec, folder).run(), "what a run says")] if spec.in_pod else []
     beside += [] if checkpoint is None else [spawn(checkpoint.run(), "the checkpoint of a run")]
     result = await attempt.run()
     printed.close()
@@ -148,6 +151,24 @@ async def _opened(spec: RunSpec, stop: Stop, told: Callable[[str], None]) -> Fil
     await asyncio.wait((opening, stopping), return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
     return opening.result() if opening.done() else None
+
+
+async def _stop_once_forgotten(folder: Path, stop: Stop) -> None:
+    """Whoever removed the attempt's folder, or all of DATA_DIR, has left nobody who looks after it."""
+    while _is_there(folder):  # noqa: ASYNC110  # it is a folder that is looked at
+        await asyncio.sleep(_LOOK_S)
+    log.warning("the attempt ends, for its folder %s is gone", folder)
+    stop.ask()
+
+
+def _is_there(folder: Path) -> bool:
+    try:
+        folder.stat()
+    except FileNotFoundError:
+        return False
+    except OSError:  # a disk that is away for a moment
+        return True
+    return True
 
 
 def _make_room(folder: Path) -> None:

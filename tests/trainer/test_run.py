@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -204,6 +205,15 @@ def test_what_a_killed_run_leaves_is_found_and_ended(shop: Shop) -> None:
     assert shop.local.begun(MODEL, KEY) == 1
     shop.local.bury(MODEL, KEY, 1)
     assert not any(map(is_alive, both))
+
+
+def test_a_run_whose_files_were_removed_ends(shop: Shop) -> None:
+    shop.local.begin(shop.spec("import time\ndef train(report):\n    while not report(1):\n        time.sleep(0.02)"))
+    until(lambda: (reached := shop.local.reached(KEY, 1)) is not None and reached.step == 1)
+    process = find(shop.local.folder(KEY, 1))
+    assert process is not None
+    shutil.rmtree(shop.data / "runs")
+    until(lambda: not process.is_alive)
 
 
 def test_a_run_outlives_who_began_it_and_is_found_again(shop: Shop) -> None:
