@@ -97,7 +97,7 @@ class SharedEvents:
         while True:
             try:
                 look = await self._registry.perform(self._others.read)
-                self._event_log.take(self._others.take(look))
+                self._event_log.kept.take(self._others.take(look))
             except RegistryUnavailable as error:  # as others have said
                 log.debug("events of other daemons can't be read: %s", error)
             except Exception:

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from core.events import Event, EventKind
-from registry.event_log import KEPT, EventLog
+from registry.event_filter import EventFilter
+from registry.event_log import EventLog
 from server.pages.commit_texts import CommitTexts, Named
 from server.pages.facts import CommitText, DayTraffic, ModelFacts
 from server.pages.standing import Standing
@@ -43,8 +44,8 @@ class FactsReader:
     async def _of(self, models: Sequence[ModelState]) -> list[ModelFacts]:
         commits = await self._commits.of([named for one in models if (named := _named(one))])
         standing, days = await self._standing(), await self._days()
-        went_live = newest_times(self._event_log.newest(kind=EventKind.LIVE, most=KEPT))
-        failed_at = newest_times(self._event_log.newest(kind=EventKind.FAILED, most=KEPT))
+        went_live = newest_times(self._event_log.kept.newest(EventFilter(kind=EventKind.LIVE)))
+        failed_at = newest_times(self._event_log.kept.newest(EventFilter(kind=EventKind.FAILED)))
         return [
             ModelFacts(
                 state=one,

@@ -12,7 +12,8 @@ from core.events import Actor, Event, EventKind
 from core.steering import Pin
 from registry.errors import RegistryUnavailable
 from registry.event_filter import EVERYTHING, EventFilter
-from registry.event_log import KEPT, EventLog
+from registry.event_log import EventLog
+from registry.kept_events import KEPT
 from registry.registry import Registry
 from registry.transaction import Transaction
 
@@ -25,60 +26,6 @@ def at(number: int) -> datetime:
 
 def event(number: int, model: str = "") -> Event:
     return Event(kind=EventKind.LIVE, message=str(number), model=model)
-
-
-def test_the_newest_come_first_and_a_model_has_its_own() -> None:
-    event_log = EventLog()
-    for number in range(5):
-        event_log.record(event(number, "AB"[number % 2]))
-    assert [one.message for one in event_log.newest(most=2)] == ["4", "3"]
-    assert [one.message for one in event_log.newest(model="B")] == ["3", "1"]
-
-
-def test_no_more_are_kept_than_the_bound_and_new_ones_count_more_than_remembered_ones() -> None:
-    event_log = EventLog()
-    for number in range(KEPT - 1):
-        event_log.record(event(number))
-    event_log.remember([event(-1), event(-2)])
-    newest = event_log.newest(most=2 * KEPT)
-    assert len(newest) == KEPT
-    assert [one.message for one in newest[-2:]] == ["0", "-1"]
-
-
-def test_failed_requests_push_nothing_else_out_of_sight() -> None:
-    event_log = EventLog()
-    event_log.record(event(1, "A"))
-    for number in range(2 * KEPT):
-        event_log.record(Event(kind=EventKind.REQUEST_FAILED, message=str(number), model="A"))
-    newest = event_log.newest(model="A", most=2 * KEPT)
-    assert len(newest) == KEPT + 1
-    assert newest[-1].message == "1"
-    assert [one.kind for one in event_log.newest_of_each_kind("A", 2)] == ["request_failed", "request_failed", "live"]
-
-
-def test_kinds_come_in_the_order_of_their_happening() -> None:
-    event_log = EventLog()
-    for number in range(6):
-        event_log.record(Event(kind=list(EventKind)[number % 3], message=str(number)))
-    event_log.remember([Event(kind=list(EventKind)[number % 3], message=str(number)) for number in (-1, -2, -3)])
-    assert [one.message for one in event_log.newest()] == ["5", "4", "3", "2", "1", "0", "-1", "-2", "-3"]
-
-
-def test_pages_follow_each_other_without_gap_or_repetition_while_events_come() -> None:
-    event_log = EventLog()
-    for number in range(5):
-        event_log.record(event(number))
-    first = event_log.newest(most=2)
-    event_log.record(event(5))
-    assert [one.message for one in event_log.newest(before=first[-1].id, most=2)] == ["2", "1"]
-
-
-def test_a_page_goes_on_where_its_event_was_if_that_is_gone() -> None:
-    event_log, gone = EventLog(), event(0)
-    older = Event(kind=EventKind.LIVE, message="older", at=gone.at - timedelta(seconds=1))
-    for one in (older, event(2)):
-        event_log.record(one)
-    assert [one.message for one in event_log.newest(before=gone.id)] == ["older"]
 
 
 def test_what_was_recorded_before_the_start_is_written_down_too_once_and_not_remembered_twice(url: str) -> None:
@@ -96,7 +43,7 @@ async def recorded(url: str, *events: Event) -> list[str]:
     await asyncio.to_thread(event_log.close, 30)
     await asyncio.sleep(0)  # what the writer handed over comes to its turn
     registry.close()
-    return [one.message for one in event_log.newest()][len(events) :]
+    return [one.message for one in event_log.kept.newest()][len(events) :]
 
 
 def pinning(pin: Pin) -> Callable[[Transaction], list[Event]]:
@@ -112,8 +59,8 @@ def test_an_action_and_the_event_that_tells_of_it_are_there_when_it_is_acknowled
     asyncio.run(event_log.commit(pinning(Pin(model="Iris", release="r"))))
     with registry.transaction() as transaction:
         assert transaction.pins.all().keys() == {"Iris"}
-        assert transaction.events.newest(10) == event_log.newest()
-    assert [one.actor for one in event_log.newest()] == [Actor(kind="key", name="ada")]
+        assert transaction.events.newest(10) == event_log.kept.newest()
+    assert [one.actor for one in event_log.kept.newest()] == [Actor(kind="key", name="ada")]
 
 
 def test_an_action_that_is_refused_in_the_middle_leaves_neither_a_change_nor_an_event(registry: Registry) -> None:
@@ -127,13 +74,13 @@ def test_an_action_that_is_refused_in_the_middle_leaves_neither_a_change_nor_an_
         asyncio.run(event_log.commit(act))
     with registry.transaction() as transaction:
         assert (transaction.pins.all(), transaction.events.newest(10)) == ({}, [])
-    assert event_log.newest() == []
+    assert event_log.kept.newest() == []
 
 
 def test_an_action_whose_asker_went_away_is_done_and_told(registry: Registry) -> None:
     event_log = EventLog(registry)
     asyncio.run(go_away_while_it_is_done(event_log))
-    assert [one.kind for one in event_log.newest()] == [EventKind.PINNED]
+    assert [one.kind for one in event_log.kept.newest()] == [EventKind.PINNED]
     with registry.transaction() as transaction:
         assert transaction.pins.all().keys() == {"Iris"}
 
@@ -159,7 +106,7 @@ def test_an_action_without_a_database_is_refused_and_not_told_as_done() -> None:
     event_log = EventLog(registry)
     with pytest.raises(RegistryUnavailable, match="unable to open database file"):
         asyncio.run(event_log.commit(pinning(Pin(model="Iris", release="r"))))
-    assert event_log.newest() == []
+    assert event_log.kept.newest() == []
 
 
 class Refused(Exception):
@@ -206,7 +153,7 @@ def test_what_is_not_kept_in_memory_any_more_is_listed_from_the_database(registr
     with registry.transaction() as transaction:
         transaction.events.append([*events, *others])
     everything = sorted([*events, *others], key=lambda one: one.id, reverse=True)
-    event_log.remember(everything)
+    event_log.kept.remember(everything)
     assert listed(event_log) == everything
     assert listed(event_log, EventFilter(model="A")) == others[::-1]
     assert listed(event_log, EventFilter(kind="live", since=at(3))) == [one for one in everything if one in events[3:]]

@@ -51,19 +51,19 @@ class EventsApi:
         """What happens from now on; after a break, what happened meanwhile first."""
         last = request.headers.get("last-event-id", "")
         chosen = _filter(request.query_params)
-        place = self._event_log.place_of(last) if parameters.is_match(last, _CURSOR) else None
+        place = self._event_log.kept.place_of(last) if parameters.is_match(last, _CURSOR) else None
         if place is None:
-            place = self._event_log.last if chosen.since is None else _BEFORE_ALL
+            place = self._event_log.kept.last if chosen.since is None else _BEFORE_ALL
         return self._streams.answer(self._follow(chosen, place), may_go_on(request))
 
     async def _follow(self, chosen: EventFilter, place: int) -> AsyncIterator[SentEvent]:
         while True:
-            for number, event in self._event_log.after(place):
+            for number, event in self._event_log.kept.after(place):
                 place = max(place, number)
                 if chosen.takes(event):
                     yield SentEvent(id=event.id, event=event.kind.value, data=item(event))
-            if place >= self._event_log.last:
-                await self._event_log.news.wait()
+            if place >= self._event_log.kept.last:
+                await self._event_log.kept.news.wait()
 
 
 def _filter(query: Mapping[str, str]) -> EventFilter:

@@ -65,7 +65,7 @@ class ModelsApi:
         found = self._one(name)
         if found is None:
             return error("model_not_found", f"no model {name[:100]!r} is followed")
-        events = self._event_log.newest_of_each_kind(name, _OF_EACH_KIND)
+        events = self._event_log.kept.newest_of_each_kind(name, _OF_EACH_KIND)
         return Json({**msgspec.to_builtins(found), "events": list(map(item, events))})
 
 

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from core.events import EventKind
 from core.paths import PAGE_EVENTS
+from registry.event_filter import EventFilter
 from registry.event_log import EventLog
 from server.http import parameters
 from server.http.access import Access
@@ -18,7 +19,6 @@ from server.pages.layout.address import address, addresses
 from server.pages.layout.renderer import Renderer
 
 _PAGE = 100
-_MOST = 1000
 _CURSOR = "[0-9a-f]{14}-[0-9a-f]{8}"
 
 
@@ -39,9 +39,8 @@ class EventsPages:
         kind = parameters.one_of(query, "kind", list(EventKind)) or ""
         since = parameters.moment(query, "since")
         before = parameters.matching(query, "cursor", _CURSOR, "what `next` was in the answer before")
-        found = self._event_log.newest(
-            model=model or None, kind=kind or None, since=since, before=before, most=_MOST if actor else _PAGE + 1
-        )
+        wanted = EventFilter(model=model or None, kind=kind or None, since=since)
+        found = self._event_log.kept.newest(wanted, before=before, most=None if actor else _PAGE + 1)
         chosen = [event for event in found if not actor or actor.casefold() in who(event.actor).casefold()]
         shown, now = chosen[:_PAGE], datetime.now(UTC)
         present = {"model": model, "kind": kind, "actor": actor, "since": query.get("since", "")}

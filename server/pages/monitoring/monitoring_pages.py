@@ -13,6 +13,7 @@ from core.errors import PawlError
 from core.paths import PAGE_MONITORING
 from core.runs.states import RunState
 from core.traffic.bucket import Stage
+from registry.event_filter import EventFilter
 from registry.event_log import EventLog
 from server.http import parameters
 from server.http.access import Access
@@ -83,7 +84,10 @@ class MonitoringPages:
             "address": addresses(present),
             "stats": machine(system, len(models), self._runs()),
             "gateways": [gateway_row(gateway) for gateway in system.gateways],
-            "lines": [line(event, now) for event in self._event_log.newest(model=model or None, most=_EVENTS)],
+            "lines": [
+                line(event, now)
+                for event in self._event_log.kept.newest(EventFilter(model=model or None), most=_EVENTS)
+            ],
             "twin": address(**{"from": shown.begins.isoformat(timespec="seconds"), "stage": stage}),
             "charts": (),
             "axis": "",

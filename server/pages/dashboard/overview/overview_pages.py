@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from core.errors import PawlError
 from core.paths import PAGE_CONFIGURATION, PAGE_MODEL
+from registry.event_filter import EventFilter
 from registry.event_log import EventLog
 from server.http.access import Access
 from server.pages.dashboard.model_page import ModelPage
@@ -73,7 +74,9 @@ class OverviewPages:
             "pinned": moment(facts.pin.at, now) if facts.pin else None,
             "is_crashing": state.live is not None and state.live.crashing,
             "run": run_row(run, now) if run is not None else None,
-            "lines": [line(event, now) for event in self._event_log.newest(model=facts.name, most=_EVENTS)],
+            "lines": [
+                line(event, now) for event in self._event_log.kept.newest(EventFilter(model=facts.name), most=_EVENTS)
+            ],
             "action": action_note(action) if action is not None else None,
             "rows": await self._last(facts.name),
             "about": state.live.about if state.live else "",
