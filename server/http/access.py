@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 from urllib.parse import quote
@@ -23,15 +21,13 @@ from server.access.principal import LOCAL, Principal, principal_of
 from server.access.sessions import COOKIE, Sessions
 from server.http.content_negotiation import prefers_html
 from server.http.forwarded import addresses
+from server.http.loopback import comes_from_here, is_loopback
 from server.http.replies import error
 from server.http.return_paths import below_admin, up_to_admin
 from server.http.webhook import MAX_BYTES, Delivery
 
 Handler = Callable[[Request], Awaitable[Response]]
 
-_HOST = re.compile(r"\[([^]]*)\](?::\d*)?|([^:]*)(?::\d*)?")
-_OF_PROXIES = ("forwarded", "via", "x-real-ip")
-"""What a proxy adds besides the headers that are looked into (RFC 7239; RFC 9110, section 7.6.3)."""
 _API = f"{ADMIN.template}/api/"
 _HERE_ALONE = (
     "without an ADMIN_TOKEN this is for programs on this machine alone: ask for it at 127.0.0.1 or localhost, without "
@@ -97,7 +93,7 @@ class Access:
         return self._refuse(Scope.VIEW, request)
 
     def _refuse_local(self, request: Request) -> Response | None:
-        if not _comes_from_here(request.headers):
+        if not comes_from_here(request.headers):
             return _refusal(request, "admin_disabled", _HERE_ALONE)
         if is_cross_site(request.method, request.headers, shows_cookie=True):  # nothing shown is what anybody has
             return refuse_cross_site()
@@ -221,30 +217,3 @@ def _bearer(headers: Headers) -> str | None:
 def _hosts(settings: Settings) -> list[str]:
     """Where the admin API may be reached."""
     return [settings.host, *([settings.admin_address[0]] if settings.admin_address else [])]
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
-
-
-def _comes_from_here(headers: Headers) -> bool:
-    """Whether a program of this machine asked, on its own behalf.
-
-    A page from anywhere can have a browser ask us under a name of its own that leads to 127.0.0.1 (DNS rebinding), and
-    a proxy on this machine asks for whoever asked it; the name, and what a proxy adds, tell.
-    """
-    if any(name in headers for name in _OF_PROXIES):
-        return False
-    asked = [headers.get("host", ""), *headers.getlist("x-forwarded-host")]
-    told = ",".join(headers.getlist("x-forwarded-for"))
-    clients = [client.strip() for client in told.split(",") if client.strip()]
-    return all(is_loopback(_name(host)) for host in asked) and all(map(is_loopback, clients))
-
-
-def _name(host: str) -> str:
-    """Of a Host header: what stands before the port."""
-    found = _HOST.fullmatch(host)
-    return "" if found is None else found[1] or found[2] or ""
