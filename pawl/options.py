@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -13,6 +14,16 @@ from pawl.help_text import TextCommand
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 T = TypeVar("T")
+
+
+class FiniteRange(click.FloatRange):
+    """NaN and infinity are within any range to click."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
 
 
 def command(name: str) -> Callable[[Callable[..., int | None]], click.Command]:

@@ -11,7 +11,7 @@ import click
 
 from pawl.client.api import Api, api_path
 from pawl.exits import USAGE, CommandFailed
-from pawl.options import as_json, asks_server, command, complete_models
+from pawl.options import FiniteRange, as_json, asks_server, command, complete_models
 from pawl.terminal.text import is_terminal, read_moment
 
 
@@ -33,7 +33,7 @@ from pawl.terminal.text import is_terminal, read_moment
     shell_complete=complete_models,
     help="For predict: that model alone; repeat it.",
 )
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="NUMBER", help="Requests a second.")
+@click.option("--rate", type=FiniteRange(min=0, min_open=True), metavar="NUMBER", help="Requests a second.")
 @click.option("--expires", default="", metavar="TIME", help="When it ends: 90d from now, or a time with its zone.")
 @as_json
 @asks_server

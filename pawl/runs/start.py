@@ -12,7 +12,7 @@ from core.paths import API_MODEL_RUNS
 from core.runs.states import RunState
 from pawl.client.api import Api
 from pawl.exits import FAILED, STILL_RUNNING, CommandFailed
-from pawl.options import as_json, asks_server, command, model, reason
+from pawl.options import FiniteRange, as_json, asks_server, command, model, reason
 from pawl.params import read_params
 from pawl.runs.paths import path_of
 
@@ -33,7 +33,7 @@ _WAS_THERE = 200
 @click.option("--wait", is_flag=True, help="End once the run is over.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=1),
+    type=FiniteRange(min=1),
     default=3600.0,
     show_default=True,
     metavar="SECONDS",

@@ -11,13 +11,13 @@ from typing import Any
 import click
 
 from pawl.exits import FAILED, STILL_RUNNING, CommandFailed
-from pawl.options import as_json, command
+from pawl.options import FiniteRange, as_json, command
 
 
 @command("stop")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     default=0.0,
     metavar="SECONDS",
     help="How long to wait for its end; by default ten seconds more than STOP_TIMEOUT_S.",

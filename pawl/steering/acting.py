@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from pawl.client.api import Api, api_path
-from pawl.options import as_json, asks_server, complete_versions, reason
+from pawl.options import FiniteRange, as_json, asks_server, complete_versions, reason
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def acts(function: Callable[..., None]) -> Callable[..., None]:
     @version_option("--expect", "Do it only if that is live; otherwise end with 5.")
     @click.option(
         "--wait",
-        type=click.FloatRange(min=0),
+        type=FiniteRange(min=0),
         default=60.0,
         show_default=True,
         metavar="SECONDS",

@@ -11,7 +11,7 @@ import click
 from core.paths import SYNC
 from pawl.client.api import Api
 from pawl.exits import FAILED, STILL_RUNNING, UNREACHABLE, CommandFailed
-from pawl.options import as_json, asks_server, command
+from pawl.options import FiniteRange, as_json, asks_server, command
 from pawl.terminal.table import print_rows
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _SHOW_S = 5.0
 @click.option("--wait", is_flag=True, help="End once all that was found is live or has failed.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=1),
+    type=FiniteRange(min=1),
     default=1800.0,
     show_default=True,
     metavar="SECONDS",
