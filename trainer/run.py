@@ -8,16 +8,15 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from core.errors import StoreUnavailable
 from core.process.descendants import Descendants
-from core.runs.runs import AttemptResult, RunSpec
+from core.runs.runs import RunSpec
 from core.runs.states import RunState
 from core.task import spawn
 from loader.artifacts.checkpoints import CHECKPOINTS
@@ -34,11 +33,11 @@ from trainer.attempt.pod import PodEnvironment, take_logins
 from trainer.attempt.preparation import Preparation
 from trainer.attempt.progress import Progress
 from trainer.attempt.published import Published
-from trainer.attempt.run_log import RunLog, read_log
+from trainer.attempt.run_log import RunLog
 from trainer.attempt.stop import Stop
 from trainer.attempt.store_retry import retry_while_away
 from trainer.attempt.stored_checkpoint import StoredCheckpoint
-from trainer.records.record_names import attempt_curve, attempt_log, attempt_record
+from trainer.attempt.stored_record import leave, write
 
 log = logging.getLogger("pawl.trainer")
 
@@ -46,10 +45,6 @@ NOT_WRITTEN = 1
 GIVEN_UP = 3
 _NICE = 10
 _END_S = 15.0
-_LOOK_S = 2.0
-"""Between two looks at whether the attempt's folder is there."""
-_LAST_TRIES_S = 30.0
-"""For a store that is away when the attempt is to stop."""
 
 
 def main(arguments: list[str]) -> int:
@@ -103,8 +98,8 @@ async def _run(spec: RunSpec, folder: Path, lineage: Descendants | None, environ
         stop,
         lineage,
     )
-    beside = [spawn(_stop_once_forgotten(folder, stop), "the folder of an attempt")]
-    beside += [spawn(Published(records, spec, folder).run(), "what a run says")] if spec.in_pod else []
+    spawn(stop.ask_once_forgotten(), "the folder of an attempt")
+    beside = [spawn(Published(records, spec, folder).run(), "what a run says")] if spec.in_pod else []
     beside += [] if checkpoint is None else [spawn(checkpoint.run(), "the checkpoint of a run")]
     result = await attempt.run()
     printed.close()
@@ -114,9 +109,9 @@ async def _run(spec: RunSpec, folder: Path, lineage: Descendants | None, environ
     if checkpoint is not None and result.state is not RunState.SUCCEEDED:
         await asyncio.to_thread(checkpoint.store)
     if spec.in_pod and result.state is RunState.LOST and stop.is_asked:
-        await leave(records, spec, _left(spec, folder))
+        await leave(records, spec, folder)
         return NOT_WRITTEN
-    written = await write(records, spec, result, _left(spec, folder), stop)
+    written = await write(records, spec, folder, result, stop)
     if written and result.state is RunState.SUCCEEDED:
         await asyncio.to_thread(_remove_checkpoint, spec, checkpoint)
     return 0 if written else NOT_WRITTEN
@@ -153,65 +148,10 @@ async def _opened(spec: RunSpec, stop: Stop, told: Callable[[str], None]) -> Fil
     return opening.result() if opening.done() else None
 
 
-async def _stop_once_forgotten(folder: Path, stop: Stop) -> None:
-    """Whoever removed the attempt's folder, or all of DATA_DIR, has left nobody who looks after it."""
-    while _is_there(folder):  # noqa: ASYNC110  # it is a folder that is looked at
-        await asyncio.sleep(_LOOK_S)
-    log.warning("the attempt ends, for its folder %s is gone", folder)
-    stop.ask()
-
-
-def _is_there(folder: Path) -> bool:
-    try:
-        folder.stat()
-    except FileNotFoundError:
-        return False
-    except OSError:  # a disk that is away for a moment
-        return True
-    return True
-
-
 def _make_room(folder: Path) -> None:
     """For the record, on a disk that the code may have filled: what it left is stored by now, or will never be."""
     for name in ("output", "live", "code"):
         shutil.rmtree(folder / name, ignore_errors=True)
-
-
-def _left(spec: RunSpec, folder: Path) -> dict[str, bytes]:
-    """What is kept of an attempt beside its record, by name in the store."""
-    curve = folder / "progress.jsonl"
-    left = {attempt_log(spec.attempt): read_log(folder / "log.txt", spec.log_bytes)}
-    return {**left, attempt_curve(spec.attempt): curve.read_bytes()} if curve.exists() else left
-
-
-async def write(
-    records: RunRecords, spec: RunSpec, result: AttemptResult, left: Mapping[str, bytes], stop: Stop
-) -> bool:
-    """What is kept beside it, and last the record; whether there is one now. While the store is away it is tried again:
-    for as long as it takes, or, where the attempt is to stop, for a moment."""
-    writing = asyncio.ensure_future(retry_while_away(partial(_write, records, spec, result, left), _say))
-    stopping = asyncio.ensure_future(stop.wait())
-    await asyncio.wait((writing, stopping), return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    await asyncio.wait((writing,), timeout=_LAST_TRIES_S)
-    return writing.done()
-
-
-async def leave(records: RunRecords, spec: RunSpec, left: Mapping[str, bytes]) -> None:
-    """What is kept beside the record, and no record. One try: whoever reads on does without."""
-    for name, content in left.items():
-        with suppress(StoreUnavailable):
-            await asyncio.to_thread(records.put, spec.model, spec.run, name, content)
-
-
-def _write(records: RunRecords, spec: RunSpec, result: AttemptResult, left: Mapping[str, bytes]) -> None:
-    for name, content in left.items():
-        records.put(spec.model, spec.run, name, content)
-    records.put_once(spec.model, spec.run, attempt_record(spec.attempt), msgspec.json.encode(result))
-
-
-def _say(problem: str) -> None:
-    log.warning("the record is not written yet: %s", problem)
 
 
 if __name__ == "__main__":

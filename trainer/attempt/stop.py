@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from contextlib import suppress
 from pathlib import Path
 
 from core.runs.states import RunState
 
+log = logging.getLogger("pawl.trainer")
+
 GRACE_S = 30.0
 """What the code gets to leave a checkpoint."""
 CANCEL_GRACE_S = 10.0
+_LOOK_S = 2.0
+"""Between two looks at whether the attempt's folder is there."""
 
 
 def tell_why(folder: Path, why: RunState) -> None:
@@ -52,3 +57,20 @@ class Stop:
 
     async def wait(self) -> None:
         await self._asked.wait()
+
+    async def ask_once_forgotten(self) -> None:
+        """Whoever removed the attempt's folder, or all of DATA_DIR, has left nobody who looks after it."""
+        while _is_there(self._folder):  # noqa: ASYNC110  # it is a folder that is looked at
+            await asyncio.sleep(_LOOK_S)
+        log.warning("the attempt ends, for its folder %s is gone", self._folder)
+        self.ask()
+
+
+def _is_there(folder: Path) -> bool:
+    try:
+        folder.stat()
+    except FileNotFoundError:
+        return False
+    except OSError:  # a disk that is away for a moment
+        return True
+    return True
