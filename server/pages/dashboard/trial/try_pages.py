@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -37,6 +37,8 @@ class Trial:
     """Whether the variables are written as JSON, rather than field by field."""
     text: str
     """The variables as JSON."""
+    has_fields: bool
+    """Whether there are any, so that nobody is led to a form without."""
     error: str = ""
 
 
@@ -78,7 +80,7 @@ class TryPages:
         try:
             asked = await self._asking.ask(facts.name, variables)
         except NothingLive as nothing:
-            return self._show(request, facts, examples, _with_error(trial, str(nothing)), None, None, status=503)
+            return self._show(request, facts, examples, replace(trial, error=str(nothing)), None, None, status=503)
         return self._show(request, facts, examples, trial, asked, variables)
 
     def _show(
@@ -114,19 +116,19 @@ def blank(facts: ModelFacts, examples: tuple[Example, ...], chosen: int, is_json
     variables = _variables(examples, chosen)
     found = fields(live.description.variables_schema if live else None, variables)
     text = json.dumps(variables if variables is not None else {}, ensure_ascii=False, indent=2)
-    return Trial(chosen, () if is_json else found, is_json or not found, text)
+    return Trial(chosen, () if is_json else found, is_json or not found, text, bool(found))
 
 
 def answered(trial: Trial, form: dict[str, str]) -> tuple[Trial, object]:
     """The form as it was filled, and the variables that it stands for."""
     if not trial.is_json:
         read, variables = filled(trial.fields, form)
-        return Trial(trial.chosen, read, False, trial.text), variables
+        return replace(trial, fields=read), variables
     text = form.get("json", "")
     try:
-        return Trial(trial.chosen, (), True, text), json.loads(text or "{}")
+        return replace(trial, text=text), json.loads(text or "{}")
     except (json.JSONDecodeError, RecursionError) as error:
-        return Trial(trial.chosen, (), True, text, f"not valid JSON: {error}"), None
+        return replace(trial, text=text, error=f"not valid JSON: {error}"), None
 
 
 def compared(examples: tuple[Example, ...], chosen: int, asked: Asked | None, variables: object) -> str:
@@ -140,10 +142,6 @@ def compared(examples: tuple[Example, ...], chosen: int, asked: Asked | None, va
         return ""
     fault = difference(expected, asked.content, example.tolerance, some=some)
     return f"Example {chosen + 1} expects that: the same." if fault is None else f"Example {chosen + 1}: {fault}"
-
-
-def _with_error(trial: Trial, error: str) -> Trial:
-    return Trial(trial.chosen, trial.fields, trial.is_json, trial.text, error)
 
 
 def _variables(examples: tuple[Example, ...], chosen: int) -> object:

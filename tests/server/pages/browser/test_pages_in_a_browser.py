@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browsers import Tab, tab
 from tests.repos import Repo
-from tests.server.pages.browser.conftest import EVIL, Site
+from tests.server.pages.browser.conftest import EVIL, LONG, Site
 from tests.serving import TOKEN, serving
 
 AXE = (Path(__file__).with_name("axe") / "axe.min.js").read_text()
@@ -41,6 +41,9 @@ PAGES = (
     "/monitoring?range=1h",
     "/events",
 )
+
+
+LONG_NAMES = (f"/models/{LONG}", f"/models/{LONG}/try", f"/models/{LONG}/delete", f"/monitoring?range=1h&model={LONG}")
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +79,7 @@ def test_no_page_violates_wcag(axed: Tab, site: Site, path: str) -> None:
     assert not any(found.values()), found
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", [*PAGES, *LONG_NAMES])
 def test_no_page_breaks_its_policy_or_scrolls_sideways(narrowed: Tab, site: Site, path: str) -> None:
     page = narrowed.page
     narrowed.trouble.clear()
