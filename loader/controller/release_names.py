@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.errors import NotTrained, VersionNotFound
-from core.release import Artifact, Release, Revision, Wanted
+from core.release import Artifact, Release, Revision, Served, Wanted
 from loader.desire import newest_release
 from loader.known_models import KnownModels
 from loader.sources.source import Source
 
 RUN = "run-"
+_FEWEST_DIGITS = 7
 
 
 class ReleaseNames:
@@ -40,6 +41,11 @@ class ReleaseNames:
             raise NotTrained(f"{model} {found.version.label} has no accepted artifact", state)
         return Wanted(model, found.version, release)
 
+    def remembered(self, model: str, name: str, live: Served | None) -> Served | None:
+        """What is or was live by that name, though the source has it no longer."""
+        served = (*([] if live is None else [live]), *self._known.last_served())
+        return next((one for one in served if one.release.model == model and goes_by(one, name)), None)
+
     def _of_run(self, model: str, run: str) -> Wanted:
         """The newest revision with what the run left."""
         head = self._known.heads.get(model)
@@ -56,3 +62,11 @@ class ReleaseNames:
         accepted = (self._known.decided.artifacts or {}).get(head.code_key or "", ())
         live = (one.artifact for one in self._known.last_releases() if one.model == head.model)
         return next((one for one in (*accepted, *live) if one is not None and one.run == run), None)
+
+
+def goes_by(served: Served, name: str) -> bool:
+    """Whether somebody may have meant it, by a name that he saw."""
+    release, version = served
+    if name.startswith(RUN):
+        return release.run == name.removeprefix(RUN)
+    return name == version.label or (len(name) >= _FEWEST_DIGITS and version.commit.startswith(name))

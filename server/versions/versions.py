@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from core.errors import PawlError, VersionNotFound
-from core.release import Artifact, Candidate, Release, Revision
+from core.errors import PawlError, SourceError, VersionNotFound
+from core.release import Artifact, Candidate, Release, Revision, Served
 from core.steering import Rejection
 from loader.controller.release_names import RUN, ReleaseNames
 from loader.reconcile import Reconciler
@@ -95,9 +95,8 @@ class Versions:
         )
 
     async def _compared(self, model: str, after: Told) -> Told:
-        controller = self._parts.reconciler.controllers.get(model)
-        live = None if controller is None else controller.live
-        if live is not None and (after.release is None or live.pool.release.id != after.release.id):
+        live = self._live(model)
+        if live is not None and (after.release is None or live.release.id != after.release.id):
             return await asyncio.to_thread(self._told, model, live.version.commit)
         return await asyncio.to_thread(self._earlier, after)
 
@@ -113,7 +112,12 @@ class Versions:
         return self._of_revision(page.versions[0])[0]
 
     def _patch(self, before: Told, after: Told) -> Patch | None:
-        found = self._parts.source.patch(before.past.candidate, after.past.candidate, _PATCH_BYTES)
+        try:
+            found = self._parts.source.patch(before.past.candidate, after.past.candidate, _PATCH_BYTES)
+        except SourceError:
+            if before.release is None or after.release is None:
+                raise
+            found = None  # the commit of one is gone, and what lies on the disk may not be
         if found is not None or before.release is None or after.release is None:
             return found
         store = self._parts.releases
@@ -126,9 +130,36 @@ class Versions:
         page = self._parts.source.past(model, limit, version or None)
         for past in page.versions:
             found += self._of_revision(past)
+        following = page.next
+        if cursor is None and limit > 1 and (live := self._live_beyond_history(model, found)) is not None:
+            found.insert(0, live)
         if len(found) > limit:
-            return found[:limit], _cursor(found[limit - 1], found[limit])
-        return found, page.next
+            found, following = found[:limit], _cursor(found[limit - 1], found[limit])
+        return found, following
+
+    def _live_beyond_history(self, model: str, found: Sequence[Told]) -> Told | None:
+        """What is live, held by a pin perhaps, and was removed from the history."""
+        live = self._live(model)
+        if live is None or any(one.release == live.release for one in found):
+            return None
+        try:
+            self._parts.source.resolve(model, live.version.commit)
+        except VersionNotFound:
+            return self._of_served(live)
+        return None
+
+    def _live(self, model: str) -> Served | None:
+        controller = self._parts.reconciler.controllers.get(model)
+        live = None if controller is None else controller.live
+        return None if live is None else Served(live.pool.release, live.version)
+
+    def _of_served(self, served: Served) -> Told:
+        candidate = Candidate(served.release.model, served.version, served.release.revision)
+        try:
+            past = self._parts.source.tell(candidate)
+        except SourceError:  # its commit is gone
+            past = PastVersion(candidate)
+        return self._with_proof(past, served.release)
 
     def _rest_of_revision(self, model: str, cursor: str, release: str) -> list[Told]:
         """What the revision of the version at a cursor makes besides, after that release."""
@@ -142,6 +173,15 @@ class Versions:
 
     def _told(self, model: str, name: str) -> Told:
         self._check(model)
+        try:
+            return self._told_by_history(model, name)
+        except VersionNotFound:
+            served = self._parts.names.remembered(model, name, self._live(model))
+            if served is None:
+                raise
+            return self._of_served(served)
+
+    def _told_by_history(self, model: str, name: str) -> Told:
         if name.startswith(RUN):
             wanted = self._parts.names.find(model, name)
             revision = None if wanted.release is None else wanted.release.revision

@@ -13,6 +13,7 @@ from core.release import Served
 from core.steering import Cause, Rejection
 from loader.controller.model_controller import ModelController
 from loader.controller.on_demand import OnDemand
+from loader.controller.release_names import goes_by
 from loader.reconcile import ModelUnknown, Reconciler
 from registry.errors import RegistryUnavailable
 from registry.event_log import EventLog
@@ -25,7 +26,7 @@ from server.steering.decisions.rows import Rows
 from server.steering.ledger.causes import Why
 from server.steering.ledger.ledger import DeploymentLedger
 from server.steering.outcomes import live_of
-from server.steering.releases.release_finder import ReleaseFinder, goes_by
+from server.steering.releases.release_finder import ReleaseFinder
 from server.steering.releases.rollback_targets import RollbackTargets
 from server.steering.version_labels import told
 

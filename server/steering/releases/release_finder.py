@@ -7,13 +7,11 @@ from contextlib import suppress
 
 from core.errors import PawlError, VersionNotFound
 from core.release import Artifact, Candidate, Release, Revision, Served
-from loader.controller.release_names import RUN, ReleaseNames
+from loader.controller.release_names import RUN, ReleaseNames, goes_by
 from loader.known_models import KnownModels
 from loader.sources.source import Source
 from server.steering.decisions.decided import Named
 from server.steering.version_labels import version_of
-
-_FEWEST_DIGITS = 7
 
 
 class ReleaseFinder:
@@ -38,14 +36,12 @@ class ReleaseFinder:
         Of two releases of one revision, the one that is live is meant. Raises what `ReleaseNames.find` does, and
         ReleaseFailed.
         """
-        remembered = [one for one in self._known.last_served() if one.release.model == model]
-        first = [one for one in ([live] if live else []) if goes_by(one, name)]
-        if first and name.startswith(RUN):
-            return first[0]
+        if live is not None and name.startswith(RUN) and goes_by(live, name):
+            return live
         try:
             wanted = self._names.find(model, name)
         except VersionNotFound:
-            found = next((one for one in (*first, *remembered) if goes_by(one, name)), None)
+            found = self._names.remembered(model, name, live)
             if found is None:
                 raise
             return found
@@ -88,11 +84,3 @@ class ReleaseFinder:
         with suppress(PawlError):
             return self._artifact_of(revision.model, run)
         return None
-
-
-def goes_by(served: Served, name: str) -> bool:
-    """Whether somebody may have meant it, by a name that he saw."""
-    release, version = served
-    if name.startswith(RUN):
-        return release.run == name.removeprefix(RUN)
-    return name == version.label or (len(name) >= _FEWEST_DIGITS and version.commit.startswith(name))

@@ -39,12 +39,18 @@ def test_a_pin_holds_against_pushes_restarts_rewritten_history_and_the_deletion_
         repo.reset(first).commit_file("Echo/etls.py", echo("rewritten"))
         server.sync()
         assert server.score("Echo")["by"] == "one"
+        told = act(server, "GET", "models/Echo/versions").json["items"]
+        assert [(one["version"], one["role"]) for one in told] == [("v1", "live"), ("v1", None)]
+        pinned_at = told[0]["commit"]
+        assert act(server, "GET", f"models/Echo/versions/{pinned_at}").json["role"] == "live"
+        assert "rewritten" in act(server, "GET", f"models/Echo/versions/{pinned_at}/diff?from={repo.head}").json["diff"]
         server.stop(signal.SIGKILL)
     with serving(data, repo.path) as server:
         assert server.score("Echo")["by"] == "one", "its commit is in no history any more"
         repo.remove("Echo").commit()
         server.sync()
         assert server.score("Echo")["by"] == "one"
+        assert act(server, "GET", "models/Echo/versions?limit=2").json["items"][0]["role"] == "live"
         server.stop(signal.SIGKILL)
     with serving(data, repo.path, DATABASE_URL=AWAY) as server:
         server.sync()
