@@ -20,9 +20,9 @@ LOGIN = "tester:a-secret-key"
 
 
 @contextmanager
-def s3() -> Iterator[str]:
-    """`host:port` of a running S3 with the bucket `bucket`."""
-    with _running("moto_server", "--host", "127.0.0.1", "--port") as endpoint:
+def s3(host: str = "127.0.0.1") -> Iterator[str]:
+    """`host:port` of a running S3 with the bucket `bucket`. `host`: an address of this machine."""
+    with _running("moto_server", "--host", host, "--port", host=host) as endpoint:
         _make_bucket(endpoint)
         yield endpoint
 
@@ -38,7 +38,7 @@ def gcs() -> Iterator[str]:
 
 
 @contextmanager
-def _running(*command: str) -> Iterator[str]:
+def _running(*command: str, host: str = "127.0.0.1") -> Iterator[str]:
     port = free_port()
     program = _environment() / "bin" / command[0]
     process = subprocess.Popen(
@@ -48,8 +48,8 @@ def _running(*command: str) -> Iterator[str]:
         start_new_session=True,  # what tests send to their own group is not for it
     )
     try:
-        wait_for(lambda: _listens(port), command[0], alive=lambda: process.poll() is None)
-        yield f"127.0.0.1:{port}"
+        wait_for(lambda: _listens(host, port), command[0], alive=lambda: process.poll() is None)
+        yield f"{host}:{port}"
         assert process.poll() is None, f"{command[0]} ended while tests used it ({process.returncode})"
     finally:
         process.kill()
@@ -161,6 +161,6 @@ def _environment() -> Path:
     return folder / "packages"
 
 
-def _listens(port: int) -> bool:
+def _listens(host: str, port: int) -> bool:
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return probe.connect_ex((host, port)) == 0

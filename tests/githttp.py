@@ -24,6 +24,7 @@ class GitServer:
 
     root: Path
     port: int = 0
+    host: str = "127.0.0.1"
     user: str = ""
     password: str = ""
     """With a user or a password, whoever asks must show them."""
@@ -57,7 +58,7 @@ class GitServer:
 
     @property
     def origin(self) -> str:
-        return f"{'https' if self.certificate else 'http'}://127.0.0.1:{self.port}"
+        return f"{'https' if self.certificate else 'http'}://{self.host}:{self.port}"
 
     def url(self, name: str, login: str = "") -> str:
         return f"{self.origin.replace('//', f'//{login}')}/{name}"
@@ -80,13 +81,16 @@ def pointer(content: bytes) -> str:
 
 
 @contextlib.contextmanager
-def git_server(root: Path, user: str = "", password: str = "", certificate: Path | None = None) -> Iterator[GitServer]:
-    served = GitServer(root, user=user, password=password, certificate=certificate)
+def git_server(
+    root: Path, user: str = "", password: str = "", certificate: Path | None = None, host: str = "127.0.0.1"
+) -> Iterator[GitServer]:
+    """`host`: an address of this machine."""
+    served = GitServer(root, host=host, user=user, password=password, certificate=certificate)
 
     class Handler(_Handler):
         git = served
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer((host, 0), Handler) as server:
         served.port = server.server_address[1]
         if certificate is not None:
             server.socket = _secured(server.socket, certificate)

@@ -10,14 +10,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tests.cluster.access import Access, Asked
-from tests.cluster.objects import JOBS, KINDS, PODS, Kind, Object, Objects, Problem, selected
+from tests.cluster.objects import JOBS, KINDS, NAMESPACES, PODS, Kind, Object, Objects, Problem, selected
 from tests.cluster.schemas import check
 
 _PATH = re.compile(
-    r"/(?:api|apis/(?P<group>[^/]+))/v1/namespaces/(?P<namespace>[^/]+)/(?P<plural>[^/]+)"
-    r"(?:/(?P<name>[^/]+)(?:/(?P<sub>status|log))?)?"
+    r"/(?:api|apis/(?P<group>[^/]+))/v1(?:/namespaces/(?P<namespace>[^/]+)(?=/))?/(?P<plural>[^/]+)"
+    r"(?:/(?P<name>[^/]+)(?:/(?P<sub>status|log|token|eviction))?)?"
 )
 FOREGROUND = "foregroundDeletion"
+TOKEN = "the-service-account-token"
+"""Of every service account."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Asking:
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    is_admin: bool = False
+    """Whether whoever asks may do all."""
 
     @property
     def is_watch(self) -> bool:
@@ -101,7 +105,7 @@ class ApiDouble:
         if fault is not None:
             raise ConnectionResetError
         kind, namespace, _, _ = self._place(asking)
-        self.access.check(Asked("watch", kind.group, kind.plural), namespace)
+        self._check_access(asking, Asked("watch", kind.group, kind.plural), namespace)
         return int(asking.query.get("resourceVersion") or self.objects.version)
 
     def _fault(self, asking: Asking) -> Faults | None:
@@ -118,7 +122,7 @@ class ApiDouble:
     def _answered(self, asking: Asking) -> Object | str:
         kind, namespace, name, sub = self._place(asking)
         verb = _verb(asking, name)
-        self.access.check(Asked(verb, kind.group, f"{kind.plural}/{sub}" if sub else kind.plural), namespace)
+        self._check_access(asking, Asked(verb, kind.group, f"{kind.plural}/{sub}" if sub else kind.plural), namespace)
         match verb:
             case "list":
                 return self._list(asking, kind, namespace)
@@ -127,11 +131,20 @@ class ApiDouble:
                 return self._log(asking, name)
             case "get":
                 return self.objects.get(kind, namespace, name)
+            case "create" if sub == "token":
+                self.objects.get(kind, namespace, name)
+                return {"kind": "TokenRequest", "status": {"token": TOKEN}}
+            case "create" if sub == "eviction":
+                return self.evict(namespace, name)
             case "create":
                 return self._create(asking, kind, namespace)
             case "delete":
                 return self._delete(asking, kind, namespace, name)
         raise Problem(405, "MethodNotAllowed", "the double does not do that")
+
+    def _check_access(self, asking: Asking, asked: Asked, namespace: str) -> None:
+        if not asking.is_admin:
+            self.access.check(asked, namespace)
 
     def _log(self, asking: Asking, name: str) -> str:
         lines = self._log_of(name, asking.query.get("container", "")).splitlines(keepends=True)
@@ -159,6 +172,8 @@ class ApiDouble:
         if object.get("metadata", {}).get("namespace", namespace) != namespace:
             raise Problem(400, "BadRequest", "the namespace of the object does not match that of the request")
         self._check(object)
+        if kind.is_in_namespaces:
+            self.objects.get(NAMESPACES, "", namespace)
         if kind is JOBS:
             object["spec"].setdefault("suspend", False)
             object.setdefault("status", {})
@@ -178,6 +193,8 @@ class ApiDouble:
                 grace = options.get("gracePeriodSeconds", found["spec"].get("terminationGracePeriodSeconds", 30))
                 return self.end_pod(namespace, name, grace)
             self.objects.remove(kind, namespace, name)
+            if kind is NAMESPACES:
+                self.objects.remove_all(name)
             return {
                 "kind": "Status",
                 "apiVersion": "v1",
@@ -185,6 +202,18 @@ class ApiDouble:
                 "status": "Success",
                 "details": {"name": name},
             }
+
+    def evict(self, namespace: str, name: str) -> Object:
+        """As whoever drains a node does: a condition, and a deletion with the pod's grace."""
+        disrupted = {"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI"}
+        said = {**disrupted, "message": "Eviction API: evicting"}
+
+        def disrupt(pod: Object) -> None:
+            pod["status"]["conditions"] = [*pod["status"].get("conditions", ()), said]
+
+        pod = self.objects.change(PODS, namespace, name, disrupt)
+        self.end_pod(namespace, name, pod["spec"].get("terminationGracePeriodSeconds", 30))
+        return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 
     def end_pod(self, namespace: str, name: str, grace_s: int) -> Object:
         """Its kubelet is told to end it."""
@@ -208,7 +237,7 @@ class ApiDouble:
         kinds = [kind for kind in KINDS if (kind.group, kind.plural) == (found["group"] or "", found["plural"])]
         if not kinds:
             raise Problem(404, "NotFound", "the server could not find the requested resource")
-        return kinds[0], found["namespace"], found["name"] or "", found["sub"] or ""
+        return kinds[0], found["namespace"] or "", found["name"] or "", found["sub"] or ""
 
 
 def _verb(asking: Asking, name: str) -> str:

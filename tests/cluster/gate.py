@@ -9,21 +9,23 @@ from tests.serving import PATIENCE_S
 WAIT = """
 import socket
 
-def wait(port):
-    if port:
-        with socket.create_connection(("127.0.0.1", port)) as test:
+def wait(gate):
+    if gate:
+        host, port = gate.split(":")
+        with socket.create_connection((host, int(port))) as test:
             test.recv(1)
 """
-"""`wait(port)` of the author's code."""
+"""`wait(gate)` of the author's code."""
 
 
 class Gate:
     """For one attempt after the other."""
 
-    def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, host: str) -> None:
+        """`host`: an address of this machine, as pods see it."""
+        self._listener = socket.create_server((host, 0))
         self._listener.settimeout(PATIENCE_S)
-        self.port: int = self._listener.getsockname()[1]
+        self.address = f"{host}:{self._listener.getsockname()[1]}"
         self._waiting: list[socket.socket] = []
 
     def reached(self) -> None:

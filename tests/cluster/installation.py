@@ -1,5 +1,5 @@
 """Pawl as it is installed in a cluster: the daemon with TRAINER=kubernetes, a git server, an object store, and the
-double, whose pods are processes here."""
+cluster: the double, whose pods are processes here, or another."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.cluster.cluster import Cluster, cluster
+from tests.cluster.cluster import AnyCluster
 from tests.cluster.objects import Object
+from tests.cluster.real import some_cluster
 from tests.emulators import LOGIN, s3
 from tests.githttp import GitServer, git_server
 from tests.repos import Repo
 from tests.serving import Server, echo, serving
 
-IMAGE = "pawl:test"
+NOWHERE = "registry.invalid/pawl:1"
+"""An image that nobody can pull, and folders may ask for."""
 _STORE_SECRET = "pawl-store"
 
 
 class Installation:
     """One server at a time."""
 
-    def __init__(self, folder: Path, cluster: Cluster, git: GitServer, endpoint: str) -> None:
+    def __init__(self, folder: Path, cluster: AnyCluster, git: GitServer, endpoint: str) -> None:
         self.cluster = cluster
         self.repo = Repo(git.root / "models")
         self.repo.write("Echo/etls.py", echo("one")).commit()
@@ -35,7 +37,8 @@ class Installation:
         cluster.secret(_STORE_SECRET, login)
         self.settings = {
             "TRAINER": "kubernetes",
-            "TRAIN_IMAGE": IMAGE,
+            "TRAIN_IMAGE": cluster.image,
+            "TRAIN_IMAGES": NOWHERE,
             "TRAIN_STORE_SECRET": _STORE_SECRET,
             "ARTIFACTS": f"s3://bucket/pawl?endpoint_override={endpoint}&scheme=http",
             "KUBECONFIG": str(cluster.kubeconfig),
@@ -94,7 +97,11 @@ class Installation:
 
 @contextmanager
 def installed(folder: Path) -> Iterator[Installation]:
-    with cluster(folder) as one, git_server(folder / "git") as git, s3() as endpoint:
+    with (
+        some_cluster(folder) as one,
+        git_server(folder / "git", host=one.host) as git,
+        s3(one.host) as endpoint,
+    ):
         made = Installation(folder, one, git, endpoint)
         try:
             yield made

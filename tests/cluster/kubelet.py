@@ -14,20 +14,12 @@ from tests.cluster.api import ApiDouble
 from tests.cluster.controllers import is_terminal, seconds
 from tests.cluster.objects import CONFIG_MAPS, PODS, SECRETS, Object, Problem
 from tests.cluster.sandbox import HAS_BUBBLEWRAP, Container, Mount, Process, start
+from trainer.kubernetes.caps import cores_of
 
 NODE = "node-1"
-
-
-@dataclass
-class Sick:
-    """What is wrong with the cluster: told of every pod that is not running yet."""
-
-    unschedulable: str = ""
-    """What the scheduler says."""
-    image: str = ""
-    """A waiting reason, such as ErrImagePull."""
-    frozen: bool = False
-    """Whether the node is gone: nothing of its pods is told any more, though they may run on."""
+CORES = 64
+IMAGE = "pawl:test"
+"""The one that can be pulled."""
 
 
 @dataclass
@@ -50,17 +42,14 @@ class Kubelet:
         self, api: ApiDouble, home: Path, claims: Path, now: Callable[[], float], confined: bool = HAS_BUBBLEWRAP
     ) -> None:
         """`claims`: a folder for each claim that there is. `confined`: whether its pods are in bubblewrap."""
-        self.sick = Sick()
         self._api = api
-        self._home = home
+        self.home = home
         self._claims = claims
         self._now = now
         self._confined = confined
         self._pods: dict[str, _Pod] = {}
 
     def step(self) -> None:
-        if self.sick.frozen:
-            return
         pods = {pod["metadata"]["uid"]: pod for pod in self._api.objects.everywhere(PODS)}
         for uid in self._pods.keys() - pods.keys():
             self._forget(uid)
@@ -68,7 +57,7 @@ class Kubelet:
             self._keep(pod)
 
     def log(self, name: str, container: str) -> str:
-        for path in self._home.glob(f"{name}/{container}.log"):
+        for path in self.home.glob(f"{name}/{container}.log"):
             return path.read_text(errors="replace")
         return ""
 
@@ -83,26 +72,6 @@ class Kubelet:
     def pid(self, name: str) -> int:
         pod = self._of(name)
         return pod.process.pid if pod is not None and pod.process is not None else 0
-
-    def evict(self, namespace: str, name: str, message: str = "The node was low on resource: memory.") -> None:
-        """By the kubelet, for want of memory: the pod stays, failed."""
-        kept = self._of(name)
-        if kept is not None and kept.process is not None:
-            kept.process.kill()
-            kept.process, kept.at = None, len(kept.containers)
-        self._say(namespace, name, phase="Failed", reason="Evicted", message=message)
-
-    def drain(self, namespace: str, name: str) -> None:
-        """By the eviction API: a condition, and a deletion with its grace."""
-        disrupted = {
-            "type": "DisruptionTarget",
-            "status": "True",
-            "reason": "EvictionByEvictionAPI",
-            "message": "Eviction API: evicting",
-        }
-        self._say(namespace, name, conditions=[*self._conditions(namespace, name), disrupted])
-        pod = self._api.objects.get(PODS, namespace, name)
-        self._api.end_pod(namespace, name, pod["spec"].get("terminationGracePeriodSeconds", 30))
 
     def close(self) -> None:
         for uid in list(self._pods):
@@ -124,24 +93,19 @@ class Kubelet:
         """Schedule it, pull its image, make its volumes."""
         metadata, spec = pod["metadata"], pod["spec"]
         where = metadata["namespace"], metadata["name"]
-        if self.sick.unschedulable:
-            said = {
-                "type": "PodScheduled",
-                "status": "False",
-                "reason": "Unschedulable",
-                "message": self.sick.unschedulable,
-            }
-            self._say(*where, conditions=[said])
+        containers = [*spec.get("initContainers", ()), *spec["containers"]]
+        if any(_cores(one) > CORES for one in containers):
+            said = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+            self._say(*where, conditions=[{**said, "message": "0/1 nodes are available: 1 Insufficient cpu."}])
             return
         if "nodeName" not in spec:
             self._api.objects.change(PODS, *where, lambda one: one["spec"].update(nodeName=NODE))
             scheduled = {"type": "PodScheduled", "status": "True", "lastTransitionTime": self._api.objects.time()}
             self._say(*where, conditions=[scheduled])
-        containers = [*spec.get("initContainers", ()), *spec["containers"]]
-        if self.sick.image:
-            self._wait(pod, containers, self.sick.image, f'Back-off pulling image "{containers[0]["image"]}"')
+        if (image := containers[0]["image"]) != IMAGE:
+            self._wait(pod, containers, "ImagePullBackOff", f'Back-off pulling image "{image}"')
             return
-        home = self._home / metadata["name"]
+        home = self.home / metadata["name"]
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir(parents=True)
         self._pods[metadata["uid"]] = _Pod(home, containers)
@@ -274,11 +238,12 @@ class Kubelet:
     def _of(self, name: str) -> _Pod | None:
         return next((kept for kept in self._pods.values() if kept.home.name == name), None)
 
-    def _conditions(self, namespace: str, name: str) -> list[Object]:
-        return list(self._api.objects.get(PODS, namespace, name)["status"].get("conditions", ()))
-
     def _say(self, namespace: str, name: str, **status: object) -> None:
         self._api.objects.change(PODS, namespace, name, lambda one: one.setdefault("status", {}).update(status))
+
+
+def _cores(container: Object) -> float:
+    return cores_of(container.get("resources", {}).get("requests", {}).get("cpu", 0))
 
 
 def _values(object: Object) -> dict[str, bytes]:

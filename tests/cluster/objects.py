@@ -34,12 +34,14 @@ class Problem(Exception):
 
 @dataclass(frozen=True)
 class Kind:
-    """Of objects, all in namespaces."""
+    """Of objects."""
 
     group: str
     version: str
     kind: str
     plural: str
+
+    is_in_namespaces: bool = True
 
     @property
     def api_version(self) -> str:
@@ -54,7 +56,11 @@ JOBS = Kind("batch", "v1", "Job", "jobs")
 PODS = Kind("", "v1", "Pod", "pods")
 SECRETS = Kind("", "v1", "Secret", "secrets")
 CONFIG_MAPS = Kind("", "v1", "ConfigMap", "configmaps")
-KINDS = (JOBS, PODS, SECRETS, CONFIG_MAPS)
+NAMESPACES = Kind("", "v1", "Namespace", "namespaces", is_in_namespaces=False)
+ACCOUNTS = Kind("", "v1", "ServiceAccount", "serviceaccounts")
+ROLES = Kind("rbac.authorization.k8s.io", "v1", "Role", "roles")
+ROLE_BINDINGS = Kind("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings")
+KINDS = (JOBS, PODS, SECRETS, CONFIG_MAPS, NAMESPACES, ACCOUNTS, ROLES, ROLE_BINDINGS)
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,8 @@ class Change:
 class Objects:
     """For any thread. What is given out is not to be changed: a change makes another object of it."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], namespace: str = "pawl") -> None:
+        """`namespace`: the first there is."""
         self.lock = threading.RLock()
         self.version = 1000
         self.changes: list[Change] = []
@@ -78,6 +85,7 @@ class Objects:
         """How often anything was changed."""
         self._now = now
         self._objects: dict[tuple[str, str, str], Object] = {}
+        self.create(NAMESPACES, "", {"metadata": {"name": namespace}})
 
     def time(self, ahead_s: float = 0.0) -> str:
         return datetime.fromtimestamp(self._now() + ahead_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -109,7 +117,8 @@ class Objects:
                 raise Problem(409, "AlreadyExists", f'{kind.plural} "{name}" already exists')
             made = copy.deepcopy(object)
             made["apiVersion"], made["kind"] = kind.api_version, kind.kind
-            made["metadata"] |= {"namespace": namespace, "uid": str(uuid.uuid4()), "creationTimestamp": self.time()}
+            where = {"namespace": namespace} if kind.is_in_namespaces else {}
+            made["metadata"] |= {**where, "uid": str(uuid.uuid4()), "creationTimestamp": self.time()}
             return self._put("ADDED", kind, made)
 
     def change(self, kind: Kind, namespace: str, name: str, change: Callable[[Object], None]) -> Object:
@@ -119,6 +128,14 @@ class Objects:
             after = copy.deepcopy(before)
             change(after)
             return before if after == before else self._put("MODIFIED", kind, after)
+
+    def remove_all(self, namespace: str) -> None:
+        """What pods' kubelets have yet to end is removed by them, as of Jobs that are gone."""
+        with self.lock:
+            for plural, where, name in list(self._objects):
+                kind = next(kind for kind in KINDS if kind.plural == plural)
+                if where == namespace and kind is not PODS:
+                    self.remove(kind, namespace, name)
 
     def remove(self, kind: Kind, namespace: str, name: str) -> Object:
         with self.lock:
@@ -140,12 +157,12 @@ class Objects:
                 for change in self.changes
                 if change.version > version
                 and change.kind is kind
-                and change.object["metadata"]["namespace"] == namespace
+                and change.object["metadata"].get("namespace", "") == namespace
             ]
 
     def _put(self, type: str, kind: Kind, object: Object) -> Object:
         metadata = object["metadata"]
-        self._objects[kind.plural, metadata["namespace"], metadata["name"]] = object
+        self._objects[kind.plural, metadata.get("namespace", ""), metadata["name"]] = object
         return self._note(type, kind, object)
 
     def _note(self, type: str, kind: Kind, object: Object) -> Object:

@@ -18,11 +18,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from tests.cluster.api import ApiDouble, Asking
+from tests.cluster.api import TOKEN, ApiDouble, Asking
 from tests.cluster.objects import Problem
 from tests.serving import wait_for
 
-TOKEN = "the-service-account-token"
+ADMIN_TOKEN = "the-admin-token"
+"""Of whoever may do all."""
 _LOOK_S = 0.01
 
 
@@ -50,8 +51,9 @@ class ApiHttp:
         self._thread.start()
         wait_for(lambda: self._server.started, "the API server", alive=self._thread.is_alive)
         port = self._server.servers[0].sockets[0].getsockname()[1]
-        self.kubeconfig = folder / "kubeconfig"
-        self.kubeconfig.write_text(yaml.safe_dump(_kubeconfig(port, self._certificate, namespace)))
+        self.kubeconfig, self.admin_kubeconfig = folder / "kubeconfig", folder / "admin-kubeconfig"
+        for path, token in ((self.kubeconfig, TOKEN), (self.admin_kubeconfig, ADMIN_TOKEN)):
+            path.write_text(yaml.safe_dump(_kubeconfig(port, self._certificate, namespace, token)))
 
     def close(self) -> None:
         self._server.should_exit = True
@@ -62,9 +64,11 @@ class ApiHttp:
             gc.collect()
 
     async def _handle(self, request: Request) -> Response:
-        asking = Asking(request.method, request.url.path, dict(request.query_params), await request.body())
+        token = _token(request.headers.get("authorization", ""))
+        query, body = dict(request.query_params), await request.body()
+        asking = Asking(request.method, request.url.path, query, body, is_admin=token == ADMIN_TOKEN)
         try:
-            if not _is_login(request.headers.get("authorization", "")):
+            if token not in (TOKEN, ADMIN_TOKEN):
                 raise Problem(401, "Unauthorized", "Unauthorized")
             if asking.is_watch:
                 return StreamingResponse(self._watch(asking, self._api.admit(asking)), media_type="application/json")
@@ -97,9 +101,9 @@ class ApiHttp:
             yield _line({"type": "ERROR", "object": error.body})
 
 
-def _is_login(header: str) -> bool:
+def _token(header: str) -> str:
     scheme, _, token = header.partition(" ")
-    return (scheme.lower(), token) == ("bearer", TOKEN)
+    return token if scheme.lower() == "bearer" else ""
 
 
 class _Cut(Response):
@@ -120,14 +124,14 @@ def _line(event: object) -> bytes:
     return json.dumps(event).encode() + b"\n"
 
 
-def _kubeconfig(port: int, certificate: Path, namespace: str) -> dict[str, object]:
+def _kubeconfig(port: int, certificate: Path, namespace: str, token: str) -> dict[str, object]:
     cluster = {"server": f"https://127.0.0.1:{port}", "certificate-authority": str(certificate)}
     return {
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": "double",
         "clusters": [{"name": "double", "cluster": cluster}],
-        "users": [{"name": "pawl", "user": {"token": TOKEN}}],
+        "users": [{"name": "pawl", "user": {"token": token}}],
         "contexts": [{"name": "double", "context": {"cluster": "double", "user": "pawl", "namespace": namespace}}],
     }
 

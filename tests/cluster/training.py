@@ -29,7 +29,6 @@ from trainer.records.accepted import AcceptedArtifacts, read_results
 from trainer.sharing import NotShared
 
 CLAIM = "store"
-IMAGE = "pawl:test"
 
 
 class ClusterTraining:
@@ -70,7 +69,7 @@ class ClusterTraining:
             "trainer": "kubernetes",
             "artifacts": f"pvc://{CLAIM}/pawl",
             "git_path": self.url,
-            "train_image": IMAGE,
+            "train_image": self.cluster.image,
         }
         training = assemble(Settings(**{**given, **settings}), self.data, {}, self._around(), AcceptedArtifacts())
         self.training = training

@@ -9,10 +9,11 @@ from shlex import quote
 import pytest
 import yaml
 
+from tests.cluster.api import TOKEN
 from tests.cluster.cluster import NAMESPACE, cluster
-from tests.cluster.installation import IMAGE, Installation
+from tests.cluster.installation import Installation
+from tests.cluster.kubelet import IMAGE
 from tests.cluster.objects import PODS
-from tests.cluster.server import TOKEN
 from tests.deploy.pods import needs_mounts
 from tests.emulators import s3
 from tests.githttp import git_server

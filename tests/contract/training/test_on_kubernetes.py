@@ -1,4 +1,7 @@
-"""What a commit does on a laptop, it does in the cluster: the whole server, with runs as Jobs of the double."""
+"""What a commit does on a laptop, it does in the cluster: the whole server, with runs as Jobs.
+
+In the double, or in a cluster that is there: tests/cluster/real.py says how.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,16 @@ from typing import Any
 import pytest
 
 from tests.cluster.gate import WAIT, Gate
-from tests.cluster.installation import Installation, installed
+from tests.cluster.installation import NOWHERE, Installation, installed
 from tests.pawl.commands import pawl
 from tests.serving import TOKEN, Server
 
 TRAIN = (
     WAIT
     + """
-def train(output, port=0, depth=1):
+def train(output, gate="", depth=1):
     print("depth", depth, flush=True)
-    wait(port)
+    wait(gate)
     with open(output + "depth.txt", "w") as file:
         file.write(str(depth))
     return {"accuracy": depth / 10}
@@ -42,8 +45,8 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
 
 
 @pytest.fixture
-def gate() -> Iterator[Gate]:
-    gate = Gate()
+def gate(here: Installation) -> Iterator[Gate]:
+    gate = Gate(here.cluster.host)
     yield gate
     gate.close()
 
@@ -82,7 +85,7 @@ def test_a_commit_is_trained_in_a_pod_and_served(here: Installation) -> None:
 
 
 def test_a_daemon_that_is_killed_finds_its_run_again_and_serves_what_it_left(here: Installation, gate: Gate) -> None:
-    push(here, "Killed", f"{{params: {{port: {gate.port}, depth: 7}}}}")
+    push(here, "Killed", f"{{params: {{gate: {gate.address}, depth: 7}}}}")
     gate.reached()
     here.kill()
     here.restart()
@@ -95,7 +98,7 @@ def test_a_daemon_that_is_killed_finds_its_run_again_and_serves_what_it_left(her
 
 
 def test_a_server_that_is_replaced_leaves_its_run_to_the_next(here: Installation, gate: Gate) -> None:
-    push(here, "Replaced", f"{{params: {{port: {gate.port}, depth: 5}}}}")
+    push(here, "Replaced", f"{{params: {{gate: {gate.address}, depth: 5}}}}")
     gate.reached()
     run = here.run("Replaced", "running")["run"]
     assert here.server.stop() == 0
@@ -108,16 +111,13 @@ def test_a_server_that_is_replaced_leaves_its_run_to_the_next(here: Installation
 
 
 def test_while_the_api_server_is_away_models_answer_and_runs_go_on(here: Installation, gate: Gate) -> None:
-    push(here, "Away", f"{{params: {{port: {gate.port}, depth: 4}}}}")
+    push(here, "Away", f"{{params: {{gate: {gate.address}, depth: 4}}}}")
     gate.reached()
     run = here.run("Away", "running")["run"]
-    here.cluster.api.is_away = True
-    try:
+    with here.cluster.away():
         gate.open()
         here.server.wait(lambda: here.jobs(run)[0]["status"].get("succeeded"), "the Job's end")
         assert here.server.score("Echo")["by"] == "one"
-    finally:
-        here.cluster.api.is_away = False
     here.server.wait_live("Away", "v1")
     assert here.server.score("Away") == {"depth": "4"}
     assert len(here.jobs(run)) == 1
@@ -126,7 +126,7 @@ def test_while_the_api_server_is_away_models_answer_and_runs_go_on(here: Install
 def test_a_run_that_ends_while_nobody_looks_is_served_by_a_server_without_its_data(
     here: Installation, gate: Gate, tmp_path: Path
 ) -> None:
-    push(here, "Lost", f"{{params: {{port: {gate.port}, depth: 8}}}}")
+    push(here, "Lost", f"{{params: {{gate: {gate.address}, depth: 8}}}}")
     gate.reached()
     run = here.run("Lost", "running")
     here.kill()
@@ -139,7 +139,7 @@ def test_a_run_that_ends_while_nobody_looks_is_served_by_a_server_without_its_da
 
 
 def test_a_run_is_cancelled_and_tried_again(here: Installation, gate: Gate) -> None:
-    push(here, "Stopped", f"{{params: {{port: {gate.port}, depth: 9}}}}")
+    push(here, "Stopped", f"{{params: {{gate: {gate.address}, depth: 9}}}}")
     gate.reached()
     run = here.run("Stopped", "running")["run"]
     act(here, run, "cancel", reason="not now")
@@ -159,12 +159,12 @@ GOES_ON = (
     + """
 import os, time
 
-def train(output, checkpoint, report, port):
+def train(output, checkpoint, report, gate):
     open(output + "depth.txt", "w").write("from the checkpoint")
     if os.path.exists(checkpoint + "half"):
         return 1
     open(checkpoint + "half", "w").close()
-    wait(port)
+    wait(gate)
     while not report(1):
         time.sleep(0.05)
 """
@@ -172,10 +172,10 @@ def train(output, checkpoint, report, port):
 
 
 def test_a_run_whose_node_is_drained_goes_on_from_its_checkpoint_in_the_store(here: Installation, gate: Gate) -> None:
-    here.push("Drained", train_py=GOES_ON, etls_py=ETLS, model_yaml=f"train: {{params: {{port: {gate.port}}}}}\n")
+    here.push("Drained", train_py=GOES_ON, etls_py=ETLS, model_yaml=f"train: {{params: {{gate: {gate.address}}}}}\n")
     gate.reached()
     run = here.run("Drained", "running")["run"]
-    here.cluster.kubelet.drain("pawl", here.pod(run)["metadata"]["name"])
+    here.cluster.drain(here.pod(run))
     gate.open()
     here.server.wait_live("Drained", "v1")
     assert here.server.score("Drained") == {"depth": "from the checkpoint"}
@@ -192,10 +192,10 @@ def test_a_rejected_run_is_accepted_and_served(here: Installation) -> None:
 
 
 def test_what_the_cluster_does_to_a_pod_is_the_reason_that_people_read(here: Installation, gate: Gate) -> None:
-    push(here, "Large", f"{{params: {{port: {gate.port}}}}}")
+    push(here, "Large", f"{{params: {{gate: {gate.address}}}}}")
     gate.reached()
     run = here.run("Large", "running")["run"]
-    here.cluster.kubelet.kill(here.pod(run)["metadata"]["name"], "OOMKilled")
+    here.cluster.run_out_of_memory(here.pod(run))
     failed = here.run("Large", "failed")
     assert (failed["run"], failed["reason"]) == (run, "OutOfMemory")
     assert "train.resources.memory" in failed["message"]
@@ -206,15 +206,15 @@ def test_what_the_cluster_does_to_a_pod_is_the_reason_that_people_read(here: Ins
 
 
 @pytest.mark.parametrize(
-    ("model", "sick", "reason"),
-    [("Unplaced", "unschedulable", "Unschedulable"), ("Unpulled", "image", "ImagePull")],
+    ("model", "train", "reason", "said"),
+    [
+        ("Unplaced", "resources: {cpu: 1000}", "Unschedulable", "Insufficient cpu"),
+        ("Unpulled", f"image: {NOWHERE}", "ImagePull", NOWHERE),
+    ],
 )
-def test_a_pod_that_does_not_start_says_why(here: Installation, model: str, sick: str, reason: str) -> None:
-    said = {"unschedulable": "0/3 nodes are available: 3 Insufficient nvidia.com/gpu.", "image": "ImagePullBackOff"}
-    setattr(here.cluster.kubelet.sick, sick, said[sick])
-    push(here, model, "{pending_s: 0.5, retries: 0}")
+def test_a_pod_that_does_not_start_says_why(here: Installation, model: str, train: str, reason: str, said: str) -> None:
+    push(here, model, f"{{{train}, pending_s: {here.cluster.pending_s}, retries: 0}}")
     run = here.run(model, "failed")
-    setattr(here.cluster.kubelet.sick, sick, "")
     assert run["reason"] == reason
-    assert said[sick] in run["message"]
+    assert said in run["message"]
     assert here.server.post(f"/{model}", {"variables": {}}).error(503, "not_trained")

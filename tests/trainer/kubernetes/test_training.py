@@ -107,7 +107,7 @@ async def test_a_pod_that_is_out_of_memory_ends_its_run_with_what_it_printed(mad
     made.push(train="import time\ndef train():\n    print('here I was', flush=True)\n    time.sleep(600)")
     async with made.following():
         await made.come(lambda: "here I was" in made.cluster.log())
-        made.cluster.kubelet.kill(made.cluster.pods()[0]["metadata"]["name"], "OOMKilled")
+        made.cluster.run_out_of_memory(made.cluster.pods()[0])
         result = await made.result()
     assert (result.state, result.reason, result.attempts) == (RunState.FAILED, Reason.OUT_OF_MEMORY, 1)
     assert "here I was" in result.detail
@@ -120,7 +120,7 @@ async def test_a_drained_pod_leaves_no_record_and_another_attempt_goes_on_from_i
     made.push(train=WAITS_ONCE)
     async with made.following():
         await made.come(lambda: "waits" in made.cluster.log())
-        made.cluster.kubelet.drain("pawl", made.cluster.pods()[0]["metadata"]["name"])
+        made.cluster.drain(made.cluster.pods()[0])
         result = await made.result()
     assert (result.state, result.attempts) == (RunState.SUCCEEDED, 2)
     attempt = json.loads(made.records.get("Iris", result.run, "a1.json") or b"{}")
