@@ -24,7 +24,7 @@ from server.pages.monitoring.axis import axis_of
 from server.pages.monitoring.machine import gateway_row, machine
 from server.pages.monitoring.machine_charts import machine_charts
 from server.pages.monitoring.ranges import PRESETS, chosen, step_text
-from server.pages.monitoring.swaps import swap_lines
+from server.pages.monitoring.swaps import MOST, are_too_many, swap_lines
 from server.pages.monitoring.traffic_charts import traffic_charts, whole_steps
 from server.traffic.history.history import Stretch, TrafficHistory
 from server.traffic.history.steps import Steps, choose_steps
@@ -92,6 +92,7 @@ class MonitoringPages:
             "charts": (),
             "axis": "",
             "swaps": (),
+            "unmarked": 0,
             "step": "",
             "problem": "",
         }
@@ -105,6 +106,7 @@ class MonitoringPages:
                 "charts": (*traffic_charts(whole, waits, axis), *machine_charts(whole, usage, axis)),
                 "axis": axis.data,
                 "swaps": swap_lines(found),
+                "unmarked": MOST if are_too_many(found.swaps) else 0,
                 "step": step_text(found.step_s),
             }
         except PawlError as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from server.pages.monitoring.clock import clock
 from server.traffic.history.history import Stretch, Swap
 
-_MOST = 30
+MOST = 30
 _APART = 12.0
 """Per cent of the width that labels are apart, so that none lies on another on a phone either."""
 _LAST = 85.0
@@ -50,8 +50,17 @@ def swap_lines(history: Stretch) -> tuple[SwapLine, ...]:
 
 def shown_swaps(swaps: Sequence[Swap]) -> Sequence[Swap]:
     """Without those that a restart brought, which changed nothing; more than anybody could read are shown as none."""
-    changed = [swap for swap in swaps if swap.cause != "restart"]
-    return changed if len(changed) <= _MOST else ()
+    changed = _changed(swaps)
+    return changed if len(changed) <= MOST else ()
+
+
+def are_too_many(swaps: Sequence[Swap]) -> bool:
+    """Whether none is shown for that reason."""
+    return len(_changed(swaps)) > MOST
+
+
+def _changed(swaps: Sequence[Swap]) -> Sequence[Swap]:
+    return [swap for swap in swaps if swap.cause != "restart"]
 
 
 def _line(swap: Swap, history: Stretch) -> SwapLine:

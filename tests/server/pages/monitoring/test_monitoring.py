@@ -10,7 +10,7 @@ from server.pages.monitoring.axis import axis_of
 from server.pages.monitoring.days import day_of
 from server.pages.monitoring.machine_charts import machine_charts
 from server.pages.monitoring.ranges import chosen, step_text
-from server.pages.monitoring.swaps import swap_lines
+from server.pages.monitoring.swaps import MOST, are_too_many, swap_lines
 from server.pages.monitoring.traffic_charts import traffic_charts, whole_steps
 from server.traffic.history.digests import Wait
 from server.traffic.history.history import Counts, History, Swap
@@ -86,6 +86,15 @@ def test_a_swap_is_marked_where_it_was() -> None:
     assert (swap.left, swap.version, swap.at, swap.is_labelled) == ("50.0%", "v2", "12:30", True)
     shared = json.loads(axis_of(history([point(0, {"200": 1})], minutes=60)).data)
     assert shared["swaps"] == [{"at": (BEGINS + timedelta(minutes=30)).timestamp(), "version": "v2"}]
+
+
+def test_more_swaps_than_anybody_could_read_are_told_instead_of_drawn() -> None:
+    shown = history([], minutes=100)
+    started = msgspec.structs.replace(shown.swaps[0], cause="restart")
+    for count, is_told in ((MOST, False), (MOST + 1, True)):
+        found = msgspec.structs.replace(shown, swaps=[*shown.swaps * count, started])
+        assert are_too_many(found.swaps) is is_told
+        assert len(swap_lines(found)) == (0 if is_told else count)
 
 
 def test_where_labels_of_swaps_have_no_room_the_newest_has_one() -> None:
