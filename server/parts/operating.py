@@ -48,7 +48,8 @@ from server.uploads.change_maker import ChangeMaker
 from server.uploads.intake import Intake
 from server.uploads.uploads import Uploads
 from server.versions.deployments import Deployments
-from server.versions.versions import Parts, Versions
+from server.versions.version_reader import VersionReader
+from server.versions.versions import Versions
 from trainer.catalogue.catalogue import RunCatalogue
 
 
@@ -94,11 +95,8 @@ def build_operating(
     access_parts = build_access(settings, registry_part.log, registry_part.registry, grants.hand_out)
     access, streams = Access(settings, access_parts.known, access_parts.sessions), EventStreams()
     situations = serving.situations
-    versions = Versions(
-        Parts(
-            source, reconciler, names, situations, serving.proofs, serving.release_store, runs, registry_part.registry
-        )
-    )
+    reader = VersionReader(source, reconciler, names, situations, serving.proofs, serving.release_store)
+    versions = Versions(reader, runs, registry_part.registry)
     shared = PageParts(
         base=settings.base,
         access=access,

@@ -20,7 +20,7 @@ from server.uploads.error_codes import upload_code_of
 from server.uploads.errors import ManifestChanged, NameTaken, StillUnderWay
 from server.uploads.intake import Intake, Received
 from server.uploads.submission import Author, Uploaded
-from server.versions.versions import ModelNotFound
+from server.versions.version_reader import ModelNotFound
 
 LONGEST_WAIT_S = 50.0
 """A gateway gives up on a silent daemon after 60."""

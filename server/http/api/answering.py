@@ -23,7 +23,7 @@ from server.http.event_streams import TooManyStreams
 from server.http.replies import error
 from server.steering.actions.error_codes import CODES as OF_ACTIONS
 from server.steering.actions.errors import ActionUnfit, LiveChanged, ModelPinned
-from server.versions.versions import ModelNotFound
+from server.versions.version_reader import ModelNotFound
 
 _CODES: dict[type[PawlError], str] = {
     **OF_ACTIONS,

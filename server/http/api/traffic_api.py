@@ -19,7 +19,7 @@ from server.http.parameters import ParameterInvalid
 from server.http.replies import Json
 from server.traffic.history.history import TrafficHistory
 from server.traffic.system import SystemReader
-from server.versions.versions import ModelNotFound
+from server.versions.version_reader import ModelNotFound
 
 _STEP = re.compile(r"(\d{1,9})(s|m|h|d)?")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}

@@ -21,7 +21,8 @@ from loader.releases.store import ReleaseStore
 from loader.sources.past import CursorUnknown
 from registry.registry import Registry
 from server.versions.situations import Situations
-from server.versions.versions import ModelNotFound, Parts, Versions
+from server.versions.version_reader import ModelNotFound, VersionReader
+from server.versions.versions import Versions
 from server.versions.views import VersionView
 from tests.loader.looks import Looking, looking
 from tests.loader.pools import PLAIN, place, run, until
@@ -39,18 +40,15 @@ class Told:
         self.folder = folder
         self.registry = Registry(f"sqlite:///{folder / 'registry.db'}")
         reconciler, source = looking.reconciler, looking.source
-        self.versions = Versions(
-            Parts(
-                source,
-                reconciler,
-                ReleaseNames(source, reconciler.known),
-                Situations(reconciler, lambda: ()),
-                ProofStore(folder / "proofs"),
-                ReleaseStore(releases),
-                Runs(folder / "runs").catalogue,
-                self.registry,
-            )
+        reader = VersionReader(
+            source,
+            reconciler,
+            ReleaseNames(source, reconciler.known),
+            Situations(reconciler, lambda: ()),
+            ProofStore(folder / "proofs"),
+            ReleaseStore(releases),
         )
+        self.versions = Versions(reader, Runs(folder / "runs").catalogue, self.registry)
 
     async def all(self, limit: int = 100) -> list[VersionView]:
         found: list[VersionView] = []

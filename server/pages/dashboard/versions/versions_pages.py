@@ -28,7 +28,8 @@ from server.pages.layout.moments import moment
 from server.traffic.history.history import TrafficHistory
 from server.versions.deployments import Deployments
 from server.versions.situations import Situations
-from server.versions.versions import ModelNotFound, Versions
+from server.versions.version_reader import ModelNotFound
+from server.versions.versions import Versions
 
 _PAGE = 25
 _CHOICES = 50
