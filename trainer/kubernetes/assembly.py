@@ -83,6 +83,7 @@ def _place(settings: Settings, environ: Mapping[str, str], namespace: str, own_p
     return JobPlace(
         namespace=namespace,
         image=own.image,
+        pull_policy=own.pull_policy,
         git={name: value for name, value in git.items() if value},
         git_secret=settings.train_git_secret,
         store_secret=settings.train_store_secret,

@@ -42,6 +42,8 @@ class JobPlace:
     image: str
     git: Mapping[str, str]
     """Settings of the repository that are not secrets."""
+    pull_policy: str = ""
+    """Of that image: where nodes have it and no registry does, it is not to be pulled."""
     git_secret: str = ""
     store_secret: str = ""
     claim: str = ""
@@ -174,9 +176,11 @@ _ENVIRONMENT = {
 
 
 def _container(name: str, spec: RunSpec, place: JobPlace, arguments: list[str]) -> dict[str, Any]:
+    image = spec.train.image or place.image
     return {
         "name": name,
-        "image": spec.train.image or place.image,
+        "image": image,
+        **({"imagePullPolicy": place.pull_policy} if place.pull_policy and image == place.image else {}),
         "command": ["python", "-P", "-m", *arguments],
         "workingDir": "/pawl",
         "env": _env({**place.environ, **_trusting(place), **_ENVIRONMENT}),

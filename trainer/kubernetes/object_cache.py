@@ -64,10 +64,6 @@ class ObjectCache:
         with self._lock:
             return list(self._gone)
 
-    def get(self, name: str) -> Object | None:
-        with self._lock:
-            return self._objects.get(name)
-
     def put(self, object: Object) -> None:
         """What a request of ours was answered: the watch will tell of it too, later, unless it has already."""
         name = object["metadata"]["name"]

@@ -18,6 +18,8 @@ class PodLikeness:
     """What pods of runs take from the server's."""
 
     image: str
+    pull_policy: str = ""
+    """Of that image; empty: as Kubernetes has it."""
     pull_secrets: tuple[str, ...] = ()
     user: Mapping[str, object] = field(default_factory=dict)
     """Of the security context, whom it runs as."""
@@ -53,7 +55,8 @@ class OwnPod:
             ) from error
         container = next((one for one in spec["containers"] if one["name"] == "pawl"), spec["containers"][0])
         secrets = tuple(one["name"] for one in spec.get("imagePullSecrets") or ())
-        return PodLikeness(self._image or str(container["image"]), secrets, _user(spec, container))
+        policy = "" if self._image else str(container.get("imagePullPolicy", ""))
+        return PodLikeness(self._image or str(container["image"]), policy, secrets, _user(spec, container))
 
 
 def _user(spec: Object, container: Object) -> dict[str, object]:

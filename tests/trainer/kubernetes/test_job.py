@@ -129,6 +129,13 @@ def test_an_image_of_the_folders_own_runs_both_containers() -> None:
     assert {fetch(image=own)["image"], train(image=own)["image"]} == {own}
 
 
+def test_the_servers_image_is_pulled_as_the_server_does() -> None:
+    place = replace(PLACE, pull_policy="IfNotPresent")
+    assert fetch(place)["imagePullPolicy"] == train(place)["imagePullPolicy"] == "IfNotPresent"
+    assert "imagePullPolicy" not in train(place, image="registry.example/ml:2")
+    assert "imagePullPolicy" not in train()
+
+
 def test_no_token_and_no_account_but_the_one_that_is_named() -> None:
     assert pod()["automountServiceAccountToken"] is False
     assert pod()["enableServiceLinks"] is False

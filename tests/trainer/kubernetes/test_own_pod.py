@@ -14,7 +14,12 @@ SPEC = {
     "imagePullSecrets": [{"name": "registry"}],
     "containers": [
         {"name": "sidecar", "image": "other:1"},
-        {"name": "pawl", "image": "pawl:1", "securityContext": {"runAsUser": 1234, "readOnlyRootFilesystem": True}},
+        {
+            "name": "pawl",
+            "image": "pawl:1",
+            "imagePullPolicy": "Never",
+            "securityContext": {"runAsUser": 1234, "readOnlyRootFilesystem": True},
+        },
     ],
 }
 
@@ -47,13 +52,13 @@ def own(pods: Pods, image: str = "") -> OwnPod:
 def test_pods_of_runs_are_like_the_server_s() -> None:
     pods = Pods()
     found = own(pods)
-    likeness = PodLikeness("pawl:1", ("registry",), {"runAsUser": 1234, "fsGroup": 2000})
+    likeness = PodLikeness("pawl:1", "Never", ("registry",), {"runAsUser": 1234, "fsGroup": 2000})
     assert [found(), found()] == [likeness, likeness]
     assert pods.asked == 1
 
 
 def test_another_image_is_taken_with_the_rest() -> None:
-    assert own(Pods(), "mine:2")() == PodLikeness("mine:2", ("registry",), {"runAsUser": 1234, "fsGroup": 2000})
+    assert own(Pods(), "mine:2")() == PodLikeness("mine:2", "", ("registry",), {"runAsUser": 1234, "fsGroup": 2000})
 
 
 @pytest.mark.parametrize("status", [403, 404])
