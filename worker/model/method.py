@@ -44,7 +44,7 @@ def read_method(kind: type, default: Literal["dict", "dataframe"], name: str = M
     parameter = _parameter(kind, function, name)
     if parameter is None:
         return Method("nothing", variables.ignored, answer_type=answer_type)
-    annotation = hints.get(parameter.name, parameter.annotation)
+    annotation = _without_notes(hints.get(parameter.name, parameter.annotation))
     if name != METHOD and _without_none(annotation) is bytes:
         return Method("bytes", variables.unread, answer_type=answer_type)
     takes, decode = _decoder(_without_none(annotation), default, place_of(function), name)
@@ -98,6 +98,13 @@ def _resolved(annotation: Any, names: dict[str, Any]) -> Any:
         return annotation
 
 
+def _without_notes(annotation: Any) -> Any:
+    """`X` of `Annotated[X, …]`."""
+    while typing.get_origin(annotation) is typing.Annotated:
+        annotation = typing.get_args(annotation)[0]
+    return annotation
+
+
 def _without_none(annotation: Any) -> Any:
     """`X` of `X | None`."""
     some = [each for each in typing.get_args(annotation) if each is not type(None)]
@@ -142,7 +149,8 @@ def _dataframes(place: str) -> variables.Decode:
 def _converter(kind: Any, place: str, name: str) -> Callable[[bytes], Any]:
     if pydantics.is_pydantic(kind):
         return pydantics.converter(kind)
-    if dataclasses.is_dataclass(kind) or typing.is_typeddict(kind) or _is_struct(kind):
+    plain = typing.get_origin(kind) or kind  # of a generic one, as V[int] is
+    if dataclasses.is_dataclass(plain) or typing.is_typeddict(plain) or _is_struct(plain):
         try:
             return variables.msgspec_converter(kind)
         except Exception as error:

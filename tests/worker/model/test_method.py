@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,21 @@ WAYS = {
         f"class A:\n    def transform_predict(self, v: V | None): {SHOW}",
         "typed",
     ),
+    "generic dataclass": (
+        "import dataclasses, typing\nT = typing.TypeVar('T')\n"
+        "@dataclasses.dataclass\nclass V(typing.Generic[T]):\n    x: T\n"
+        f"class A:\n    def transform_predict(self, v: V[int]): {SHOW}",
+        "typed",
+    ),
+    "dataclass with notes": (
+        "import dataclasses, typing\n@dataclasses.dataclass\nclass V:\n    x: int\n"
+        f"class A:\n    def transform_predict(self, v: typing.Annotated[V, 'of a flower']): {SHOW}",
+        "typed",
+    ),
+    "dict with notes": (
+        f"import typing\nclass A:\n    def transform_predict(self, v: typing.Annotated[dict, 'of a flower']): {SHOW}",
+        "dict",
+    ),
     "struct": (
         "import msgspec\nclass V(msgspec.Struct):\n    x: int\n"
         f"class A:\n    def transform_predict(self, v: V): {SHOW}",
@@ -55,7 +71,20 @@ def test_variables_come_as_the_annotation_says(tmp_path: Path, etls: str, takes:
         assert answer.get("v", {"x": 1}) == {"x": 1}
 
 
+def test_a_generic_type_is_validated_by_what_it_is_of(tmp_path: Path) -> None:
+    with starting(write_model(tmp_path, WAYS["generic dataclass"][0])) as worker:
+        schema = worker.ready().variables_schema
+        status, answer = worker.ask({"variables": {"x": "1"}})
+        assert (status, answer["error"]["field"]) == (422, "x")
+    assert schema is not None
+    assert '"x":{"type":"integer"}' in json.dumps(schema, separators=(",", ":"))
+
+
 FRAMES = [
+    (
+        "import typing as t, pandas\nclass A:\n    def transform_predict(self, v: t.Annotated[pandas.DataFrame, 0]): ",
+        "dict",
+    ),
     ("import pandas as pd\nclass A:\n    def transform_predict(self, v: pd.DataFrame): ", "dict"),
     ("class A:\n    def transform_predict(self, v: 'pd.DataFrame'): ", "dict"),
     ("class A:\n    def transform_predict(self, v): ", "dataframe"),
