@@ -6,8 +6,8 @@ import re
 
 from core.paths import RESERVED
 
-VERSION_FORM = r"v[1-9][0-9]{0,8}|[0-9a-f]{7,40}|run-[0-9a-f]{12}"
-"""`vN`, a commit prefix or `run-<run key>`, as a regular expression of the whole."""
+VERSION_FORM = r"v[1-9][0-9]{0,8}|(?:local-)?[0-9a-f]{7,40}|run-[0-9a-f]{12}"
+"""`vN`, a commit prefix (`local-…` of a local folder) or `run-<run key>`, as a regular expression of the whole."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 _VERSION = re.compile(VERSION_FORM)

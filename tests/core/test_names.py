@@ -18,11 +18,13 @@ def test_odd_and_reserved_names_cannot_with_a_reason(name: str) -> None:
     assert "rename the folder" in reason
 
 
-@pytest.mark.parametrize("name", ["v1", "v999999999", "abcdef0", "0" * 40])
+@pytest.mark.parametrize("name", ["v1", "v999999999", "abcdef0", "0" * 40, "local-abcdef0"])
 def test_a_version_goes_by_its_number_or_its_commit(name: str) -> None:
     assert may_be_version(name)
 
 
-@pytest.mark.parametrize("name", ["", "v", "v0", "v01", "v1234567890", "1", "abcdef", "ABCDEF0", "0" * 41, "v1\n", "é"])
+@pytest.mark.parametrize(
+    "name", ["", "v", "v0", "v01", "v1234567890", "1", "abcdef", "ABCDEF0", "0" * 41, "local-", "v1\n", "é"]
+)
 def test_nothing_else_names_a_version(name: str) -> None:
     assert not may_be_version(name)
