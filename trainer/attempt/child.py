@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,7 @@ from worker.wire.training import Outcome, Reported, StopSoon, TrainConfig, decod
 BOOT = Path(worker.__file__).parent / "training" / "boot.py"
 _LONGEST_MESSAGE = 16 << 20
 _PIPE_BYTES = 1 << 20
+_FIRST_TICK_S = 0.02
 _TICK_S = 0.25
 _DESTROY_S = 10.0
 """What a child may take to end once it has said how it went."""
@@ -173,7 +174,7 @@ class Child:
         """Hold it to its limits, and pass on that it is to stop."""
         overdue = time.monotonic() + self._limits.seconds
         kill_at = said_at = float("inf")
-        while True:
+        for pause in pauses():
             now = time.monotonic()
             taken = process_tree.memory(self._limits.memory)
             self._peak = max(self._peak, taken)
@@ -192,21 +193,29 @@ class Child:
                 said_at = now
             elif now > min(kill_at, said_at + _DESTROY_S):
                 self._kill(process, None)
-            await self._pause()
+            await self._pause(pause)
 
-    async def _pause(self) -> None:
-        """A tick, or less if there is something to stop for."""
+    async def _pause(self, seconds: float) -> None:
+        """Or less if there is something to stop for."""
         if self._stop.is_asked:
-            await asyncio.sleep(_TICK_S)
+            await asyncio.sleep(seconds)
             return
         with suppress(TimeoutError):
-            async with asyncio.timeout(_TICK_S):
+            async with asyncio.timeout(seconds):
                 await self._stop.wait()
 
     def _kill(self, process: subprocess.Popen[bytes], reason: Reason | None) -> None:
         self._killed_for = self._killed_for or reason
         with suppress(ProcessLookupError):
             process.kill()
+
+
+def pauses() -> Iterator[float]:
+    """Seconds between two looks: short ones first, so that the memory of code that is done at once is seen too."""
+    pause = _FIRST_TICK_S
+    while True:
+        yield pause
+        pause = min(2 * pause, _TICK_S)
 
 
 def _start(python: Path, environ: Mapping[str, str], channel: socket.socket, printing: int) -> subprocess.Popen[bytes]:
