@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -33,6 +33,8 @@ class Folder:
     has_training: bool
     """Whether there is a train.py that a run can call."""
     manifest: Entry | None
+    misnamed: str | None = None
+    """Why it is no model, though it nearly looks like one."""
     files: Mapping[str, str] | None = None
     """The id of each file's content by its path; None where nobody has asked yet."""
 
@@ -79,7 +81,10 @@ class Folders:
         entry = self._entries[name]
         if entry.mode == SUBMODULE:
             return "a submodule, which is not followed; commit the files themselves"
-        return why_left_out(name) if self.is_model(name) else None
+        if entry.mode != FOLDER:
+            return None
+        folder = self._look(entry.id)
+        return why_left_out(name) if folder.is_model else folder.misnamed
 
     def _is_folder(self, name: str) -> bool:
         return name in self._entries and self._entries[name].mode == FOLDER
@@ -113,6 +118,19 @@ def printable(name: str) -> str:
 def looks_like_model(files: set[str]) -> bool:
     """Whether a folder with those files in it is meant to be a model."""
     return bool({"etls.py", MANIFEST, TRAIN} & files) or any(name.endswith(".onnx") for name in files)
+
+
+def misnamed(files: Iterable[str]) -> str | None:
+    """What to tell of a folder that is no model only because of how a file in it is called."""
+    for name in sorted(files):
+        plain = name.lower()
+        right = _MISNAMED.get(plain) or (name[: -len(".onnx")] + ".onnx" if plain.endswith(".onnx") else None)
+        if right not in (None, name):
+            return f"{printable(name)} is not read; rename it to {printable(right)}"
+    return None
+
+
+_MISNAMED = {"etls.py": "etls.py", TRAIN: TRAIN, "model.yml": MANIFEST, MANIFEST: MANIFEST}
 
 
 def check_uses(model: str, manifest: Manifest, is_folder: Callable[[str], bool]) -> list[str]:
@@ -170,7 +188,9 @@ def _look(tree: str, objects: Objects) -> Folder:
     entries = {entry.name.decode("utf-8", "replace"): entry for entry in objects.tree(tree)}
     files = {name: entry for name, entry in entries.items() if entry.mode != FOLDER}
     has_training = _has_training(files.get(TRAIN), entries.keys(), objects)
-    return Folder(looks_like_model(set(files)), REQUIREMENTS in files, has_training, files.get(MANIFEST))
+    is_model = looks_like_model(set(files))
+    fault = None if is_model else misnamed(files)
+    return Folder(is_model, REQUIREMENTS in files, has_training, files.get(MANIFEST), fault)
 
 
 def _has_training(train: Entry | None, names: Set[str], objects: Objects) -> bool:

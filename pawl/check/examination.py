@@ -22,7 +22,7 @@ from core.release import Release, Revision
 from core.settings.settings import Settings
 from loader.environments.environment import Environments
 from loader.environments.requirements_files import requirements_of
-from loader.files.model_folders import looks_like_model, why_left_out
+from loader.files.model_folders import looks_like_model, misnamed, why_left_out
 from loader.releases.store import ReleaseStore
 from loader.sources.local.source import LocalSource
 from loader.workers.examples import read_examples
@@ -143,8 +143,12 @@ _IN_WORDS = {"checkout": "copying the folder", "environment": "preparing the env
 
 def _check_is_model(folder: Path) -> None:
     reason = why_left_out(folder.name)
-    if reason is None and not looks_like_model({path.name for path in folder.iterdir()}):
-        reason = "there is no etls.py, no train.py, no model.yaml and no .onnx file in it, so it is not a model"
+    files = {path.name for path in folder.iterdir()}
+    if reason is None and not looks_like_model(files):
+        reason = (
+            misnamed(files)
+            or "there is no etls.py, no train.py, no model.yaml and no .onnx file in it, so it is not a model"
+        )
     if reason is not None:
         raise ReleaseFailed(reason, stage="manifest")
 

@@ -129,6 +129,7 @@ def test_a_class_that_does_not_load_is_told_with_file_and_line(tmp_path: Path) -
         ("Adds", {"examples__json": "{"}, "examples", "examples.json"),
         ("Adds", {"requirements__txt": "./there"}, "environment", "requirements.txt: `./there`"),
         ("Adds", {"etls": None}, "manifest", "no etls.py"),
+        ("Adds", {"etls": None, "model__yml": ""}, "manifest", "rename it to model.yaml"),
     ],
 )
 def test_what_the_server_would_refuse_is_refused_with_its_words(

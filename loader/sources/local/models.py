@@ -19,6 +19,7 @@ from loader.files.model_folders import (
     check_uses,
     looks_like_model,
     make_revision,
+    misnamed,
     uses_named,
     why_left_out,
 )
@@ -56,6 +57,13 @@ class LocalModels:
         except OSError as error:
             return f"it can't be read: {error.strerror}"
         return why_left_out(name) or self._why_not_followed(name)
+
+    def misnamed(self, name: str) -> str | None:
+        """Of something that does not look like a model: how a file would have to be called."""
+        try:
+            return misnamed(file for file in os.listdir(self._folder / name) if not is_ignored(file))
+        except OSError:
+            return None
 
     def _why_not_followed(self, name: str) -> str | None:
         if not os.path.islink(self._folder / name):

@@ -183,7 +183,9 @@ class LocalSource:
         reasons = {name: self._models.why_left_out(name) for name in names if self._models.is_model(name)}
         # One that was a model fails with the reason, and what is live of it stays live.
         models = [name for name, reason in reasons.items() if reason is None or name in self._seen]
-        return models, {printable(name): reason for name, reason in reasons.items() if reason and name not in models}
+        left_out = {name: reason for name, reason in reasons.items() if reason and name not in models}
+        others = {name: reason for name in names if name not in reasons and (reason := self._models.misnamed(name))}
+        return models, {printable(name): reason for name, reason in {**left_out, **others}.items()}
 
     def _want(self, model: str, scans: Mapping[str, Scan]) -> Candidate | None:
         """What is wanted of the model; as long as somebody writes to it, what was wanted before."""

@@ -216,10 +216,11 @@ def test_a_deleted_folder_is_gone_and_a_renamed_one_answers_under_its_new_name(
 def test_folders_with_odd_names_are_left_out_with_the_reason(server: Server, repo: Repo) -> None:
     for name in ("all", "bad name"):
         repo.write(f"{name}/etls.py", echo("x"))
-    repo.write("docs/notes.txt", "no model").commit()
+    repo.write("docs/notes.txt", "no model").write("Loud/ETLS.py", echo("x")).commit()
     server.sync()
     left_out = server.admin("GET", "/-/api/models").json["left_out"]
-    assert set(left_out) == {"all", "bad name"}
+    assert set(left_out) == {"all", "bad name", "Loud"}
+    assert left_out["Loud"] == "ETLS.py is not read; rename it to etls.py"
     assert server.post("/bad%20name").status == 404
 
 

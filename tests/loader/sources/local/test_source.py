@@ -289,6 +289,22 @@ def test_a_folder_that_is_gone_or_empty_says_so(tmp_path: Path) -> None:
         assert source.look().models
 
 
+@pytest.mark.parametrize(
+    ("file", "right"),
+    [("Etls.py", "etls.py"), ("model.yml", "model.yaml"), ("A.ONNX", "A.onnx"), ("TRAIN.PY", "train.py")],
+)
+def test_a_folder_whose_file_is_nearly_called_right_is_told_of(tmp_path: Path, file: str, right: str) -> None:
+    folder = tmp_path / "models_serve"
+    write(folder / "Iris/etls.py", "")
+    write(folder / "Other" / file, "")
+    write(folder / "Shared/etl.py", "")
+    write(folder / "README", "")
+    with following(folder) as source:
+        snapshot = source.look()
+    assert list(snapshot.models) == ["Iris"]
+    assert snapshot.left_out == {"Other": f"{file} is not read; rename it to {right}"}
+
+
 def test_a_folder_that_trains_has_a_code_key(tmp_path: Path) -> None:
     folder = models(tmp_path)
     write(folder / "Iris/train.py", "1")
