@@ -32,6 +32,7 @@ from .class_form import (
 from .etls import METHOD, construct, find_class
 from .importing import import_module
 from .method import Method, read_method
+from .misnamed import misnamed
 from .sessions import Sessions, onnx_files
 from .train_form import is_served_by_class
 
@@ -57,6 +58,8 @@ class Model:
 
 def load_model(config: WorkerConfig, batch_wait: BatchWait, tracebacks: AuthorTracebacks) -> Model:
     """Import, construct, and look at it. Raises LoadFailed."""
+    for line in misnamed(config.folder):
+        batch_wait.batcher.notice(line)
     files = onnx_files(config.folder)
     if os.path.isfile(os.path.join(config.folder, "etls.py")):
         return _load_etls(config, files, batch_wait, tracebacks)

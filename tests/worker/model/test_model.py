@@ -6,6 +6,7 @@ import pytest
 
 from tests.worker.onnx.test_batch_wait import doubling
 from tests.worker.processes import starting, write_model
+from worker.wire.messages import Noticed
 
 
 def test_a_single_onnx_file_is_served_by_its_own_signature(tmp_path: Path) -> None:
@@ -69,3 +70,16 @@ class A:
         ready = worker.ready()
         assert (ready.takes, ready.variables_schema) == ("typed", None)
         assert worker.ask(b'{"variables": {"a": "value 2"}}') == (200, {"a": "value 2"})
+
+
+def test_a_file_that_is_nearly_called_right_is_told_of(tmp_path: Path) -> None:
+    etls = "class A:\n    def transform_predict(self): return {}\n"
+    folder = write_model(tmp_path, etls, model__yml="serve: {replicas: 2}", Examples__json="[]", requirements__txt="")
+    (folder / "Requirements.txt").touch()
+    with starting(folder) as worker:
+        worker.ready()
+        told = [worker.hear(), worker.hear()]
+        assert told == [
+            Noticed("Examples.json is not read; its name is examples.json"),
+            Noticed("model.yml is not read; its name is model.yaml"),
+        ]
