@@ -3,8 +3,10 @@
 const place = document.getElementById("docs");
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
+// As the page is: as somebody chose, and else as the system has it.
 function follow() {
-  document.documentElement.classList.toggle("dark-mode", dark.matches);
+  const { theme } = document.documentElement.dataset;
+  document.documentElement.classList.toggle("dark-mode", theme === "dark" || (theme === "system" && dark.matches));
 }
 
 follow();

@@ -127,6 +127,30 @@ def test_the_documentation_of_the_api_works_within_its_policy(browser: Browser, 
         assert here.violations == []
 
 
+def test_what_the_documentation_says_first_can_be_read_in_both_themes(axed: Tab, site: Site) -> None:
+    """The rest of it is as swagger-ui has it."""
+    page = axed.page
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.goto(f"{site.server.base}/docs")
+        page.locator(".info .version").first.wait_for()
+        page.evaluate(AXE)
+        result = page.evaluate("runOnly => axe.run('.info', {runOnly})", COLOURS)
+        assert result["passes"]
+        assert [node["html"] for one in result["violations"] for node in one["nodes"]] == [], scheme
+
+
+@pytest.mark.parametrize(("theme", "is_dark"), [("dark", True), ("light", False), ("system", True)])
+def test_the_documentation_has_the_colours_that_were_chosen(
+    browser: Browser, site: Site, theme: str, is_dark: bool
+) -> None:
+    with tab(browser, TOKEN, color_scheme="dark" if theme != "dark" else "light") as here:
+        here.page.context.add_cookies([{"name": "pawl_theme", "value": theme, "url": site.server.base}])
+        here.page.goto(f"{site.server.base}/docs")
+        here.page.locator(".info .version").first.wait_for()
+        assert here.page.evaluate("document.documentElement.classList.contains('dark-mode')") is is_dark
+
+
 def test_what_strangers_wrote_stays_text(browser: Browser, site: Site) -> None:
     seen = ""
     with tab(browser, TOKEN) as here:
