@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ log = logging.getLogger("pawl")
 
 MOST = 1000
 """Valid keys; each route table carries all of them."""
+_ID = re.compile("[0-9A-Za-z]{1,40}")
 _LOOK_S = 5.0
 """Between two looks at a database that other daemons write to as well."""
 
@@ -83,11 +85,13 @@ class Keyring:
 
     async def revoke(self, id: str, by: Actor, reason: str = "") -> None:
         """Make it invalid: once this returns, everywhere. Raises RegistryUnavailable, KeyNotFound."""
+        if not _ID.fullmatch(id):  # which a database may not even take
+            raise _not_found(id)
 
         def act(transaction: Transaction) -> Sequence[Event]:
             revoked = transaction.keys.revoke(id, datetime.now(UTC))
             if revoked is None:
-                raise KeyNotFound(f"no valid key has the id {id[:40]!r}")
+                raise _not_found(id)
             message = f"the key {revoked.name} ({id}) was revoked"
             return [Event(kind=EventKind.KEY_REVOKED, message=message, actor=by, reason=reason)]
 
@@ -151,6 +155,10 @@ class Keyring:
                 self._settled.set()
         except (OSError, msgspec.MsgspecError) as error:
             log.error("%s can't be read, so no key is known before the registry is reached: %s", self._path, error)
+
+
+def _not_found(id: str) -> KeyNotFound:
+    return KeyNotFound(f"no valid key has the id {id[:40]!r}")
 
 
 def _created(key: Key) -> str:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from core.names import why_not_a_model_name
 from core.paths import API_MODEL_TRAFFIC, API_SYSTEM, API_TRAFFIC, API_VERSION_TRAFFIC, MONITOR_TRAFFIC
 from core.traffic.bucket import Stage
 from server.http import parameters
@@ -23,7 +24,7 @@ from server.versions.version_reader import ModelNotFound
 
 _STEP = re.compile(r"(\d{1,9})(s|m|h|d)?")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_COUNTED_AS = re.compile(r"v\d+|run-\S+")
+_COUNTED_AS = re.compile("v[0-9]{1,18}|run-[0-9a-f]{1,40}")
 
 
 class TrafficApi:
@@ -64,7 +65,7 @@ class TrafficApi:
     async def of_version(self, request: Request) -> Response:
         """By `vN`, a commit or `run-KEY`."""
         model, version = request.path_params["model"], request.path_params["version"]
-        if not _COUNTED_AS.fullmatch(version) or not await self._history.knows(model, version):
+        if not _COUNTED_AS.fullmatch(version) or not await self._knows(model, version):
             await self._check(model)
             version = await asyncio.to_thread(self._label, model, version)
         return await self._answer(request, model, version)
@@ -86,8 +87,12 @@ class TrafficApi:
 
     async def _check(self, model: str) -> None:
         """A model whose folder has gone has a history all the same."""
-        if not self._is_followed(model) and not await self._history.knows(model):
+        if not self._is_followed(model) and not await self._knows(model):
             raise ModelNotFound(f"no model {model[:100]!r} is followed, nor was one ever")
+
+    async def _knows(self, model: str, version: str = "") -> bool:
+        """A database need not even take what can't be a name."""
+        return not why_not_a_model_name(model) and await self._history.knows(model, version)
 
 
 def _step(held: str) -> int | None:

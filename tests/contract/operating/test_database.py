@@ -190,3 +190,25 @@ def send(pids: set[int], number: int) -> None:
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):  # some of PostgreSQL's come and go
             os.kill(pid, number)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code"),
+    [
+        ("GET", "models/no%00model/traffic", "model_not_found"),
+        ("GET", "models/Echo/versions/run-%00/traffic", "version_not_found"),
+        ("GET", "models/no%00model/versions/v1/traffic", "model_not_found"),
+        ("DELETE", "keys/%00", "key_not_found"),
+    ],
+)
+def test_a_name_that_no_database_takes_is_one_of_nothing(at_cluster: Server, method: str, path: str, code: str) -> None:
+    at_cluster.admin(method, f"/-/api/{path}").error(404, code)
+
+
+@pytest.fixture(scope="module")
+def at_cluster(cluster: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    repo = Repo(tmp_path_factory.mktemp("names") / "models")
+    repo.commit_file("Echo/etls.py", echo("v1"))
+    with serving(repo.path.parent / "data", repo.path, DATABASE_URL=cluster.url) as server:
+        server.wait(lambda: server.admin("GET", "/-/api/system").json["database"]["reachable"], "the database")
+        yield server
