@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from core.process.streams import open_closed_streams
 from pawl.exits import FAILED, INTERRUPTED, CommandFailed
 from pawl.group import LazyGroup
 from pawl.listed import SECTIONS
@@ -57,6 +58,7 @@ app = LazyGroup(
 
 
 def main() -> None:
+    open_closed_streams()
     sys.exit(_run())
 
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from core.errors import PawlError
 from core.process.logs import start_logging
 from core.process.privacy import forbid_dumping
+from core.process.streams import open_closed_streams
 from core.settings.misspelt import misspelt
 from core.settings.reading import read_settings, scrubbed
 from core.settings.settings import Settings
@@ -34,6 +35,7 @@ Exit code: 0 after a stop that was asked for, 1 when it was cut short, 2 if it c
 
 def main(arguments: list[str]) -> int:
     """Exit code: 0 after a stop that was asked for, 1 when it was cut short, 2 when it could not start."""
+    open_closed_streams()
     if arguments:
         return _explain(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the loop takes it: the first process of a
