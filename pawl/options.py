@@ -61,11 +61,11 @@ def as_json(function: Function) -> Function:
 
 
 def model(function: Function) -> Function:
-    return click.argument("model", metavar="MODEL", shell_complete=complete_models)(function)
+    return click.argument("model", metavar="MODEL", callback=named, shell_complete=complete_models)(function)
 
 
 def version(function: Function) -> Function:
-    return click.argument("version", metavar="VERSION", shell_complete=complete_versions)(function)
+    return click.argument("version", metavar="VERSION", callback=named, shell_complete=complete_versions)(function)
 
 
 def of_version(says: str) -> Callable[[Function], Function]:
@@ -89,6 +89,14 @@ def limit(count: int) -> Callable[[Function], Function]:
 
 def watch(function: Function) -> Function:
     return click.option("-w", "--watch", is_flag=True, help="Go on, and show what changes, until Ctrl-C.")(function)
+
+
+def named(context: click.Context, parameter: click.Parameter, given: str | None) -> str:
+    """What names something; empty where nothing is given. A script whose variable is empty means something all the
+    same."""
+    if given is not None and not given.strip():
+        raise click.BadParameter("it is empty", context, parameter)
+    return given or ""
 
 
 def complete_models(context: click.Context, _: click.Parameter, typed: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from pawl.client.api import Api, api_path
-from pawl.options import FiniteRange, as_json, asks_server, complete_versions, reason
+from pawl.options import FiniteRange, as_json, asks_server, complete_versions, named, reason
 
 
 @dataclass(frozen=True)
@@ -60,15 +60,8 @@ def acts(function: Callable[..., None]) -> Callable[..., None]:
 
 def version_option(name: str, says: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     return click.option(
-        name, default=None, metavar="VERSION", callback=_version, shell_complete=complete_versions, help=says
+        name, default=None, metavar="VERSION", callback=named, shell_complete=complete_versions, help=says
     )
-
-
-def _version(context: click.Context, option: click.Parameter, given: str | None) -> str:
-    """A script whose variable is empty means some version all the same."""
-    if given is not None and not given.strip():
-        raise click.BadParameter("it takes a version, and is empty", context, option)
-    return given or ""
 
 
 def yes(function: Callable[..., None]) -> Callable[..., None]:

@@ -82,11 +82,20 @@ def test_what_has_changed_meanwhile_is_left_as_it_is(server: Server) -> None:
     assert ask(server, "pin", "Echo", "v1", "--expect", "v3").returncode == 0
 
 
-@pytest.mark.parametrize("arguments", [("pin", "Echo", "v1", "--expect", ""), ("rollback", "Echo", "--to", " ")])
-def test_a_version_that_is_empty_is_none_that_anybody_meant(server: Server, arguments: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (("pin", "Echo", "v1", "--expect", ""), "--expect"),
+        (("rollback", "Echo", "--to", " "), "--to"),
+        (("pin", "Echo", ""), "VERSION"),
+        (("unload", "Echo", ""), "VERSION"),
+        (("rollback", ""), "MODEL"),
+    ],
+)
+def test_what_is_empty_is_no_name_that_anybody_meant(server: Server, arguments: tuple[str, ...], names: str) -> None:
     refused = ask(server, *arguments)
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert arguments[-2] in refused.stderr
+    assert names in refused.stderr
     assert live(server) == "three"
 
 
