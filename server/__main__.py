@@ -38,6 +38,7 @@ def main(arguments: list[str]) -> int:
     open_closed_streams()
     if arguments:
         return _explain(arguments)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # whoever starts us may have blocked some for itself
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the loop takes it: the first process of a
     # container is not ended by a signal that it has no handler for
     try:
