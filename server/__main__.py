@@ -43,6 +43,7 @@ def main(arguments: list[str]) -> int:
     # container is not ended by a signal that it has no handler for
     try:
         settings = read_settings(os.environ)
+        _check_folder()
         start_logging(settings.log_level)
         forbid_dumping()
         reaper = start_reaper()
@@ -54,6 +55,16 @@ def main(arguments: list[str]) -> int:
     except PawlError as error:
         print(f"pawl: {error}", file=sys.stderr)
         return 2
+
+
+def _check_folder() -> None:
+    """Relative paths lead from it."""
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise PawlError(
+            f"the folder that it is started in can't be used ({error.strerror}); start it in another"
+        ) from error
 
 
 def _run(

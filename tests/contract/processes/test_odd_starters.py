@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
-from tests.serving import echo, serving
+from tests.serving import ROOT, echo, serving
 
 BLOCKING = """
 import os, signal, sys
@@ -39,3 +41,15 @@ def test_a_server_whose_signals_are_blocked_stops_when_it_is_told_to(tmp_path: P
         finally:
             server.process.send_signal(signal.SIGKILL)  # of one that does not heed the other
         assert server.process.poll() == 0
+
+
+def test_a_server_whose_folder_is_gone_says_so_in_one_line(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    started = ["sh", "-c", 'rmdir "$PWD" && exec "$0" -m server', sys.executable]
+    environ = os.environ | {"PYTHONPATH": str(ROOT), "DATA_DIR": str(tmp_path / "data"), "PORT": "0"}
+    done = subprocess.run(started, cwd=gone, env=environ, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        "pawl: the folder that it is started in can't be used (No such file or directory); start it in another"
+    ]
