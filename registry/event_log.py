@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from core.events import Event, EventKind, moment_of
@@ -46,6 +47,7 @@ class EventLog:
         self._registry = registry
         self._writer = None if registry is None else EventWriter(registry, self._hand_over, KEPT, self.keys)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._started_at = datetime.now(UTC)
         self._commits: set[asyncio.Task[None]] = set()
         self._last_detail: dict[str, str] = {}
         """Of each model, as logged: a traceback that repeats at every try is logged once."""
@@ -53,7 +55,7 @@ class EventLog:
     def start(self) -> None:
         """Begin to write events down, those that were recorded so far first, and to remember those of earlier runs."""
         if self._writer is not None:
-            self._loop = asyncio.get_running_loop()
+            self._loop, self._started_at = asyncio.get_running_loop(), datetime.now(UTC)
             self._writer.start()
 
     def close(self, timeout_s: float) -> None:
@@ -133,7 +135,13 @@ class EventLog:
         """From the writer's thread."""
         assert self._loop is not None
         with suppress(RuntimeError):  # the loop is closed
-            self._loop.call_soon_threadsafe(self.kept.remember, earlier)
+            self._loop.call_soon_threadsafe(self._remember, earlier)
+
+    def _remember(self, earlier: list[Event]) -> None:
+        """What other daemons have written since our start is news: the database may have been away for long."""
+        news = [event for event in earlier if event.at > self._started_at]
+        self.kept.remember([event for event in earlier if event.at <= self._started_at])
+        self.kept.take(news[::-1])
 
     def _new_detail(self, event: Event) -> str:
         if not event.detail or self._last_detail.get(event.model) == event.detail:

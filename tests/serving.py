@@ -101,7 +101,8 @@ class Server:
         self._reader.start()
         self.url = self._find_url()
         self.base = f"{self.url}{self.settings.base}"
-        self.http = httpx.Client(timeout=PATIENCE_S, limits=httpx.Limits(max_connections=None))
+        # Without an expiry: of two threads, one may close the connection that the other has just been given.
+        self.http = httpx.Client(timeout=PATIENCE_S, limits=httpx.Limits(max_connections=None, keepalive_expiry=None))
 
     @property
     def log(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from core.events import Actor, Event, EventKind
@@ -43,6 +44,29 @@ def test_a_daemon_keeps_and_tells_what_another_writes_each_event_once(postgres: 
         await asyncio.to_thread(log.close, 5)
         for one in (registry, elsewhere):
             one.close()
+
+    asyncio.run(test())
+
+
+def test_what_another_wrote_since_the_start_is_news_though_it_is_read_with_what_was_before(
+    tmp_path: Path,
+) -> None:
+    """As where the database answers long after the start."""
+
+    async def test() -> None:
+        registry = Registry(f"sqlite:///{tmp_path}/registry.db")
+        log, other = EventLog(registry), EventLog(registry)
+        await other.tell(before := pinned("v1"))
+        own = Event(kind=EventKind.LIVE, message="live", model="Iris", version="v2")
+        theirs = Event(kind=EventKind.PINNED, message="pinned", at=datetime.now(UTC) + timedelta(seconds=9), actor=ADA)
+        await other.tell(theirs)
+        log.record(own)
+        log.start()
+        await kept(log, 3)
+        assert await log.listed(EVERYTHING) == [theirs, own, before]
+        assert [event for _, event in log.kept.after(-1)] == [own, theirs]
+        await asyncio.to_thread(log.close, 5)
+        registry.close()
 
     asyncio.run(test())
 

@@ -88,7 +88,8 @@ def test_without_a_script_a_link_leads_on(browser: Browser, url: str) -> None:
         here.page.goto(url)
         found = names(here.page)
         for _ in range(2):
-            here.page.get_by_role("link", name="The next models").click()
+            with here.page.expect_navigation():
+                here.page.get_by_role("link", name="The next models").click()
             found += names(here.page)
         assert found == sorted_names()
         assert here.page.get_by_role("link", name="The next models").count() == 0
