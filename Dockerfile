@@ -18,7 +18,7 @@ RUN apt-get update \
     && install --directory --owner pawl --group root --mode 2775 /data
 
 # kubectl exec deployment/pawl -- pawl ls: the command line, for the server beside it.
-RUN printf '#!/bin/sh\nexec env PYTHONPATH=/pawl python -m pawl "$@"\n' > /usr/local/bin/pawl \
+RUN printf '#!/bin/sh\nexec env PYTHONPATH=/pawl python -P -m pawl "$@"\n' > /usr/local/bin/pawl \
     && chmod 755 /usr/local/bin/pawl
 
 WORKDIR /pawl

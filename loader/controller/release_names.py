@@ -11,6 +11,8 @@ from loader.known_models import KnownModels
 from loader.sources.source import Source
 
 RUN = "run-"
+_LOCAL = "local-"
+"""What the commits of a local folder begin with."""
 _FEWEST_DIGITS = 7
 
 
@@ -69,4 +71,5 @@ def goes_by(served: Served, name: str) -> bool:
     release, version = served
     if name.startswith(RUN):
         return release.run == name.removeprefix(RUN)
-    return name == version.label or (len(name) >= _FEWEST_DIGITS and version.commit.startswith(name))
+    has_enough_digits = len(name.removeprefix(_LOCAL)) >= _FEWEST_DIGITS
+    return name == version.label or (has_enough_digits and version.commit.startswith(name))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -31,3 +35,14 @@ def test_signals_reach_the_server_and_nobody_is_left_unreaped() -> None:
 def test_the_user_is_told_by_its_number() -> None:
     """Kubernetes can't tell otherwise that it is not root (`runAsNonRoot`)."""
     assert instruction("USER").isdigit()
+
+
+def test_the_command_line_runs_no_code_of_the_folder_that_it_stands_in(tmp_path: Path) -> None:
+    """A repository of models may well have a folder `core` or `server`."""
+    (tmp_path / "core").mkdir()
+    (tmp_path / "core" / "__init__.py").write_text("raise SystemExit('this is another core')")
+    text = (ROOT / "Dockerfile").read_text()
+    [program] = re.findall(r"exec (env PYTHONPATH=/pawl python .*-m pawl)", text)
+    command = program.replace("/pawl", str(ROOT)).replace(" python ", f" {sys.executable} ").split()
+    done = subprocess.run([*command, "--version"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -56,7 +56,7 @@ def state_of(job: Object, pods: Sequence[Object], pending_s: float, now: float) 
         return _without_a_pod(job, pending_s, now)
     if _phase(pod) in ("Failed", "Succeeded"):  # and the Job's controller has yet to notice
         return JobState(False, what="ending")
-    if _has_ended(pod, "train"):  # and the container of a service mesh goes on
+    if _has_ended(pod, "train") and not _is_suspended(job):  # and the container of a service mesh goes on
         return JobState(False, failure=pod_failure(pod), what="ending")
     return _waiting(job, pod, pending_s, now) or JobState(False, is_running=True)
 

@@ -44,6 +44,9 @@ def test_a_pin_holds_against_pushes_restarts_rewritten_history_and_the_deletion_
         pinned_at = told[0]["commit"]
         assert act(server, "GET", f"models/Echo/versions/{pinned_at}").json["role"] == "live"
         assert "rewritten" in act(server, "GET", f"models/Echo/versions/{pinned_at}/diff?from={repo.head}").json["diff"]
+        compared = server.admin("GET", "/-/models/Echo/compare")
+        assert compared.status == 200, "the newest of the history, with what is live"
+        assert repo.head[:7] in compared.body.decode()
         server.stop(signal.SIGKILL)
     with serving(data, repo.path) as server:
         assert server.score("Echo")["by"] == "one", "its commit is in no history any more"

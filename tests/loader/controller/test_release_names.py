@@ -9,8 +9,9 @@ import pytest
 
 from core.decisions import Decisions
 from core.errors import NotTrained, VersionNotFound
-from core.release import Artifact, Candidate, Release
-from loader.controller.release_names import ReleaseNames
+from core.manifest.manifest import Manifest
+from core.release import Artifact, Candidate, Release, Revision, Served, Version
+from loader.controller.release_names import ReleaseNames, goes_by
 from loader.sources.git.remote import Remote
 from loader.sources.git.source import GitSource
 from tests.repos import Repo
@@ -110,3 +111,11 @@ def test_a_run_of_another_model_is_no_name(trained: Trained) -> None:
     for model in ("Churn", "Gone"):
         with pytest.raises(VersionNotFound):
             trained.names.find(model, f"run-{ONE.run}")
+
+
+@pytest.mark.parametrize(
+    ("name", "is_it"), [("v3", True), ("local-0123456", True), ("local-012345", False), ("local-1", False)]
+)
+def test_a_local_release_goes_by_as_many_digits_as_a_commit(name: str, is_it: bool) -> None:
+    release = Release(Revision("Iris", "0123456789ab", Manifest(), {}))
+    assert goes_by(Served(release, Version(3, "local-0123456789ab")), name) is is_it

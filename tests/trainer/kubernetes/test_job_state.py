@@ -105,6 +105,15 @@ def test_one_whose_place_a_queue_took_away_waits_anew() -> None:
     assert late.reason is Reason.UNSCHEDULABLE
 
 
+def test_one_whose_place_a_queue_takes_away_has_not_ended_by_itself() -> None:
+    """While containers stop, the pod's phase is as it was."""
+    going = pod(
+        "Running", conditions=[SCHEDULED], metadata={"deletionTimestamp": at(7000)}, fetch=DONE, train=ended(143)
+    )
+    preempted = look(job(turned(True, 7000), suspend=True), going, after=7001)
+    assert (preempted.is_over, preempted.failure) == (False, None)
+
+
 def test_one_that_its_queue_let_go_on_waits_for_a_node_from_then_on() -> None:
     admitted = job(turned(False, 7000))
     assert look(admitted, after=7010).failure is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import date, timedelta
 from decimal import Decimal
@@ -25,12 +26,12 @@ def encode_answer(answer: Any, most: int = MAX_ANSWER) -> bytes:
     try:
         # A dataclass of pydantic's has serializers and aliases, and msgspec would take it for any dataclass.
         encoded = _encoder.encode(answer if type(answer) is dict else as_plain(answer))
+        if any(word in encoded for word in _NOT_FINITE) and _not_finite(encoded):
+            encoded = _with_nulls(answer)
     except BadAnswer:
         raise
     except Exception as error:  # beside what msgspec raises, whatever the properties and hooks of author's types do
         raise BadAnswer(why_unwritable(answer, error, _encoder.encode)) from error
-    if any(word in encoded for word in _NOT_FINITE):
-        encoded = _with_nulls(answer)
     if not encoded.startswith(b"{"):
         raise BadAnswer(f"the answer is {type_name(answer)}: {ADVICE}")
     return _bounded(encoded, most)
@@ -88,7 +89,9 @@ def _convert_numpy(value: Any, numpy: Any) -> Any:
 _encoder = msgspec.json.Encoder(enc_hook=_convert)
 
 _NOT_FINITE = (b"NaN", b'Infinity"')
-"""What msgspec makes of such a Decimal, as text, is among these; it makes null of such a float by itself."""
+"""One of them is in what msgspec makes of such a Decimal, which is text; it makes null of such a float by itself."""
+_not_finite = re.compile(rb'"-?(?:s?NaN\d*|Infinity)"').search
+"""The whole of such a text: the words alone may be in any base64."""
 
 
 def _with_nulls(answer: Any) -> bytes:

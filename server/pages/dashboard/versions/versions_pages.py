@@ -94,7 +94,7 @@ class VersionsPages:
             listed = await self._versions.listed(model, _CHOICES, None)
             values["choices"] = [version_row(one, now) for one in listed.items]
             if listed.items:
-                after = query.get("to") or listed.items[0].commit
+                after = query.get("to") or await self._newest(model)
                 view = await self._versions.diff(model, after, query.get("from") or None)
                 values |= {
                     "found": comparison(view),
@@ -107,6 +107,10 @@ class VersionsPages:
         except PawlError as error:
             values["problem"], status = str(error), 404
         return self._page.render(request, "compare", "dashboard/compare.html", values, status=status)
+
+    async def _newest(self, model: str) -> str:
+        """Of the history: a longer list begins with what is live and was removed from it."""
+        return (await self._versions.listed(model, 1)).items[0].commit
 
     async def deployments(self, request: Request) -> Response:
         model, query, now = request.path_params["model"], request.query_params, datetime.now(UTC)

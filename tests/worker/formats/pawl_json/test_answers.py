@@ -118,6 +118,11 @@ def test_what_models_return_is_encoded(value: Any, expected: Any) -> None:
     assert encoded(value) == expected
 
 
+def test_words_within_a_text_change_nothing_of_an_answer() -> None:
+    """Of base64, say; and encoding it another way would refuse what is raw."""
+    assert encoded([msgspec.Raw(b"1"), "as NaN as", 'an "Infinity"']) == [1, "as NaN as", 'an "Infinity"']
+
+
 @pytest.mark.parametrize("answer", [{"x": 1.0}, Point(1.0), Struct(1.0), Model(x=1.0)], ids=repr)
 def test_an_answer_is_an_object(answer: Any) -> None:
     assert json.loads(encode_answer(answer)) == {"x": 1.0}
