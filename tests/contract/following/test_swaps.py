@@ -109,7 +109,8 @@ def test_what_may_heal_is_tried_again_by_itself_and_at_once_when_asked(
     picky = head + f"class A:\n    def __init__(self):\n        os.stat({str(cure)!r})\n"
     version = push(server, repo, etls_py=picky + "    def transform_predict(self):\n        return {}\n")
     server.wait_failed("Echo", version)
-    server.wait(lambda: len(tries.read_text()) == 2, "a second try")
+    server.wait(lambda: server.state("Echo")["failure"]["tries"] == 2, "the end of a second try")
+    assert len(tries.read_text()) == 2
     cure.touch()
     assert server.admin("POST", "/-/api/models/Echo/retry").status == 200
     server.wait_live("Echo", version)
