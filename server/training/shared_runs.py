@@ -34,8 +34,10 @@ class _Told:
 
     states: Mapping[str, str] = field(default_factory=dict)
     """All runs that are not over, as JSON, by run key."""
-    over: Mapping[str, datetime | None] = field(default_factory=dict)
-    """Of those that were asked for, such as have ended, and when they were last asked for."""
+    stages: Mapping[str, tuple[RunState, int]] = field(default_factory=dict)
+    """Of each its state and attempt: what others hear of at once."""
+    over: Mapping[str, datetime] = field(default_factory=dict)
+    """Of those that were asked for, such as have ended, and when they had been asked for when that was seen."""
     epoch: int = 0
     """Of the lease, as it was said."""
 
@@ -54,7 +56,8 @@ class SharedRuns:
         self._rows: dict[str, OpenRunRow] = {}
         """As they were read last."""
         self._told: _Told | None = None
-        self._stages: Mapping[str, tuple[RunState, int]] = {}
+        self._asked_at: Mapping[str, datetime] = {}
+        """When the runs were asked for that were last taken up."""
         self._pause = Pause()
 
     def hasten(self) -> None:
@@ -68,19 +71,21 @@ class SharedRuns:
         self._rows[run.run] = row
 
     def asked(self) -> Sequence[RunFile]:
-        return [state.run for row in self._rows.values() if row.asked_at and (state := _decoded(row)) is not None]
+        self._asked_at = {row.run: row.asked_at for row in self._rows.values() if row.asked_at is not None}
+        asked = [_decoded(self._rows[run]) for run in self._asked_at]
+        return [state.run for state in asked if state is not None]
 
     def follow(self) -> Sequence[OpenState]:
-        self._told, self._stages = None, {}
+        self._told = None
         return [state for row in self._rows.values() if (state := _decoded(row)) is not None]
 
     def tell(self, states: Sequence[OpenState], over: Collection[str]) -> None:
-        ended = {key: row.asked_at for key in over if (row := self._rows.get(key)) is not None}
-        self._told = _Told({state.run.run: _encoded(state) for state in states}, ended, self._epoch())
+        ended = {key: self._asked_at[key] for key in over if key in self._asked_at}
         stages = {state.run.run: (state.state, state.attempt) for state in states}
-        if ended or stages != self._stages:
+        is_news = bool(ended) or self._told is None or stages != self._told.stages
+        self._told = _Told({state.run.run: _encoded(state) for state in states}, stages, ended, self._epoch())
+        if is_news:
             self.hasten()
-        self._stages = stages
 
     async def run(self, changed: Callable[[], None]) -> None:
         """`changed` is called when another daemon has written something."""

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import msgspec
+
 from core.manifest.train import Train
 from core.runs.states import RunState
 from registry.registry import Registry
@@ -67,16 +69,16 @@ def test_what_is_over_is_forgotten_unless_it_was_asked_for_again(tmp_path: Path)
     async def test() -> None:
         async with two(tmp_path) as (trains, other):
             await other.ask(RUN)
-            await come(trains.asked, trains)
-            trains.tell([], over=())
             await other.ask(OF_THE_HEAD)
             await come(lambda: len(trains.asked()) == 2, trains)
-            trains.tell([], over=[RUN.run])
-            await other.ask(RUN)
-            await come(lambda: trains.asked() and not other.asked()[2:], trains, other)
-            trains.tell([running(RUN)], over=[OF_THE_HEAD.run])
-            await come(lambda: other.follow() == [running(RUN)], other)
-            trains.tell([], over=[RUN.run])
+            again = msgspec.structs.replace(RUN, started_by="asked again during the look")
+            await other.ask(again)
+            await come(lambda: again in [state.run for state in trains.follow()], trains)
+            trains.tell([running(OF_THE_HEAD)], over=[RUN.run])
+            await come(lambda: running(OF_THE_HEAD) in other.follow(), other)
+            assert again in other.asked()
+            assert len(trains.asked()) == 2
+            trains.tell([], over=[RUN.run, OF_THE_HEAD.run])
             await come(lambda: not other.follow(), other)
 
     asyncio.run(test())
