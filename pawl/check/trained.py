@@ -29,7 +29,9 @@ def release_at_hand(revision: Revision, folder: Path, settings: Settings) -> tup
         if found := accepted.newest_first().get(revision.code_key):
             return Release(revision, found[0]), store
     raise ReleaseFailed(
-        f"{folder.name} trains, and no run of its code as it is now was accepted; train it with: pawl train {folder}",
+        f"{folder.name} trains, and no run of its code as it is now was accepted, so that there is nothing to check it "
+        "with. A push starts a run, and what it leaves has to pass examples.json before it goes live. Whether it "
+        f"trains says: pawl train {folder}. Where a server has trained it, ARTIFACTS or DATA_DIR name the store",
         stage="checkout",
     )
 

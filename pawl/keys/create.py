@@ -78,7 +78,11 @@ def create(
 def _end(given: str) -> str:
     if age := re.fullmatch(r"(\d+)\s*([hd])", given.strip()):
         hours = int(age[1]) * (24 if age[2] == "d" else 1)
-        return (datetime.now(UTC) + timedelta(hours=hours)).isoformat(timespec="seconds").replace("+00:00", "Z")
+        try:
+            end = datetime.now(UTC) + timedelta(hours=hours)
+        except OverflowError as error:
+            raise CommandFailed(USAGE, f"--expires {given.strip()[:40]} is later than there are years") from error
+        return end.isoformat(timespec="seconds").replace("+00:00", "Z")
     if read_moment(given.strip()) is None:
         raise CommandFailed(USAGE, "--expires takes 12h, 90d or a time with its zone (2027-06-21T12:00:00Z)")
     return given.strip()

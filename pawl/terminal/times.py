@@ -17,8 +17,11 @@ def as_moment(given: str, option: str) -> str:
     if not given.strip():
         return ""
     if age := _AGE.fullmatch(given.strip()):
-        past = timedelta(seconds=float(age[1]) * _SECONDS[age[2]])
-        return (datetime.now(UTC) - past).isoformat().replace("+00:00", "Z")
+        try:
+            past = datetime.now(UTC) - timedelta(seconds=float(age[1]) * _SECONDS[age[2]])
+        except OverflowError as error:
+            raise CommandFailed(USAGE, f"{option} {given.strip()[:40]} is longer ago than there are years") from error
+        return past.isoformat().replace("+00:00", "Z")
     if read_moment(given.strip()) is None:
         raise CommandFailed(USAGE, f"{option} takes 30s, 5m, 2h, 1d or a time with its zone (2026-06-21T12:00:00Z)")
     return given.strip()

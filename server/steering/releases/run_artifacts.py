@@ -14,7 +14,7 @@ from trainer.records.record_names import verdict
 
 def artifact_of(records: RunRecords, model: str, run: str) -> Artifact | None:
     """Of a run that is over, whoever accepted it or did not. Blocks. Raises StoreUnavailable."""
-    if not re.fullmatch("[0-9a-f]{1,40}", run):
+    if not re.fullmatch("[0-9a-f]{12}", run):
         return None
     name = verdict(records.names(model, run))
     content = None if name is None else records.get(model, run, name)

@@ -10,6 +10,8 @@ from core.traffic.resolution import COARSEST, FINEST, RESOLUTIONS, Resolution
 MOST_STEPS = 2_000
 _AT_A_GLANCE = 400
 """Steps of an answer whose step nobody chose, at most."""
+_LAST_S = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
+"""Where the last whole step that there can be begins."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ def fitting_start(begins: datetime, ends: datetime) -> datetime:
 def choose_steps(from_s: float, to_s: float, step_s: int | None, now_s: float) -> Steps:
     """The asked-for stretch and step as far as buckets are fine enough: the beginning goes back and the end goes on to
     where a bucket begins. `step_s`: None for one that suits the length."""
-    begins, ends = _down(from_s, FINEST.step_s), _up(to_s, FINEST.step_s)
+    begins, ends = _down(min(from_s, _LAST_S), FINEST.step_s), _up(min(to_s, _LAST_S), FINEST.step_s)
     wanted = step_s or fitting_step(ends - begins)
     wanted = _up(max(wanted, (ends - begins) / MOST_STEPS), FINEST.step_s)
     resolution = _resolution(begins, ends, wanted, now_s)

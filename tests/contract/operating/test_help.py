@@ -51,6 +51,7 @@ def test_a_script_refuses_arguments_that_it_does_not_know(script: str) -> None:
     ("given", "meant"),
     [
         ({"gitPath": "models", "DATA_DIR": "data/x"}, ("{here}/models", "{here}/data/x")),
+        ({"PAWL_GIT_PATH": "models", "PAWL_data_dir": "data/x"}, ("{here}/models", "{here}/data/x")),
         ({"gitPath": "/abs", "DATA_DIR": "/abs/data"}, ("/abs", "/abs/data")),
         ({"gitPath": "git@example.org:team/models.git"}, ("git@example.org:team/models.git", "")),
         ({"gitPath": "https://example.org/models"}, ("https://example.org/models", "")),
@@ -63,7 +64,7 @@ def test_paths_are_from_the_folder_where_the_server_is_started(
     for name, text in {
         "scripts/serve": (ROOT / "scripts/serve").read_text(),
         "scripts/setup": "#!/bin/sh\n",
-        ".venv/bin/python": '#!/bin/sh\nprintf "%s|%s|%s" "$gitPath" "$DATA_DIR" "$PWD"\n',
+        ".venv/bin/python": '#!/bin/sh\nprintf "%s|%s|%s" "$gitPath$PAWL_GIT_PATH" "$DATA_DIR$PAWL_data_dir" "$PWD"\n',
     }.items():
         path = checkout / name
         path.parent.mkdir(parents=True, exist_ok=True)

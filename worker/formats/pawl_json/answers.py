@@ -26,7 +26,7 @@ def encode_answer(answer: Any, most: int = MAX_ANSWER) -> bytes:
     try:
         # A dataclass of pydantic's has serializers and aliases, and msgspec would take it for any dataclass.
         encoded = _encoder.encode(answer if type(answer) is dict else as_plain(answer))
-        if any(word in encoded for word in _NOT_FINITE) and _not_finite(encoded):
+        if (b"NaN" in encoded or b'Infinity"' in encoded) and _not_finite(encoded):
             encoded = _with_nulls(answer)
     except BadAnswer:
         raise
@@ -88,10 +88,8 @@ def _convert_numpy(value: Any, numpy: Any) -> Any:
 
 _encoder = msgspec.json.Encoder(enc_hook=_convert)
 
-_NOT_FINITE = (b"NaN", b'Infinity"')
-"""One of them is in what msgspec makes of such a Decimal, which is text; it makes null of such a float by itself."""
 _not_finite = re.compile(rb'"-?(?:s?NaN\d*|Infinity)"').search
-"""The whole of such a text: the words alone may be in any base64."""
+"""What msgspec makes of such a Decimal, which is text; it makes null of such a float by itself."""
 
 
 def _with_nulls(answer: Any) -> bytes:
