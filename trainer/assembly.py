@@ -117,6 +117,7 @@ def assemble(
         code_folders,
         commits,
         reports.settled.append,
+        lambda: trainer.acts,
         is_kept,
     )
     return Training(trainer, operations, home, around.lease, following)

@@ -98,6 +98,8 @@ def _scores_of(live: Live, attempt: AttemptResult) -> Mapping[str, float] | str:
         return live.scores
     if not attempt.validation_fingerprint:
         return "the dataset is another; name validation data as train.validation, on which both can be judged"
+    if not attempt.live_artifact:
+        return "the attempt began before train.over_live was asked for, or before anything was live"
     if attempt.live_artifact != live.artifact:
         return f"what is live now (run {live.run}) went live while the run went on"
     return attempt.live_scores or attempt.live_message

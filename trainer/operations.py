@@ -34,9 +34,11 @@ class Operations:
         code_folders: CodeFolders,
         commits: Commits,
         told: Callable[[RunResult], None],
+        acts: Callable[[], bool],
         is_kept: Callable[[str], bool] = lambda artifact: True,
     ) -> None:
-        """`told` gets what was accepted. `is_kept`: whether the store has the artifact; raises StoreUnavailable."""
+        """`told` gets what was accepted. `acts`: whether this daemon trains. `is_kept`: whether the store has the
+        artifact; raises StoreUnavailable."""
         self._demand = demand
         self._controller = controller
         self._recorded_runs = recorded_runs
@@ -45,12 +47,13 @@ class Operations:
         self._code_folders = code_folders
         self._commits = commits
         self._told = told
+        self._acts = acts
         self._is_kept = is_kept
 
     def start(self, model: str, params: dict[str, Any] | None, commit: str | None, by: str) -> tuple[RunFile, bool]:
         """The run, and whether it is a new one, which is to be opened. Raises NotTrainable, and what `Commits` does."""
         run = self._demand.run_of(self._commits.trainable(model, commit), by, params)
-        if run.run in self._open_runs.all or self._ended_runs.is_over(model, run.run):
+        if self._is_open(run.run) or self._ended_runs.is_over(model, run.run):
             return run, False
         return msgspec.structs.replace(run, asked=True), True
 
@@ -71,7 +74,7 @@ class Operations:
         """The run, which is to be opened. Raises RunStateConflict, and what `Commits` does."""
         recorded = self._recorded_runs.recorded(model, key)
         result = recorded.result or self._recorded_runs.last_result(model, key)
-        if result is None or key in self._open_runs.all:
+        if result is None or self._is_open(key):
             raise RunStateConflict(f"run {key} is not over; nothing is to retry")
         if result.state is RunState.SUCCEEDED and self._is_kept(result.artifact):
             raise RunStateConflict(f"run {key} is {result.state}; nothing is to retry")
@@ -94,6 +97,10 @@ class Operations:
             ended_at=datetime.now(UTC),
         )
         self._told(self._recorded_runs.accept(accepted))
+
+    def _is_open(self, key: str) -> bool:
+        """What was open here when another daemon took over may have ended there since."""
+        return self._acts() and key in self._open_runs.all
 
     def _again(self, result: RunResult) -> RunFile:
         """The run as it was, with its code checked out."""

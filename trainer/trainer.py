@@ -67,13 +67,13 @@ class Trainer:
         self.accepted = accepted
         self.open: list[OpenState] = []
         """The runs that are not over, as they were seen last, here or at the daemon that trains."""
+        self.acts = False
+        """Whether this daemon trains, as of the last look."""
         self._demand = demand
         self._controller = controller
         self._ended_runs = ended_runs
         self._asked = asked
         self._lease = lease
-        self._acts = False
-        """Whether it did at the last look."""
         self._sharing = sharing
         self._heads = heads
         self._read_accepted = read_accepted
@@ -111,7 +111,7 @@ class Trainer:
             except Exception:
                 log.exception("a failure of Pawl's own while looking after runs; going on")
             with suppress(TimeoutError):
-                async with asyncio.timeout(_BUSY_S if self.open and self._acts else _IDLE_S):
+                async with asyncio.timeout(_BUSY_S if self.open and self.acts else _IDLE_S):
                     await self._dirty.wait()
 
     async def _let_go(self) -> None:
@@ -137,19 +137,18 @@ class Trainer:
         self.wake()
 
     async def _look(self) -> None:
-        heads, acts = self._heads(), await self._lease.is_held()
+        heads, self.acts = self._heads(), await self._lease.is_held()
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._thread, self._read_back, heads)
             self._tell(heads)  # what is at hand is served before anything is looked at for training
-            if acts:
+            if self.acts:
                 asked = self._sharing.asked()
                 self.open, over = await loop.run_in_executor(self._thread, self._act, heads, asked)
                 self._sharing.tell(self.open, over)
             else:  # another does: what it accepts is served here too
                 await loop.run_in_executor(self._thread, self._follow_other, heads)
                 self.open = list(self._sharing.follow())
-            self._acts = acts
         finally:
             self._tell(heads)
 

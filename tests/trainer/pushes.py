@@ -27,6 +27,7 @@ from trainer.lease import Alone
 from trainer.local import LocalRuns
 from trainer.records.accepted import AcceptedArtifacts, read_results
 from trainer.sharing import NotShared, Sharing
+from trainer.trainer import Held
 
 
 class Pushes:
@@ -45,6 +46,7 @@ class Pushes:
         self.files = open_files("", self.data)
         self.training: Training | None = None
         self.sharing: Sharing = NotShared()
+        self.lease: Held = Alone()
         self.accepted = 0
 
     def push(self, model: str = "Iris", **files: str) -> None:
@@ -91,7 +93,7 @@ class Pushes:
             resolve=self.source.resolve,
             fingerprint=Datasets(self.data / "datasets", 10**9).fingerprint,
             files=self.files,
-            lease=Alone(),
+            lease=self.lease,
             sharing=self.sharing,
             changed=self._changed,
             record=self.recorded.append,

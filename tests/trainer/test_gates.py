@@ -114,7 +114,7 @@ def test_on_other_data_what_evaluate_says_counts() -> None:
             {"x": 0.9},
             f"what is live now (run {'b' * 12}) went live while the run went on",
         ),
-        ({"validation_fingerprint": "w"}, {"x": 0.9}, "went live while the run went on"),
+        ({"validation_fingerprint": "w"}, {"x": 0.9}, "the attempt began before train.over_live was asked for"),
         ({"dataset_fingerprint": "e", "validation_fingerprint": ""}, {"x": 0.9}, "name validation data as train"),
         (SAME, {"y": 0.9}, "what is live has no score named 'x' (y alone)"),
         ({**SAME, "artifact": "old"}, {"x": 0.9}, "the artifact is the live one"),

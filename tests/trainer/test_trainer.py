@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from core.errors import RunStateConflict, StoreUnavailable
 from core.events import BY_PUSH, EventKind
@@ -20,7 +21,8 @@ from trainer.assembly import Training
 from trainer.catalogue.control import TrainerControl
 from trainer.catalogue.views import RunView
 from trainer.catalogue.wishes import Asked
-from trainer.records.open_runs import RunFile
+from trainer.lease import Never
+from trainer.records.open_runs import OpenRuns, RunFile
 from trainer.records.record_names import LOG
 from trainer.sharing import NotShared
 
@@ -223,6 +225,35 @@ async def test_a_retry_that_came_to_nothing_halfway_can_be_asked_for_again(pushe
         forgetful.is_back = True
         await control(training).retry(view(key), "key Ann")
         await come(lambda: [result.attempts for result in pushes.results()] == [2])
+
+
+class Heard(NotShared):
+    """Keeps what other daemons are asked for."""
+
+    def __init__(self) -> None:
+        self.runs: list[RunFile] = []
+
+    async def ask(self, run: RunFile) -> None:
+        self.runs.append(run)
+
+
+@in_a_loop
+async def test_what_was_open_here_before_another_daemon_trained_can_be_asked_for_again(pushes: Pushes) -> None:
+    pushes.push(train=FITS, yaml="train: {target: {min: 0.5}}")
+    async with pushes.following() as training:
+        await come(lambda: pushes.results() and not training.trainer.open)
+    rejected = pushes.results()[0]
+    pushes.sharing, pushes.lease = heard, _ = Heard(), Never()
+    async with pushes.following() as training:
+        own, is_new = await control(training).start("Iris", Asked(params={"depth": 7}), "key Ann")
+        assert is_new
+    left = OpenRuns(training.home)
+    left.open(heard.runs[0])
+    left.open(structs.replace(heard.runs[0], run=rejected.run))
+    async with pushes.following() as training:
+        assert await control(training).start("Iris", Asked(params={"depth": 7}), "key Ann") == (own, True)
+        await control(training).retry(view(rejected.run), "key Ann")
+    assert [run.run for run in heard.runs] == [own, own, rejected.run]
 
 
 class Away(NotShared):

@@ -18,6 +18,8 @@ def copy_code(root: Path, into: Path, *, links: bool = not _IS_ROOT) -> None:
     except shutil.Error as error:
         [(_, _, first), *_] = error.args[0]
         raise OSError(first) from error
+    for folder, _, _ in os.walk(into):  # those of `root` are sealed
+        os.chmod(folder, 0o755)
 
 
 def _link(source: str, target: str) -> None:

@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from core.runs.runs import AttemptResult, RunResult
+from core.runs.states import RunState
 from loader.artifacts.records import RunRecords
 from trainer.plan import Recorded
 from trainer.records.record_names import (
@@ -83,7 +84,7 @@ class RecordedRuns:
 
     def complete(self, result: RunResult) -> None:
         """Nothing of the run is alive: keep the log of an attempt that ended after what became of the run was known."""
-        if LOG not in self._records.names(result.model, result.run):
+        if result.state is RunState.CANCELLED or LOG not in self._records.names(result.model, result.run):
             self._keep_log(result)
 
     def accept(self, result: RunResult) -> RunResult:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
 
+from loader.files.checkout import seal
 from trainer.attempt.own_code import copy_code
 
 
@@ -14,7 +16,9 @@ def test_what_is_written_beside_or_in_place_of_a_file_leaves_the_code_as_it_is(t
     (root / "Iris" / "data").mkdir(parents=True)
     (root / "Iris" / "data" / "a.csv").write_text("1")
     (root / "Iris" / "latest").symlink_to("data/a.csv")
+    seal(root)
     copy_code(root, own, links=links)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in own.rglob("*") if path.is_dir()} == {0o755}
     copied = own / "Iris" / "data" / "a.csv"
     assert (own / "Iris" / "latest").readlink() == Path("data/a.csv")
     assert os.path.samefile(copied, root / "Iris" / "data" / "a.csv") is links
