@@ -63,7 +63,9 @@ class Ended:
     out_of_memory: bool = False
     """Whether the kernel ended something of our container meanwhile, for want of memory."""
     container_full: bool = False
-    """Whether we killed it for the memory that was left to our container."""
+    """Whether we killed it for the memory that was left to its container."""
+    shares_container: bool = False
+    """Whether the server and other runs are in there, too."""
     peak_memory: int = 0
     cpu_seconds: float = 0.0
 
@@ -133,6 +135,7 @@ class Child:
             stopped=self._stop.is_asked,
             out_of_memory=self._container.kills() > kills,
             container_full=self._container_full,
+            shares_container=not self._container.is_own,
             peak_memory=self._peak,
             cpu_seconds=_cpu_seconds() - before,
         )

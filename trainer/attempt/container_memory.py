@@ -19,7 +19,7 @@ _MOST_SPARE = 256 << 20
 class ContainerMemory:
     def __init__(self, is_own: bool, look: Callable[[], Memory] = memory, cgroup: Path = CGROUP) -> None:
         """`is_own`: whether nothing but the run is in it."""
-        self._is_own = is_own
+        self.is_own = is_own
         self._look = look
         self._cgroup = cgroup
 
@@ -37,4 +37,4 @@ class ContainerMemory:
         return 0
 
     def _spare(self, limit: int) -> float:
-        return min(limit * _SPARE, _MOST_SPARE) if self._is_own else limit * (1 - SHARED_FULL)
+        return min(limit * _SPARE, _MOST_SPARE) if self.is_own else limit * (1 - SHARED_FULL)

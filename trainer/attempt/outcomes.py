@@ -14,7 +14,7 @@ from worker.wire.training import Breach, CannotJudge, Exited, Judged, NoScores, 
 def failure_of(ended: Ended, train: Train) -> Failure | None:
     """None where it did what it was asked."""
     if ended.killed_for is not None:
-        return _container_full(train) if ended.container_full else _killed(ended.killed_for, train)
+        return _container_full(ended, train) if ended.container_full else _killed(ended.killed_for, train)
     match ended.outcome:
         case Trained() | Judged():
             return None
@@ -43,12 +43,20 @@ def _killed(reason: Reason, train: Train) -> Failure:
     return Failure(reason, message)
 
 
-def _container_full(train: Train) -> Failure:
+def _container_full(ended: Ended, train: Train) -> Failure:
+    if ended.shares_container:
+        return Failure(
+            Reason.EVICTED,
+            "the server's container was nearly out of memory, by models and runs together, and serving comes first; of "
+            f"it the run took {ended.peak_memory >> 20} MiB; give the container more, or train in Jobs "
+            "(TRAINER=kubernetes)",
+            heals=True,
+            state=RunState.LOST,
+        )
     return Failure(
         Reason.OUT_OF_MEMORY,
-        "the run was ended before it had taken all memory that its container has, with what else is in there "
-        f"(train.resources.memory is {train.resources.memory}); give the container more, or have the code hold less at "
-        "a time",
+        "the run took nearly all memory of its container, which train.resources.memory sets "
+        f"({train.resources.memory}); raise that, or have the code hold less at a time",
     )
 
 

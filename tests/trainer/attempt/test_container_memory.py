@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,9 +53,18 @@ def test_processes_that_the_kernel_ended_are_counted(name: str, tmp_path: Path) 
     assert container.kills() == 3
 
 
-def test_a_run_that_was_ended_for_it_says_so() -> None:
-    ended = Ended(None, -9, killed_for=Reason.OUT_OF_MEMORY, container_full=True)
-    failure = failure_of(ended, Train())
+@pytest.mark.parametrize(
+    ("shared", "reason", "said"),
+    [
+        (False, Reason.OUT_OF_MEMORY, "nearly all memory of its container, which train.resources.memory sets (2Gi)"),
+        (True, Reason.EVICTED, "by models and runs together, and serving comes first; of it the run took 3 MiB"),
+    ],
+)
+def test_a_run_that_was_ended_for_it_says_so_and_is_tried_again_where_others_took_it(
+    shared: bool, reason: Reason, said: str
+) -> None:
+    full = Ended(None, -9, killed_for=Reason.OUT_OF_MEMORY, container_full=True, peak_memory=3 << 20)
+    failure = failure_of(replace(full, shares_container=shared), Train())
     assert failure is not None
-    assert (failure.reason, failure.heals) == (Reason.OUT_OF_MEMORY, False)
-    assert "all memory that its container has" in failure.message
+    assert (failure.reason, failure.heals) == (reason, shared)
+    assert said in failure.message
