@@ -16,7 +16,6 @@ from sqlalchemy import (
     Table,
     and_,
     delete,
-    insert,
     not_,
     or_,
     select,
@@ -31,6 +30,7 @@ from registry.tables.columns import (
     Prose,
     actor_columns,
     actor_values,
+    insert_into,
     metadata,
     prose,
     take_actor,
@@ -82,16 +82,12 @@ class Events:
         """Write the events down, and forget the oldest of their kinds beyond the bound.
 
         `keys`: one for each event, different for all events ever; an event whose key is there already is left out, so
-        that a commit whose outcome nobody knows can be tried again.
+        that a commit whose outcome nobody knows can be tried again, even while the database is at it.
         """
-        known = self._known(keys)
-        rows = [
-            _row(event, key)
-            for event, key in zip(events, keys or [uuid4().hex for _ in events], strict=True)
-            if key not in known
-        ]
-        if rows:
-            self._connection.execute(insert(_events), rows)
+        keyed = zip(events, keys or [uuid4().hex for _ in events], strict=True)
+        if rows := [_row(event, key) for event, key in keyed]:
+            statement = insert_into(self._connection, _events).on_conflict_do_nothing(index_elements=["key"])
+            self._connection.execute(statement, rows)
             notify(self._connection, Topic.EVENTS)
         for kind, is_audit in {(event.kind, event.is_audit) for event in events}:
             self._forget_beyond(_those(kind, is_audit), AUDIT_KEPT if is_audit else KEPT)
@@ -138,9 +134,6 @@ class Events:
         if model is not None:
             chosen = chosen.where(_events.c.model == model)
         return self._connection.execute(chosen).all()
-
-    def _known(self, keys: Sequence[str]) -> set[str | None]:
-        return set(self._connection.scalars(select(_events.c.key).where(_events.c.key.in_(keys)))) if keys else set()
 
     def _forget_beyond(self, those: ColumnElement[bool], kept: int) -> None:
         newest_first = select(_events.c.id).where(those).order_by(_events.c.id.desc())
