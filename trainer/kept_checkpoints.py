@@ -12,6 +12,8 @@ from pathlib import Path
 _PLACE = ".checkpoints"
 _KEPT_S = 86_400.0
 """As long as the store keeps those of pods."""
+_BETWEEN_S = 600.0
+"""Between two looks at whose time is over."""
 
 
 class KeptCheckpoints:
@@ -21,10 +23,10 @@ class KeptCheckpoints:
         """`home`: of all runs, whose checkpoints are in `<home>/<run key>/checkpoint`."""
         self._home = home
         self._now = now
+        self._prune_at = 0.0
 
     def keep(self, key: str) -> None:
         """Where the run has left one. What can't be kept is left where it is."""
-        self._prune()
         here, kept = self._home / key / "checkpoint", self._kept(key)
         with suppress(OSError):
             if any(here.iterdir()):
@@ -40,7 +42,11 @@ class KeptCheckpoints:
             here.parent.mkdir(parents=True, exist_ok=True)
             self._kept(key).rename(here)  # onto nothing, or an empty folder
 
-    def _prune(self) -> None:
+    def prune(self) -> None:
+        """Those whose day is over; called again and again."""
+        if self._now() < self._prune_at:
+            return
+        self._prune_at = self._now() + _BETWEEN_S
         for kept in (self._home / _PLACE).glob("of-*"):
             with suppress(OSError):
                 if kept.stat().st_mtime < self._now() - _KEPT_S:

@@ -89,7 +89,8 @@ class LocalRuns:
             child.kill()  # it has not claimed the attempt yet
 
     def enforce(self) -> None:
-        """End those that were asked to, and take too long."""
+        """End those that were asked to, and take too long; let go of checkpoints that nobody came back for."""
+        self._kept.prune()
         for folder in self._attempts():
             why = told_why(folder)
             if why is not None and self._is_alive(folder) and self._now() > _asked_at(folder) + _grace_s(why) + _LATE_S:

@@ -178,7 +178,9 @@ class Trainer:
 
     def _tell(self, heads: Mapping[str, Trainable]) -> None:
         while self._reports.events:
-            self._event(self._reports.events.popleft())
+            event = self._reports.events.popleft()
+            if self.acts:  # those who follow see the same, and hear of it from the one that acts
+                self._event(event)
         is_news = self._read_all(heads)
         while self._reports.settled:
             result = self._reports.settled.popleft()

@@ -48,7 +48,7 @@ def test_after_a_day_it_is_gone(tmp_path: Path) -> None:
     now[0] += DAY_S / 2
     kept.keep("young")
     now[0] += DAY_S / 2 + 1
-    kept.keep("other")
+    kept.prune()
     for key in ("old", "young"):
         kept.give_back(key)
     assert not (tmp_path / "old" / "checkpoint").exists()
