@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.postgres import Postgres, needed_postgres
 
 settings.register_profile(
     "ours",
@@ -25,3 +28,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _rank(file: Path) -> int:
     folder = file.relative_to(Path(__file__).parent).parts[0]
     return _LONG.index(folder) if folder in _LONG else len(_LONG)
+
+
+@pytest.fixture
+def postgres() -> Iterator[Postgres]:
+    """A database of the test's own, which several daemons may share."""
+    with needed_postgres() as postgres:
+        yield postgres

@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 
+import pytest
+
 from tests.processes import is_alive
 from tests.serving import descendants, wait_for
 
@@ -96,6 +98,16 @@ def running_postgres(programs: Path) -> Iterator[Postgres]:
             postgres.stop()
     finally:
         shutil.rmtree(folder)
+
+
+@contextmanager
+def needed_postgres() -> Iterator[Postgres]:
+    """Likewise, for a test: where PostgreSQL is not installed, that is skipped."""
+    programs = find_programs()
+    if programs is None:
+        pytest.skip("NO PostgreSQL HERE: on Debian and Ubuntu, apt-get install postgresql")
+    with running_postgres(programs) as postgres:
+        yield postgres
 
 
 def _run(*command: object) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.balancer import NGINX, Balancer, Load, balancing
-from tests.postgres import Postgres, find_programs, running_postgres
+from tests.postgres import Postgres
 from tests.repos import Repo
 from tests.serving import Server, command_line, descendants, echo, serving, wait_for
 
@@ -40,15 +40,6 @@ class Trained:
     def transform_predict(self, variables):
         return {"by": self.by}
 """
-
-
-@pytest.fixture
-def postgres() -> Iterator[Postgres]:
-    programs = find_programs()
-    if programs is None:
-        pytest.skip("NO PostgreSQL HERE: on Debian and Ubuntu, apt-get install postgresql")
-    with running_postgres(programs) as postgres:
-        yield postgres
 
 
 @pytest.fixture

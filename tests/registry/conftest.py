@@ -8,15 +8,12 @@ from pathlib import Path
 import pytest
 
 from registry.registry import Registry
-from tests.postgres import Postgres, find_programs, running_postgres
+from tests.postgres import Postgres, needed_postgres
 
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[Postgres]:
-    programs = find_programs()
-    if programs is None:
-        pytest.skip("NO PostgreSQL HERE: on Debian and Ubuntu, apt-get install postgresql")
-    with running_postgres(programs) as postgres:
+    with needed_postgres() as postgres:
         yield postgres
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from tests.admin_actions import act
 from tests.contract.access.keys import bearer, make_key, revoke_key
-from tests.postgres import find_programs, running_postgres
+from tests.postgres import Postgres
 from tests.repos import Repo
 from tests.serving import TOKEN, Server, echo, serving
 
@@ -268,13 +268,9 @@ def test_keys_outlast_a_restart_and_without_the_registry_go_on_reading_and_predi
         assert server.post("/-/api/session", {"key": other}).status == 200
 
 
-def test_servers_that_share_a_database_know_each_others_keys(home: Path) -> None:
-    programs = find_programs()
-    if programs is None:
-        pytest.skip("NO PostgreSQL HERE: on Debian and Ubuntu, apt-get install postgresql")
+def test_servers_that_share_a_database_know_each_others_keys(home: Path, postgres: Postgres) -> None:
     with ExitStack() as stack:
-        url = stack.enter_context(running_postgres(programs)).url
-        settings = {"AUTH": "keys", "DATABASE_URL": url}
+        settings = {"AUTH": "keys", "DATABASE_URL": postgres.url}
         one, two = (stack.enter_context(serving(home / name, home / "models", **settings)) for name in ("one", "two"))
         made = make_key(one, scopes=["predict", "view"])
         two.wait(lambda: predict(two, made["key"]).status == 200, "the key")

@@ -16,7 +16,7 @@ import pytest
 from core.events import EventKind
 from registry.errors import RegistryUnavailable
 from registry.registry import Registry
-from tests.postgres import Postgres, find_programs, running_postgres
+from tests.postgres import Postgres, needed_postgres
 from tests.repos import Repo
 from tests.serving import Server, descendants, echo, serving
 
@@ -29,10 +29,7 @@ FIRST_EDITION = Path(__file__).parents[2] / "data" / "first_edition"
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Postgres]:
-    programs = find_programs()
-    if programs is None:
-        pytest.skip("NO PostgreSQL HERE: on Debian and Ubuntu, apt-get install postgresql")
-    with running_postgres(programs) as postgres:
+    with needed_postgres() as postgres:
         yield postgres
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from loader.artifacts.files.place import open_files
 from loader.artifacts.store import ArtifactStore
-from tests.contract.training.test_training_runs import BASE, write
+from tests.contract.training.trained import BASE, write
 from tests.repos import Repo
 from tests.serving import serving, wait_for
 

@@ -12,8 +12,7 @@ from loader.artifacts.files.place import open_files
 from loader.artifacts.store import ArtifactStore
 from loader.releases.store import ReleaseStore
 from tests.admin_actions import act
-from tests.contract.training.test_training_runs import BASE, Trained, manifest
-from tests.own_models import own_model
+from tests.contract.training.trained import BASE, Trained, manifest
 from tests.repos import Repo
 from tests.serving import Server, echo, serving
 
@@ -29,16 +28,6 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Repo:
 def server(repo: Repo) -> Iterator[Server]:
     with serving(repo.path.parent / "data", repo.path, VERSION_IDLE_S="1") as server:
         yield server
-
-
-@pytest.fixture
-def trained(server: Server, repo: Repo) -> Iterator[Trained]:
-    """A model of the test's own, trained once and live as v1."""
-    with own_model(server, repo) as name:
-        trained = Trained(server, repo, name)
-        trained.push(BASE)
-        trained.wait_live("v1")
-        yield trained
 
 
 def asked(trained: Trained, **asked: Any) -> str:

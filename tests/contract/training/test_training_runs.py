@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,26 +13,10 @@ from loader.artifacts.files.place import open_files
 from loader.artifacts.store import ArtifactStore
 from loader.releases.store import ReleaseStore
 from tests.admin_actions import act
+from tests.contract.training.trained import BASE, ETLS, TRAIN, Trained, manifest, write
 from tests.own_models import own_model
 from tests.repos import Repo
-from tests.serving import Answer, Server, serving, wait_for
-
-TRAIN = """
-from pathlib import Path
-
-def train(output, weight=1, score=0.5):
-    Path(output, "weight.txt").write_text(str(weight))
-    return {"quality": score}
-"""
-
-ETLS = """
-class Scale:
-    def __init__(self, path):
-        self.weight = float(open(path + "weight.txt").read())
-
-    def transform_predict(self, variables):
-        return {"scaled": self.weight * variables["x"], "by": "one"}
-"""
+from tests.serving import Server, serving, wait_for
 
 CLASS_FORM = """
 from pathlib import Path
@@ -59,44 +42,6 @@ class Scale:
 """
 
 
-def manifest(**params: Any) -> str:
-    return f"train: {{params: {params}, target: {{min: 0.5}}}}\n".replace("'", "")
-
-
-BASE = {"train.py": TRAIN, "etls.py": ETLS, "model.yaml": manifest(weight=2)}
-
-
-class Trained:
-    """A model whose folder trains."""
-
-    def __init__(self, server: Server, repo: Repo, name: str = "Scale") -> None:
-        self.server = server
-        self.repo = repo
-        self.name = name
-
-    def push(self, files: Mapping[str, str]) -> None:
-        write(self.repo, self.name, files)
-        self.repo.commit()
-        self.server.sync()
-
-    def ask(self, version: str = "") -> Answer:
-        return self.server.post(f"/{self.name}/{version}".rstrip("/"), {"variables": {"x": 10}})
-
-    def wait_live(self, version: str) -> Answer:
-        """Its answer."""
-        self.server.wait_live(self.name, version)
-        return self.ask()
-
-    def events(self, kind: str) -> list[Any]:
-        """The newest first."""
-        return [event for event in self.server.events(kind) if event["model"] == self.name]
-
-
-def write(repo: Repo, model: str, files: Mapping[str, str]) -> None:
-    for name, content in files.items():
-        repo.write(f"{model}/{name}", content)
-
-
 @pytest.fixture(scope="module")
 def repo(tmp_path_factory: pytest.TempPathFactory) -> Repo:
     repo = Repo(tmp_path_factory.mktemp("training") / "models")
@@ -110,16 +55,6 @@ def server(repo: Repo) -> Iterator[Server]:
     with serving(repo.path.parent / "data", repo.path, VERSION_IDLE_S="1") as server:
         server.wait_live("Steady", "v1")
         yield server
-
-
-@pytest.fixture
-def trained(server: Server, repo: Repo) -> Iterator[Trained]:
-    """A model of the test's own, trained once and live as v1."""
-    with own_model(server, repo) as name:
-        trained = Trained(server, repo, name)
-        trained.push(BASE)
-        trained.wait_live("v1")
-        yield trained
 
 
 def test_a_changed_parameter_trains_and_a_changed_etls_does_not(trained: Trained) -> None:

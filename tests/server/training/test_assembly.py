@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-
-import pytest
 
 from core.settings.settings import Settings
 from registry.registry import Registry
 from server.training.assembly import _sharing
 from server.training.shared_runs import SharedRuns
-from tests.postgres import Postgres, find_programs, running_postgres
+from tests.postgres import Postgres
 from tests.server.training.test_shared_runs import OF_THE_HEAD, RUN, come, running
 from trainer.trainer import Held
-
-
-@pytest.fixture
-def postgres() -> Iterator[Postgres]:
-    programs = find_programs()
-    if programs is None:
-        pytest.skip("NO PostgreSQL HERE: on Debian and Ubuntu, apt-get install postgresql")
-    with running_postgres(programs) as postgres:
-        yield postgres
 
 
 @asynccontextmanager
