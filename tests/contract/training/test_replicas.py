@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +101,21 @@ def test_what_was_asked_of_a_daemon_that_is_lost_with_its_disk_is_done_by_anothe
     (tmp_path / "a").rename(tmp_path / "lost")
     (tmp_path / "gate").touch()
     wait_for_state(other, run, "succeeded")
+
+
+def test_the_end_of_a_run_is_told_once_by_all_of_them(daemons: tuple[Server, Server], tmp_path: Path) -> None:
+    repo = Repo(tmp_path / "models")
+    repo.commit_file("Scale/train.py", TRAIN.replace('"quality": 1', '"quality": 2'))
+    for server in daemons:
+        server.sync()
+    for server in daemons:
+        server.wait_live("Scale", "v3")
+    run = daemons[0].post("/Scale", {"variables": {"x": 1}}).headers["x-pawl-run"]
+    for server in daemons:
+        server.wait(partial(ends_of, server, run), "the end of the run to be told")
+        assert len(ends_of(server, run)) == 1
+
+
+def ends_of(server: Server, run: str) -> list[str]:
+    told = [event["message"] for event in server.events("run_ended")]
+    return [message for message in told if message.startswith(f"run {run} ")]
