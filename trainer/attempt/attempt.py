@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -22,6 +23,7 @@ from trainer.attempt.child_environment import child_environment
 from trainer.attempt.container_memory import ContainerMemory
 from trainer.attempt.crash_place import crash_place
 from trainer.attempt.outcomes import failure_of
+from trainer.attempt.peers import taken_by_peers
 from trainer.attempt.progress import Progress
 from trainer.attempt.run_log import RunLog, read_end
 from trainer.attempt.stop import Stop
@@ -156,7 +158,7 @@ class Attempt:
     async def _child(self, prepared: Prepared, config: TrainConfig) -> Ended:
         train = self._spec.train
         limits = Limits(train.resources.memory_bytes, train.timeout_s)
-        container = ContainerMemory(is_own=self._spec.in_pod)
+        container = ContainerMemory(None if self._spec.in_pod else partial(taken_by_peers, self._folder))
         child = Child(config, limits, self._log, self._report, self._stop, self._lineage, container)
         return await child.run(prepared.python, child_environment(self._environ, self._spec, config))
 

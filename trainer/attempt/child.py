@@ -183,7 +183,9 @@ class Child:
             self._peak = max(self._peak, taken)
             if taken > self._limits.memory:
                 self._kill(process, Reason.OUT_OF_MEMORY)
-            elif self._outcome is None and self._killed_for is None and self._container.is_nearly_full():
+            elif (
+                self._outcome is None and self._killed_for is None and self._container.must_leave(process_tree.resident)
+            ):
                 self._container_full = True
                 self._kill(process, Reason.OUT_OF_MEMORY)
             elif now > overdue and self._outcome is None and self._killed_for is None:

@@ -47,9 +47,9 @@ def _container_full(ended: Ended, train: Train) -> Failure:
     if ended.shares_container:
         return Failure(
             Reason.EVICTED,
-            "the server's container was nearly out of memory, by models and runs together, and serving comes first; of "
-            f"it the run took {ended.peak_memory >> 20} MiB; give the container more, or train in Jobs "
-            "(TRAINER=kubernetes)",
+            "the server's container was nearly out of memory, by models and runs together, and serving comes first; "
+            f"this run took the most ({ended.peak_memory >> 20} MiB), so it made room; give the container more memory, "
+            "or train in Jobs (TRAINER=kubernetes)",
             heals=True,
             state=RunState.LOST,
         )

@@ -1,4 +1,4 @@
-"""All processes that descend from this one: what they take, and their end.
+"""All processes that descend from one: what they take, and the end of those that descend from this one.
 
 This process is their subreaper (prctl(2), PR_SET_CHILD_SUBREAPER): one whose parent has ended becomes its child, so
 nobody leaves the tree, by forking twice or otherwise.
@@ -27,13 +27,13 @@ def adopt() -> Descendants | None:
     return mark_this_process()
 
 
-def descendants() -> list[int]:
-    """Pids, the nearest first."""
+def descendants(of: int | None = None) -> list[int]:
+    """Pids, the nearest first; of this process by default."""
     children = defaultdict(list)
     for name in os.listdir("/proc"):
         if name.isdigit() and (parent := _parent(int(name))):
             children[parent].append(int(name))
-    found = list(children[os.getpid()])
+    found = list(children[of or os.getpid()])
     for pid in found:
         found.extend(children.pop(pid, ()))
     return found
@@ -42,9 +42,13 @@ def descendants() -> list[int]:
 def memory(limit: int) -> int:
     """Bytes of resident memory that they take. Pages that several share count once, which is looked at where they
     might be over the limit."""
-    pids = descendants()
-    resident = sum(map(_resident, pids))
-    return resident if resident <= limit else sum(map(_proportional, pids))
+    taken = resident()
+    return taken if taken <= limit else sum(map(_proportional, descendants()))
+
+
+def resident(of: int | None = None) -> int:
+    """The same, with pages that several share counted as often."""
+    return sum(map(_resident, descendants(of)))
 
 
 def kill_all(within_s: float, ours: Descendants | None = None) -> bool:
