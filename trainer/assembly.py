@@ -135,7 +135,12 @@ def _executor(
     if settings.trainer != "kubernetes":
         home = data / "runs"
         place = place_of(settings, data, home, settings.artifacts)
-        return LocalRuns(home, environ), SpecMaker(place, code_folders.path), settings.train_at_once, ()
+        return (
+            LocalRuns(home, environ, place.max_artifact_bytes),
+            SpecMaker(place, code_folders.path),
+            settings.train_at_once,
+            (),
+        )
     cluster = connected(settings, environ, records, recorded_runs.record_attempt)
     work = Path(WORK)
     artifacts = pod_address(settings.artifacts)

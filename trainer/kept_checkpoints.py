@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+
+from core.folder_bytes import bytes_in
 
 _PLACE = ".checkpoints"
 _KEPT_S = 86_400.0
@@ -17,11 +19,13 @@ _BETWEEN_S = 600.0
 
 
 class KeptCheckpoints:
-    """`<home>/.checkpoints/of-<run key>/`, from the end of a run to its next attempt, or for a day."""
+    """`<home>/.checkpoints/of-<run key>/`, from the end of a run to its next attempt, or for a day; of more
+    than there is room for, the oldest go earlier."""
 
-    def __init__(self, home: Path, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, home: Path, max_bytes: int, now: Callable[[], float] = time.time) -> None:
         """`home`: of all runs, whose checkpoints are in `<home>/<run key>/checkpoint`."""
         self._home = home
+        self._max_bytes = max_bytes
         self._now = now
         self._prune_at = 0.0
 
@@ -34,6 +38,7 @@ class KeptCheckpoints:
                 shutil.rmtree(kept, ignore_errors=True)
                 here.rename(kept)
                 os.utime(kept, (self._now(), self._now()))
+                self._make_room()
 
     def give_back(self, key: str) -> None:
         """To the folder of the run, unless that has one."""
@@ -47,10 +52,23 @@ class KeptCheckpoints:
         if self._now() < self._prune_at:
             return
         self._prune_at = self._now() + _BETWEEN_S
+        for at, kept in self._all():
+            if at < self._now() - _KEPT_S:
+                shutil.rmtree(kept, ignore_errors=True)
+
+    def _make_room(self) -> None:
+        left = self._max_bytes
+        for _, kept in sorted(self._all(), reverse=True):
+            if (taken := bytes_in(kept)) > left:
+                shutil.rmtree(kept, ignore_errors=True)
+            else:
+                left -= taken
+
+    def _all(self) -> Iterator[tuple[float, Path]]:
+        """When each was left, in seconds since 1970, and where it is."""
         for kept in (self._home / _PLACE).glob("of-*"):
             with suppress(OSError):
-                if kept.stat().st_mtime < self._now() - _KEPT_S:
-                    shutil.rmtree(kept, ignore_errors=True)
+                yield kept.stat().st_mtime, kept
 
     def _kept(self, key: str) -> Path:
         return self._home / _PLACE / f"of-{key}"

@@ -38,12 +38,15 @@ class LocalRuns:
     The processes outlive this one, and carry no mark by which its reaper would find them.
     """
 
-    def __init__(self, home: Path, environ: Mapping[str, str], now: Callable[[], float] = time.time) -> None:
-        """`environ`: what they may see; the mark by which the reaper finds what is the daemon's is not in it."""
+    def __init__(
+        self, home: Path, environ: Mapping[str, str], max_kept_bytes: int, now: Callable[[], float] = time.time
+    ) -> None:
+        """`environ`: what they may see; the mark by which the reaper finds what is the daemon's is not in it.
+        `max_kept_bytes`: of checkpoints of runs that are over."""
         self._home = home
         self._environ = environ
         self._now = now
-        self._kept = KeptCheckpoints(home, now)
+        self._kept = KeptCheckpoints(home, max_kept_bytes, now)
         self._children: dict[Path, Spawned] = {}
 
     def folder(self, key: str, attempt: int) -> Path:

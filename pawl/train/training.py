@@ -82,7 +82,7 @@ def train(
         code_folders = CodeFolders(home / "code", source.check_out)
         run = Demand(code_folders, datasets.fingerprint).run_of(_trainable(source, folder), "pawl train", {**params})
         place = place_of(settings, data, home, home.joinpath("store").as_uri())
-        local = LocalRuns(home, environ)
+        local = LocalRuns(home, environ, place.max_artifact_bytes)
         local.begin(SpecMaker(place, code_folders.path)(run, 1, ""))
         _follow(local, run, tell)
         content = RunRecords(files).get(run.model, run.run, attempt_record(1))

@@ -28,7 +28,7 @@ class Shop:
 
     def __init__(self, data: Path, artifacts: str = "") -> None:
         self.data = data
-        self.local = LocalRuns(data / "runs", dict(os.environ))
+        self.local = LocalRuns(data / "runs", dict(os.environ), max_kept_bytes=1 << 30)
         self.artifacts = artifacts
         files = open_files(artifacts, data)
         self.records, self.store = RunRecords(files), ArtifactStore(files)

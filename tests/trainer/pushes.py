@@ -82,7 +82,7 @@ class Pushes:
         return sorted(read_results(RunRecords(self.files), self.heads), key=lambda result: result.ended_at)
 
     def wait_for_runs_to_end(self) -> None:
-        local = LocalRuns(self.data / "runs", {})
+        local = LocalRuns(self.data / "runs", {}, max_kept_bytes=1 << 30)
         until(lambda: not local.running())
 
     def _around(self) -> Surroundings:

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from core.errors import DatasetUnavailable, Heals
+from core.folder_bytes import bytes_in
 from loader.artifacts.datasets.source import DatasetState, Fetched, Room
 from loader.artifacts.folder import Bounds, scan
 from loader.artifacts.locked_paths import ASIDE, YOUNG_S, held, is_locked, locked_aside, remove_unless_held
@@ -202,16 +203,7 @@ def _entries(content: Path, but: Path) -> Iterator[tuple[float, int, Path]]:
     for path in content.iterdir():
         if path != but:
             with suppress(OSError):
-                yield path.stat().st_mtime, _bytes(path), path
-
-
-def _bytes(folder: Path) -> int:
-    total = 0
-    for where, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):
-                total += os.lstat(os.path.join(where, name)).st_size
-    return total
+                yield path.stat().st_mtime, bytes_in(path), path
 
 
 def _untouched(path: Path) -> Cached | None:

@@ -9,10 +9,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from core.errors import SettingError, SourceError
+from core.folder_bytes import bytes_in
 from loader.sources.git.mirror.git import start
 from loader.sources.git.mirror.stoppable import StoppableProcess, Stopped
 from loader.sources.git.mirror.transport import Transport
-from loader.sources.git.mirror.watched_process import bytes_in, kill, output
+from loader.sources.git.mirror.watched_process import kill, output
 from loader.sources.git.remote import Remote
 
 

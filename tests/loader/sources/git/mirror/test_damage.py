@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from core.errors import Heals, ReleaseFailed, SourceError
+from core.folder_bytes import bytes_in
 from core.release import Release
 from loader.releases.store import ReleaseStore
-from loader.sources.git.mirror.watched_process import bytes_in
 from tests.disks import fill, small_disk
 from tests.loader.sources.git.mirror.served import following, served
 from tests.repos import Repo
