@@ -17,6 +17,8 @@ class Rejected:
     """By id."""
     runs: frozenset[str] = frozenset()
     """By key: their artifacts are not taken for another revision either."""
+    pinned: frozenset[str] = frozenset()
+    """Of the releases, those that somebody pinned since: one that is live is left for something newer alone."""
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,8 @@ class Rejection(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime = msgspec.field(default_factory=_now)
     actor: Actor | None = None
     reason: str = ""
+    pinned_at: datetime | None = None
+    """When somebody pinned it all the same; None: nobody has since."""
 
 
 class Cause(StrEnum):

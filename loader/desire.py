@@ -38,6 +38,9 @@ def desire(
     """What is pinned; else the head's release unless it is rejected or has no artifact; else the newest that was live
     and is not rejected; else nothing.
 
+    What was turned down while it was live is left before anything else is tried. What was pinned after it had been
+    turned down is not: once its pin is lifted it stays until the head's is there, and is left if that is rejected.
+
     `last_live`: of each model, what was live, the latest first.
     """
     pins = decisions.pins or {}
@@ -114,7 +117,7 @@ def _from_target(last_live: Sequence[Served], rejected: Rejected, target: Served
 
 def _is_turned_down(last_live: Sequence[Served], rejected: Rejected) -> bool:
     """Whether what is live was rejected, so that the model goes back before anything else is tried."""
-    return bool(last_live) and last_live[0].release.id in rejected.releases
+    return bool(last_live) and last_live[0].release.id in rejected.releases - rejected.pinned
 
 
 def _back(head: Candidate, rejected: Rejected, last_live: Sequence[Served]) -> Wanted | None:
@@ -125,8 +128,9 @@ def _back(head: Candidate, rejected: Rejected, last_live: Sequence[Served]) -> W
 def _earlier(
     head: Candidate, choice: Choice, rejected: Rejected, last_live: Sequence[Served], run: str | None = None
 ) -> Wanted:
-    for release, version in last_live:
-        if release.id not in rejected.releases:
+    stays = rejected.pinned if choice is Choice.UNTRAINED else frozenset()
+    for index, (release, version) in enumerate(last_live):
+        if release.id not in rejected.releases or (index == 0 and release.id in stays):
             return Wanted(head.model, version, release, choice=choice, head=head.version, run=run)
     return Wanted(head.model, head.version, None, choice=choice, head=head.version, run=run)
 

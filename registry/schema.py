@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from registry.errors import SchemaTooNew
 from registry.sqlite_file import VERSION_TABLE
 
-HEAD = "1_10"
+HEAD = "1_11"
 """`major_minor`. Within a major version steps only add, so that an older Pawl keeps working beside a newer one."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x7061776C

@@ -71,7 +71,7 @@ class LiveFile:
         rejections = self._file.rejections.items()
         return Decisions(
             pins=_read_all(self._file.pins),
-            rejections={model: Rejected(frozenset(one.releases), frozenset(one.runs)) for model, one in rejections},
+            rejections={model: _read_rejected(entry) for model, entry in rejections},
             targets=_read_all(self._file.targets),
             artifacts=artifacts_of(self._file.artifacts),
         )
@@ -179,7 +179,7 @@ def _with_known(file: LiveJson, heads: Mapping[str, Candidate], decisions: Decis
         heads={model: raw for model, raw in written.items() if raw is not None},
         pins=_write_all(decisions.pins or {}),
         targets=_write_all(decisions.targets or {}),
-        rejections={model: RejectedEntry(sorted(one.releases), sorted(one.runs)) for model, one in rejections},
+        rejections={model: _write_rejected(rejected) for model, rejected in rejections},
         artifacts={
             key: [ArtifactEntry(one.id, one.run) for one in found[:_MOST_ARTIFACTS]] for key, found in artifacts
         },
@@ -194,3 +194,11 @@ def _read_all(raws: Mapping[str, msgspec.Raw]) -> dict[str, Served]:
 def _write_all(all_served: Mapping[str, Served]) -> dict[str, msgspec.Raw]:
     written = {model: write_live(served) for model, served in all_served.items()}
     return {model: raw for model, raw in written.items() if raw is not None}
+
+
+def _read_rejected(entry: RejectedEntry) -> Rejected:
+    return Rejected(frozenset(entry.releases), frozenset(entry.runs), frozenset(entry.pinned))
+
+
+def _write_rejected(rejected: Rejected) -> RejectedEntry:
+    return RejectedEntry(sorted(rejected.releases), sorted(rejected.runs), sorted(rejected.pinned))

@@ -44,6 +44,7 @@ class HeadEntry(msgspec.Struct, frozen=True):
 class RejectedEntry(msgspec.Struct, frozen=True):
     releases: list[str] = []
     runs: list[str] = []
+    pinned: list[str] = []
 
 
 class ArtifactEntry(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from pawl.steering.acting import Acting, acts, yes
 @yes
 @acts
 def unpin(action: Acting, model: str, yes: bool) -> None:
-    """Lift a pin: the newest version that is not rejected goes live.
+    """Lift a pin: the newest version goes live, unless it was rejected; until it is ready, what was pinned stays.
 
     Example:
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, String, Table, delete, select
+from sqlalchemy import Column, String, Table, delete, select, update
 from sqlalchemy.engine import Connection, Row
 
 from core.steering import Rejection
@@ -27,6 +28,7 @@ _rejections = Table(
     text("to_version", 40),
     text("to_commit", 80),
     text("to_run", 40),
+    Column("pinned_at", Moment),
 )
 
 
@@ -57,9 +59,16 @@ class Rejections:
             "to_version": rejection.to_version,
             "to_commit": rejection.to_commit,
             "to_run": rejection.to_run,
+            "pinned_at": rejection.pinned_at,
             **actor_values(rejection.actor),
         }
         upsert(self._connection, _rejections, ["model", "release"], values)
+        notify(self._connection, Topic.DECISIONS)
+
+    def mark_pinned(self, model: str, release: str, at: datetime) -> None:
+        """Where it is rejected: it stays so."""
+        one = (_rejections.c.model == model) & (_rejections.c.release == release)
+        self._connection.execute(update(_rejections).where(one).values(pinned_at=at))
         notify(self._connection, Topic.DECISIONS)
 
     def lift(self, model: str, release: str) -> bool:

@@ -54,14 +54,23 @@ class Known:
 
     @property
     def is_turned_down(self) -> bool:
-        """Whether what is live was rejected."""
+        """Whether what is live was rejected, and nobody pinned it since."""
+        return self._is_live_rejected and self.last_live[0].release.id not in self.rejected.pinned
+
+    @property
+    def stays(self) -> list[Served]:
+        """What is live, was rejected and was pinned since: it stays for what is not trained yet."""
+        return list(self.last_live[:1]) if self._is_live_rejected and not self.is_turned_down else []
+
+    @property
+    def _is_live_rejected(self) -> bool:
         return bool(self.last_live) and self.last_live[0].release.id in self.rejected.releases
 
     @property
     def acceptable(self) -> list[Served]:
         """What one may go back to, the best first."""
         target = (self.decisions.targets or {}).get("M")
-        named = [target] if target is not None and (self.is_turned_down or not self.last_live) else []
+        named = [target] if target is not None and (self._is_live_rejected or not self.last_live) else []
         return [one for one in (*named, *self.last_live) if one.release.id not in self.rejected.releases]
 
     def wanted(self) -> Wanted | None:
@@ -80,7 +89,7 @@ decisions = st.builds(
     pins=st.none() | st.dictionaries(st.just("M"), serveds),
     rejections=st.none()
     | st.dictionaries(
-        st.just("M"), st.builds(Rejected, ids, st.frozensets(st.builds(lambda one: f"run{one}", numbers)))
+        st.just("M"), st.builds(Rejected, ids, st.frozensets(st.builds(lambda one: f"run{one}", numbers)), ids)
     ),
     targets=st.none() | st.dictionaries(st.just("M"), serveds),
     artifacts=st.none()
@@ -106,7 +115,8 @@ def test_a_pin_holds_against_everything_and_without_one_a_folder_that_has_gone_i
 def test_nothing_rejected_is_wanted_unless_it_is_pinned(known: Known) -> None:
     wanted = known.wanted()
     if wanted is not None and wanted.release is not None and wanted.choice is not Choice.PINNED:
-        assert wanted.release.id not in known.rejected.releases
+        stays = wanted.choice is Choice.UNTRAINED and [(wanted.release, wanted.version)] == known.stays
+        assert stays or wanted.release.id not in known.rejected.releases
 
 
 @given(everything)
@@ -117,6 +127,8 @@ def test_what_is_wanted_is_the_heads_the_pinned_or_the_newest_that_was_live_and_
     if wanted.choice is Choice.HEAD:
         assert wanted.version == known.head.version
         assert wanted.release is None or wanted.release.revision == known.head.revision
+    elif wanted.choice is Choice.UNTRAINED and known.stays:
+        assert (wanted.release, wanted.version) == known.stays[0]
     elif known.acceptable:
         assert (wanted.release, wanted.version) == known.acceptable[0]
     else:
@@ -222,3 +234,15 @@ def test_what_was_turned_down_is_left_before_the_head_is_tried() -> None:
     assert (going.release, going.version, going.choice) == (*served(1), Choice.REJECTED)
     gone = Known(candidate(revision(4)), rejected, (served(1), served(3), served(2))).wanted()
     assert gone == Wanted("M", Version(9, "c9"), Release(revision(4)))
+
+
+def test_what_was_pinned_after_it_was_turned_down_stays_until_something_newer_is_there() -> None:
+    rejected = Decisions(rejections={"M": Rejected(frozenset({"r3"}), pinned=frozenset({"r3"}))})
+    newer = Known(candidate(revision(4)), rejected, (served(3), served(2))).wanted()
+    assert newer == Wanted("M", Version(9, "c9"), Release(revision(4)))
+    untrained = Known(candidate(revision(4, code=4)), rejected, (served(3), served(2))).wanted()
+    assert untrained is not None
+    assert (untrained.release, untrained.version, untrained.choice) == (*served(3), Choice.UNTRAINED)
+    itself = Known(candidate(revision(3)), rejected, (served(3), served(2))).wanted()
+    assert itself is not None
+    assert (itself.release, itself.version, itself.choice) == (*served(2), Choice.REJECTED)

@@ -79,6 +79,7 @@ class ToPin(Intent):
     def change(self, transaction: Transaction) -> Sequence[Event]:
         self.before = transaction.pins.of(self.action.model)
         transaction.pins.put(self.pin)
+        transaction.rejections.mark_pinned(self.action.model, self.served.release.id, self.action.at)
         return [self.event(EventKind.PINNED, f"pinned at {told(self.served)}", self.served)]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from core.decisions import Decisions, Rejected
 from core.release import Served, Version
+from core.steering import Rejection
 from server.steering.decisions.rows import Rows
 from server.steering.version_labels import version_of
 
@@ -100,9 +101,14 @@ def _named(rows: Rows) -> list[Named]:
 
 
 def _rejections(rows: Rows) -> dict[str, Rejected]:
-    releases, runs = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
+    by_model = defaultdict[str, list[Rejection]](list)
     for one in rows.rejections:
-        releases[one.model].add(one.release)
-        if one.run:
-            runs[one.model].add(one.run)
-    return {model: Rejected(frozenset(found), frozenset(runs[model])) for model, found in releases.items()}
+        by_model[one.model].append(one)
+    return {
+        model: Rejected(
+            frozenset(one.release for one in found),
+            frozenset(one.run for one in found if one.run),
+            frozenset(one.release for one in found if one.pinned_at is not None),
+        )
+        for model, found in by_model.items()
+    }

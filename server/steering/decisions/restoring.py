@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -58,7 +59,11 @@ def _pin(model: str, served: Served) -> Pin:
 
 def _rejections(model: str, rejected: Rejected, target: Served | None) -> list[Rejection]:
     """By release, and by run where nothing says any more of which release it was."""
-    by_release = [Rejection(model=model, release=release) for release in sorted(rejected.releases)]
+    now = datetime.now(UTC)
+    by_release = [
+        Rejection(model=model, release=release, pinned_at=now if release in rejected.pinned else None)
+        for release in sorted(rejected.releases)
+    ]
     by_run = [Rejection(model=model, release=f"run-{run}", run=run) for run in sorted(rejected.runs)]
     return [
         _with_target(msgspec.structs.replace(one, actor=_PAWL, reason=_WHY), target) for one in (*by_release, *by_run)

@@ -131,7 +131,7 @@ def test_what_decided_over_a_model_is_there_after_a_restart(tmp_path: Path) -> N
     }
     decisions = Decisions(
         pins={"Iris": before},
-        rejections={"Iris": Rejected(frozenset("r"), frozenset("k"))},
+        rejections={"Iris": Rejected(frozenset("r"), frozenset("k"), frozenset("r"))},
         targets={"Iris": before},
         artifacts={"c0de": (Artifact("a1", "run1"),)},
     )

@@ -50,6 +50,9 @@ def test_rejections_of_a_model_come_newest_first_each_release_once(registry: Reg
             transaction.rejections.put(rejection)
         assert transaction.rejections.all("Iris") == [second, first]
         assert len(transaction.rejections.all()) == 3
+        transaction.rejections.mark_pinned("Iris", "b", second.at)
+        assert transaction.rejections.all("Iris") == [msgspec.structs.replace(second, pinned_at=second.at), first]
+        transaction.rejections.put(second)
         assert [transaction.rejections.lift("Iris", "a"), transaction.rejections.lift("Iris", "a")] == [True, False]
         assert transaction.rejections.all("Iris") == [second]
 
