@@ -26,8 +26,9 @@ _PR_SET_PDEATHSIG = 1
 
 def main() -> None:
     _die_with_parent()
-    # Ctrl-C reaches every process of the terminal; the daemon decides when a gateway stops.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C, and a terminal's end, may reach every process; the daemon decides when a gateway stops.
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     start_logging("warning", f"gateway {os.getpid()}")
     _allow_many_connections()
     keep_what_is_freed()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from types import FrameType
 
 import click
 
+from core.process.signals import is_ignored
 from core.process.streams import open_closed_streams
 from pawl.exits import FAILED, INTERRUPTED, CommandFailed
 from pawl.group import LazyGroup
@@ -59,7 +62,18 @@ app = LazyGroup(
 
 def main() -> None:
     open_closed_streams()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if not is_ignored(number):
+            signal.signal(number, _interrupt)
     sys.exit(_run())
+
+
+def _interrupt(_: int, frame: FrameType | None) -> None:
+    """End as by Ctrl-C, so that what a command has begun is ended with it."""
+    handler = signal.getsignal(signal.SIGINT)
+    if not callable(handler):  # a shell's background job ignores Ctrl-C
+        raise KeyboardInterrupt
+    handler(signal.SIGINT, frame)
 
 
 def _run() -> int:

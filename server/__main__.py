@@ -12,6 +12,7 @@ from contextlib import suppress
 from core.errors import PawlError
 from core.process.logs import start_logging
 from core.process.privacy import forbid_dumping
+from core.process.signals import is_ignored
 from core.process.streams import open_closed_streams
 from core.settings.misspelt import misspelt
 from core.settings.reading import read_settings, scrubbed
@@ -25,7 +26,7 @@ from server.process.reaper import Reaper, start_reaper
 log = logging.getLogger("pawl")
 
 _HELP = """\
-python -m server: serves models until SIGTERM or Ctrl-C.
+python -m server: serves models until SIGTERM, Ctrl-C, or the end of its terminal.
 
 Follows the repository that gitPath names or, without it, the folder models_serve here. It takes no arguments: settings
 are environment variables, such as gitPath, HOST, PORT, baseUrl, ADMIN_TOKEN and DATA_DIR; env.example lists them all.
@@ -39,8 +40,7 @@ def main(arguments: list[str]) -> int:
     if arguments:
         return _explain(arguments)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())  # whoever starts us may have blocked some for itself
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the loop takes it: the first process of a
-    # container is not ended by a signal that it has no handler for
+    _exit_when_told()
     try:
         settings = read_settings(os.environ)
         _check_folder()
@@ -55,6 +55,14 @@ def main(arguments: list[str]) -> int:
     except PawlError as error:
         print(f"pawl: {error}", file=sys.stderr)
         return 2
+
+
+def _exit_when_told() -> None:
+    """Until the loop takes these signals: the first process of a container is not ended by one that it has no handler
+    for."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if not is_ignored(number):
+            signal.signal(number, lambda *_: sys.exit(0))
 
 
 def _check_folder() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, Protocol
 
+from core.process.signals import is_ignored
 from core.task import every, spawn
 
 log = logging.getLogger("pawl")
@@ -65,9 +66,13 @@ class Daemon:
         self._hurry = asyncio.Event()
 
     async def run(self) -> int:
-        """Serve until SIGTERM or SIGINT; the exit code. A second signal ends everything at once."""
+        """Serve until SIGTERM, SIGINT or SIGHUP; the exit code. A second signal ends everything at once, unless it is
+        SIGHUP: who closes a terminal has not asked for that."""
+        loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self._take_signal)
+            loop.add_signal_handler(number, self._take_signal)
+        if not is_ignored(signal.SIGHUP):
+            loop.add_signal_handler(signal.SIGHUP, self._begin_to_stop)
         for part in self._parts:
             await part.start()
         await self._stop.wait()
@@ -82,10 +87,14 @@ class Daemon:
 
     def _take_signal(self) -> None:
         if not self._stop.is_set():
-            self._told_at = self._clock()
-            self._stop.set()
+            self._begin_to_stop()
         elif self._clock() - self._told_at > _ECHO_S:
             self._hurry.set()
+
+    def _begin_to_stop(self) -> None:
+        if not self._stop.is_set():
+            self._told_at = self._clock()
+            self._stop.set()
 
     async def _end(self) -> None:
         for part in reversed(self._parts):

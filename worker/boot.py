@@ -68,9 +68,9 @@ def _wait_for_config(sock: socket.socket) -> None:
 
 
 def _ignore_signals() -> None:
-    """The daemon ends its workers itself; Ctrl-C reaches the whole terminal. With handlers, not SIG_IGN, which programs
-    that the author starts would inherit."""
-    for number in (signal.SIGTERM, signal.SIGINT):
+    """The daemon ends its workers itself; Ctrl-C, and a terminal's end, may reach every process. With handlers, not
+    SIG_IGN, which programs that the author starts would inherit."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
 
 

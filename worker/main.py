@@ -135,7 +135,8 @@ def _let_children_go(loop: Loop, die_with_parent: Callable[[], None]) -> None:
 
     def in_child() -> None:
         loop.close()
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         die_with_parent()
         if os.getppid() != parent:  # it died before it could take us along

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -36,6 +37,7 @@ def start(fields: str | None) -> int:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=_outlive_terminals,
         )
     running = _wait(settings, process, log)
     if fields is not None:
@@ -46,6 +48,11 @@ def start(fields: str | None) -> int:
     sys.stdout.write(f"It is process {running.pid}; what it says from now on goes to {log}.\n")
     sys.stdout.write("'pawl ls' lists its models, 'pawl stop' ends it.\n")
     return 0
+
+
+def _outlive_terminals() -> None:
+    """Ignore SIGHUP, as a server does that nohup has started."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 def settings_here() -> Settings:

@@ -11,7 +11,7 @@ from pawl.options import as_json, command
 @click.option("--background", is_flag=True, help="Start it, say where it listens, and return.")
 @as_json
 def serve(background: bool, fields: str | None) -> int:
-    """Serve models, until SIGTERM or Ctrl-C.
+    """Serve models, until SIGTERM, Ctrl-C, or the end of the terminal.
 
     Follows the repository that gitPath names or, without it, the folder models_serve here. Settings are environment
     variables; env.example lists them.
@@ -24,8 +24,8 @@ def serve(background: bool, fields: str | None) -> int:
 
       PORT=8080 gitPath=git@git.example.org:team/models.git gitSshKeyFile=~/.ssh/id_ed25519 pawl serve
 
-    A stop lets requests in flight finish; a second signal cuts them off. In the background it ends with 'pawl stop',
-    and what it prints goes to the file log in DATA_DIR (.pawl).
+    A stop lets requests in flight finish; a second signal cuts them off. In the background it goes on when the terminal
+    is closed, and ends with 'pawl stop'; what it prints goes to the file log in DATA_DIR (.pawl).
 
     Exit code: 0 after a stop that was asked for, or once it serves in the background; 1 when it was cut short; 2 if it
     could not start.

@@ -122,7 +122,8 @@ def _trainable(source: LocalSource, folder: Path) -> Trainable:
 
 
 def _follow(local: LocalRuns, run: RunFile, tell: Callable[[str], None]) -> None:
-    """Until it has ended. Ctrl-C cancels it."""
+    """Until it has ended. Ctrl-C cancels it, and so does all else that keeps us from following it, such as a lost
+    terminal."""
     shown, seen = 0, None
     folder = local.folder(run.run, 1)
     try:
@@ -132,7 +133,7 @@ def _follow(local: LocalRuns, run: RunFile, tell: Callable[[str], None]) -> None
                 seen = reached
                 tell(_said(reached, read_curve(folder)))
             time.sleep(_TICK_S)
-    except KeyboardInterrupt:
+    except BaseException:
         local.stop(run.run, 1, RunState.CANCELLED)
         while run.run in local.running():
             local.enforce()

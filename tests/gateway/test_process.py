@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from gateway.messages import (
     Acknowledged,
@@ -57,11 +58,12 @@ async def test_sigterm_is_a_stop(tmp_path: Path) -> None:
         assert await running.process.wait() == 0
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 @asynchronous
-async def test_ctrl_c_in_the_terminal_is_for_the_daemon(tmp_path: Path) -> None:
+async def test_what_a_terminal_sends_is_for_the_daemon(tmp_path: Path, number: int) -> None:
     async with gateway(tmp_path) as running, running.client() as client:
         await running.serve(Iris=echoes)
-        running.process.send_signal(signal.SIGINT)
+        running.process.send_signal(number)
         assert (await client.post("/models/Iris", json=[1])).json() == [1]
         assert await running.stop() == 0
 

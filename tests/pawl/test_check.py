@@ -221,7 +221,8 @@ def test_it_leaves_nothing_behind_and_changes_nothing(tmp_path: Path) -> None:
     assert [path.name for path in folder.parent.iterdir()] == ["Adds"]
 
 
-def test_an_interruption_ends_it_and_what_it_started(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interruption_ends_it_and_what_it_started(tmp_path: Path, number: int) -> None:
     folder = write(tmp_path / "Adds", "import time\nprint('sleeping', flush=True)\ntime.sleep(600)")
     temporary = tmp_path / "t"
     temporary.mkdir()
@@ -236,7 +237,7 @@ def test_an_interruption_ends_it_and_what_it_started(tmp_path: Path) -> None:
     assert process.stderr is not None
     with process.stderr as stderr:
         said = [line for line in iter(stderr.readline, "Adds: sleeping\n") if line]
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         said.append(stderr.read())
     assert process.wait(100) == 130
     assert said[-1].endswith("pawl: interrupted\n")

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.pawl.commands import environ, pawl, write
-from tests.serving import ROOT
+from tests.serving import ROOT, wait_for
 
 
 def test_it_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
@@ -50,6 +50,11 @@ def test_in_the_background_it_is_found_by_commands_beside_it_and_stopped(tmp_pat
         assert found is not None
         assert httpx.get(found[1].replace("/models_serve", "/healthz")).status_code == 200
         assert pawl("ls", cwd=tmp_path, **here).returncode == 0, "it is found without --server"
+        told = re.search(r"It is process (\d+)", started.stdout)
+        assert told is not None
+        os.kill(int(told[1]), signal.SIGHUP)
+        ready = found[1].replace("/models_serve", "/readyz")
+        wait_for(lambda: httpx.get(ready).status_code == 200, "it to go on when the terminal is closed")
         again = pawl("serve", "--background", "--json", cwd=tmp_path, **here)
         assert again.returncode == 5
         assert found[1] in again.stderr

@@ -84,7 +84,8 @@ def test_a_folder_that_does_not_train_is_refused(tmp_path: Path) -> None:
     assert (done.returncode, "it holds no train.py" in done.stderr) == (1, True)
 
 
-def test_an_interrupted_run_is_ended(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_run_is_ended(tmp_path: Path, number: int) -> None:
     code = "import os, time\ndef train(output):\n    print('pid', os.getpid(), flush=True)\n    time.sleep(600)\n"
     folder = write(tmp_path / "Deep", None, train__py=code)
     process = subprocess.Popen(
@@ -97,7 +98,7 @@ def test_an_interrupted_run_is_ended(tmp_path: Path) -> None:
     )
     assert process.stderr is not None
     pid = next(int(line.split()[1]) for line in process.stderr if line.startswith("pid "))
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     process.stderr.read()
     process.stderr.close()
     assert process.wait(60) == 130

@@ -40,6 +40,10 @@ def send_sigterm() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+def send_sighup() -> None:
+    os.kill(os.getpid(), signal.SIGHUP)
+
+
 def test_parts_start_in_order_and_stop_in_reverse_though_one_fails(caplog: pytest.LogCaptureFixture) -> None:
     async def fail() -> None:
         raise RuntimeError("of ours")
@@ -72,6 +76,19 @@ def test_a_signal_that_comes_twice_at_once_is_one() -> None:
 
     done: list[str] = []
     daemon = Daemon([Step("a", done), Signalling("b", done, at_stop=take_time)], clock=lambda: 7.0)
+    assert asyncio.run(daemon.run()) == 0
+    assert done == ["start a", "start b", "stop b", "stop a"]
+
+
+def test_a_terminal_that_closes_while_it_stops_does_not_hurry_it() -> None:
+    async def take_time() -> None:
+        taken = asyncio.Event()
+        send_sighup()
+        asyncio.get_running_loop().call_later(0.01, taken.set)
+        await taken.wait()
+
+    done: list[str] = []
+    daemon = Daemon([Step("a", done), Signalling("b", done, at_stop=take_time)], clock=itertools.count().__next__)
     assert asyncio.run(daemon.run()) == 0
     assert done == ["start a", "start b", "stop b", "stop a"]
 

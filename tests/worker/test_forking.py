@@ -42,7 +42,9 @@ def test_a_forked_child_holds_no_connection_of_its_workers_open(tmp_path: Path) 
             with pytest.raises((EOFError, ConnectionResetError)):
                 gateway.receive()
         finally:
-            os.kill(answer["pid"], signal.SIGTERM)
+            os.kill(answer["pid"], signal.SIGHUP)
+            while not is_gone(answer["pid"]):
+                pass
 
 
 FORKS_AND_RETURNS = """

@@ -50,15 +50,15 @@ def refuses(server: Server) -> bool:
 
 
 def send(server: Server, number: int) -> None:
-    """SIGINT as a terminal sends Ctrl-C: to every process of the group."""
-    (os.killpg if number == signal.SIGINT else os.kill)(server.process.pid, number)
+    """As a terminal sends Ctrl-C and its own end: to every process of the group."""
+    (os.kill if number == signal.SIGTERM else os.killpg)(server.process.pid, number)
 
 
 def command_lines(server: Server) -> list[str]:
     return [command_line(pid) for pid in server.pids() - {server.process.pid}]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_stop_says_unready_refuses_new_connections_and_finishes_what_is_under_way(
     tmp_path: Path, repo: Repo, number: int
 ) -> None:

@@ -14,7 +14,7 @@ from worker.wire.messages import Drain, encode_message
 
 def test_signals_that_reach_the_whole_terminal_are_left_to_the_daemon(tmp_path: Path) -> None:
     with serving(tmp_path, ECHO) as worker:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             worker.process.send_signal(number)
         assert worker.ask({"variables": {"a": 1}}) == (200, {"a": 1})
 
