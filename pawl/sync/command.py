@@ -13,6 +13,7 @@ from pawl.client.api import Api
 from pawl.exits import FAILED, STILL_RUNNING, UNREACHABLE, CommandFailed
 from pawl.options import FiniteRange, as_json, asks_server, command
 from pawl.terminal.table import print_rows
+from pawl.terminal.text import one_line
 
 if TYPE_CHECKING:
     from pawl.sync.outcomes import Synced
@@ -40,7 +41,8 @@ def sync(api: Api, wait: bool, timeout: float, fields: str | None) -> int:
 
     Without --wait it is asked to look, and that is all. With it, each model is told when everything is
     decided: live, failed (with the reason; what was live before still is), unchanged, removed, rejected, or in
-    training, which is not waited for.
+    training, which is not waited for. Folders that look like models and are left out are told on stderr, each with
+    the reason.
 
     Examples:
 
@@ -50,9 +52,9 @@ def sync(api: Api, wait: bool, timeout: float, fields: str | None) -> int:
 
     In a pipe it prints a line for each model: name, state, version and message, with tabs between them.
 
-    Exit code: 0 if nothing failed, 1 if a model did or the repository could not be read, 2 for a wrong argument, 3 if
-    no Pawl is at that address, 4 for a wrong or missing token, 6 if the server can't be reached, 7 if something was
-    still pending when the time was over.
+    Exit code: 0 if nothing failed (a folder that is left out is no failure), 1 if a model did or the repository could
+    not be read, 2 for a wrong argument, 3 if no Pawl is at that address, 4 for a wrong or missing token, 6 if the
+    server can't be reached, 7 if something was still pending when the time was over.
     """
     found, is_all = _wait(api, timeout) if wait else (_ask(api, 0.0)[0], True)
     _print(found, fields, wait)
@@ -102,6 +104,8 @@ def _print(found: Synced, fields: str | None, waited: bool) -> None:
 
     from pawl.terminal.json_output import print_json
 
+    for folder, reason in sorted(found.left_out.items()):
+        click.echo(one_line(f"pawl: {folder} is left out: {reason}"), err=True)
     if fields is not None:
         print_json(msgspec.to_builtins(found), fields)
     elif not waited:

@@ -23,6 +23,8 @@ class Synced(msgspec.Struct, frozen=True, omit_defaults=True):
     head: str
     models: dict[str, Outcome]
     problem: str | None = None
+    left_out: dict[str, str] = {}
+    """Folders that look like models and are not served, with the reason."""
 
     @property
     def failed(self) -> bool:
@@ -36,10 +38,10 @@ class Synced(msgspec.Struct, frozen=True, omit_defaults=True):
 def since(earlier: Synced, found: Synced) -> Synced:
     """`found`, told as of the first asking: what has gone live or away between two of them was not so all along."""
     if not found.models:  # the server has not looked yet
-        return Synced(found.head, earlier.models, found.problem)
+        return msgspec.structs.replace(found, models=earlier.models)
     models = {name: _since(earlier.models.get(name), one) for name, one in found.models.items()}
     gone = {name: _gone(one) for name, one in earlier.models.items() if name not in found.models}
-    return Synced(found.head, dict(sorted({**models, **gone}.items())), found.problem)
+    return msgspec.structs.replace(found, models=dict(sorted({**models, **gone}.items())))
 
 
 def _since(earlier: Outcome | None, found: Outcome) -> Outcome:

@@ -56,6 +56,23 @@ def test_a_failed_push_ends_it_with_1_and_the_reason(server: Server, repo: Repo)
     assert sync(server, "--wait").returncode == 0
 
 
+def test_folders_that_are_left_out_are_told_and_fail_nothing(server: Server, repo: Repo) -> None:
+    repo.write("docs/etls.py", echo("docs")).write("Shout/ETLS.py", echo("shout")).commit()
+    try:
+        done = sync(server, "--wait")
+        assert done.returncode == 0
+        assert [line.split("\t")[0] for line in done.stdout.splitlines()] == ["Echo", "Other"]
+        shout, docs = done.stderr.splitlines()
+        assert shout == "pawl: Shout is left out: ETLS.py is not read; rename it to etls.py"
+        assert docs.startswith("pawl: docs is left out: the name 'docs' is taken")
+        as_json = sync(server, "--wait", "--json")
+        assert as_json.stderr == done.stderr
+        assert json.loads(as_json.stdout)["left_out"].keys() == {"Shout", "docs"}
+    finally:
+        repo.remove("docs").remove("Shout").commit()
+    assert sync(server, "--wait").stderr == ""
+
+
 def test_without_a_wait_it_asks_and_goes(server: Server) -> None:
     done = sync(server, "--json")
     assert done.returncode == 0

@@ -48,6 +48,8 @@ class Synced(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     models: dict[str, Outcome]
     problem: str | None = None
     """Why the source could not be read."""
+    left_out: Mapping[str, str] = {}
+    """Folders that look like models and are not served, with the reason."""
 
     @property
     def is_over(self) -> bool:
@@ -82,7 +84,8 @@ def _synced(reconciler: Reconciler, before: Mapping[str, Served | None]) -> Sync
         name: _outcome(controllers[name], before.get(name)) if name in controllers else _removed(before[name])
         for name in sorted(controllers.keys() | before.keys())
     }
-    return Synced(head=reconciler.known_source.head, models=outcomes, problem=reconciler.known_source.problem)
+    source = reconciler.known_source
+    return Synced(head=source.head, models=outcomes, problem=source.problem, left_out=source.left_out)
 
 
 def _outcome(controller: ModelController, before: Served | None) -> Outcome:
