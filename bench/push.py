@@ -20,6 +20,7 @@ from bench.machine.home import ROOT
 from bench.machine.processes import pss_mb
 from bench.machine.screen import console
 from bench.push_load import Figures, measure_load
+from bench.push_training import measure_training
 from tests.repos import Repo
 from tests.serving import Server, descendants, serving, wait_for
 
@@ -29,7 +30,7 @@ _PAUSE_S = 1.0
 
 def main(
     only: Annotated[
-        list[str] | None, typer.Option(help="latency, load, start or memory; all of them if not given")
+        list[str] | None, typer.Option(help="latency, load, training, start or memory; all of them if not given")
     ] = None,
     pushes: Annotated[int, typer.Option(help="pushes timed one after the other")] = 50,
     minutes: Annotated[float, typer.Option(help="minutes of pushes under load, one push a second")] = 5.0,
@@ -38,6 +39,7 @@ def main(
     parts: dict[str, Callable[[Path], Figures]] = {
         "latency": lambda folder: measure_latency(folder, pushes),
         "load": lambda folder: measure_load(folder, minutes * 60),
+        "training": lambda folder: measure_training(folder, pushes),
         "start": measure_start,
         "memory": measure_memory,
     }
