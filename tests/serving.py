@@ -217,6 +217,10 @@ class Server:
         """Stop it; its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
+        return self.wait_ended()
+
+    def wait_ended(self) -> int:
+        """Its exit code, once it has ended and all that it printed is in `log`."""
         code = self.process.wait(PATIENCE_S)
         self.http.close()
         self._reader.join(PATIENCE_S)

@@ -85,7 +85,7 @@ def test_a_server_whose_terminal_is_closed_stops_and_finishes_what_is_under_way(
         terminal.close()
         server.wait(lambda: server.request("GET", f"{server.url}/readyz").status == 503, "not being ready")
         assert held.let_go().status == 200
-        assert server.process.wait(100) == 0
+        assert server.wait_ended() == 0
 
 
 def test_a_server_that_nohup_starts_goes_on_when_its_terminal_is_closed(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_a_stop_says_unready_refuses_new_connections_and_finishes_what_is_under_
         server.wait(lambda: refuses(server), "refusing connections")
         assert all(map(is_alive, server.workers()))
         assert [answer.status for answer in (held.let_go(), *(one.result(60) for one in queued))] == [200] * 3
-        assert server.process.wait(100) == 0
+        assert server.wait_ended() == 0
         wait_dead(pids, "every process")
 
 
@@ -90,7 +90,7 @@ def test_a_second_signal_ends_everything_at_once_and_says_what_that_cost(tmp_pat
         server.process.send_signal(signal.SIGTERM)
         server.wait(lambda: "stopping" in server.log, "the beginning of the end")
         wait_for(lambda: is_over(server), "its end")
-        assert server.process.returncode == 1
+        assert server.wait_ended() == 1
         assert server.log.count("second signal: requests still in flight were cut off") == 1
         wait_dead(pids, "every process")
 
