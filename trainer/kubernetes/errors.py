@@ -6,6 +6,8 @@ from trainer.executor import ExecutorUnavailable
 
 _DENIED = "denied the request"
 """An admission webhook's, or policy's, word on the object itself."""
+_UNASKED = "failed calling webhook"
+"""The API server's word of an admission webhook that it can't ask (apiserver's ErrCallingWebhook)."""
 
 
 class ApiError(ExecutorUnavailable):
@@ -37,8 +39,14 @@ class Forbidden(Refused):
     """We are not allowed to, as long as the cluster's operator changes nothing, or a quota is used up."""
 
 
+class WebhookFailed(ApiError):
+    """An admission webhook that has to be asked can't be: the API server itself is well."""
+
+
 def error_of(status: int, message: str, retry_after_s: float = 0.0) -> ApiError:
     kind = {404: ObjectNotFound, 409: AlreadyExists, 410: VersionExpired}.get(status, ApiError)
     if kind is ApiError and 400 <= status < 500 and status not in (401, 408, 429):
         kind = Refused if status != 403 or _DENIED in message else Forbidden
+    if status >= 500 and _UNASKED in message:
+        kind = WebhookFailed
     return kind(message, status, retry_after_s)

@@ -1,5 +1,5 @@
-"""Jobs that the cluster forbids for now, for a quota is used up or the Role lacks a verb: asked for again, but not at
-each look, and given up after as long as an attempt may wait for a place."""
+"""Jobs that the cluster forbids for now, for a quota is used up, the Role lacks a verb, or a webhook that is to admit
+them fails: asked for again, but not at each look, and given up after as long as an attempt may wait for a place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from core.runs.runs import Failure, RunSpec
 from core.runs.states import Reason
 from trainer.executor import NotBegun
-from trainer.kubernetes.errors import Forbidden
+from trainer.kubernetes.errors import Forbidden, WebhookFailed
 
 AGAIN_S = 10.0
 
@@ -18,7 +18,7 @@ AGAIN_S = 10.0
 class _Refusal:
     since: float
     last: float
-    error: Forbidden
+    error: Forbidden | WebhookFailed
 
 
 class ForbiddenJobs:
@@ -29,12 +29,12 @@ class ForbiddenJobs:
         self._refusals: dict[tuple[str, int], _Refusal] = {}
 
     def check(self, spec: RunSpec) -> None:
-        """Raises Forbidden where it was forbidden a moment ago."""
+        """Raises the error of a moment ago, where it was forbidden then."""
         known = self._refusals.get((spec.run, spec.attempt))
         if known is not None and self._now() < known.last + AGAIN_S:
             raise known.error
 
-    def note(self, spec: RunSpec, error: Forbidden) -> None:
+    def note(self, spec: RunSpec, error: Forbidden | WebhookFailed) -> None:
         """Raises NotBegun once it has lasted too long."""
         key, now = (spec.run, spec.attempt), self._now()
         since = self._refusals[key].since if key in self._refusals else now
@@ -42,7 +42,13 @@ class ForbiddenJobs:
         if now > since + spec.train.pending_s:
             del self._refusals[key]
             message = f"after {spec.train.pending_s:g} s (train.pending_s), the cluster still forbids its Job: {error}"
-            raise NotBegun(Failure(Reason.UNSCHEDULABLE, f"{message}; see to its quota, and to Pawl's Role")) from error
+            raise NotBegun(Failure(Reason.UNSCHEDULABLE, f"{message}; {_advice(error)}")) from error
 
     def forget(self, key: str) -> None:
         self._refusals = {place: refusal for place, refusal in self._refusals.items() if place[0] != key}
+
+
+def _advice(error: Forbidden | WebhookFailed) -> str:
+    if isinstance(error, WebhookFailed):
+        return "see to that webhook, and have the run tried again"
+    return "see to its quota, and to Pawl's Role"

@@ -17,7 +17,7 @@ from trainer.kubernetes import names
 from trainer.kubernetes.api import Api, Object
 from trainer.kubernetes.begun import BegunMarks
 from trainer.kubernetes.caps import Caps
-from trainer.kubernetes.errors import AlreadyExists, ApiError, Forbidden, ObjectNotFound, Refused
+from trainer.kubernetes.errors import AlreadyExists, ApiError, Forbidden, ObjectNotFound, Refused, WebhookFailed
 from trainer.kubernetes.forbidden_jobs import ForbiddenJobs
 from trainer.kubernetes.job import JobPlace, job_of
 from trainer.kubernetes.job_state import JobState, state_of
@@ -77,7 +77,7 @@ class KubernetesRuns:
             made = self._api.call("POST", self._path(), body=job)
         except AlreadyExists:
             made = self._adopted(job)
-        except Forbidden as error:
+        except (Forbidden, WebhookFailed) as error:
             self._forbidden.note(spec, error)
             raise
         except Refused as error:

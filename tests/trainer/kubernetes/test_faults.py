@@ -263,33 +263,52 @@ def test_what_asks_for_more_than_is_allowed_fails_at_once(tmp_path: Path) -> Non
 
 
 QUOTA = 'jobs.batch "pawl-x" is forbidden: exceeded quota: jobs, requested: count/jobs.batch=1, used: 5, limited: 5'
+WEBHOOK = (
+    'Internal error occurred: failed calling webhook "validate.policy.svc": failed to call webhook: Post '
+    '"https://policy.policy.svc:443/validate?timeout=10s": no endpoints available for service "policy"'
+)
 POLICY = 'admission webhook "validate.policy.svc" denied the request: images come from registry.example.org alone'
 
 
-def forbid(world: Calm, message: str, times: int) -> Faults:
-    fault = Faults(status=403, times=times, message=message, when=lambda one: one.method == "POST")
+def forbid(world: Calm, message: str, times: int, status: int = 403) -> Faults:
+    fault = Faults(status=status, times=times, message=message, when=lambda one: one.method == "POST")
     world.api.faults.append(fault)
     return fault
 
 
-def test_a_job_that_a_quota_forbids_waits_for_its_turn(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("status", "message"), [(403, QUOTA), (500, WEBHOOK)])
+def test_a_job_that_is_not_admitted_waits_for_its_turn(tmp_path: Path, status: int, message: str) -> None:
     world = Calm(tmp_path)
-    forbid(world, QUOTA, times=3)
+    forbid(world, message, times=3, status=status)
     world.pass_by(25)
     assert not world.ends()
     assert world.end().state is RunState.SUCCEEDED
     assert world.jobs == {(world.runs[0].run, 1): 1}
 
 
-def test_what_stays_forbidden_is_not_asked_for_at_each_look_and_given_up_in_time(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("status", "message", "says"), [(403, QUOTA, "exceeded quota"), (500, WEBHOOK, "no endpoints available")]
+)
+def test_what_stays_unadmitted_is_not_asked_for_at_each_look_and_given_up_in_time(
+    tmp_path: Path, status: int, message: str, says: str
+) -> None:
     world = Calm(tmp_path, pending_s=100)
-    fault = forbid(world, QUOTA, times=1000)
+    fault = forbid(world, message, times=1000, status=status)
     world.pass_by(100)
     assert not world.ends(), "the deadline has not come"
     result = world.end()
     assert (result.state, result.reason, result.attempts) == (RunState.FAILED, Reason.UNSCHEDULABLE, 1)
-    assert "exceeded quota" in result.message
+    assert says in result.message
     assert 1000 - fault.times <= 12
+
+
+def test_an_api_server_that_fails_for_longer_than_a_run_may_wait_costs_no_run(tmp_path: Path) -> None:
+    world = Calm(tmp_path, pending_s=100)
+    fault = forbid(world, "etcdserver: leader changed", times=100_000, status=500)
+    world.pass_by(300)
+    assert not world.ends()
+    fault.times = 0
+    assert world.end().state is RunState.SUCCEEDED
 
 
 def told(world: Calm) -> list[tuple[RunState, str]]:
