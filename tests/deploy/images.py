@@ -5,20 +5,24 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 from tests.deploy.manifests import build, container
 from tests.ports import free_port
-from tests.serving import PATIENCE_S, ROOT, wait_for
+from tests.serving import ROOT, wait_for
 
 VARIABLE = "PAWL_TEST_IMAGE"
 """Names an image that is there; `build` has it built, which takes minutes."""
+PATIENCE_S = 500.0
+"""A container starts with nothing in memory or compiled, on a machine that may have other work."""
+
+T = TypeVar("T")
 
 
 def reason_to_skip() -> str:
@@ -59,8 +63,12 @@ class Container:
         done = docker("logs", self.id)
         return done.stdout + done.stderr
 
+    def wait(self, look: Callable[[], T], what: str) -> T:
+        """What `look` returns once that is true, as long as the container runs."""
+        return wait_for(look, what, lambda: self.log, self._runs, PATIENCE_S)
+
     def wait_ready(self) -> Container:
-        wait_for(lambda: self._status("/readyz") == 200, "readiness", lambda: self.log)
+        self.wait(lambda: self._status("/readyz") == 200, "readiness")
         return self
 
     def post(self, model: str, **variables: object) -> httpx.Response:
@@ -72,6 +80,9 @@ class Container:
 
     def exit_code(self) -> int:
         return int(docker("wait", self.id).stdout)
+
+    def _runs(self) -> bool:
+        return docker("inspect", "--format", "{{.State.Running}}", self.id).stdout.strip() == "true"
 
     def _status(self, path: str) -> int:
         try:

@@ -27,7 +27,7 @@ from tests.deploy.images import Container, docker, image, reason_to_skip, run_co
 from tests.deploy.pods import volume
 from tests.dockerfile import health_command
 from tests.repos import Repo
-from tests.serving import ROOT, echo, wait_for
+from tests.serving import ROOT, echo
 from trainer.kubernetes.job import CLAIM, CODE, USER, WORK, JobPlace, job_of
 from trainer.records.record_names import attempt_record
 
@@ -35,7 +35,7 @@ KEY = "0123456789ab"
 
 pytestmark = [
     pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip()),
-    pytest.mark.timeout(1200),
+    pytest.mark.timeout(1800),
 ]
 
 SLOW = """
@@ -90,14 +90,14 @@ def docker_volume() -> Iterator[str]:
 @pytest.mark.parametrize("user", ["12345:0", "1000:1000"])
 def test_it_serves_the_examples_and_says_that_it_is_healthy(name: str, docker_volume: str, user: str) -> None:
     with running(name, docker_volume, user) as server:
-        wait_for(lambda: "Iris: v1 (run " in server.log, "Iris", lambda: server.log)
+        server.wait(lambda: "Iris: v1 (run " in server.log, "Iris")
         answer = server.post("Iris", measurements=[5.5, 3.5, 1.3, 0.2])
         assert (answer.status_code, answer.json()["label"]) == (200, "setosa")
         assert "x-pawl-run" in answer.headers
         assert "Iris\tready\tv1\t" in server.execute("sh", "-c", "cd /tmp && pawl ls")
         examples = sorted(path.parent.name for path in (ROOT / "models_serve").glob("*/examples.json"))
-        wait_for(lambda: ready_models(server) == examples, "all examples", lambda: server.log)
-        wait_for(lambda: "\tIris\tsucceeded\t" in server.execute("pawl", "runs"), "the run", lambda: server.log)
+        server.wait(lambda: ready_models(server) == examples, "all examples")
+        server.wait(lambda: "\tIris\tsucceeded\t" in server.execute("pawl", "runs"), "the run")
         assert server.execute(*health_command()) == ""
         assert (
             server.execute("sh", "-c", "touch /pawl/x /venv/x /etc/x 2>/dev/null; id -u").strip() == user.split(":")[0]
@@ -114,9 +114,9 @@ def test_it_finishes_requests_when_it_is_told_to_stop(name: str, tmp_path: Path,
     repo.commit_file("Slow/etls.py", SLOW)
     with served(name, tmp_path, repo) as server, ThreadPoolExecutor() as pool:
         asked = pool.submit(server.post, "Slow")
-        wait_for(lambda: "began" in server.execute("ls", "/tmp"), "the request", lambda: server.log)
+        server.wait(lambda: "began" in server.execute("ls", "/tmp"), "the request")
         docker("kill", "--signal", "TERM", server.id)
-        wait_for(lambda: "stopping" in server.log, "the stop", lambda: server.log)
+        server.wait(lambda: "stopping" in server.log, "the stop")
         server.execute("touch", "/tmp/go")
         assert asked.result().json() == {"uid": 12345}
         assert server.exit_code() == 0
@@ -125,7 +125,7 @@ def test_it_finishes_requests_when_it_is_told_to_stop(name: str, tmp_path: Path,
 def test_it_trains_and_serves_what_the_run_left(name: str, tmp_path: Path, repo: Repo) -> None:
     repo.write("Scale/train.py", TRAIN).write("Scale/etls.py", SCALE).commit()
     with served(name, tmp_path, repo) as server:
-        wait_for(lambda: "Scale: v1 (run " in server.log, "the run", lambda: server.log)
+        server.wait(lambda: "Scale: v1 (run " in server.log, "the run")
         assert server.post("Scale", x=2).json() == {"scaled": 6.0}
 
 
@@ -183,7 +183,7 @@ def test_it_comes_up_from_git_without_its_data_and_from_its_data_without_git(
 ) -> None:
     with served(name, tmp_path, repo) as server:
         assert server.post("Echo").json()["by"] == "one"
-        wait_for((tmp_path / "data/live.json").exists, "the record", lambda: server.log)
+        server.wait((tmp_path / "data/live.json").exists, "the record")
     away = repo.path.rename(tmp_path / "away")
     repo.path.mkdir()
     with served(name, tmp_path, repo, is_new=False) as server:

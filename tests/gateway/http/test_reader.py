@@ -277,7 +277,9 @@ def test_several_spaces_in_a_request_line_are_one(line: bytes) -> None:
         assert [(each.method, each.target, each.body) for each in found] == [(b"POST", b"/a", b"{}")] * 2
 
 
-@pytest.mark.parametrize("line", [b"POST\t/a HTTP/1.1", b"POST /a HTTP/1.1 ", b"POST /a b HTTP/1.1", b" POST /a HTTP/1.1"])
+@pytest.mark.parametrize(
+    "line", [b"POST\t/a HTTP/1.1", b"POST /a HTTP/1.1 ", b"POST /a b HTTP/1.1", b" POST /a HTTP/1.1"]
+)
 def test_other_white_space_in_a_request_line_is_refused(line: bytes) -> None:
     found, refusal = read(line + b"\r\nHost: x\r\n\r\n")
     assert (found, refusal and refusal.status) == ([], 400)
