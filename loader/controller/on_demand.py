@@ -80,6 +80,13 @@ class OnDemand:
         """Whether a pool of its own runs it, or is to."""
         return (release.model, release.id) in self._pools
 
+    def check_room(self, release: Release) -> None:
+        """Raises TooManyVersions where no pool runs it, and no other may be started."""
+        if not self.is_open(release) and len(self._pools) >= MOST_POOLS:
+            raise TooManyVersions(
+                f"{MOST_POOLS} old versions are running, which is as many as may; try again when one has been idle"
+            )
+
     async def stop(self, release: Release) -> None:
         """End its pool, if it has one."""
         each = self._pools.pop((release.model, release.id), None)
@@ -132,11 +139,8 @@ class OnDemand:
 
     async def _obtain(self, release: Release, name: str) -> Pool:
         key = (release.model, release.id)
+        self.check_room(release)
         if key not in self._pools:
-            if len(self._pools) >= MOST_POOLS:
-                raise TooManyVersions(
-                    f"{MOST_POOLS} old versions are running, which is as many as may; try again when one has been idle"
-                )
             start = asyncio.create_task(self._start(release, name), name=f"start of {key}")
             self._pools[key] = LoadedPool(start)
             start.add_done_callback(lambda done: self._forget_failed(key, done))

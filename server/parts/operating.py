@@ -110,7 +110,7 @@ def build_operating(
         reconciler=reconciler,
         registry=registry_part.registry,
         runs=runs,
-        run_actions=RunActions(runs, registry_part.log.tell),
+        run_actions=RunActions(runs, registry_part.log.tell, registry_part.log.record),
         uploads=_uploads(settings, data, serving, registry_part.log),
         versions=versions,
         lines=starter.printed_lines,

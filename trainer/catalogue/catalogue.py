@@ -8,7 +8,8 @@ import shutil
 import time
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
 import msgspec
@@ -21,7 +22,7 @@ from loader.artifacts.store import ArtifactStore
 from trainer.catalogue.index import RunIndex, page
 from trainer.catalogue.run_reader import RunReader
 from trainer.catalogue.views import RunDetail, RunView
-from trainer.catalogue.wishes import Asked, Control
+from trainer.catalogue.wishes import Asked, Control, Doing
 
 log = logging.getLogger("pawl.trainer")
 
@@ -42,10 +43,9 @@ _MOST_REMEMBERED = 1000
 
 _NOT_BEGUN = "the head of the branch wanted it no more before it could go on; it is queued again when that changes"
 
-AboutTo = Callable[[RunView], Awaitable[None]]
 
-
-async def _nothing(_: RunView) -> None: ...
+def _plainly(model: str, run: str) -> AbstractAsyncContextManager[None]:
+    return nullcontext()
 
 
 class RunCatalogue:
@@ -127,22 +127,22 @@ class RunCatalogue:
         view = await self.find(key)
         return await asyncio.to_thread(self.files.detail, view)
 
-    async def start(self, model: str, asked: Asked, by: str) -> tuple[RunView, bool]:
+    async def start(self, model: str, asked: Asked, by: str, doing: Doing = _plainly) -> tuple[RunView, bool]:
         """The run, and whether it is new. `by`: who asks, and why. Raises what `Control.start` does."""
-        key, is_new = await self._control.start(model, asked, by)
+        key, is_new = await self._control.start(model, asked, by, doing)
         return await self._appeared(model, key, is_over=not is_new), is_new
 
-    async def cancel(self, key: str, by: str, about_to: AboutTo = _nothing) -> RunView:
-        """Raises RunNotFound, RunStateConflict, StoreUnavailable, and what `about_to` does, which is called before
-        anything is done; likewise those that follow."""
+    async def cancel(self, key: str, by: str, doing: Doing = _plainly) -> RunView:
+        """Raises RunNotFound, RunStateConflict, StoreUnavailable, and what `doing` does, within which it is done;
+        likewise those that follow."""
         view = await self.find(key)
         if not view.is_going_on:
             raise RunStateConflict(f"run {key} can't be cancelled: it is {view.state} already")
-        await about_to(view)
-        await self._control.cancel(view, by)
+        async with doing(view.model, key):
+            await self._control.cancel(view, by)
         return await asyncio.to_thread(self._index.reread, view.model, key) or await self._seen(view.model, key)
 
-    async def retry(self, key: str, by: str, about_to: AboutTo = _nothing) -> RunView:
+    async def retry(self, key: str, by: str, doing: Doing = _plainly) -> RunView:
         view = await self.find(key)
         if view.is_going_on:
             raise RunStateConflict(f"run {key} can't be tried again: it is still {view.state}; cancel it first")
@@ -154,19 +154,19 @@ class RunCatalogue:
         await self._closed(key)
         if view.state is RunState.SUCCEEDED and await asyncio.to_thread(self._artifacts.has, view.artifact):
             raise RunStateConflict(f"run {key} has succeeded, and what it left is kept: it would leave the same again")
-        await about_to(view)
-        await self._control.retry(view, by)
+        async with doing(view.model, key):
+            await self._control.retry(view, by)
         return await self._appeared(view.model, key, is_over=False)
 
-    async def accept(self, key: str, by: str, about_to: AboutTo = _nothing) -> RunView:
+    async def accept(self, key: str, by: str, doing: Doing = _plainly) -> RunView:
         """Raises ArtifactGone too."""
         view = await self.find(key)
         if view.state is not RunState.REJECTED:
             raise RunStateConflict(f"run {key} can't be accepted: it is {view.state}, and only a rejected one can be")
         if not await asyncio.to_thread(self._artifacts.has, view.artifact):
             raise ArtifactGone(f"the artifact of run {key} is no longer kept; retry the run")
-        await about_to(view)
-        await self._control.accept(view, by)
+        async with doing(view.model, key):
+            await self._control.accept(view, by)
         return await self._seen(view.model, key)
 
     async def log(self, key: str, attempt: int | None) -> bytes:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from core.errors import DatasetUnavailable, NotTrainable, ReleaseFailed, StoreUnavailable
 from core.runs.states import RunState
 from trainer.catalogue.views import RunView
-from trainer.catalogue.wishes import Asked
+from trainer.catalogue.wishes import Asked, Doing
 from trainer.operations import Operations
 from trainer.run_controller import OpenState
 from trainer.trainer import Trainer
@@ -30,10 +30,11 @@ class TrainerControl:
     def open(self) -> list[RunView]:
         return list(map(_view, self._trainer.open))
 
-    async def start(self, model: str, asked: Asked, by: str) -> tuple[str, bool]:
+    async def start(self, model: str, asked: Asked, by: str, doing: Doing) -> tuple[str, bool]:
         run, is_new = await self._perform(partial(self._operations.start, model, asked.params, asked.commit, by))
         if is_new := is_new and self._open_run(run.run) is None:
-            await _answered(self._trainer.begin(run))
+            async with doing(model, run.run):
+                await _answered(self._trainer.begin(run))
         return run.run, is_new
 
     async def cancel(self, run: RunView, by: str) -> None:

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from core.errors import NotTrainable
 from trainer.catalogue.views import RunView
-from trainer.catalogue.wishes import Asked
+from trainer.catalogue.wishes import Asked, Doing
 
 
 class NoTraining:
@@ -20,7 +20,7 @@ class NoTraining:
     def open(self) -> Sequence[RunView]:
         return self._opened()
 
-    async def start(self, model: str, asked: Asked, by: str) -> NoReturn:
+    async def start(self, model: str, asked: Asked, by: str, doing: Doing) -> NoReturn:
         raise NotTrainable("this server trains nothing")
 
     async def cancel(self, run: RunView, by: str) -> NoReturn:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 import msgspec
@@ -21,6 +22,10 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     reason: str = ""
 
 
+Doing = Callable[[str, str], AbstractAsyncContextManager[None]]
+"""What surrounds what is done to the run of a model, once it is known that it can be."""
+
+
 class Control(Protocol):
     """What decides on runs; for the loop's own thread. What changes something raises StoreUnavailable.
 
@@ -31,8 +36,9 @@ class Control(Protocol):
         """The runs that are not over, as far as anybody here knows without asking the store."""
         ...
 
-    async def start(self, model: str, asked: Asked, by: str) -> tuple[str, bool]:
-        """The run's key, and whether it is a new one. Raises NotTrainable, VersionNotFound, VersionAmbiguous."""
+    async def start(self, model: str, asked: Asked, by: str, doing: Doing) -> tuple[str, bool]:
+        """The run's key, and whether it is a new one. Raises NotTrainable, VersionNotFound, VersionAmbiguous, and what
+        `doing` does, within which a new one is begun."""
         ...
 
     async def cancel(self, run: RunView, by: str) -> None: ...

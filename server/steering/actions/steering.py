@@ -141,10 +141,12 @@ class Steering:
         return self._runner.go_on(action, self._runner.settling(action))
 
     async def load(self, model: str, name: str, asker: Asker) -> Action:
-        """Start a version on demand, as a request that names it does."""
+        """Start a version on demand, as a request that names it does. Raises TooManyVersions too."""
         async with self._locks[model]:
             controller = await self.seen(model, asker)
             served = await self._find(controller, name)
+            if not _is_live(controller, served):
+                self._on_demand.check_room(served.release)
             about = about_release(new_action("load", model, asker.actor, asker.reason), served)
             message = f"{told(served)} is loaded on demand"
             action = await self._commit(ToTell(about, kind=EventKind.LOADED, message=message, served=served))
@@ -155,8 +157,7 @@ class Steering:
         async with self._locks[model]:
             controller = await self.seen(model, asker)
             served = await self._find(controller, name)
-            live = live_of(controller)
-            if live is not None and live.release == served.release:
+            if _is_live(controller, served):
                 raise ActionUnfit(f"{told(served)} of {model} is live, and can't be unloaded", "version")
             about = about_release(new_action("unload", model, asker.actor, asker.reason), served)
             if not self._on_demand.is_open(served.release):
@@ -236,6 +237,11 @@ class Steering:
         except BaseException:
             self._ledger.followed(intent.action.model)
             raise
+
+
+def _is_live(controller: ModelController, served: Served) -> bool:
+    live = live_of(controller)
+    return live is not None and live.release == served.release
 
 
 def _is_called(one: Rejection, name: str, run: str | None) -> bool:

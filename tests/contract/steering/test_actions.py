@@ -179,6 +179,19 @@ def test_a_version_is_loaded_and_unloaded_on_demand(server: Server) -> None:
     assert kinds(server, error["action"]) == ["loaded", "unloaded"]
 
 
+def test_a_load_of_more_versions_than_may_run_is_refused_and_leaves_no_event(server: Server) -> None:
+    loaded = [(model, name) for model in ("A", "C") for name in ("v1", "v2")]
+    for model, name in loaded:
+        assert act(server, "POST", f"models/{model}/versions/{name}/load").status == 200
+    before = server.events()[0]
+    act(server, "POST", "models/B/versions/v1/load").error(503, "too_many_versions")
+    assert server.events()[0] == before
+    assert act(server, "POST", "models/A/versions/v1/load").status == 200, "it runs already"
+    assert act(server, "POST", "models/B/versions/v3/load").status == 200, "it is live"
+    for model, name in loaded:
+        assert act(server, "POST", f"models/{model}/versions/{name}/unload").status == 200
+
+
 def test_a_version_that_is_loaded_goes_live_in_the_process_that_runs_it(server: Server) -> None:
     before = set(server.workers())
     assert act(server, "POST", "models/C/versions/v1/load").status == 200

@@ -26,7 +26,7 @@ from server.http.api.runs_api import RunsApi
 from trainer.attempt.progress import Progress
 from trainer.catalogue.catalogue import RunCatalogue
 from trainer.catalogue.views import RunView
-from trainer.catalogue.wishes import Asked
+from trainer.catalogue.wishes import Asked, Doing
 from trainer.records.record_names import ACCEPTED, RESULT, attempt_record, retry_record
 
 TOKEN = "the-token"
@@ -44,31 +44,43 @@ class Desk:
         self.records = records
         self.views: dict[str, RunView] = {}
         self.said: list[tuple[str, str, str]] = []
+        self.trouble: Exception | None = None
+        """What keeps it from doing anything."""
 
     def open(self) -> list[RunView]:
         return list(self.views.values())
 
-    async def start(self, model: str, asked: Asked, by: str) -> tuple[str, bool]:
+    async def start(self, model: str, asked: Asked, by: str, doing: Doing) -> tuple[str, bool]:
         if model == "Plain":
             raise NotTrainable("Plain has no train.py and no train section in model.yaml; add one")
         run = key(0xA if asked.params is None else 0xB)
-        is_new = run not in self.views
-        self.views[run] = RunView(run=run, model=model, state=RunState.QUEUED, queued_at=BEGAN, started_by=by)
-        return run, is_new
+        if run in self.views:
+            return run, False
+        async with doing(model, run):
+            self._try()
+            self.views[run] = RunView(run=run, model=model, state=RunState.QUEUED, queued_at=BEGAN, started_by=by)
+        return run, True
 
     async def cancel(self, run: RunView, by: str) -> None:
+        self._try()
         self.said.append(("cancel", run.run, by))
         self.end(run, state=RunState.CANCELLED)
 
     async def retry(self, run: RunView, by: str) -> None:
+        self._try()
         self.said.append(("retry", run.run, by))
         self.records.put_once(run.model, run.run, retry_record(run.attempts), b"{}")
         self.views[run.run] = msgspec.structs.replace(run, state=RunState.QUEUED, reason=None, message="")
 
     async def accept(self, run: RunView, by: str) -> None:
+        self._try()
         self.said.append(("accept", run.run, by))
         taken = result(run.run, run.model, state=RunState.SUCCEEDED, artifact=run.artifact)
         self.records.put_once(run.model, run.run, ACCEPTED, msgspec.json.encode(taken))
+
+    def _try(self) -> None:
+        if self.trouble is not None:
+            raise self.trouble
 
     def end(self, run: RunView, **fields: Any) -> None:
         self.records.put_once(run.model, run.run, RESULT, msgspec.json.encode(result(run.run, run.model, **fields)))
