@@ -22,7 +22,8 @@ from bench.machine.screen import console
 from bench.measure import BROKEN
 from bench.peers import pawl
 from tests.admin_actions import act
-from tests.serving import Server, descendants
+from tests.processes import descendants
+from tests.serving import Server
 
 CONNECTIONS = 32
 _READY_S = 120.0

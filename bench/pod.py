@@ -15,7 +15,8 @@ from pathlib import Path
 import httpx
 import typer
 
-from tests.serving import PATIENCE_S, ROOT, Server, serving
+from tests.serving import ROOT, Server, serving
+from tests.waiting import PATIENCE_S
 
 _BUILD_S = 900.0
 _TICKS = os.sysconf("SC_CLK_TCK")

@@ -21,8 +21,10 @@ from bench.machine.processes import pss_mb
 from bench.machine.screen import console
 from bench.push_load import Figures, measure_load
 from bench.push_training import measure_training
+from tests.processes import descendants
 from tests.repos import Repo
-from tests.serving import Server, descendants, serving, wait_for
+from tests.serving import Server, serving
+from tests.waiting import wait_for
 
 _PAUSE_S = 1.0
 """Between two pushes that are timed one by one: nobody pushes faster by hand, and the server uses it."""

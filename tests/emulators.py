@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.ports import free_port
-from tests.serving import wait_for
+from tests.waiting import wait_for
 
 PACKAGES = ("moto[s3,server]==5.2.5", "gcp-storage-emulator==2026.7.19")
 LOGIN = "tester:a-secret-key"

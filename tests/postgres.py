@@ -14,8 +14,8 @@ from tempfile import mkdtemp
 
 import pytest
 
-from tests.processes import is_alive
-from tests.serving import descendants, wait_for
+from tests.processes import descendants, is_alive
+from tests.waiting import wait_for
 
 USER = "postgres"
 

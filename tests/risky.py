@@ -13,7 +13,8 @@ from typing import Any
 import httpx
 
 from tests.repos import Repo
-from tests.serving import PATIENCE_S, Answer, Server, wait_for
+from tests.serving import Answer, Server
+from tests.waiting import PATIENCE_S, wait_for
 
 ETLS = '''
 import ctypes, os, re, resource, signal, subprocess, sys, threading, time

@@ -12,7 +12,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,12 +23,13 @@ import httpx
 from core.settings.reading import read_settings
 from core.settings.settings import Settings
 from tests.forked import ForkedServer, forks
+from tests.processes import command_line, descendants, working_directory
+from tests.waiting import PATIENCE_S, wait_for
 
 ROOT = Path(__file__).parents[1]
 IN_TESTS = "PYTEST_VERSION"
 """Set while pytest runs, and taken away for tests of measurements: their servers must cost what they cost users."""
 TOKEN = "the-admin-token"
-PATIENCE_S = 100.0
 
 T = TypeVar("T")
 
@@ -280,55 +280,6 @@ def serving(
         yield server.wait_ready() if ready else server
     finally:
         server.stop()
-
-
-def wait_for(
-    look: Callable[[], T],
-    what: str,
-    said: Callable[[], str] = str,
-    alive: Callable[[], bool] = lambda: True,
-    patience_s: float = PATIENCE_S,
-) -> T:
-    """What `look` returns once that is true."""
-    begun = time.monotonic()
-    while (waited := time.monotonic() - begun) < patience_s:
-        found = look()
-        if found:
-            return found
-        if not alive():
-            break
-        time.sleep(min(0.05, 0.01 + waited / 50))  # what it waits for needs the machine's time more than the look does
-    raise AssertionError(f"waited in vain for {what}\n{said()}")
-
-
-def descendants(pid: int) -> set[int]:
-    """A process and all that it has started, while they live."""
-    parents = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if fields[0] != "Z":
-            parents[int(folder.name)] = int(fields[1])
-    found = {pid} & parents.keys()
-    while more := {child for child, parent in parents.items() if parent in found} - found:
-        found |= more
-    return found
-
-
-def command_line(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
-    except OSError:
-        return ""
-
-
-def working_directory(pid: int) -> str:
-    try:
-        return os.readlink(f"/proc/{pid}/cwd")
-    except OSError:
-        return ""
 
 
 def _is_setting(name: str) -> bool:

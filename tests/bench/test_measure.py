@@ -25,7 +25,8 @@ from bench.machine.home import ROOT
 from bench.measure import measure
 from bench.peers.pawl import WIRE, Pawl
 from bench.report.page import render
-from tests.serving import descendants, wait_for
+from tests.processes import descendants
+from tests.waiting import wait_for
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from tests.serving import PATIENCE_S
+from tests.waiting import PATIENCE_S
 
 WAIT = """
 import socket

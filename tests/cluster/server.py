@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from tests.cluster.api import TOKEN, ApiDouble, Asking
 from tests.cluster.objects import Problem
-from tests.serving import wait_for
+from tests.waiting import wait_for
 
 ADMIN_TOKEN = "the-admin-token"
 """Of whoever may do all."""

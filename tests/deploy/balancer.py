@@ -14,7 +14,9 @@ from pathlib import Path
 
 import httpx
 
-from tests.serving import PATIENCE_S, Server, descendants, wait_for
+from tests.processes import descendants
+from tests.serving import Server
+from tests.waiting import PATIENCE_S, wait_for
 
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 

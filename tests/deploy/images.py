@@ -15,7 +15,8 @@ import httpx
 
 from tests.deploy.manifests import build, container
 from tests.ports import free_port
-from tests.serving import ROOT, wait_for
+from tests.serving import ROOT
+from tests.waiting import wait_for
 
 VARIABLE = "PAWL_TEST_IMAGE"
 """Names an image that is there; `build` has it built, which takes minutes."""

@@ -12,8 +12,10 @@ import pytest
 
 from tests.deploy.balancer import NGINX, Balancer, Load, balancing
 from tests.postgres import Postgres
+from tests.processes import command_line, descendants
 from tests.repos import Repo
-from tests.serving import Server, command_line, descendants, echo, serving, wait_for
+from tests.serving import Server, echo, serving
+from tests.waiting import wait_for
 
 pytestmark = [
     pytest.mark.skipif(NGINX is None, reason="NO nginx HERE: apt-get install nginx-light"),

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from tests.pawl.commands import environ, pawl, write
-from tests.serving import ROOT, wait_for
+from tests.serving import ROOT
+from tests.waiting import wait_for
 
 
 def test_it_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:

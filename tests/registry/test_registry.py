@@ -25,7 +25,7 @@ from registry.registry import Registry
 from registry.transaction import Transaction
 from tests.disks import fill, small_disk
 from tests.postgres import Postgres
-from tests.serving import descendants
+from tests.processes import descendants
 
 ROOT = Path(__file__).parents[2]
 

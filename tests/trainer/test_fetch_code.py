@@ -5,8 +5,8 @@ import socket
 from pathlib import Path
 
 from tests.cluster.sandbox import HAS_BUBBLEWRAP, Container, Mount, start
-from tests.serving import PATIENCE_S, wait_for
 from tests.trainer.kubernetes.test_job import fetch
+from tests.waiting import PATIENCE_S, wait_for
 
 
 def test_it_ends_when_it_is_told_to_in_the_middle_of_a_fetch(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.repos import Repo
-from tests.serving import PATIENCE_S, TOKEN, Answer, Server, echo, serving
+from tests.serving import TOKEN, Answer, Server, echo, serving
+from tests.waiting import PATIENCE_S
 
 SECRET = "gehütetes Geheimnis"
 DELIVERY = json.dumps({"ref": "refs/heads/main", "repository": {"full_name": "ada/models"}}).encode()

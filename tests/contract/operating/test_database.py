@@ -17,8 +17,9 @@ from core.events import EventKind
 from registry.errors import RegistryUnavailable
 from registry.registry import Registry
 from tests.postgres import Postgres, needed_postgres
+from tests.processes import descendants
 from tests.repos import Repo
-from tests.serving import Server, descendants, echo, serving
+from tests.serving import Server, echo, serving
 
 AWAY = "the registry's database does not do what it should"
 AGAIN = "; trying again every"

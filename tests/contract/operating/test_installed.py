@@ -18,7 +18,8 @@ import httpx
 import pytest
 
 from tests.pawl.commands import write
-from tests.serving import ROOT, wait_for
+from tests.serving import ROOT
+from tests.waiting import wait_for
 
 OURS = ("core", "gateway", "loader", "pawl", "registry", "server", "trainer", "worker")
 SEES = f"""

@@ -13,8 +13,9 @@ import pytest
 
 from tests.githttp import GitServer, git_server
 from tests.loader.index import failing_index
+from tests.processes import command_line
 from tests.repos import Repo
-from tests.serving import Server, command_line, echo, serving
+from tests.serving import Server, echo, serving
 
 WORD = "planted-secret"
 """In every secret twice, so that a part of one is found too."""

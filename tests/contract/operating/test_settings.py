@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from tests.repos import Repo
-from tests.serving import PATIENCE_S, ROOT, Server, echo, serving
+from tests.serving import ROOT, Server, echo, serving
+from tests.waiting import PATIENCE_S
 
 
 def _refusal(tmp_path: Path, cwd: Path = ROOT, **settings: str) -> str:

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from tests.processes import is_alive, wait_dead
+from tests.processes import command_line, is_alive, wait_dead
 from tests.repos import Repo
 from tests.risky import ask
-from tests.serving import Server, command_line, serving, wait_for
+from tests.serving import Server, serving
+from tests.waiting import wait_for
 
 STRAYS = '''
 import os, re, subprocess, sys, time

@@ -11,7 +11,8 @@ import pytest
 
 from tests.repos import Repo
 from tests.risky import ask, write_risky
-from tests.serving import serving, wait_for
+from tests.serving import serving
+from tests.waiting import wait_for
 
 LIMIT_MB = 700
 AT_ONCE_MB = 350

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import is_alive, wait_dead
+from tests.processes import descendants, is_alive, wait_dead
 from tests.repos import Repo
-from tests.serving import Server, descendants, serving
+from tests.serving import Server, serving
 
 ODD = """
 import multiprocessing, os, resource, signal, socket, subprocess, threading, time

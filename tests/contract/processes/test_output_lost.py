@@ -11,7 +11,8 @@ import httpx
 
 from server.process.running_file import read_running
 from tests.repos import Repo
-from tests.serving import ROOT, TOKEN, echo, wait_for
+from tests.serving import ROOT, TOKEN, echo
+from tests.waiting import wait_for
 
 
 def test_a_server_whose_reader_has_gone_serves_keeps_keys_and_stops_in_order(tmp_path: Path) -> None:

@@ -13,10 +13,11 @@ import httpx
 import pytest
 
 from tests.ports import free_port
-from tests.processes import is_alive, wait_dead
+from tests.processes import command_line, is_alive, wait_dead
 from tests.repos import Repo
 from tests.risky import Held, ask, write_risky
-from tests.serving import Server, command_line, serving, wait_for
+from tests.serving import Server, serving
+from tests.waiting import wait_for
 
 FOR_EVER_S = "3600"
 """Longer than anything here waits for a stop."""

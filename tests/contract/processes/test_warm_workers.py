@@ -9,7 +9,8 @@ import pytest
 
 from tests.processes import is_alive
 from tests.repos import Repo
-from tests.serving import echo, serving, wait_for
+from tests.serving import echo, serving
+from tests.waiting import wait_for
 
 
 @pytest.fixture

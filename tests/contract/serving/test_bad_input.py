@@ -13,7 +13,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.repos import Repo
-from tests.serving import PATIENCE_S, Server, serving
+from tests.serving import Server, serving
+from tests.waiting import PATIENCE_S
 
 MEGABYTE = 2**20
 

@@ -16,7 +16,8 @@ import httpx
 import pytest
 
 from tests.repos import Repo
-from tests.serving import PATIENCE_S, TOKEN, Server, echo, serving, wait_for
+from tests.serving import TOKEN, Server, echo, serving
+from tests.waiting import PATIENCE_S, wait_for
 
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 MEGABYTE = 2**20

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import command_line
 from tests.repos import Repo
-from tests.serving import Server, command_line, serving
+from tests.serving import Server, serving
 
 PRINTS = """
 import os, subprocess, sys

@@ -10,7 +10,8 @@ from loader.artifacts.files.place import open_files
 from loader.artifacts.store import ArtifactStore
 from tests.contract.training.trained import BASE, write
 from tests.repos import Repo
-from tests.serving import serving, wait_for
+from tests.serving import serving
+from tests.waiting import wait_for
 
 
 def test_what_nothing_needs_is_removed_and_what_is_live_stays(tmp_path: Path) -> None:

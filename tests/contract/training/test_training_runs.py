@@ -16,7 +16,8 @@ from tests.admin_actions import act
 from tests.contract.training.trained import BASE, ETLS, TRAIN, Trained, manifest, write
 from tests.own_models import own_model
 from tests.repos import Repo
-from tests.serving import Server, serving, wait_for
+from tests.serving import Server, serving
+from tests.waiting import wait_for
 
 CLASS_FORM = """
 from pathlib import Path

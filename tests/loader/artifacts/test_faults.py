@@ -25,7 +25,7 @@ from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore
 from tests.disks import fill, small_disk
 from tests.emulators import LOGIN, Door, address
-from tests.serving import wait_for
+from tests.waiting import wait_for
 
 KEY = "0123456789ab"
 
@@ -148,7 +148,7 @@ def test_a_mount_that_hangs_is_unavailable_in_time_and_heals(tmp_path: Path) -> 
 
 
 def wait_until(look: Callable[[], bool]) -> None:
-    from tests.serving import wait_for
+    from tests.waiting import wait_for
 
     def looked() -> bool:
         try:

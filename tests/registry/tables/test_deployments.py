@@ -14,7 +14,7 @@ from registry.database import Database
 from registry.registry import Registry
 from registry.tables.deployments import Deployments
 from tests.postgres import Postgres
-from tests.serving import wait_for
+from tests.waiting import wait_for
 
 NOON = datetime(2026, 6, 21, 12, tzinfo=UTC)
 ADA = Actor(kind="key", name="Ada")

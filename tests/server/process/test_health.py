@@ -15,7 +15,8 @@ import pytest
 
 from tests.dockerfile import environment, health_command
 from tests.repos import Repo
-from tests.serving import PATIENCE_S, ROOT, Server, echo, serving
+from tests.serving import ROOT, Server, echo, serving
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture(scope="module")

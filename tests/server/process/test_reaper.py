@@ -7,7 +7,8 @@ from pathlib import Path
 
 from server.process.reaper import MARK, reap
 from tests.processes import is_alive, wait_dead
-from tests.serving import ROOT, wait_for
+from tests.serving import ROOT
+from tests.waiting import wait_for
 
 DAEMON = """
 import os, subprocess, sys, time

@@ -18,7 +18,8 @@ from loader.artifacts.datasets.cache import DatasetCache
 from loader.artifacts.datasets.datasets import Datasets, fingerprint_of_path
 from loader.artifacts.files.object_stores import connect
 from tests.emulators import LOGIN, Door, address, gcs_address
-from tests.serving import ROOT, wait_for
+from tests.serving import ROOT
+from tests.waiting import wait_for
 from tests.webdata import DataServer, data_server
 
 TABLE = b"a,b\n" + b"1,2\n" * 100_000

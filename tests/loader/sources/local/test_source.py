@@ -19,7 +19,7 @@ from loader.sources.local.source import MOST_SEEN, LocalSource
 from loader.sources.local.tree import scan
 from tests.githttp import pointer
 from tests.loader.sources.local.folders import following, models, release, write
-from tests.serving import wait_for
+from tests.waiting import wait_for
 
 
 def test_the_folders_that_are_models_are_wanted_and_shared_ones_belong_to_them(tmp_path: Path) -> None:

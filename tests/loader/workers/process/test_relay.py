@@ -10,7 +10,7 @@ from pathlib import Path
 import uvloop
 
 from loader.workers.process.relay import Relay
-from tests.serving import command_line, descendants
+from tests.processes import command_line, descendants
 
 
 @contextmanager

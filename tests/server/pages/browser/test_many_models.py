@@ -20,7 +20,8 @@ from server.pages.static import Static
 from tests.browsers import tab
 from tests.server.pages.test_sizes import facts
 from tests.server.states import state
-from tests.serving import TOKEN, wait_for
+from tests.serving import TOKEN
+from tests.waiting import wait_for
 
 BASE = "/models_serve"
 MANY = 230

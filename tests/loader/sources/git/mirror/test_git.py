@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 from loader.sources.git.mirror.mirror_objects import MirrorObjects
+from tests.processes import descendants
 from tests.repos import Repo
-from tests.serving import descendants
 
 
 def test_a_signal_to_the_servers_process_group_does_not_reach_a_git_that_reads(tmp_path: Path) -> None:

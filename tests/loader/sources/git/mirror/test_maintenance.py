@@ -10,7 +10,7 @@ import pytest
 
 from loader.sources.git.mirror.maintenance import Load, Maintenance, due
 from tests.repos import Repo
-from tests.serving import wait_for
+from tests.waiting import wait_for
 
 
 def packed(tmp_path: Path, large: int, small: int) -> Path:

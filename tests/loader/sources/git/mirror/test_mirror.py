@@ -15,7 +15,7 @@ from loader.sources.git.source import GitSource
 from tests.githttp import git_server
 from tests.loader.sources.git.mirror.served import following, push, served
 from tests.repos import Repo
-from tests.serving import wait_for
+from tests.waiting import wait_for
 
 SECRET = "s3cr3t-pass/word"
 
