@@ -53,7 +53,8 @@ def main(arguments: list[str]) -> int:
         admin = listen(*settings.admin_address, "ADMIN_BIND") if settings.admin_address else None
         return _run(settings, data, listener, admin, reaper)
     except PawlError as error:
-        print(f"pawl: {error}", file=sys.stderr)
+        with suppress(OSError):  # it may be a file on a full disk; what stays in a buffer changes the exit code
+            os.write(sys.stderr.fileno(), f"pawl: {error}\n".encode(errors="backslashreplace"))
         return 2
 
 

@@ -44,7 +44,10 @@ def start(fields: str | None) -> int:
         told = {"pid": running.pid, "url": running.url, "admin_url": running.admin_url, "log": str(log)}
         print_json(told, fields)
         return 0
-    sys.stdout.write(log.read_text(errors="replace"))
+    printed = log.read_text(errors="replace")
+    if fault := _write_fault(log, printed):
+        sys.stderr.write(f"pawl: {fault}; what it says is lost until there is room\n")
+    sys.stdout.write(printed or f"Pawl is listening on {running.url}\n")
     sys.stdout.write(f"It is process {running.pid}; what it says from now on goes to {log}.\n")
     sys.stdout.write("'pawl ls' lists its models, 'pawl stop' ends it.\n")
     return 0
@@ -76,13 +79,28 @@ def _opened(log: Path) -> IO[bytes]:
         ) from error
 
 
+def _write_fault(log: Path, printed: str) -> str:
+    """What keeps a server that printed nothing from it; empty where nothing does."""
+    if printed:
+        return ""
+    try:
+        with open(log, "ab", buffering=0) as output:
+            output.write(b"\n")
+    except OSError as error:
+        return f"{log} can't be written: {error.strerror}"
+    return ""
+
+
 def _wait(settings: Settings, process: subprocess.Popen[bytes], log: Path) -> Running:
     end = time.monotonic() + _LONGEST_S
     while time.monotonic() < end:
         code = process.poll()
         if code is not None:
-            sys.stderr.write(log.read_text(errors="replace"))
-            raise CommandFailed(max(code, FAILED), "the server ended before it served: it said why above")
+            printed = log.read_text(errors="replace")
+            sys.stderr.write(printed)
+            fault = _write_fault(log, printed)
+            why = f"{fault}; make room, or give DATA_DIR another folder" if fault else "it said why above"
+            raise CommandFailed(max(code, FAILED), f"the server ended before it served: {why}")
         running = read_running(settings.data)
         if running is not None and running.pid == process.pid:
             return running

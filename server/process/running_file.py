@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from pathlib import Path
@@ -47,11 +48,20 @@ class RunningFile:
 
 
 def write_running(folder: Path, url: str, admin_url: str) -> None:
-    """Say that it is this process. Raises OSError."""
-    pid = os.getpid()
+    """Say that it is this process. On a full disk the place of the file before does. Raises OSError."""
+    pid, file = os.getpid(), folder / NAME
+    content = msgspec.json.encode(Running(pid=pid, started=start_of(pid), url=url, admin_url=admin_url))
     aside = folder / f"{NAME}.tmp"
-    aside.write_bytes(msgspec.json.encode(Running(pid=pid, started=start_of(pid), url=url, admin_url=admin_url)))
-    aside.rename(folder / NAME)
+    try:
+        aside.write_bytes(content)
+        aside.rename(file)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not file.exists():
+            raise
+        with open(file, "r+b") as before:
+            before.write(content)
+            before.truncate()
 
 
 def read_running(folder: Path) -> Running | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.disks import fill, small_disk
 from tests.pawl.commands import environ, pawl, write
 from tests.serving import ROOT
 from tests.waiting import wait_for
@@ -94,3 +95,26 @@ def test_what_can_not_serve_in_the_background_says_why(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "models_serve" in done.stderr
     assert pawl("serve", "--background", cwd=tmp_path, PORT="nonsense").returncode == 2
+
+
+def test_on_a_full_disk_it_says_so_and_where_the_disk_fills_later_it_serves(tmp_path: Path) -> None:
+    write(tmp_path / "models_serve" / "Adds")
+    with small_disk(tmp_path / "disk") as disk:
+        here = {"PORT": "0", "DATA_DIR": str(disk / "data")}
+        filler = fill(disk)
+        refused = pawl("serve", "--background", cwd=tmp_path, **here)
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert f"{disk}/data/log can't be written: No space left on device" in refused.stderr
+        assert pawl("serve", cwd=tmp_path, **here).returncode == 2
+        filler.unlink()
+        assert pawl("serve", "--background", cwd=tmp_path, **here).returncode == 0
+        assert pawl("stop", cwd=tmp_path, **here).returncode == 0
+        fill(disk)
+        try:
+            started = pawl("serve", "--background", cwd=tmp_path, **here)
+            assert started.returncode == 0
+            assert re.search(r"listening on http://\S+/models_serve$", started.stdout, re.MULTILINE)
+            assert "No space left on device" in started.stderr
+            assert pawl("ls", cwd=tmp_path, **here).stdout.startswith("Adds\t"), "it is found without --server"
+        finally:
+            assert pawl("stop", cwd=tmp_path, **here).returncode == 0
