@@ -93,6 +93,7 @@ _ANSWERED = (
     ErrorCode("pinned", 409, _ADMIN, "The model is pinned."),
     ErrorCode("no_earlier_release", 409, _ADMIN, "The model has no earlier release to go back to."),
     ErrorCode("live_changed", 409, _ADMIN, "Another version is live than the caller saw."),
+    ErrorCode("is_live", 409, _ADMIN, "The version is live: it can't be unloaded, nor rolled back to."),
     ErrorCode("conflict", 409, _ADMIN, "The repository has changed since the caller looked."),
     ErrorCode("not_writable", 409, _ADMIN, "The repository takes no change from here."),
     ErrorCode("invalid_archive", 422, _ADMIN, "The body is not a zip of a model's folder."),

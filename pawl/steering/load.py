@@ -17,8 +17,8 @@ def load(action: Acting, model: str, version: str) -> None:
 
       pawl load Iris v3 && pawl try Iris --version v3
 
-    Exit code: 1 if it failed, 3 if there is no such model or version, 4 for a wrong or missing key, 5 where its state
-    does not allow it or --expect is not what is live, 6 if the server can't be reached, 7 if it was still going on when
-    --wait ended.
+    Exit code: 0 once it runs, 1 if it failed or as many versions run as may, 3 if there is no such model or version, 4
+    for a wrong or missing key, 5 if --expect is not what is live, 6 if the server can't be reached, 7 if it was still
+    going on when --wait ended.
     """
     action.do("POST", model, "versions", version, "load", says=f"{model} {version} is loaded")

@@ -24,8 +24,8 @@ def rollback(action: Acting, model: str, to: str, yes: bool) -> None:
       pawl rollback Iris --to v2 --yes
 
     Exit code: 0 once the earlier version is live; 1 if it failed, and what was live still is; 3 if there is no such
-    model or version, 4 for a wrong or missing key, 5 if the model is pinned, nothing older was live, or --expect is not
-    what is live; 6 if the server can't be reached, 7 if it was still going on when --wait ended.
+    model or version, 4 for a wrong or missing key, 5 if the model is pinned, nothing older was live, --to is live, or
+    --expect is not; 6 if the server can't be reached, 7 if it was still going on when --wait ended.
     """
     from pawl.steering.confirmation import confirm, earlier  # here: what is slow to import, not for --help
 

@@ -19,8 +19,8 @@ def unload(action: Acting, model: str, version: str) -> None:
 
       pawl unload Iris v3
 
-    Exit code: 1 if it failed, 3 if there is no such model or version, 4 for a wrong or missing key, 5 where its state
-    does not allow it or --expect is not what is live, 6 if the server can't be reached, 7 if it was still going on when
-    --wait ended.
+    Exit code: 0 once it does not run, 1 if it failed, 3 if there is no such model or version, 4 for a wrong or missing
+    key, 5 if it is live or --expect is not what is live, 6 if the server can't be reached, 7 if it was still going on
+    when --wait ended.
     """
     action.do("POST", model, "versions", version, "unload", says=f"{model} {version} is unloaded")

@@ -138,6 +138,14 @@ def test_what_there_is_not_ends_it_with_3(server: Server, arguments: tuple[str, 
     assert (done.returncode, done.stdout) == (3, "")
 
 
+@pytest.mark.parametrize("arguments", [("unload", "Echo", "v3"), ("rollback", "Echo", "--to", "v3")])
+def test_what_can_not_be_done_to_what_is_live_ends_it_with_5(server: Server, arguments: tuple[str, ...]) -> None:
+    done = ask(server, *arguments)
+    assert (done.returncode, done.stdout) == (5, "")
+    assert "live" in done.stderr
+    assert live(server) == "three"
+
+
 def test_what_goes_on_when_the_wait_ends_ends_it_with_7_and_goes_on(server: Server, repo: Repo, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     waits = f"import os, time\nwhile not os.path.exists({str(gate)!r}):\n    time.sleep(0.01)\n"

@@ -22,7 +22,7 @@ from server.http.bodies import BodyInvalid, BodyMalformed
 from server.http.event_streams import TooManyStreams
 from server.http.replies import error
 from server.steering.actions.error_codes import CODES as OF_ACTIONS
-from server.steering.actions.errors import ActionUnfit, LiveChanged, ModelPinned
+from server.steering.actions.errors import LiveChanged, ModelPinned
 from server.versions.version_reader import ModelNotFound
 
 _CODES: dict[type[PawlError], str] = {
@@ -63,7 +63,7 @@ def refusal(refused: PawlError) -> Response:
 def _facts(refused: PawlError) -> dict[str, object]:
     """What the answer says besides."""
     match refused:
-        case BodyInvalid(field=field) | ActionUnfit(field=field):
+        case BodyInvalid(field=field):
             return {"field": field} if field else {}
         case VersionAmbiguous(commits=commits):
             return {"commits": commits}

@@ -16,14 +16,14 @@ from core.errors import (
 from loader.controller.on_demand import TooManyVersions
 from loader.reconcile import ModelUnknown
 from registry.errors import RegistryUnavailable
-from server.steering.actions.errors import ActionUnfit, LiveChanged, ModelPinned, NoEarlierRelease
+from server.steering.actions.errors import LiveChanged, ModelPinned, NoEarlierRelease, VersionIsLive
 
 CODES: dict[type[PawlError], str] = {
     ModelUnknown: "model_not_found",
     ModelPinned: "pinned",
     NoEarlierRelease: "no_earlier_release",
     LiveChanged: "live_changed",
-    ActionUnfit: "invalid_parameter",
+    VersionIsLive: "is_live",
     VersionNotFound: "version_not_found",
     VersionAmbiguous: "version_ambiguous",
     NotTrained: "not_trained",

@@ -25,9 +25,5 @@ class LiveChanged(PawlError):
         self.live = live
 
 
-class ActionUnfit(PawlError):
-    """What was asked for makes no sense of this version; `field` names what to change."""
-
-    def __init__(self, message: str, field: str) -> None:
-        super().__init__(message)
-        self.field = field
+class VersionIsLive(PawlError):
+    """What was asked for can't be done to what is live."""

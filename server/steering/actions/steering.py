@@ -19,7 +19,7 @@ from registry.errors import RegistryUnavailable
 from registry.event_log import EventLog
 from server.steering.actions.action_runner import ActionRunner
 from server.steering.actions.actions import Action, Actions, about_release, new_action
-from server.steering.actions.errors import ActionUnfit, LiveChanged, NoEarlierRelease
+from server.steering.actions.errors import LiveChanged, NoEarlierRelease, VersionIsLive
 from server.steering.actions.intents import Intent, ToAccept, ToPin, ToRollBack, ToTell, ToUnpin, pinned
 from server.steering.decisions.registry_follower import RegistryFollower
 from server.steering.decisions.rows import Rows
@@ -95,7 +95,7 @@ class Steering:
         return self._runner.go_on(action, self._runner.lifting(action))
 
     async def roll_back(self, model: str, to: str | None, asker: Asker) -> Action:
-        """Turn down what is live, and go back. Raises ModelPinned and NoEarlierRelease too."""
+        """Turn down what is live, and go back. Raises ModelPinned, NoEarlierRelease and VersionIsLive too."""
         async with self._locks[model]:
             controller = await self.seen(model, asker)
             rows = await self._follower.read()
@@ -153,12 +153,12 @@ class Steering:
         return self._runner.go_on(action, self._runner.loading(action, name, served))
 
     async def unload(self, model: str, name: str, asker: Asker) -> Action:
-        """Stop a version that was started on demand. Raises ActionUnfit for what is live."""
+        """Stop a version that was started on demand. Raises VersionIsLive."""
         async with self._locks[model]:
             controller = await self.seen(model, asker)
             served = await self._find(controller, name)
             if _is_live(controller, served):
-                raise ActionUnfit(f"{told(served)} of {model} is live, and can't be unloaded", "version")
+                raise VersionIsLive(f"{told(served)} of {model} is live, and can't be unloaded")
             about = about_release(new_action("unload", model, asker.actor, asker.reason), served)
             if not self._on_demand.is_open(served.release):
                 return self._runner.done(self.actions.put(about), f"{told(served)} of {model} was not loaded")
@@ -204,7 +204,7 @@ class Steering:
             return found
         target = await self._find(controller, to)
         if target.release == live.release:
-            raise ActionUnfit(f"{to[:80]} is what is live of {controller.model}; name another version", "to")
+            raise VersionIsLive(f"{to[:80]} is what is live of {controller.model}; name another version")
         return target
 
     async def _rejected(self, controller: ModelController, name: str) -> tuple[tuple[Rejection, ...], Served | None]:

@@ -18,7 +18,7 @@ _DONE: dict[int, Reply | None] = {200: Reply(Action), 202: Reply(Action)}
 def _steers(method: Method, path: paths.HttpPath, says: str, body: Any = Said) -> Operation:
     """An action on a model; of a DELETE, whose body some clients can't send, the query may say the same."""
     said = (text("reason", "Why."), text("expect", "The live version that was seen.")) if method == "delete" else ()
-    codes = tuple(sorted({*CODES.values(), "malformed_json"}))
+    codes = tuple(sorted({*CODES.values(), "invalid_parameter", "malformed_json"}))
     return Operation(method, path, says, "operate", _DONE, codes, (*_WAIT, *said), body)
 
 
