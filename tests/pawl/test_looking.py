@@ -213,6 +213,12 @@ def test_retry_and_open_say_what_they_do(server: Server) -> None:
     assert (again.returncode, again.stdout) == (1, "")
     assert "RuntimeError: no" in again.stderr
     assert ask(server, "open", "Echo", "--print").stdout == f"{server.base}/-/models/Echo\n"
+    for token in ("", "wrong"):
+        assert ask(server, "open", "Echo", "--print", token=token).stdout == f"{server.base}/-/models/Echo\n"
+    unknown = ask(server, "open", "Ecko", "--print")
+    assert (unknown.returncode, unknown.stdout) == (3, "")
+    assert "Ecko" in unknown.stderr
+    assert "monitoring" in unknown.stderr
 
 
 @pytest.mark.parametrize("command", [("show", "Nobody"), ("retry", "Nobody"), ("try", "Nobody")])
