@@ -185,9 +185,13 @@ def test_a_pipe_gets_each_event_as_it_comes(server: Server) -> None:
 
 def test_traffic_is_summed_up(server: Server) -> None:
     server.score("Echo", say="counted")
-    total = ask(server, "traffic", "Echo", "--from", "10m", "--step", "60s").stdout.splitlines()[-1].split("\t")
-    assert total[0] == "total"
-    assert int(total[1]) >= 1
+
+    def total() -> list[str]:
+        told = ask(server, "traffic", "Echo", "--from", "10m", "--step", "60s").stdout.splitlines()[-1].split("\t")
+        assert told[0] == "total"
+        return told
+
+    server.wait(lambda: int(total()[1]) >= 1, "the gateway to tell of the request")
     assert ask(server, "traffic", "--json", "totals").returncode == 0
     assert ask(server, "traffic", "Nobody").returncode == 3
     assert ask(server, "traffic", "--step", "soon").returncode == 2
