@@ -124,7 +124,7 @@ def _hash(name: str, path: Path, left: int, bounds: Bounds) -> Entry:
 def _check_size(size: int, left: int, name: str, bounds: Bounds) -> None:
     if size > left:
         raise ArtifactRefused(
-            f"the output folder holds more than {bounds.bytes / 1e9:,.1f} GB (at {name}); "
+            f"the output folder holds more than {bounds.bytes / 1e9:,g} GB (at {name}); "
             "leave less, or raise MAX_ARTIFACT_GB"
         )
 

@@ -19,7 +19,7 @@ from core.process.descendants import Descendants
 from core.runs.runs import AttemptResult, Failure, RunSpec
 from core.runs.states import Reason, RunState
 from trainer.attempt.child import Child, Ended, Limits
-from trainer.attempt.child_environment import child_environment
+from trainer.attempt.child_environment import child_environment, refusal_of_params
 from trainer.attempt.container_memory import ContainerMemory
 from trainer.attempt.crash_place import crash_place
 from trainer.attempt.outcomes import failure_of
@@ -116,6 +116,8 @@ class Attempt:
         self._known.update(packages=dict(prepared.packages), running_at=datetime.now(UTC))
         self._progress.reach(RunState.RUNNING)
         config = self._config(prepared)
+        if refusal := refusal_of_params(config):
+            return self._failed(refusal)
         ended = await self._child(prepared, config)
         self._known.update(peak_memory=ended.peak_memory, cpu_seconds=round(ended.cpu_seconds, 2))
         if ended.stopped:

@@ -144,7 +144,7 @@ class DatasetCache:
         """How many bytes may be written before this is asked again."""
         if needed > self._max_bytes:
             raise DatasetUnavailable(
-                f"the dataset has more than {self._max_bytes / 1e9:,.1f} GB; raise DATASET_CACHE_GB",
+                f"the dataset has more than {self._max_bytes / 1e9:,g} GB; raise DATASET_CACHE_GB",
                 heals=Heals.NEVER,
             )
         entries = sorted(_entries(self._root / "content", aside), key=lambda entry: entry[0])
@@ -154,7 +154,7 @@ class DatasetCache:
                 used -= size
         if used + needed > self._max_bytes:
             raise DatasetUnavailable(
-                f"other runs use {used / 1e9:,.1f} GB of the {self._max_bytes / 1e9:,.1f} that datasets may take; "
+                f"other runs use {used / 1e9:,.1f} GB of the {self._max_bytes / 1e9:,g} that datasets may take; "
                 "wait for them, or raise DATASET_CACHE_GB",
                 heals=Heals.WITH_MACHINE,
             )

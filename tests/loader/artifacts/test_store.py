@@ -100,6 +100,8 @@ def test_too_much_is_refused(tmp_path: Path) -> None:
         ArtifactStore(files, Bounds(files=3)).put(out)
     with pytest.raises(ArtifactRefused, match="MAX_ARTIFACT_GB"):
         ArtifactStore(files, Bounds(bytes=5)).put(out)
+    with pytest.raises(ArtifactRefused, match=r"holds more than 0\.05 GB"):
+        ArtifactStore(files, Bounds(bytes=50_000_000)).put(folder(tmp_path / "large", {"m": bytes(50_000_001)}))
 
 
 def test_what_is_too_much_by_its_size_is_refused_before_a_terabyte_is_read(tmp_path: Path) -> None:
