@@ -39,6 +39,9 @@ from trainer.trainer import Held, Trainer
 
 _MOST_JOBS = 1000
 """At a time: the cluster has its own quotas and queues."""
+_BEHIND_S = 600.0
+"""What one daemon knows of the branch may be behind what another does by this, or by two of its looks: a fetch may be
+slow, or fail for a while."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,10 @@ def assemble(
         demand,
         controller,
         ended_runs,
-        AskedRuns(commits, code_folders, open_runs, ended_runs, controller),
+        AskedRuns(
+            *(commits, code_folders, open_runs, ended_runs, recorded_runs, controller),
+            max(_BEHIND_S, 2 * settings.sync_seconds),
+        ),
         around.lease,
         around.sharing,
         around.heads,

@@ -97,6 +97,19 @@ def cancelled_run(model: str, key: str, attempts: int, message: str, run: RunFil
     return RunResult(run=key, model=model, state=RunState.CANCELLED, message=message, attempts=attempts, **about)
 
 
+def failed_run(run: RunFile, attempts: int, message: str) -> RunResult:
+    """One whose code no attempt could begin with, after those there were."""
+    return RunResult(
+        run=run.run,
+        model=run.model,
+        state=RunState.FAILED,
+        reason=Reason.BAD_CONTRACT,
+        message=message,
+        attempts=attempts,
+        **_about(run),
+    )
+
+
 def _about(run: RunFile) -> dict[str, Any]:
     """What a result says of the run, whatever became of it: another attempt is made from that."""
     return {

@@ -7,19 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import PawlError
 from core.manifest.train import Train
 from core.runs.runs import Failure, RunSpec
-from core.runs.states import Reason
+from core.runs.states import Reason, RunState
 from core.settings.settings import Settings
 from trainer.executor import NotBegun
 from trainer.records.open_runs import RunFile
 
 _GIGABYTE = 1_000_000_000
-
-
-class CodeGone(PawlError):
-    """The folder that a run is to train in is not there."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +56,12 @@ class SpecMaker:
         self._code_folder = code_folder
 
     def __call__(self, run: RunFile, attempt: int, judge: str) -> RunSpec:
-        """Raises CodeGone, and NotBegun for what this Pawl can't do."""
+        """Raises NotBegun for what this Pawl can't do, and where the code is gone."""
         _check(run.train)
         root = self._code_folder(run.code_key)
         if not self._place.in_pod and not root.is_dir():
-            raise CodeGone(f"the code of run {run.run} is not in {root} any more; push it again, or retry the run")
+            message = f"the code of run {run.run} is not in {root} any more; retry the run, which checks it out again"
+            raise NotBegun(Failure(None, message, heals=True, state=RunState.LOST))
         place = self._place
         return RunSpec(
             run=run.run,

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from core.manifest.train import Train
-from core.runs.states import Reason
+from core.runs.states import Reason, RunState
 from tests.trainer.pushes import Pushes, come, in_a_loop
 from trainer.executor import NotBegun
 from trainer.records.open_runs import RunFile
@@ -37,6 +37,14 @@ def test_what_is_asked_for_and_can_t_be_done_is_refused(tmp_path: Path, train: d
         make(run, 1, "")
     assert refused.value.failure.reason is Reason.BAD_CONTRACT
     assert message in str(refused.value)
+
+
+def test_a_run_whose_code_is_gone_is_lost_and_says_what_to_do(tmp_path: Path) -> None:
+    run = RunFile(run="0123456789ab", model="Iris", commit="c" * 40, code_key="fed", train=Train(), queued_at=0.0)
+    make = SpecMaker(Place(data_dir=tmp_path, home=tmp_path), tmp_path.joinpath)
+    with pytest.raises(NotBegun, match="retry the run") as lost:
+        make(run, 1, "")
+    assert (lost.value.failure.state, lost.value.failure.heals) == (RunState.LOST, True)
 
 
 @in_a_loop
