@@ -11,9 +11,6 @@ from core.traffic.bucket import Bucket, Series
 from core.traffic.histogram import DURATION_BOUNDS_NS, QUEUE_BOUNDS_NS, Histogram
 from gateway.messages import Counted, Tallied
 
-CLIENT_GONE = 499
-"""Counted for a request whose client has left before its answer; nginx's number for the same."""
-
 
 class Tally:
     """Answers of one series since the last report to the daemon."""

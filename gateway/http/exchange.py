@@ -13,7 +13,7 @@ from gateway.http.body_stream import BodyStream
 from gateway.http.compression import AT_ONCE, CODING, SMALLEST, VARY, accepts_gzip, pack
 from gateway.http.headers import Fields, Header, encode_headers
 from gateway.http.refusals import CLOSE, JSON_TYPE, Refused
-from gateway.http.statuses import STATUS_LINES
+from gateway.http.statuses import CLIENT_GONE, STATUS_LINES
 from worker.wire.frames import Format
 
 Answerer = Callable[["Exchange"], object]
@@ -90,8 +90,8 @@ class Exchange(msgspec.Struct, eq=False):
     """Lines for `answer`."""
     refusal: Refused | None = None
     """What is answered in place of what the answerer says."""
-    on_leave: Callable[[], object] | None = None
-    """Called when nobody waits for the answer any more."""
+    on_leave: Callable[[int], object] | None = None
+    """Called when nobody waits for the answer any more, with the status that counts in its place."""
     _pieces: list[bytes | bytearray] = []
     _is_begun: bool = False
 
@@ -191,14 +191,14 @@ class Exchange(msgspec.Struct, eq=False):
         on_leave = self.on_leave
         self._end()
         if on_leave is not None:
-            on_leave()
+            on_leave(CLIENT_GONE)
 
     def fail(self, refused: Refused) -> None:
         """Refuse what is being answered."""
         on_leave = self.on_leave
         self.refuse(refused)
         if on_leave is not None:
-            on_leave()
+            on_leave(refused.status)
 
     def _add_small(self, piece: bytes) -> None:
         """Beside those before it: by itself it would take many times its size."""

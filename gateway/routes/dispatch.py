@@ -9,9 +9,8 @@ from typing import Protocol
 
 import msgspec
 
-from gateway.counts import CLIENT_GONE
 from gateway.http.refusals import Refused, refuse
-from gateway.http.statuses import BODILESS
+from gateway.http.statuses import BODILESS, CLIENT_GONE
 from gateway.routes.route_table import Target
 from worker.wire.client import Answer, WorkerBusy, WorkerConnection, WorkerLost
 
@@ -76,11 +75,11 @@ class Flight(msgspec.Struct, eq=False):
         seconds = self.target.timeout_ns / 1e9
         self._refuse(refuse("deadline_exceeded", f"{self.target.model} has not answered within {seconds:g} s"))
 
-    def cancel(self) -> None:
-        """Nobody waits for it any more."""
+    def cancel(self, status: int = CLIENT_GONE) -> None:
+        """Nobody waits for it any more. `status`: what it counts as."""
         if self in self.flights:
             self.connection.forget(self.id)
-            self._end(CLIENT_GONE)
+            self._end(status)
 
     def _refuse(self, refused: Refused) -> None:
         self._end(refused.status)

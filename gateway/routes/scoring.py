@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from gateway.http.exchange import Exchange
 from gateway.http.refusals import Refused
+from gateway.http.statuses import CLIENT_GONE
 from gateway.routes.all_models import Answers, score_all
 from gateway.routes.dispatch import Dispatch
 from gateway.routes.route_table import Target
@@ -62,7 +63,7 @@ class TracedScoring(Scoring):
             trace.end(200)
             return answers
         finally:
-            trace.leave()
+            trace.end(CLIENT_GONE)
 
     def _score_traced(self, exchange: Exchange, target: Target, trace: RequestTrace) -> None:
         exchange.answer_headers = target.headers if exchange.method == b"POST" else target.get_headers
@@ -73,9 +74,9 @@ class TracedScoring(Scoring):
             trace.refuse(refused)
             return
 
-        def leave() -> None:
-            flight.cancel()
-            trace.leave()
+        def leave(status: int) -> None:
+            flight.cancel(status)
+            trace.end(status)
 
         exchange.on_leave = leave
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from core.traffic.bucket import Series
-from gateway.counts import CLIENT_GONE
 from gateway.http.exchange import Exchange
 from gateway.http.refusals import Refused
 from gateway.messages import Sampling
@@ -43,11 +42,8 @@ class RequestTrace:
         self.end(refused.status)
         self._exchange.refuse(refused)
 
-    def leave(self) -> None:
-        """Its client has gone."""
-        self.end(CLIENT_GONE)
-
     def end(self, status: int) -> None:
+        """Keep the span, once: its first status counts."""
         if self._is_over:
             return
         self._is_over = True

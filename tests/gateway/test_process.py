@@ -22,7 +22,7 @@ from gateway.messages import (
     decode_from_gateway,
     encode_message,
 )
-from tests.gateway.running import ROOT, Gate, asynchronous, echoes, gateway, hangs, route
+from tests.gateway.running import ROOT, Gate, asynchronous, echoes, gateway, hangs, route, statuses_in
 
 
 @asynchronous
@@ -49,6 +49,8 @@ async def test_a_stop_ends_what_does_not_finish(tmp_path: Path) -> None:
         assert await running.stop() == 0
         answer = await request
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "stopping")
+        counted = await running.hear_counts("Iris/v1")
+        assert statuses_in(counted, "Iris/v1") == {503: 1}, "as its client was answered"
 
 
 @asynchronous

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from gateway.counts import CLIENT_GONE
+from gateway.http.statuses import CLIENT_GONE
 from tests.gateway.running import Gate, answers, asynchronous, echoes, gateway, hangs, route, statuses_in
 
 ERROR = b'{"error":{"code":"model_error","message":"no"}}'

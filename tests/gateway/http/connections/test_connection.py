@@ -79,7 +79,7 @@ async def test_a_client_that_does_not_read_its_answer_is_let_go() -> None:
     gone = asyncio.Event()
 
     def huge(exchange: Exchange) -> None:
-        exchange.on_leave = gone.set
+        exchange.on_leave = lambda _: gone.set()
         answer = StreamedAnswer(exchange, 200, [])
         sending.append(asyncio.create_task(answer.send(b"x" * 50_000_000)))
 
