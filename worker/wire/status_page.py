@@ -9,7 +9,6 @@ import fcntl
 import mmap
 import os
 import threading
-import time
 
 COUNTERS = ("requests", "calls", "rows", "batches")
 """Counted since the worker's start: requests begun, calls of sessions, their rows, the batches they became."""
@@ -111,11 +110,6 @@ class StatusPage:
         if slots.tobytes() == _NOTHING_RUNS:  # quickly: hundreds of workers are looked at, and most of them do nothing
             return {}
         return {slot: at for slot, at in enumerate(slots) if at}
-
-    def longest_slice_s(self) -> float:
-        """Seconds that the oldest running slice has taken."""
-        begun = self.slices().values()
-        return (time.monotonic_ns() - min(begun)) / 1e9 if begun else 0.0
 
     def tracebacks(self) -> str:
         """All that faulthandler wrote here."""

@@ -103,4 +103,3 @@ class StopSoon(msgspec.Struct, frozen=True, tag=True):
 
 decode_from_child = msgspec.json.Decoder(FromChild).decode
 decode_train_config = msgspec.json.Decoder(TrainConfig).decode
-decode_to_child = msgspec.json.Decoder(StopSoon).decode
