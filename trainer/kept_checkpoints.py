@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from core.folder_bytes import bytes_in
+from core.folders import bytes_in, remove_tree
 
 _PLACE = ".checkpoints"
 _KEPT_S = 86_400.0
@@ -35,7 +34,7 @@ class KeptCheckpoints:
         with suppress(OSError):
             if any(here.iterdir()):
                 kept.parent.mkdir(exist_ok=True)
-                shutil.rmtree(kept, ignore_errors=True)
+                remove_tree(kept)
                 here.rename(kept)
                 os.utime(kept, (self._now(), self._now()))
                 self._make_room()
@@ -54,13 +53,13 @@ class KeptCheckpoints:
         self._prune_at = self._now() + _BETWEEN_S
         for at, kept in self._all():
             if at < self._now() - _KEPT_S:
-                shutil.rmtree(kept, ignore_errors=True)
+                remove_tree(kept)
 
     def _make_room(self) -> None:
         left = self._max_bytes
         for _, kept in sorted(self._all(), reverse=True):
             if (taken := bytes_in(kept)) > left:
-                shutil.rmtree(kept, ignore_errors=True)
+                remove_tree(kept)
             else:
                 left -= taken
 

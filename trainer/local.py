@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from core.folders import remove_tree
 from core.runs.runs import Failure, RunSpec
 from core.runs.states import RunState
 from trainer.attempt.identity import find, give_up
@@ -64,7 +64,7 @@ class LocalRuns:
             _write(folder / "spec.json", msgspec.json.encode(msgspec.structs.replace(spec, root=str(code))))
             self._children[folder] = self._start(folder)
         except OSError:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
             raise
 
     def running(self) -> dict[str, Running]:
@@ -175,13 +175,10 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Out of sight first, so that nobody takes what is half gone for an attempt. Checked-out files are read-only."""
+    """Out of sight first, so that nobody takes what is half gone for an attempt."""
     aside = folder.with_name(f".gone-{folder.name}-{time.monotonic_ns()}")
     try:
         folder.rename(aside)
     except OSError:
         return
-    for where, _, _ in os.walk(aside):
-        with suppress(OSError):
-            os.chmod(where, 0o700)
-    shutil.rmtree(aside, ignore_errors=True)
+    remove_tree(aside)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from core.folders import remove_tree
 from core.process.descendants import Descendants
 from core.runs.runs import RunSpec
 from core.runs.states import RunState
@@ -136,7 +136,7 @@ def _remove_checkpoint(spec: RunSpec, checkpoint: StoredCheckpoint | None) -> No
     if checkpoint is not None:
         checkpoint.remove()
     else:
-        shutil.rmtree(spec.checkpoint or f"{spec.home}/checkpoint", ignore_errors=True)
+        remove_tree(Path(spec.checkpoint or f"{spec.home}/checkpoint"))
 
 
 async def _opened(spec: RunSpec, stop: Stop, told: Callable[[str], None]) -> Files | None:
@@ -151,7 +151,7 @@ async def _opened(spec: RunSpec, stop: Stop, told: Callable[[str], None]) -> Fil
 def _make_room(folder: Path) -> None:
     """For the record, on a disk that the code may have filled: what it left is stored by now, or will never be."""
     for name in ("output", "live", "code"):
-        shutil.rmtree(folder / name, ignore_errors=True)
+        remove_tree(folder / name)
 
 
 if __name__ == "__main__":

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import tempfile
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 from core.errors import ArtifactDamaged, ArtifactGone, Heals, ReleaseFailed, ReleaseGone, StoreUnavailable
+from core.folders import remove_tree
 from core.release import Artifact, Release
 from loader.files.checkout import sync
 from loader.files.file_list import is_whole
@@ -39,7 +38,7 @@ class ReleaseStore:
         self._artifacts = artifacts
         root.mkdir(parents=True, exist_ok=True)
         for unfinished in [*root.glob(f"*/{_ASIDE}*"), *root.glob(f"{_ASIDE}*")]:
-            _remove(unfinished)
+            remove_tree(unfinished)
 
     def take_artifacts_from(self, artifacts: Artifacts | None) -> None:
         """Of the releases that are put from now on."""
@@ -99,7 +98,7 @@ class ReleaseStore:
             sync(path.parent)
             sync(self._root)
         finally:
-            _remove(aside)
+            remove_tree(aside)
 
     def _lay_over(self, artifact: Artifact, root: Path, model: str) -> None:
         fetched = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=root.parent))
@@ -107,7 +106,7 @@ class ReleaseStore:
             self._fetch(artifact, fetched)
             lay_over(root, model, fetched)
         finally:
-            _remove(fetched)
+            remove_tree(fetched)
 
     def _fetch(self, artifact: Artifact, into: Path) -> None:
         try:
@@ -166,7 +165,7 @@ def _remove_others(folder: Path, keep: set[str]) -> None:
 
 def _remove_out_of_sight(path: Path) -> None:
     """So that one half removed is not taken for whole."""
-    _remove(path.rename(path.with_name(f"{_ASIDE}{path.name}-{time.monotonic_ns()}")))
+    remove_tree(path.rename(path.with_name(f"{_ASIDE}{path.name}-{time.monotonic_ns()}")))
 
 
 def _changed_at(path: Path) -> float:
@@ -174,14 +173,6 @@ def _changed_at(path: Path) -> float:
         return path.stat().st_mtime
     except OSError:
         return 0.0
-
-
-def _remove(path: Path) -> None:
-    """Files are left read-only, since later releases may share them."""
-    for where, _, _ in os.walk(path):
-        with suppress(OSError):
-            os.chmod(where, 0o700)
-    shutil.rmtree(path, ignore_errors=True)
 
 
 def _checked(name: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from core.errors import PawlError
+from core.folders import remove_tree
 from core.runs.runs import AttemptResult
 from core.runs.states import RunState
 from core.settings.settings import Settings
@@ -166,11 +167,9 @@ def _said(reached: Reached, curve: Sequence[Point]) -> str:
 def _home(settings: Settings) -> Iterator[tuple[Path, Path]]:
     """Where environments and data are kept: the server's DATA_DIR, where there is one, so that what it has built is
     used; and a temporary folder for all else."""
-    with tempfile.TemporaryDirectory(prefix="pawl-train-", ignore_cleanup_errors=True) as temporary:
-        home = Path(temporary)
-        is_ours = settings.data.is_dir() and os.access(settings.data, os.W_OK)
-        try:
-            yield (settings.data if is_ours else home / "data"), home
-        finally:
-            for where, _, _ in os.walk(home):
-                os.chmod(where, 0o700)
+    home = Path(tempfile.mkdtemp(prefix="pawl-train-"))
+    is_ours = settings.data.is_dir() and os.access(settings.data, os.W_OK)
+    try:
+        yield (settings.data if is_ours else home / "data"), home
+    finally:
+        remove_tree(home)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,27 @@ def test_code_that_raises_is_told_with_its_line(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert b"no rows" in done.stderr
     assert b"train.py, line 2" in done.stderr
+
+
+def test_folders_a_thousand_deep_are_refused_and_leave_nothing_behind(tmp_path: Path) -> None:
+    code = """
+        import os
+        def train(output, checkpoint):
+            for path in (output, checkpoint + "/"):
+                for _ in range(1900):
+                    path += "a/"
+                    os.mkdir(path)
+            open(output + "model", "w").close()
+            return 1
+    """
+    temporary = tmp_path / "t"
+    temporary.mkdir()
+    folder = write(tmp_path / "Deep", None, train__py=textwrap.dedent(code))
+    done = pawl("train", folder, cwd=tmp_path, TMPDIR=str(temporary))
+    assert done.returncode == 1
+    assert "failed: BadContract; " in done.stderr
+    assert "is more than 32 folders deep; leave fewer inside each other" in done.stderr
+    assert list(temporary.iterdir()) == []
 
 
 def test_what_the_code_printed_before_it_ended_itself_is_shown_once(tmp_path: Path) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from core.errors import ArtifactRefused, PawlError, StoreUnavailable
+from core.folders import files_in
 from loader.artifacts.files.files import Stored
 from loader.artifacts.store import ArtifactStore
 
@@ -47,8 +48,8 @@ class StoredCheckpoint:
                 raise
             except PawlError as error:
                 log.warning("a checkpoint can't be taken up: %s", error)
-        for path in self._files():
-            path.chmod(0o644)
+        for path, _, _ in files_in(self._folder):
+            os.chmod(path, 0o644)
         self._stored = self._look()
 
     async def run(self) -> None:
@@ -97,15 +98,8 @@ class StoredCheckpoint:
         return all(changed / 1e9 < time.time() - _SETTLED_S for _, _, changed in self._look())
 
     def _look(self) -> tuple[tuple[str, int, int], ...]:
-        """Names, sizes and when they changed; empty: there is nothing, or it changes under our eyes."""
-        try:
-            found = [(path, path.stat()) for path in self._files()]
-        except OSError:
-            return ()
-        return tuple((str(path), stat.st_size, stat.st_mtime_ns) for path, stat in found)
-
-    def _files(self) -> Iterator[Path]:
-        return (path for path in sorted(self._folder.rglob("*")) if path.is_file())
+        """Names, sizes and when they changed; empty: there is nothing."""
+        return tuple(sorted(files_in(self._folder)))
 
     def _say(self, trouble: str) -> None:
         if trouble != self._trouble:

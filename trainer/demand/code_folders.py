@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from hashlib import sha1
 from pathlib import Path
 
+from core.folders import remove_tree
 from core.release import Revision
 
 CheckOut = Callable[[Revision, Path], None]
@@ -24,7 +23,7 @@ class CodeFolders:
         self._check_out = check_out
         root.mkdir(parents=True, exist_ok=True)
         for leftover in root.glob(".tmp-*"):
-            _remove(leftover)
+            remove_tree(leftover)
 
     def path(self, code_key: str) -> Path:
         return self._root / code_key
@@ -41,13 +40,13 @@ class CodeFolders:
                 aside.chmod(0o755)
                 aside.rename(path)
             finally:
-                _remove(aside)
+                remove_tree(aside)
         return path
 
     def prune(self, keep: set[str]) -> None:
         for path in self._root.iterdir():
             if path.name not in keep:
-                _remove(path)
+                remove_tree(path)
 
 
 def git_ids(folder: Path, address: str) -> dict[str, str]:
@@ -74,10 +73,3 @@ def _leave_out_serving(folder: Path) -> None:
     if (folder / "train.py").exists() and etls.exists():
         folder.chmod(0o755)
         etls.unlink()
-
-
-def _remove(path: Path) -> None:
-    for where, _, _ in os.walk(path):
-        with suppress(OSError):
-            os.chmod(where, 0o700)
-    shutil.rmtree(path, ignore_errors=True)

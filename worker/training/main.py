@@ -100,12 +100,25 @@ def _run(form: Form, config: TrainConfig, report: Report) -> Outcome:
         return Judged(form.judge(config.evaluate))
     before = os.listdir(config.folder)
     scores = form.train(report)
-    if not any(files for _, _, files in os.walk(config.output)):
+    if not _holds_files(config.output):
         raise ContractBroken(
             f"{form.place}: it left nothing in output; write the model's files to that folder"
             f"{_strays(config.folder, before)}"
         )
     return Trained(scores)
+
+
+def _holds_files(folder: str) -> bool:
+    """However deep: `os.walk` gives up a thousand folders deep."""
+    folders = [folder]
+    while folders:
+        with os.scandir(folders.pop()) as found:
+            for entry in found:
+                if not entry.is_dir():
+                    return True
+                if not entry.is_symlink():
+                    folders.append(entry.path)
+    return False
 
 
 def _strays(folder: str, before: Sequence[str]) -> str:

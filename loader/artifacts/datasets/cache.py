@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from core.errors import DatasetUnavailable, Heals
-from core.folder_bytes import bytes_in
+from core.folders import bytes_in
 from loader.artifacts.datasets.source import DatasetState, Fetched, Room
 from loader.artifacts.folder import Bounds, scan
 from loader.artifacts.locked_paths import ASIDE, YOUNG_S, held, is_locked, locked_aside, remove_unless_held

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from core.errors import SettingError, SourceError
-from core.folder_bytes import bytes_in
+from core.folders import bytes_in
 from loader.sources.git.mirror.git import start
 from loader.sources.git.mirror.stoppable import StoppableProcess, Stopped
 from loader.sources.git.mirror.transport import Transport

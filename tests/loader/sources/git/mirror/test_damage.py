@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import Heals, ReleaseFailed, SourceError
-from core.folder_bytes import bytes_in
+from core.folders import bytes_in
 from core.release import Release
 from loader.releases.store import ReleaseStore
 from tests.disks import fill, small_disk
