@@ -98,6 +98,10 @@ class Reconciler:
     def live_pools(self) -> list[Pool]:
         return [controller.live.pool for controller in self.controllers.values() if controller.live is not None]
 
+    def has_gone(self, model: str) -> bool:
+        """Whether its folder is known to have gone: what is still served of it is what a pin holds."""
+        return bool(self.known_source.head) and model not in self.known.heads
+
     def followed(self) -> set[str] | None:
         """The models; None as long as nobody knows which were removed while we didn't run."""
         return set(self.controllers) if self.known_source.head else None

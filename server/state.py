@@ -60,6 +60,8 @@ class PinnedTo(msgspec.Struct, frozen=True, kw_only=True):
 
     version: str
     commit: str
+    folder_gone: bool = False
+    """Whether the model's folder has gone, so that it ends with the pin."""
 
 
 class ModelState(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,7 +141,9 @@ def _pin(reconciler: Reconciler, model: str) -> PinnedTo | None:
     decided = reconciler.known.decided
     served = (decided.pins or {}).get(model)
     version = decided.missing.get(model) if served is None else served.version
-    return None if version is None else PinnedTo(version=version.label, commit=version.commit)
+    if version is None:
+        return None
+    return PinnedTo(version=version.label, commit=version.commit, folder_gone=reconciler.has_gone(model))
 
 
 def _model(controller: ModelController, newest_run: RunView | None, pin: PinnedTo | None) -> ModelState:

@@ -34,7 +34,8 @@ def note_on(model: Told) -> str:
 def _notes(model: Told) -> Iterator[str]:
     live, failure, training = model.get("live") or {}, model.get("failure"), model.get("training") or {}
     if pin := model.get("pin"):
-        yield f"pinned to {pin.get('version') or pin.get('commit', '')[:7]}"
+        alone = ", and served for that alone: its folder has gone" if pin.get("folder_gone") else ""
+        yield f"pinned to {pin.get('version') or pin.get('commit', '')[:7]}{alone}"
     if step := model.get("step") or model.get("doing"):
         yield f"{step}…"
     if failure:

@@ -9,19 +9,21 @@ import click
 
 from pawl.client.api import Api, api_path
 from pawl.exits import FAILED, CommandFailed
-from pawl.models.state import live_version
+from pawl.models.state import Told, live_version
 from pawl.terminal.text import one_line
 
 
-def confirm(api: Api, model: str, to: Callable[[], str], yes: bool) -> str:
-    """The version that is live, as its user was shown it; empty where nobody was asked. `to`: what would replace it.
+def confirm(api: Api, model: str, becomes: Callable[[Told], str], yes: bool) -> str:
+    """The version that is live, as its user was shown it; empty where nobody was asked. `becomes`: what would be done
+    to it, of the model as the server tells of it.
 
     Raises CommandFailed.
     """
     if yes or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return ""
-    live = live_version(api.get(api_path("models", model)))
-    click.echo(one_line(f"{model}: {live or 'nothing'} is live, and would be replaced by {to()}."))
+    told = api.get(api_path("models", model))
+    live = live_version(told)
+    click.echo(one_line(f"{model}: {live or 'nothing'} is live, and would be {becomes(told)}."))
     if not click.confirm("Go on?"):
         raise CommandFailed(FAILED, "nothing was changed")
     return live

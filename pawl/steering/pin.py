@@ -29,5 +29,5 @@ def pin(action: Acting, model: str, version: str, yes: bool) -> None:
     """
     from pawl.steering.confirmation import confirm  # here: what is slow to import, not for --help
 
-    seen = confirm(action.api, model, lambda: f"{version}, and held", yes)
+    seen = confirm(action.api, model, lambda _: f"replaced by {version}, and held", yes)
     action.do("PUT", model, "pin", version=version, seen=seen, says=f"{model} is pinned to {version}")

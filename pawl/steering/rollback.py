@@ -29,5 +29,5 @@ def rollback(action: Acting, model: str, to: str, yes: bool) -> None:
     """
     from pawl.steering.confirmation import confirm, earlier  # here: what is slow to import, not for --help
 
-    seen = confirm(action.api, model, lambda: to or earlier(action.api, model), yes)
+    seen = confirm(action.api, model, lambda _: f"replaced by {to or earlier(action.api, model)}", yes)
     action.do("POST", model, "rollback", to=to, seen=seen, says=f"{model} is rolled back")

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pawl.options import command, model
 from pawl.steering.acting import Acting, acts, yes
+
+if TYPE_CHECKING:
+    from pawl.models.state import Told
 
 
 @command("unpin")
@@ -13,6 +18,9 @@ from pawl.steering.acting import Acting, acts, yes
 def unpin(action: Acting, model: str, yes: bool) -> None:
     """Lift a pin: the newest version goes live, unless it was rejected; until it is ready, what was pinned stays.
 
+    Where the model's folder has gone, only its pin keeps it: it ends with the pin. In a terminal it says so, and asks
+    first.
+
     Example:
 
       pawl unpin Iris --reason "v5 is fast again"
@@ -21,5 +29,11 @@ def unpin(action: Acting, model: str, yes: bool) -> None:
     """
     from pawl.steering.confirmation import confirm  # here: what is slow to import, not for --help
 
-    seen = confirm(action.api, model, lambda: "the newest version that is not rejected", yes)
+    seen = confirm(action.api, model, _becomes, yes)
     action.do("DELETE", model, "pin", seen=seen, says=f"{model} is no longer pinned")
+
+
+def _becomes(model: Told) -> str:
+    if (model.get("pin") or {}).get("folder_gone"):
+        return "served no more, nor anything else of it: its folder has gone"
+    return "replaced by the newest version, unless that was rejected"

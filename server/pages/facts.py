@@ -52,3 +52,8 @@ class ModelFacts:
     @property
     def name(self) -> str:
         return self.state.name
+
+    @property
+    def is_held_by_pin_alone(self) -> bool:
+        """Whether its folder has gone."""
+        return self.state.pin is not None and self.state.pin.folder_gone

@@ -118,6 +118,21 @@ def test_a_terminal_is_told_from_what_to_what_and_asked_first(server: Server) ->
     assert server.state("Echo")["live"]["version"] == promised[1]
 
 
+def test_who_unpins_a_model_whose_folder_has_gone_is_told_that_it_ends(server: Server, repo: Repo) -> None:
+    repo.commit_file("Gone/etls.py", echo("gone"))
+    server.sync()
+    assert ask(server, "pin", "Gone", "v1").returncode == 0
+    repo.remove("Gone").commit()
+    server.sync()
+    assert "its folder has gone" in ask(server, "ls", "Gone").stdout
+    shown = typed(server, "n\n", "unpin", "Gone")
+    assert "v1 is live, and would be served no more, nor anything else of it: its folder has gone" in shown
+    assert server.score("Gone")["by"] == "gone"
+    done = ask(server, "unpin", "Gone")
+    assert done.stdout == "Gone: the folder of Gone has gone, so nothing of it is served any more\n"
+    assert ask(server, "show", "Gone").returncode == 3
+
+
 def test_yes_asks_nothing_in_a_terminal(server: Server) -> None:
     assert "Go on?" not in typed(server, "", "pin", "Echo", "v1", "--yes")
     assert live(server) == "one"

@@ -109,6 +109,8 @@ def _pin(facts: ModelFacts, now: datetime) -> Note:
     assert pin is not None
     by = f"by {pin.actor.name or pin.actor.kind}" if pin.actor else "by an operator"
     text = f"{by}: “{pin.reason}”." if pin.reason else f"{by}."
+    if facts.is_held_by_pin_alone:
+        text += " Its folder has gone: only the pin keeps it."
     strong, at = f"Pinned to {pin.version or short(pin.commit)}", moment(pin.at, now)
     return Note("wait", "pin", strong, text, at, link="/actions/unpin", link_says="Unpin…")
 

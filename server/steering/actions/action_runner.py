@@ -110,6 +110,8 @@ class ActionRunner:
         outcome = await self._outcomes.until_settled(action.model, self._teller(action))
         if outcome.kind is OutcomeKind.FAILED:
             self._fail_by(action, outcome)
+        elif action.model not in self._reconciler.controllers:
+            self.done(action, not_served(action.model))
         elif outcome.live is None:
             self.done(action, f"nothing of {action.model} is to be served{self._why_untrained(action.model)}")
         else:
@@ -184,6 +186,10 @@ class ActionRunner:
         taken = controller.progress.seconds if controller is not None and now.steps else now.steps
         about = {"version": action.version, "commit": action.commit, "run": action.run}
         return self._actions.put(msgspec.structs.replace(now, state=state, steps=taken, **about, **more))
+
+
+def not_served(model: str) -> str:
+    return f"the folder of {model} has gone, so nothing of it is served any more"
 
 
 def _live(controller: ModelController | None) -> Any:

@@ -109,13 +109,16 @@ class NotToPin(Intent):
 @dataclass
 class ToUnpin(Intent):
     lifted: Pin | None = None
+    then: str = ""
+    """What comes of it, where that is not that the newest goes live."""
 
     def change(self, transaction: Transaction) -> Sequence[Event]:
         self.lifted = transaction.pins.of(self.action.model)
         if self.lifted is None:
             return []
         transaction.pins.lift(self.action.model)
-        event = self.event(EventKind.UNPINNED, f"no longer pinned at {self.lifted.version}")
+        message = f"no longer pinned at {self.lifted.version}"
+        event = self.event(EventKind.UNPINNED, f"{message}; {self.then}" if self.then else message)
         return [msgspec.structs.replace(event, version=self.lifted.version, commit=self.lifted.commit)]
 
 

@@ -17,7 +17,7 @@ from loader.controller.release_names import goes_by
 from loader.reconcile import ModelUnknown, Reconciler
 from registry.errors import RegistryUnavailable
 from registry.event_log import EventLog
-from server.steering.actions.action_runner import ActionRunner
+from server.steering.actions.action_runner import ActionRunner, not_served
 from server.steering.actions.actions import Action, Actions, about_release, new_action
 from server.steering.actions.errors import LiveChanged, NoEarlierRelease, VersionIsLive
 from server.steering.actions.intents import Intent, ToAccept, ToPin, ToRollBack, ToTell, ToUnpin, pinned
@@ -87,7 +87,9 @@ class Steering:
         """Follow the source again."""
         async with self._locks[model]:
             await self.seen(model, asker)
-            intent = ToUnpin(new_action("unpin", model, asker.actor, asker.reason))
+            then = not_served(model) if self._reconciler.has_gone(model) else ""
+            asked = msgspec.structs.replace(new_action("unpin", model, asker.actor, asker.reason), message=then)
+            intent = ToUnpin(asked, then=then)
             action = await self._commit_lift(intent, Why(Cause.UNPIN, asker.actor, asker.reason))
         if intent.lifted is None:
             self._ledger.followed(model)

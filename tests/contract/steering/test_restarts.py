@@ -63,7 +63,13 @@ def test_a_pin_holds_against_pushes_restarts_rewritten_history_and_the_deletion_
         assert server.score("Echo")["by"] == "one"
     with serving(data, repo.path) as server:
         assert server.score("Echo")["by"] == "one"
-        assert act(server, "DELETE", "models/Echo/pin").status == 200
+        server.sync()
+        assert server.state("Echo")["pin"]["folder_gone"]
+        assert "Its folder has gone" in server.admin("GET", "/-/models/Echo/actions/unpin").body.decode()
+        lifted = act(server, "DELETE", "models/Echo/pin")
+        gone = "the folder of Echo has gone, so nothing of it is served any more"
+        assert (lifted.status, lifted.json["message"]) == (200, gone)
+        assert server.events("unpinned")[0]["message"] == f"no longer pinned at v1; {gone}"
         server.post("/Echo").error(404, "model_not_found")
         assert server.score("Other")["by"] == "other"
 

@@ -141,7 +141,8 @@ class ActionsPages:
             target = next((row for row in rows if row.is_live), None)
         if target is None and act.names_version:
             return None
-        return confirmation(act, facts.name, rows, target, facts.pin.version if facts.pin else "")
+        pinned, folder_gone = facts.pin.version if facts.pin else "", facts.is_held_by_pin_alone
+        return confirmation(act, facts.name, rows, target, pinned, folder_gone=folder_gone)
 
     async def _earlier(self, model: str, rows: list[VersionRow]) -> VersionRow | None:
         """What was live before, and was not turned down."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from server.pages.dashboard.versions.version_rows import VersionRow
 
@@ -60,14 +60,25 @@ class Confirmation:
 
 
 def confirmation(
-    act: Act, model: str, versions: Sequence[VersionRow], target: VersionRow | None, pinned: str
+    act: Act,
+    model: str,
+    versions: Sequence[VersionRow],
+    target: VersionRow | None,
+    pinned: str,
+    *,
+    folder_gone: bool = False,
 ) -> Confirmation:
-    """`versions`: the newest first. `pinned`: the version that a pin holds; empty where there is none."""
+    """`versions`: the newest first. `pinned`: the version that a pin holds; empty where there is none. `folder_gone`:
+    the model's is."""
     live = next((one for one in versions if one.is_live), None)
     to = target.version if target else ""
     swaps = act.name in ("rollback", "pin") and target is not None and not target.is_live
     heading, between = _between(versions, live, target) if swaps else ("", ())
     strong, text = _next(act, to, pinned, versions)
+    if act.name == "unpin" and folder_gone:
+        act = replace(act, is_dangerous=True)
+        strong = "Its folder has gone: only the pin keeps it."
+        text = f"Nothing of {model} is served any more, as soon as it is unpinned."
     return Confirmation(
         act=act,
         question=act.question.replace("MODEL", model).replace("TO", to),
@@ -99,14 +110,13 @@ def _between(
 
 
 def _next(act: Act, to: str, pinned: str, versions: Sequence[VersionRow]) -> tuple[str, str]:
-    newest = versions[0].version if versions else "the newest version"
     match act.name:
         case "rollback":
             return "The next push will go live.", f"To hold {to} against newer versions, pin it instead."
         case "pin":
             return "The next push will not go live.", f"{to} stays until it is unpinned, a restart included."
         case "unpin":
-            return "The next push will go live.", f"So will {newest}, as soon as it is proven."
+            return "The next push will go live.", _newest(versions)
         case "accept":
             goes = (
                 f"{pinned} stays, for it is pinned."
@@ -117,6 +127,16 @@ def _next(act: Act, to: str, pinned: str, versions: Sequence[VersionRow]) -> tup
         case "load":
             return "Nothing changes for the plain route.", f"{to} is started beside it, for requests that name it."
     return "Nothing changes for the plain route.", f"{to} is started again when a request names it."
+
+
+def _newest(versions: Sequence[VersionRow]) -> str:
+    """What becomes of it once nothing is pinned."""
+    newest = versions[0] if versions else None
+    if newest is not None and newest.is_live:
+        return f"{newest.version} is live, and stays so."
+    if newest is not None and newest.state == "rejected":
+        return f"{newest.version} will not: it was rejected."
+    return f"So will {newest.version if newest else 'the newest version'}, as soon as it is proven."
 
 
 def _command(act: Act, model: str, to: str, expect: str) -> str:

@@ -11,6 +11,7 @@ from server.pages.catalogue.model_status import Group
 from server.pages.catalogue.rows import Row, initials, listing
 from server.pages.catalogue.sparkline import sparkline
 from server.pages.facts import CommitText, DayTraffic, ModelFacts
+from server.state import PinnedTo
 from tests.server.states import failure, live, model
 
 NOW = datetime(2026, 3, 12, 14, 30, tzinfo=UTC)
@@ -75,6 +76,10 @@ def test_a_pin_is_noted_with_who_and_why_unless_something_failed() -> None:
     assert pinned.note is not None
     assert (pinned.note.strong, pinned.note.text) == ("Pinned to v3", "by ops: “quarter's end”.")
     assert (pinned.note.link, pinned.note.link_says) == ("/actions/unpin", "Unpin…")
+    gone = PinnedTo(version="v3", commit="c", folder_gone=True)
+    alone = one(replace(facts("a", pin=gone), pin=pin))
+    assert alone.note is not None
+    assert alone.note.text == "by ops: “quarter's end”. Its folder has gone: only the pin keeps it."
     assert one(replace(facts("a", failure=failure("no")), pin=pin)).chip.word == "push failed"
 
 

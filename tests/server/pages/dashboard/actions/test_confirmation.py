@@ -62,6 +62,22 @@ def test_accepting_while_pinned_changes_nothing_that_is_live() -> None:
     assert ask("accept", VERSIONS[2], pinned="v3").next_text == "v3 stays, for it is pinned."
 
 
+def test_an_unpinning_says_what_comes_after_it() -> None:
+    newest = VERSIONS[0]
+    for versions, says in (
+        (VERSIONS, "So will v4, as soon as it is proven."),
+        ([replace(newest, is_live=True)], "v4 is live, and stays so."),
+        ([replace(newest, state="rejected")], "v4 will not: it was rejected."),
+    ):
+        asked = ask("unpin", None, pinned="v3", versions=versions)
+        assert (asked.next_strong, asked.next_text) == ("The next push will go live.", says)
+        assert not asked.act.is_dangerous
+    ends = confirmation(ACTS["unpin"], "fraud", VERSIONS, None, "v3", folder_gone=True)
+    assert ends.next_strong == "Its folder has gone: only the pin keeps it."
+    assert ends.next_text == "Nothing of fraud is served any more, as soon as it is unpinned."
+    assert ends.act.is_dangerous
+
+
 @pytest.mark.parametrize(
     ("act", "command"),
     [
