@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NoReturn, Protocol
 
 from ..errors import ContractBroken, JudgingImpossible, LoadFailed, ScoresMissing
@@ -112,7 +113,7 @@ def _holds_files(folder: str) -> bool:
     """However deep: `os.walk` gives up a thousand folders deep."""
     folders = [folder]
     while folders:
-        with os.scandir(folders.pop()) as found:
+        with suppress(OSError), os.scandir(folders.pop()) as found:  # the code may have removed it
             for entry in found:
                 if not entry.is_dir():
                     return True

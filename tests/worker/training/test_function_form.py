@@ -122,10 +122,9 @@ def test_the_entry_may_have_another_name(tmp_path: Path) -> None:
     assert outcome(write_folder(tmp_path, code), entry="fit") == Trained({"score": 2.0})
 
 
-def test_a_function_that_leaves_nothing_breaks_the_contract(tmp_path: Path) -> None:
-    message = breach(
-        write_folder(tmp_path, "import os\ndef train(output):\n    os.mkdir(output + 'x')\n    return 1\n")
-    )
+@pytest.mark.parametrize("does", ["os.mkdir(output + 'x')", "os.rmdir(output)"])
+def test_a_function_that_leaves_nothing_breaks_the_contract(tmp_path: Path, does: str) -> None:
+    message = breach(write_folder(tmp_path, f"import os\ndef train(output):\n    {does}\n    return 1\n"))
     assert message == "train.py, line 2: it left nothing in output; write the model's files to that folder"
 
 

@@ -14,8 +14,6 @@ from ...wire.messages import MAX_VARIABLES
 from .malformed import malformed
 from .unwrapped import FORM, unwrapped
 
-"""Variables in one request."""
-
 Decode = Callable[[bytes], Any]
 """From a body to one request's variables, or to a list of them where the body holds a list.
 
