@@ -12,6 +12,7 @@ import re
 import secrets
 import string
 import zlib
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -68,7 +69,12 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
         return self.expires is not None and self.expires <= now
 
     def may(self, scope: Scope) -> bool:
-        return any(scope in held.included for held in self.scopes)
+        return allows(self.scopes, scope)
+
+
+def allows(held: Iterable[Scope], scope: Scope) -> bool:
+    """Whether one of those that somebody holds includes the scope."""
+    return any(scope in each.included for each in held)
 
 
 def new_key_text() -> str:

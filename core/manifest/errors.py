@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from core.manifest.plain_yaml import Document
+from core.manifest.plain_yaml import Document, shortened
 
 TAKES = {
     "description": "text",
@@ -70,7 +70,7 @@ def misfit(error: msgspec.ValidationError, document: Document) -> str:
     """Like `line 2: serve.swap is 'never'; it takes beside or replace`."""
     if unknown := _UNKNOWN.fullmatch(str(error)):
         path = [*_split(unknown["at"]), unknown["key"]]
-        return f"line {_line(document, path)}: unknown key {_cut('.'.join(path))!r}; {_instead(path)}"
+        return f"line {_line(document, path)}: unknown key {shortened('.'.join(path))!r}; {_instead(path)}"
     place = _VALUE.search(str(error))
     path = _split(place["at"]) if place else []
     if not path:
@@ -96,7 +96,7 @@ def no_yaml(error: yaml.YAMLError, text: bytes) -> str:
 def _instead(path: Sequence[str]) -> str:
     """What may have been meant."""
     among = [name.split(".")[-1] for name in TAKES if name.split(".")[:-1] == list(path[:-1])]
-    if close := get_close_matches(_cut(path[-1]), among, n=1):
+    if close := get_close_matches(shortened(path[-1]), among, n=1):
         return f"is {close[0]!r} meant?"
     if elsewhere := [name for name in TAKES if name.split(".")[-1] == path[-1]]:
         return f"it belongs in {elsewhere[0].rpartition('.')[0] or 'no section'!r}"
@@ -122,11 +122,7 @@ def _value(content: Any, path: Sequence[str]) -> Any:
 def _shown(value: Any) -> str:
     if value is None:
         return "empty"
-    return _cut(repr(value))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return shortened(repr(value))
 
 
 def _split(place: str | None) -> list[str]:
@@ -136,4 +132,3 @@ def _split(place: str | None) -> list[str]:
 
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>.*?)`(?: - at `\$(?P<at>[^`]*)`)?", re.DOTALL)
 _VALUE = re.compile(r" - at (?:`key` in )?`\$(?P<at>[^`]*)`$")
-_SHOWN = 60

@@ -76,7 +76,7 @@ class _Reader:
 
     def _value(self, event: Any, path: Path) -> Any:
         if isinstance(event, yaml.AliasEvent):
-            alias = _cut(f"*{event.anchor}")
+            alias = shortened(f"*{event.anchor}")
             raise NotPlain(f"line {_line(event)}: the alias {alias} is not taken; write out what it stands for")
         if isinstance(event, yaml.ScalarEvent):
             return _scalar(event, path)
@@ -108,8 +108,8 @@ class _Reader:
         if no_text is not None:
             line, written = no_text
             raise NotPlain(
-                f"line {line}: {_named(path)} is {_cut(repr(found))}; it takes keys, all of them text, and values "
-                f"(put {_cut(written) or 'the empty key'} in quotes)"
+                f"line {line}: {_named(path)} is {shortened(repr(found))}; it takes keys, all of them text, and values "
+                f"(put {shortened(written) or 'the empty key'} in quotes)"
             )
         return found
 
@@ -146,12 +146,12 @@ def _resolved(text: str, event: Any, path: Path) -> Any:
     if _INTEGER.fullmatch(text):
         number: int | float = _integer(text) if len(text) <= _LONGEST_NUMBER else math.inf
         if not _LEAST <= number <= _MOST:
-            raise NotPlain(f"line {_line(event)}: {_named(path)} is {_cut(text)}; takes whole numbers of 64 bits")
+            raise NotPlain(f"line {_line(event)}: {_named(path)} is {shortened(text)}; takes whole numbers of 64 bits")
         return number
     if _FLOAT.fullmatch(text):
         number = float(text.replace("_", "").lower().replace(".inf", "inf").replace(".nan", "nan"))
         if not math.isfinite(number):
-            raise NotPlain(f"line {_line(event)}: {_named(path)} is {_cut(text)}; takes finite numbers")
+            raise NotPlain(f"line {_line(event)}: {_named(path)} is {shortened(text)}; takes finite numbers")
         return number
     if _EXPONENT.fullmatch(text) and math.isfinite(number := float(text)):  # 12e4567 may be the hash of a commit
         return number
@@ -202,16 +202,17 @@ _LEAST, _MOST = -(2**63), 2**64 - 1
 
 def _not_taken(event: Any) -> NotPlain:
     tag = event.tag.replace(_TAG, "!!")
-    return NotPlain(f"line {_line(event)}: the tag {_cut(tag)} is not taken here; write a plain value")
+    return NotPlain(f"line {_line(event)}: the tag {shortened(tag)} is not taken here; write a plain value")
 
 
 def _named(path: Path) -> str:
     """Like `metadata.labels[1]`."""
     name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
-    return _cut(name) or "the file"
+    return shortened(name) or "the file"
 
 
-def _cut(text: str) -> str:
+def shortened(text: str) -> str:
+    """As much of it as a message quotes."""
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 

@@ -1,4 +1,4 @@
-"""Signals that whoever started this process wants it to ignore."""
+"""Signals: which this process was started to ignore, and what they are called."""
 
 from __future__ import annotations
 
@@ -6,5 +6,13 @@ import signal
 
 
 def is_ignored(number: int) -> bool:
-    """Whether it was started so, as nohup starts programs with SIGHUP, and nothing has changed that since."""
+    """Whether this process ignores it: nohup, say, starts programs so with SIGHUP."""
     return signal.getsignal(number) == signal.SIG_IGN
+
+
+def signal_name(number: int) -> str:
+    """Also of one that this Python has no name for, such as most real-time signals."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from core.keys import Key, Scope
+from core.keys import Key, Scope, allows
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,7 +17,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     scopes: tuple[Scope, ...]
 
     def may(self, scope: Scope) -> bool:
-        return any(scope in held.included for held in self.scopes)
+        return allows(self.scopes, scope)
 
 
 LOCAL = Principal(kind="", name="", scopes=(Scope.VIEW,))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 
 from core.manifest.train import Train
+from core.process.signals import signal_name
 from core.runs.runs import Failure
 from core.runs.states import Reason, RunState
 from trainer.attempt.child import Ended
@@ -66,9 +67,8 @@ def _silent(ended: Ended) -> Failure:
         message = "the kernel ended the run, for the machine or the container was out of memory; give it more"
         return Failure(Reason.OUT_OF_MEMORY, message)
     if ended.status < 0:
-        message = (
-            f"the run's process was ended by {_name(-ended.status)}, which Pawl did not send: {_why(-ended.status)}"
-        )
+        number = -ended.status
+        message = f"the run's process was ended by {signal_name(number)}, which Pawl did not send: {_why(number)}"
         return Failure(None, message, heals=True, state=RunState.LOST)
     return Failure(
         Reason.EXITED,
@@ -88,10 +88,3 @@ def _why(number: int) -> str:
     if number == signal.SIGKILL:
         return "the machine was out of memory, or somebody ended it; see to the machine's memory if it lasts"
     return "somebody ended it, or the code itself did"
-
-
-def _name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from core.errors import Heals, ReleaseFailed
 from core.process.ends import end_of
+from core.process.signals import signal_name
 from core.task import spawn
 from loader.workers.process.heartbeat import Heartbeat
 from loader.workers.process.output import Output
@@ -140,7 +140,7 @@ class WorkerProcess:
             await asyncio.wait([self._pump], timeout=_LAST_OUTPUT_S)
         if self.end_reason is not None:
             return self.end_reason
-        return f"was ended by {_signal_name(-code)}" if code < 0 else f"exited with code {code}"
+        return f"was ended by {signal_name(-code)}" if code < 0 else f"exited with code {code}"
 
     async def drain(self, timeout_s: float, some_hang: bool = False) -> None:
         """Let it answer the requests that it has, then end it, at the latest after `timeout_s`. `some_hang`: some
@@ -288,10 +288,3 @@ class WorkerProcess:
         for task in tasks:
             task.cancel()
         unassigned.close()
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
