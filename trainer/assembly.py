@@ -16,7 +16,7 @@ from loader.artifacts.files.files import Files
 from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore
 from trainer.asked_runs import AskedRuns
-from trainer.demand.code_folders import CheckOut, CodeFolders
+from trainer.demand.code_folders import CheckOut, CodeFolders, code_home
 from trainer.demand.commits import Commits
 from trainer.demand.demand import Demand, Fingerprint, Trainable
 from trainer.executor import Executor
@@ -85,7 +85,7 @@ def assemble(
     home = data / "runs"
     records = RunRecords(around.files)
     recorded_runs, open_runs = RecordedRuns(records), OpenRuns(home)
-    code_folders = CodeFolders(home / ".code", around.check_out)
+    code_folders = CodeFolders(code_home(data), around.check_out)
     reports = Reports()
     demand = Demand(code_folders, around.fingerprint, told=reports.waiting)
     executor, make_spec, at_once, following = _executor(settings, data, environ, records, recorded_runs, code_folders)

@@ -13,7 +13,7 @@ from pathlib import Path
 from core.errors import ReleaseFailed
 from core.release import Release
 from loader.environments.environment import Environments
-from loader.environments.requirements_files import requirements_of
+from loader.environments.requirements_files import requirements_of, training_requirements_of
 from loader.releases.proofs import ProofStore
 from loader.releases.store import ReleaseStore
 
@@ -51,8 +51,10 @@ class ReleasePruning:
         pause_s: float = PAUSE_S,
         proofs: ProofStore | None = None,
         gone_s: float = GONE_S,
+        trained: Callable[[], Iterable[tuple[str, Path]]] = list,
     ) -> None:
-        """`in_use`: releases whose files are needed. `followed`: the models; None while that isn't known."""
+        """`in_use`: releases whose files are needed. `followed`: the models; None while that isn't known. `trained`:
+        models, and the folders, never changed, that hold the code that they are trained with."""
         self._release_store = release_store
         self._environments = environments
         self._in_use = in_use
@@ -60,6 +62,9 @@ class ReleasePruning:
         self._pause_s = pause_s
         self._proofs = proofs
         self._gone_s = gone_s
+        self._trained = trained
+        self._training: dict[tuple[str, Path], str | None] = {}
+        """Environments that the code is trained in."""
         self._pruned: dict[str, _Pruned] = {}
         self._gone: dict[str, float] = {}
         """Environments of models that are gone, and until when they are kept, in `time.monotonic()`."""
@@ -93,7 +98,16 @@ class ReleasePruning:
         }
         self._remember({id for model in before.keys() - self._pruned.keys() for id in before[model].environments})
         needed = {id for pruned in self._pruned.values() for id in pruned.environments}
-        self._environments.prune({*needed, *self._gone})
+        self._environments.prune({*needed, *self._gone, *self._of_training()})
+
+    def _of_training(self) -> set[str]:
+        """The next run finds the environment of the last, and a release that of the run that it comes from."""
+        before = self._training
+        self._training = {
+            key: before[key] if key in before else self._id_of(training_requirements_of(key[1], key[0]), key[1])
+            for key in self._trained()
+        }
+        return {id for id in self._training.values() if id is not None}
 
     def _remember(self, gone: set[str]) -> None:
         now = time.monotonic()
@@ -114,11 +128,12 @@ class ReleasePruning:
         )  # before its releases are looked at, so that a later one is noticed
         if time.time_ns() - changed_at < _RECENT_NS:
             changed_at = 0
-        found = {self._environment(model, root) for root in self._release_store.roots(model)}
+        roots = self._release_store.roots(model)
+        found = {self._id_of(requirements_of(root, model), root) for root in roots}
         return _Pruned(frozenset(in_use), changed_at, frozenset(id for id in found if id is not None))
 
-    def _environment(self, model: str, root: Path) -> str | None:
+    def _id_of(self, requirements: Path | None, root: Path) -> str | None:
         try:
-            return self._environments.id_of(requirements_of(root, model), within=root)
+            return self._environments.id_of(requirements, within=root)
         except (ReleaseFailed, OSError):
             return None  # one whose requirements can't be read has none

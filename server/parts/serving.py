@@ -43,6 +43,7 @@ from server.traffic.metrics.happenings import Happenings
 from server.traffic.own_requests import ProofCounts
 from server.traffic.traffic import Take
 from server.versions.situations import Situations
+from trainer.demand.code_folders import trained_folders
 from trainer.records.accepted import AcceptedArtifacts
 
 MEGABYTE = 1024 * 1024
@@ -140,7 +141,14 @@ def build_serving(
         on_demand=on_demand,
         steered=steered,
         loader=LoaderPart(reconciler, on_demand, starter, warm_workers, steered.known),
-        pruning=ReleasePruning(release_store, environments, needed, reconciler.followed, proofs=proofs),
+        pruning=ReleasePruning(
+            release_store,
+            environments,
+            needed,
+            reconciler.followed,
+            proofs=proofs,
+            trained=partial(trained_folders, data.path),
+        ),
         guard=MemoryGuard(starter.pools, relieve=warm_workers.give_up),
         happenings=happenings,
         situations=situations,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
+from glob import glob
 from hashlib import sha1
 from pathlib import Path
 
@@ -47,6 +48,16 @@ class CodeFolders:
         for path in self._root.iterdir():
             if path.name not in keep:
                 remove_tree(path)
+
+
+def code_home(data: Path) -> Path:
+    return data / "runs" / ".code"
+
+
+def trained_folders(data: Path) -> list[tuple[str, Path]]:
+    """Models, and folders that their code is trained in: `root`/<model>. Folders that models use are among them."""
+    found = [code_home(data) / folder for folder in glob("*/*/", root_dir=code_home(data))]
+    return [(folder.name, folder.parent) for folder in found]
 
 
 def git_ids(folder: Path, address: str) -> dict[str, str]:

@@ -69,6 +69,29 @@ def test_environments_of_kept_releases_stay(tmp_path: Path) -> None:
     run(test())
 
 
+def test_environments_that_the_code_is_trained_in_stay(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with place(tmp_path) as here:
+            code = tmp_path / "code"
+            for model, name in (("Alone", "requirements.txt"), ("Both", "requirements-train.txt")):
+                (code / model).mkdir(parents=True)
+                (code / model / name).write_text(f"{model}==1\n")
+            needed = {here.environments.id_of(next((code / model).iterdir())) for model in ("Alone", "Both")}
+            for id in (*needed, "unneeded"):
+                (tmp_path / "envs" / str(id)).mkdir()
+            trained = [("Alone", code), ("Both", code), ("common", code)]
+            pruning = ReleasePruning(
+                here.release_store, here.environments, here.starter.in_use, lambda: [], trained=lambda: trained
+            )
+            await pruning.prune()
+            assert set(os.listdir(tmp_path / "envs")) == needed
+            trained.clear()
+            await pruning.prune()
+            assert os.listdir(tmp_path / "envs") == []
+
+    run(test())
+
+
 @pytest.mark.parametrize(("gone_s", "kept"), [(0, 0), (1000, 1)])
 def test_the_environment_of_a_model_that_is_gone_stays_a_while(tmp_path: Path, gone_s: float, kept: int) -> None:
     async def test() -> None:

@@ -8,7 +8,7 @@ import pytest
 from core.errors import DatasetUnavailable, Heals
 from core.manifest.manifest import parse_manifest
 from core.release import Revision, Version
-from trainer.demand.code_folders import CodeFolders, git_ids
+from trainer.demand.code_folders import CodeFolders, code_home, git_ids, trained_folders
 from trainer.demand.demand import UNAVAILABLE, Demand, Trainable
 
 SATURDAY = 1_780_704_000.0  # 2026-06-06 00:00 UTC
@@ -122,3 +122,12 @@ def test_files_have_the_ids_that_git_gives_them(tmp_path: Path) -> None:
     expected = {"data/a.csv": "ce013625030ba8dba906f756967f9e9ca394464a"}
     assert git_ids(tmp_path, "data") == git_ids(tmp_path, "data/a.csv") == expected
     assert git_ids(tmp_path, "../data") == {}
+
+
+def test_the_folders_are_known_that_the_code_of_the_newest_commits_is_trained_in(tmp_path: Path) -> None:
+    assert trained_folders(tmp_path) == []
+    here = Place(code_home(tmp_path))
+    here.keys("{}")
+    assert trained_folders(tmp_path) == [("Iris", code_home(tmp_path) / ("c" * 12))]
+    here.demand.prune(set())
+    assert trained_folders(tmp_path) == []
