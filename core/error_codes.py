@@ -60,7 +60,7 @@ _ANSWERED = (
     ErrorCode("malformed_encoding", 400, _BODY, "The body is announced as gzip and is not valid gzip."),
     ErrorCode("body_timeout", 408, _BODY, "The body did not come in time."),
     ErrorCode("body_too_large", 413, _BODY, "The body is over the limit."),
-    ErrorCode("unsupported_media_type", 415, _BODY, "The body is announced as other than JSON."),
+    ErrorCode("unsupported_media_type", 415, _BODY, "The body is announced as other than the path takes."),
     ErrorCode("unsupported_encoding", 415, _BODY, "The body is in a coding other than gzip."),
     ErrorCode("overloaded", 503, _BODY, "There is no room for the body: others fill it, or the disk is full.", _SOON),
     ErrorCode("invalid_variables", 422, _VARIABLES, "The variables do not fit; `field` names what does not."),

@@ -14,12 +14,21 @@ from server.http.access import BodyTooLarge
 
 T = TypeVar("T", bound=msgspec.Struct)
 
+FORM = "application/x-www-form-urlencoded"
+
 _MOST = 1024 * 1024
 """Bytes."""
 
 
 class BodyMalformed(PawlError):
     """The body is not valid JSON; the edge answers 400."""
+
+
+class BodyNotForm(PawlError):
+    """The body is announced as something other than a page's form; the edge answers 415."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"the body is announced as {kind[:100]!r}; this takes a form, {FORM}")
 
 
 class BodyInvalid(PawlError):
@@ -43,8 +52,15 @@ async def read_body(request: Request, kind: type[T]) -> T:
 
 
 async def read_form(request: Request, most: int = _MOST) -> dict[str, str]:
-    """Of fields of one name, the last. `most`: bytes. Raises BodyTooLarge."""
+    """Of fields of one name, the last. `most`: bytes. Raises BodyTooLarge, BodyNotForm."""
+    if (kind := media_type(request)) not in ("", FORM):
+        raise BodyNotForm(kind)
     return dict(parse_qsl((await _read(request, most)).decode(errors="replace"), keep_blank_values=True))
+
+
+def media_type(request: Request) -> str:
+    """What the body is announced as, without parameters; empty: nothing is said of it."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 async def _read(request: Request, most: int) -> bytes:

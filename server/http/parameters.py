@@ -55,6 +55,14 @@ def moment(query: Mapping[str, str], name: str) -> datetime | None:
     return told
 
 
+def stretch(query: Mapping[str, str], now: datetime) -> tuple[datetime | None, datetime | None]:
+    """From when, to when; `from` must be earlier than `to`, or than now where there is none."""
+    begins, ends = moment(query, "from"), moment(query, "to")
+    if begins is not None and begins >= (ends or now):
+        raise ParameterInvalid("from", query["from"], "a time before that of `to`, or before now without one")
+    return begins, ends
+
+
 def one_of(query: Mapping[str, str], name: str, choices: list[str]) -> str | None:
     """None where it isn't given."""
     held = query.get(name)

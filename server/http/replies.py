@@ -10,6 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from core.error_codes import ERROR_CODES
+from server.http.parameters import ParameterInvalid
 
 
 class Json(Response):
@@ -42,8 +43,22 @@ class Streamed(StreamingResponse):
             self._done()
 
 
-def error(code: str, message: str, **more: object) -> Json:
+class Refusal(Json):
+    """An answer in the one shape of errors, with what it says."""
+
+    def __init__(self, code: str, message: str, more: Mapping[str, object], status: int, headers: dict[str, str]):
+        super().__init__({"error": {"code": code, "message": message, **more}}, status, headers)
+        self.code = code
+        self.message = message
+        self.field = str(more.get("field", ""))
+
+
+def error(code: str, message: str, **more: object) -> Refusal:
     """The error shape, `{"error": {"code": …, "message": …, …}}`, of one of the table's codes."""
     known = ERROR_CODES[code]
     again = {} if known.retry_after_s is None else {"retry-after": str(known.retry_after_s)}
-    return Json({"error": {"code": code, "message": message, **more}}, known.status, again)
+    return Refusal(code, message, more, known.status, again)
+
+
+def invalid(caught: ParameterInvalid) -> Refusal:
+    return error("invalid_parameter", str(caught), field=caught.name)

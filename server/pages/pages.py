@@ -17,6 +17,7 @@ from server.pages.card import card
 from server.pages.layout.policy import docs_headers
 from server.pages.layout.renderer import FRESH, Renderer
 from server.pages.links import links
+from server.pages.refusals import Refusals
 from server.pages.shown_examples import shown_examples
 from server.pages.static import Static
 from server.state import ModelState, ServerState
@@ -31,6 +32,7 @@ class Pages:
         state: Callable[[], ServerState],
         static: Static,
         renderer: Renderer,
+        refusals: Refusals,
         operators: Sequence[Route] = (),
         *,
         needs_keys: bool = False,
@@ -40,7 +42,8 @@ class Pages:
         self._state = state
         self._static = static
         self._renderer = renderer
-        self._operators = operators
+        self.refusals = refusals
+        self._operators = refusals.within(operators)
         self._needs_keys = needs_keys
 
     def routes(self) -> list[Route]:

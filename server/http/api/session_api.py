@@ -16,12 +16,11 @@ from server.access.cross_site import is_cross_site
 from server.access.sessions import COOKIE, LASTS_S
 from server.access.sign_in import SignIn, SignInForbidden, SignInRefused, TooManyAttempts
 from server.http.access import refuse_cross_site
-from server.http.bodies import BodyInvalid, BodyMalformed, read_body, read_form
+from server.http.bodies import FORM, BodyInvalid, BodyMalformed, media_type, read_body, read_form
 from server.http.forwarded import addresses, is_https, prefix
 from server.http.replies import Json, error
 from server.http.return_paths import return_path
 
-_FORM = "application/x-www-form-urlencoded"
 _MOST = 16 * 1024
 _NO_STORE = {"cache-control": "no-store"}
 
@@ -54,7 +53,7 @@ class SessionApi:
     async def begin(self, request: Request) -> Response:
         if is_cross_site(request.method, request.headers, shows_cookie=False):
             return refuse_cross_site()
-        is_form = request.headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM
+        is_form = media_type(request) == FORM
         try:
             shown = await (_read_form(request) if is_form else read_body(request, Shown))
             key, cookie = await self._shown(shown, Actor(kind="session", address=addresses(request)))

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from core.errors import PawlError
 from core.paths import PAGE_LOOK, PAGE_MODELS
+from server.http import parameters
 from server.http.access import Access
 from server.pages.catalogue.rows import FILTERS, Listing, listing
 from server.pages.dashboard.versions.version_rows import VersionRow, version_row
@@ -56,7 +57,7 @@ class CataloguePages:
 
     async def catalogue(self, request: Request) -> Response:
         query = request.query_params
-        q, state = query.get("q", "")[:_LONGEST_Q], query.get("state", "")
+        q, state = query.get("q", "")[:_LONGEST_Q], parameters.one_of(query, "state", [*filter(None, FILTERS)]) or ""
         group, opened, after = FILTERS.get(state), query.get("open", ""), query.get("after", "")
         found = listing(await self._facts(), datetime.now(UTC), q=q, group=group, after=after)
         values = {
@@ -64,11 +65,11 @@ class CataloguePages:
             "total": sum(found.counts.values()),
             "filters": filters(found),
             "q": q,
-            "state": state if group else "",
+            "state": state,
             "open": opened,
             "last_versions": await self._last(opened) if opened else (),
             "left_out": self._state().left_out,
-            "address": addresses({"q": q, "state": state if group else "", "after": after, "open": opened}),
+            "address": addresses({"q": q, "state": state, "after": after, "open": opened}),
         }
         return self._renderer.render(request, "catalogue/catalogue.html", values, here="models")
 

@@ -72,7 +72,8 @@ class MonitoringPages:
         model, version = query.get("model", ""), query.get("version", "").strip() if query.get("model") else ""
         stage = parameters.one_of(query, "stage", list(Stage)) or ""
         given = {name: query.get(name, "") for name in ("from", "to")}
-        shown = chosen(query.get("range", ""), parameters.moment(query, "from"), parameters.moment(query, "to"), now)
+        preset = parameters.one_of(query, "range", list(PRESETS)) or ""
+        shown = chosen(preset, *parameters.stretch(query, now), now)
         present = {"range": shown.preset, "model": model, "version": version, "stage": stage, **given}
         models, system = self._models(), await self._system.read()
         values: dict[str, object] = {

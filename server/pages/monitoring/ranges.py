@@ -35,10 +35,10 @@ class Range:
 
 
 def chosen(preset: str, begins: datetime | None, ends: datetime | None, now: datetime) -> Range:
-    """A beginning wins over a preset."""
+    """`preset`: one of them, or empty. A beginning wins over it."""
     if begins is not None:
-        return Range("", begins, ends if ends is not None and ends > begins else now)
-    name = preset if preset in PRESETS else DEFAULT
+        return Range("", begins, ends or now)
+    name = preset or DEFAULT
     ends = ends or now
     return Range(name, fitting_start(ends - PRESETS[name][1], ends), ends)
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from urllib.parse import quote
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -60,14 +61,14 @@ class ActionsPages:
         ]
 
     async def ask(self, request: Request) -> Response:
-        facts, act = await self._page.find(request), ACTS.get(request.path_params["action"])
-        if facts is None or act is None:
+        facts, act = await self._page.find(request), _act(request)
+        if facts is None:
             return self._page.unknown(request)
         return await self._confirm(request, facts, act, request.query_params.get("version", ""))
 
     async def act(self, request: Request) -> Response:
-        facts, act = await self._page.find(request), ACTS.get(request.path_params["action"])
-        if facts is None or act is None:
+        facts, act = await self._page.find(request), _act(request)
+        if facts is None:
             return self._page.unknown(request)
         form = await read_form(request)
         version, reason = form.get("version", ""), as_reason(form.get("reason", ""))
@@ -150,3 +151,10 @@ class ActionsPages:
         by_commit = {row.full_commit: row for row in rows}
         earlier = (by_commit.get(one.commit) for one in listed.items)
         return next((row for row in earlier if row and not row.is_live and row.state != "rejected"), None)
+
+
+def _act(request: Request) -> Act:
+    name = request.path_params["action"]
+    if name not in ACTS:
+        raise HTTPException(404, f"there is no action {name[:100]!r}; there are {', '.join(ACTS)}")
+    return ACTS[name]
