@@ -25,6 +25,7 @@ from trainer.kubernetes.assembly import connected
 from trainer.kubernetes.job import CODE, WORK
 from trainer.kubernetes.object_cache import Following
 from trainer.kubernetes.reach import claim_of, pod_address
+from trainer.lease import Held
 from trainer.local import LocalRuns
 from trainer.operations import Operations
 from trainer.records.accepted import AcceptedArtifacts, read_results
@@ -35,7 +36,7 @@ from trainer.reports import Reports
 from trainer.run_controller import RunController
 from trainer.sharing import Sharing
 from trainer.specs import SpecMaker, place_of
-from trainer.trainer import Held, Trainer
+from trainer.trainer import Trainer
 
 _MOST_JOBS = 1000
 """At a time: the cluster has its own quotas and queues."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from core.errors import PawlError
 
@@ -16,8 +17,25 @@ SECONDS = 12.0
 _RENEWED_AFTER_S = 4.0
 
 
+class Held(Protocol):
+    """The right to train. For the loop's own thread, but for `holds`."""
+
+    epoch: int
+    """The one in which it was ours last: what is done and written by the lease names it."""
+
+    async def is_held(self) -> bool:
+        """Whether it is ours now. It is taken or renewed where that is due: whoever holds it asks every few seconds."""
+        ...
+
+    def holds(self, epoch: int) -> bool:
+        """Whether it has been ours since that epoch began, as far as we know. For any thread."""
+        ...
+
+    async def give_back(self) -> None: ...
+
+
 class Lease:
-    """Renewed when it is asked about; while the database is away, held no longer than was promised."""
+    """A `Held`. While the database is away, held no longer than was promised."""
 
     def __init__(
         self,
@@ -27,24 +45,29 @@ class Lease:
     ) -> None:
         """`take(seconds)`: take or renew it; its epoch, or 0: it is another's. Both raise PawlError."""
         self.epoch = 0
-        """The one in which it was ours last: what is written by the lease names it."""
         self._take = take
         self._give_back = give_back
         self._now = now
         self._until = 0.0
         self._asked_at = -_RENEWED_AFTER_S
+        self._is_asking = False
 
     async def is_held(self) -> bool:
         now = self._now()
-        if now >= self._asked_at + (_RENEWED_AFTER_S if now < self._until else 1.0):
-            self._asked_at = now
+        if not self._is_asking and now >= self._asked_at + (_RENEWED_AFTER_S if now < self._until else 1.0):
+            self._asked_at, self._is_asking = now, True
             try:
                 epoch = await self._take(SECONDS)
                 self._until = now + SECONDS if epoch else 0.0
                 self.epoch = epoch or self.epoch
             except PawlError as error:
                 log.warning("whether this daemon is to train can't be asked: %s", error)
+            finally:
+                self._is_asking = False
         return self._now() < self._until
+
+    def holds(self, epoch: int) -> bool:
+        return self.epoch == epoch and self._now() < self._until
 
     async def give_back(self) -> None:
         """So that another needn't wait for its end."""
@@ -59,7 +82,12 @@ class Lease:
 class Never:
     """This daemon trains nothing."""
 
+    epoch = 0
+
     async def is_held(self) -> bool:
+        return False
+
+    def holds(self, epoch: int) -> bool:
         return False
 
     async def give_back(self) -> None:
@@ -69,7 +97,12 @@ class Never:
 class Alone:
     """Nobody else trains."""
 
+    epoch = 1
+
     async def is_held(self) -> bool:
+        return True
+
+    def holds(self, epoch: int) -> bool:
         return True
 
     async def give_back(self) -> None:

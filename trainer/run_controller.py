@@ -107,12 +107,13 @@ class RunController:
         self._problems: set[str] = set()
         """What went wrong in the last look, and in this one: what is said of it is said once."""
 
-    def look(self, wanted: Sequence[RunFile]) -> None:
-        """Do what is to be done by now for the runs that the head wants, and for those that are open."""
+    def look(self, wanted: Sequence[RunFile], may_act: Callable[[], bool] = lambda: True) -> None:
+        """Do what is to be done by now for the runs that the head wants, and for those that are open, as long as this
+        daemon is the one that may."""
         before, self._problems, self._waiting_for = self._problems, set(), {}
         try:
             self._open(wanted)
-            self._act(self._plan({run.run for run in wanted}))
+            self._act(self._plan({run.run for run in wanted}), may_act)
             self._ended_runs.ask_anew(wanted)
         except (StoreUnavailable, ExecutorUnavailable, OSError) as error:
             self._problems.add(str(error))
@@ -200,8 +201,10 @@ class RunController:
         begun = self._executor.begun(run.model, run.run)
         return self._recorded_runs.recorded(run.model, run.run, begun, goes_on=goes_on)
 
-    def _act(self, actions: Sequence[tuple[RunFile, Recorded, Action]]) -> None:
+    def _act(self, actions: Sequence[tuple[RunFile, Recorded, Action]], may_act: Callable[[], bool]) -> None:
         for run, recorded, action in actions:
+            if not may_act():
+                return
             try:
                 self._do(run, recorded, action)
             except (PawlError, OSError) as error:

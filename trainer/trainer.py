@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from core.errors import StoreUnavailable
 from core.events import Event
 from core.runs.records import RunRecord
 from core.runs.runs import RunResult
+from core.task import every
 from trainer.asked_runs import AskedRuns
 from trainer.demand.demand import Demand, Trainable
 from trainer.executor import ExecutorUnavailable
+from trainer.lease import Held
 from trainer.records.accepted import AcceptedArtifacts
 from trainer.records.ended_runs import EndedRuns
 from trainer.records.open_runs import RunFile
@@ -34,12 +37,10 @@ _BUSY_S = 0.5
 _IDLE_S = 1.0
 _LAST_LOOK_S = 2.0
 """For what is under way when the daemon stops."""
-
-
-class Held(Protocol):
-    async def is_held(self) -> bool: ...
-
-    async def give_back(self) -> None: ...
+_KEPT_S = 1.0
+"""Between two times that the lease is seen to."""
+_STUCK_S = 600.0
+"""A look that takes longer, or waits for so long, hangs: another daemon is to train."""
 
 
 class Trainer:
@@ -84,6 +85,7 @@ class Trainer:
         self._read_models: set[str] = set()
         self._ends: dict[str, tuple[datetime, str]] = {}
         """Of each code key that was ever trained, when its newest run ended, and how."""
+        self._looked_at = 0.0
         self._dirty = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, "trainer")
 
@@ -92,14 +94,23 @@ class Trainer:
         self._dirty.set()
 
     async def run(self) -> None:
+        self._looked_at = time.monotonic()
         try:
-            await self._follow()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(every(_KEPT_S, self._keep_lease, "the lease of runs"), name="lease of runs")
+                await self._follow()
         finally:
             await self._let_go()
+
+    async def _keep_lease(self) -> None:
+        """While a look reads data, or a person's wish is done, for longer than a lease lasts."""
+        if time.monotonic() < self._looked_at + _STUCK_S:
+            await self._lease.is_held()
 
     async def _follow(self) -> None:
         trouble = ""
         while True:
+            self._looked_at = time.monotonic()
             self._dirty.clear()
             try:
                 await self._look()
@@ -138,25 +149,30 @@ class Trainer:
 
     async def _look(self) -> None:
         heads, self.acts = self._heads(), await self._lease.is_held()
+        epoch = self._lease.epoch
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._thread, self._read_back, heads)
             self._tell(heads)  # what is at hand is served before anything is looked at for training
             if self.acts:
                 asked = self._sharing.asked()
-                self.open, over = await loop.run_in_executor(self._thread, self._act, heads, asked)
-                self._sharing.tell(self.open, over)
+                self.open, over = await loop.run_in_executor(self._thread, self._act, heads, asked, epoch)
+                if self._lease.holds(epoch):  # else what was seen is of before another trained
+                    self._sharing.tell(self.open, over)
             else:  # another does: what it accepts is served here too
                 await loop.run_in_executor(self._thread, self._follow_other, heads)
                 self.open = list(self._sharing.follow())
         finally:
             self._tell(heads)
 
-    def _act(self, heads: Mapping[str, Trainable], asked: Sequence[RunFile]) -> tuple[list[OpenState], set[str]]:
-        """The runs that are not over, and those that were asked for and are."""
+    def _act(
+        self, heads: Mapping[str, Trainable], asked: Sequence[RunFile], epoch: int
+    ) -> tuple[list[OpenState], set[str]]:
+        """The runs that are not over, and those that were asked for and are. By the lease as it is ours since `epoch`:
+        where another has had it since, nothing more is done."""
         wanted = self._demand.wanted(heads)
         over = self._asked.take(asked)
-        self._controller.look(wanted)
+        self._controller.look(wanted, partial(self._lease.holds, epoch))
         opened = self._controller.states({run.run for run in wanted})
         self._prune(heads, {run.code_key for run in (*wanted, *(state.run for state in opened))})
         return opened, over

@@ -10,7 +10,7 @@ from server.parts.serving import ServingParts
 from server.process.data_dir import DataDir
 from trainer.artifact_pruning import ArtifactPruning
 from trainer.catalogue.catalogue import RunCatalogue
-from trainer.trainer import Held
+from trainer.lease import Held
 
 
 def build_artifact_pruning(data: DataDir, serving: ServingParts, lease: Held, runs: RunCatalogue) -> ArtifactPruning:

@@ -23,10 +23,9 @@ from server.training.run_recorder import RunRecorder
 from server.training.shared_runs import SharedRuns
 from trainer.assembly import Surroundings, Training, assemble
 from trainer.demand.demand import Trainable
-from trainer.lease import NAME, Alone, Lease, Never
+from trainer.lease import NAME, Alone, Held, Lease, Never
 from trainer.records.accepted import AcceptedArtifacts
 from trainer.sharing import NotShared
-from trainer.trainer import Held
 
 _GIGABYTE = 1_000_000_000
 

@@ -22,12 +22,11 @@ from loader.artifacts.store import ArtifactStore
 from loader.sources.local.source import LocalSource
 from tests.trainer.attempts import until
 from trainer.assembly import Surroundings, Training, assemble
-from trainer.demand.demand import Trainable
-from trainer.lease import Alone
+from trainer.demand.demand import Fingerprint, Trainable
+from trainer.lease import Alone, Held
 from trainer.local import LocalRuns
 from trainer.records.accepted import AcceptedArtifacts, read_results
 from trainer.sharing import NotShared, Sharing
-from trainer.trainer import Held
 
 
 class Pushes:
@@ -47,6 +46,7 @@ class Pushes:
         self.training: Training | None = None
         self.sharing: Sharing = NotShared()
         self.lease: Held = Alone()
+        self.fingerprint: Fingerprint = Datasets(self.data / "datasets", 10**9).fingerprint
         self.accepted = 0
 
     def push(self, model: str = "Iris", **files: str) -> None:
@@ -91,7 +91,7 @@ class Pushes:
             live=lambda: self.live,
             check_out=self.source.check_out,
             resolve=self.source.resolve,
-            fingerprint=Datasets(self.data / "datasets", 10**9).fingerprint,
+            fingerprint=self.fingerprint,
             files=self.files,
             lease=self.lease,
             sharing=self.sharing,

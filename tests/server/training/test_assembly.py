@@ -12,7 +12,7 @@ from server.training.assembly import _sharing
 from server.training.shared_runs import SharedRuns
 from tests.postgres import Postgres
 from tests.server.training.test_shared_runs import OF_THE_HEAD, RUN, come, running
-from trainer.trainer import Held
+from trainer.lease import Held
 
 
 @asynccontextmanager
