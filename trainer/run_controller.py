@@ -51,7 +51,7 @@ class OpenState:
     run: RunFile
     state: RunState
     attempt: int
-    """The one that runs, or is next."""
+    """The one that runs or is judged, or is next."""
     reached: Reached | None
     """What its process says, or what it waits for."""
 
@@ -125,25 +125,27 @@ class RunController:
         try:
             running = self._executor.running()
         except ExecutorUnavailable as error:
-            return [self._unknown(run, str(error)) for run in self._open_runs.all.values()]
+            return [self._unknown(run, str(error), wanted) for run in self._open_runs.all.values()]
         found = []
         for key, run in self._open_runs.all.items():
             alive = running.get(key)
             recorded = self._recorded(run, goes_on=_goes_on(alive))
             reached = self._executor.reached(key, alive.attempt) if alive is not None else self._waits(key)
             state = state_of(run.opened(key in wanted), alive, recorded, None if reached is None else reached.state)
-            attempt = recorded.last + 1 if alive is None else alive.attempt
-            found.append(OpenState(run, state, attempt, reached))
+            found.append(OpenState(run, state, _attempt(state, alive, recorded), reached))
         return found
 
     def _waits(self, key: str) -> Reached | None:
         what = self._waiting_for.get(key)
         return None if what is None else Reached(state=RunState.QUEUED, what=what)
 
-    def _unknown(self, run: RunFile, why: str) -> OpenState:
-        """Nobody can say whether its attempt lives."""
-        last = self._recorded_runs.recorded(run.model, run.run).last
-        return OpenState(run, RunState.PENDING, last + 1, Reached(state=RunState.PENDING, what=why))
+    def _unknown(self, run: RunFile, why: str, wanted: Set[str]) -> OpenState:
+        """Nobody can say whether its attempt lives, if one was begun."""
+        recorded = self._recorded(run, goes_on=False)
+        if recorded.begun > recorded.last:
+            return OpenState(run, RunState.PENDING, recorded.begun, Reached(state=RunState.PENDING, what=why))
+        state = state_of(run.opened(run.run in wanted), None, recorded)
+        return OpenState(run, state, _attempt(state, None, recorded), Reached(state=state, what=why))
 
     def reopen(self, model: str, key: str, recorded: Recorded, retry: Retry) -> None:
         """It is over no more, and to be opened for another attempt. Raises StoreUnavailable."""
@@ -258,6 +260,13 @@ class RunController:
         self._executor.remove(run.run)
         self._open_runs.close(run.run)
         self._recorded_runs.forget(run.model, run.run)
+
+
+def _attempt(state: RunState, alive: Running | None, recorded: Recorded) -> int:
+    """The one that runs or is judged, or the next."""
+    if alive is not None:
+        return alive.attempt
+    return recorded.last if state is RunState.EVALUATING else recorded.last + 1
 
 
 def _goes_on(running: Running | None) -> bool:

@@ -17,7 +17,7 @@ from trainer.trainer import Trainer
 
 T = TypeVar("T")
 
-_AT_WORK = frozenset({RunState.PENDING, RunState.RUNNING})
+_AT_WORK = frozenset({RunState.PENDING, RunState.RUNNING, RunState.EVALUATING})
 
 
 class TrainerControl:

@@ -96,7 +96,8 @@ class KubernetesRuns:
         return found
 
     def begun(self, model: str, key: str) -> int:
-        seen = max((_attempt(job) for job in self._of(key)), default=0)
+        """By the Jobs that are known, and the marks in the store, while not all can be listed too."""
+        seen = max((_attempt(job) for job in _ours(self._jobs) if _run(job) == key), default=0)
         if seen > self._marks.last(model, key):
             self._marks.put(model, key, seen)
         return max(seen, self._marks.last(model, key))
@@ -205,7 +206,7 @@ class KubernetesRuns:
         if missing := next((cache for cache in (self._jobs, self._pods) if not cache.is_filled), None):
             why = f": {missing.trouble}" if missing.trouble else ""
             raise ExecutorUnavailable(f"the Jobs of the cluster have not been listed yet{why}")
-        return [job for job in self._jobs.all() if names.ATTEMPT in job["metadata"].get("annotations", {})]
+        return _ours(self._jobs)
 
     def _of(self, key: str) -> list[Object]:
         return [job for job in self._all() if _run(job) == key]
@@ -215,6 +216,10 @@ class KubernetesRuns:
 
     def _path(self, name: str = "") -> str:
         return f"/apis/batch/v1/namespaces/{self._namespace}/jobs{'/' if name else ''}{name}"
+
+
+def _ours(jobs: ObjectCache) -> list[Object]:
+    return [job for job in jobs.all() if names.ATTEMPT in job["metadata"].get("annotations", {})]
 
 
 def _stopped(job: Object, why: RunState, now: float) -> AttemptResult:

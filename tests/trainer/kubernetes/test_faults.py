@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from core.errors import StoreUnavailable
 from core.manifest.train import Train
 from core.runs.runs import AttemptResult, RunResult
 from core.runs.states import Reason, RunState
@@ -18,6 +19,8 @@ from tests.trainer.simulation import TICK_S, WORK_S
 from tests.trainer.test_faults import is_attempt
 from trainer.records.open_runs import RunFile
 from trainer.records.record_names import attempt_record
+from trainer.records.recorded_runs import RecordedRuns
+from trainer.run_controller import OpenState
 
 SCHEDULES = int(os.environ.get("TRAINER_SCHEDULES", "50"))
 CATCH_UP_S = 5.0
@@ -328,15 +331,51 @@ def test_a_job_that_is_forbidden_says_why_while_it_waits(tmp_path: Path) -> None
     assert "exceeded quota" in what
 
 
-def test_while_jobs_can_not_be_listed_runs_say_why_they_wait(tmp_path: Path) -> None:
+def open_states(world: Calm) -> list[OpenState]:
+    controller = world.nodes[0].controller
+    assert controller is not None
+    return controller.states({run.run for run in world.wanted()})
+
+
+def test_while_jobs_can_not_be_listed_runs_that_have_none_are_queued_and_say_why(tmp_path: Path) -> None:
     world = Calm(tmp_path)
+    rules, world.api.access.rules = world.api.access.rules, []
+    world.pass_by(2)
+    [(state, what)] = told(world)
+    assert state is RunState.QUEUED
+    assert 'cannot list resource "jobs"' in what
+    assert [one.attempt for one in open_states(world)] == [1]
+    world.api.access.rules = rules
+    assert world.end().state is RunState.SUCCEEDED
+
+
+def test_while_jobs_can_not_be_listed_runs_that_had_one_are_pending_in_that_attempt(tmp_path: Path) -> None:
+    world = Calm(tmp_path)
+    world.stuck = {"phase": "Pending"}
+    world.until(lambda: world.begun and open_states(world)[0].attempt == 1)
+    world.nodes[0].controller = None  # the daemon starts anew
     rules, world.api.access.rules = world.api.access.rules, []
     world.pass_by(2)
     [(state, what)] = told(world)
     assert state is RunState.PENDING
     assert 'cannot list resource "jobs"' in what
-    world.api.access.rules = rules
-    assert world.end().state is RunState.SUCCEEDED
+    assert [one.attempt for one in open_states(world)] == [1]
+    world.api.access.rules, world.stuck = rules, {}
+    assert world.end().attempts == 1
+
+
+def test_a_run_whose_end_can_not_be_written_is_judged_in_its_last_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise StoreUnavailable("the store is away")
+
+    world = Calm(tmp_path)
+    world.until(lambda: world.nodes[0].controller)
+    monkeypatch.setattr(RecordedRuns, "conclude", away)
+    world.until(lambda: [one.state for one in open_states(world)] == [RunState.EVALUATING])
+    world.pass_by(1)
+    assert [(one.attempt, one.reached and one.reached.what) for one in open_states(world)] == [(1, "the store is away")]
 
 
 def test_what_a_policy_denies_fails_at_once(tmp_path: Path) -> None:
