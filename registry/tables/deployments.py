@@ -77,6 +77,12 @@ class Deployments:
         # None: another replica began one in the same moment, which can be seen by now
         return written is not None or self.begin(deployment, since)
 
+    def going_on(self, model: str) -> Deployment | None:
+        """What is live."""
+        chosen = select(_deployments).where(_c.model == model, _c.ended_at.is_(None))
+        row = self._connection.execute(chosen).one_or_none()
+        return None if row is None else _deployment(row)
+
     def end(self, model: str, at: datetime) -> None:
         """Nothing of the model is live from then on."""
         going_on = (_c.model == model) & _c.ended_at.is_(None)

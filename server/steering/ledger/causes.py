@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
+
 from core.events import BY_ITSELF, BY_PUSH, Actor
 from core.release import Served
-from core.steering import Cause
+from core.steering import Cause, Deployment
 from server.steering.decisions.rows import Rows
 
 
@@ -55,3 +57,17 @@ def cause_of(
     if artifact is not None and (earlier is None or earlier.release.artifact != artifact):
         return Why(Cause.TRAIN, BY_ITSELF)
     return Why(Cause.PUSH, BY_PUSH)
+
+
+def after_entry(told: Deployment, follows: str, entry: Deployment | None) -> Deployment:
+    """`told` as it follows the ledger's newest entry. `follows`: the release after which this server saw it go live.
+
+    A server that was down, or looks later, goes from another release to this one than others do. Whether a push or a
+    run brought it is then put down to what the ledger has before it, so that it is the same whoever tells it first.
+    """
+    by_itself = told.actor in (BY_ITSELF, BY_PUSH) and told.cause in (Cause.TRAIN, Cause.PUSH)
+    if not by_itself or entry is None or entry.release in (follows, told.release):
+        return told
+    is_trained = told.run not in ("", entry.run)
+    cause, actor = (Cause.TRAIN, BY_ITSELF) if is_trained else (Cause.PUSH, BY_PUSH)
+    return msgspec.structs.replace(told, cause=cause, actor=actor)

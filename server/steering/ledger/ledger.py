@@ -19,7 +19,7 @@ from core.task import spawn
 from loader.controller.model_controller import ModelController
 from registry.registry import Registry
 from server.steering.decisions.rows import Rows
-from server.steering.ledger.causes import Before, Why, cause_of
+from server.steering.ledger.causes import Before, Why, after_entry, cause_of
 from server.steering.outcomes import live_of
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class _Begun:
     deployment: Deployment
     since: datetime | None
     """When what was live here before went live."""
+    follows: str = ""
+    """Id of the release that was live here before; empty: none was."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,9 @@ class DeploymentLedger:
         if before is not None and before.served == live:
             return
         asked = self._asked.get(model, {}).pop(live.release.id, None)
-        why = cause_of(live, before, self._restored.get(model), self._rows(), self._lifted.get(model), asked)
+        restored = self._restored.get(model)
+        earlier = restored if before is None else before.served
+        why = cause_of(live, before, restored, self._rows(), self._lifted.get(model), asked)
         self._live[model] = Before(live, now)
         release, version = live
         deployment = Deployment(
@@ -131,7 +135,8 @@ class DeploymentLedger:
             reason=why.reason,
         )
         ever = _EVER if self._is_shared and why.cause is Cause.RESTART else None
-        self._tell(_Begun(deployment, ever if before is None else before.at))
+        follows = "" if earlier is None else earlier.release.id
+        self._tell(_Begun(deployment, ever if before is None else before.at, follows))
 
     def _tell(self, entry: _Begun | _Ended) -> None:
         self._waiting.append(entry)
@@ -169,7 +174,8 @@ class DeploymentLedger:
 
 def _write(entry: _Begun | _Ended, transaction: Transaction) -> None:
     match entry:
-        case _Begun(deployment, since):
-            transaction.deployments.begin(deployment, since)
+        case _Begun(deployment, since, follows):
+            now = transaction.deployments.going_on(deployment.model)
+            transaction.deployments.begin(after_entry(deployment, follows, now), since)
         case _Ended(model, at):
             transaction.deployments.end(model, at)

@@ -2,9 +2,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from core.steering import Cause, Pin, Rejection
+import pytest
+
+from core.events import BY_ITSELF, BY_PUSH, Actor
+from core.release import Served
+from core.steering import Cause, Deployment, Pin, Rejection
 from server.steering.decisions.rows import Rows
-from server.steering.ledger.causes import Before, Why, cause_of
+from server.steering.ledger.causes import Before, Why, after_entry, cause_of
 from tests.server.steering.releases import ADA, served
 
 NOON = datetime(2026, 6, 21, 12, tzinfo=UTC)
@@ -57,3 +61,42 @@ def test_another_artifact_went_live_by_training_and_the_same_one_by_a_push() -> 
     assert cause_of(served(1, run=2), before(served(1, run=1)), None, None, None).cause is Cause.TRAIN
     assert cause_of(served(1, run=1), None, None, None, None).cause is Cause.TRAIN
     assert cause_of(served(2, run=1), before(served(1, run=1)), None, None, None).cause is Cause.PUSH
+
+
+def entry(release: Served, cause: Cause = Cause.PUSH, actor: Actor = BY_PUSH) -> Deployment:
+    found, version = release
+    return Deployment(model="M", release=found.id, version=version.label, run=found.run or "", cause=cause, actor=actor)
+
+
+FIRST, RETRAINED, PUSHED = served(1, run=1), served(1, run=2), served(2, run=2)
+
+
+@pytest.mark.parametrize(
+    ("ledger", "seen", "cause"),
+    [
+        ([FIRST, RETRAINED], RETRAINED, Cause.PUSH),
+        ([FIRST, RETRAINED], FIRST, Cause.PUSH),  # by a server that was down meanwhile
+        ([FIRST], FIRST, Cause.TRAIN),
+        ([FIRST, served(2, run=1)], FIRST, Cause.TRAIN),
+        ([FIRST, served(2, run=1)], RETRAINED, Cause.TRAIN),
+        ([], FIRST, Cause.TRAIN),
+    ],
+)
+def test_whether_a_push_or_a_run_brought_it_is_told_by_the_ledger_whoever_tells_it(
+    ledger: list[Served], seen: Served, cause: Cause
+) -> None:
+    why = cause_of(PUSHED, before(seen), None, None, None)
+    told = entry(PUSHED, why.cause, why.actor or BY_PUSH)
+    found = after_entry(told, seen.release.id, entry(ledger[-1]) if ledger else None)
+    assert (found.cause, found.actor) == (cause, BY_PUSH if cause is Cause.PUSH else BY_ITSELF)
+
+
+def test_what_a_person_did_and_what_is_live_already_is_told_as_it_is() -> None:
+    for told in (
+        entry(PUSHED, Cause.PUSH, ADA),
+        entry(PUSHED, Cause.PIN, ADA),
+        entry(PUSHED, Cause.RESTART, BY_ITSELF),
+    ):
+        assert after_entry(told, FIRST.release.id, entry(RETRAINED)) == told
+    same = entry(PUSHED, Cause.TRAIN, BY_ITSELF)
+    assert after_entry(same, FIRST.release.id, entry(PUSHED)) == same
