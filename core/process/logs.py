@@ -21,7 +21,8 @@ class _Line(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         record.short = _SHORT.get(record.levelname, record.levelname)
         first, *more = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", super().format(record)).split("\n")
-        return "\n".join([first, *(line if line.startswith(_INDENT) else _INDENT + line for line in more)])
+        indent = "" if all(line.startswith(_INDENT) for line in more) else _INDENT
+        return "\n".join([first, *(indent + line for line in more)])
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
         return datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="milliseconds")

@@ -6,8 +6,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 
-from core.errors import PawlError
+from core.errors import PawlError, ReleaseFailed
 from core.release import Release, Version, Wanted
 from loader.controller.loaded_pools import LoadedPool, LoadedPools
 from loader.controller.release_names import RUN
@@ -42,6 +43,7 @@ class OnDemand:
         self._routes = routes
         self._idle_s = idle_s
         self._pools = (loaded or LoadedPools()).by_release
+        self._last_detail = ""
         self._looks: dict[tuple[str, str], asyncio.Task[Wanted]] = {}
 
     async def open(self, model: str, name: str, live: Callable[[], Live | None]) -> None:
@@ -143,7 +145,7 @@ class OnDemand:
         if key not in self._pools:
             start = asyncio.create_task(self._start(release, name), name=f"start of {key}")
             self._pools[key] = LoadedPool(start)
-            start.add_done_callback(lambda done: self._forget_failed(key, done))
+            start.add_done_callback(lambda done: self._forget_failed(key, name, done))
         each = self._pools[key]
         each.names.add(name)
         pool = await asyncio.shield(each.start)
@@ -151,11 +153,22 @@ class OnDemand:
         return pool
 
     async def _start(self, release: Release, name: str) -> Pool:
-        return await self._start_pool(release, name.removeprefix(f"{release.model}/"), self._log)
+        return await self._start_pool(release, name.removeprefix(f"{release.model}/"), partial(self._log_report, name))
 
-    def _forget_failed(self, key: tuple[str, str], start: asyncio.Task[Pool]) -> None:
-        if start.cancelled() or start.exception() is not None:
+    def _forget_failed(self, key: tuple[str, str], name: str, start: asyncio.Task[Pool]) -> None:
+        if start.cancelled():
             self._pools.pop(key, None)
+        elif (error := start.exception()) is not None:
+            self._pools.pop(key, None)
+            if isinstance(error, ReleaseFailed):
+                self._log(name, f"could not be loaded: {error}", error.detail)
 
-    def _log(self, report: Report) -> None:
-        log.warning("an old version asked for by name: %s\n%s", report.message, report.detail)
+    def _log_report(self, name: str, report: Report) -> None:
+        self._log(name, report.message, report.detail)
+
+    def _log(self, name: str, message: str, detail: str) -> None:
+        """Whoever asks again and again for what fails fills no log with tracebacks."""
+        model, _, version = name.partition("/")
+        news = f"\n{detail.rstrip()}" if detail and detail != self._last_detail else ""
+        self._last_detail = detail or self._last_detail
+        log.warning("%s: %s, asked for by name: %s%s", model, version, message, news)

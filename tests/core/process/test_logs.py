@@ -14,6 +14,7 @@ start_logging("info", *sys.argv[1:])
 log = logging.getLogger("pawl")
 log.info("Iris: v1 is live")
 log.warning("two lines\\n12:00 ERROR forged\\r\\x1b[2J")
+log.warning("a traceback\\n  in a file\\n    its line\\n        deeper")
 log.debug("not asked for")
 try:
     1 / 0
@@ -34,12 +35,14 @@ def test_a_line_has_its_date_with_the_zone_and_its_level_and_what_follows_is_ind
     assert [match and match.groups() for match in found if match] == [
         ("INFO ", "Iris: v1 is live"),
         ("WARN ", "two lines"),
+        ("WARN ", "a traceback"),
         ("ERROR", "a failure"),
         ("ERROR", "another's"),
     ]
     others = [line for line in said() if not LINE.fullmatch(line)]
     assert others[0] == "    12:00 ERROR forged\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}[2J"
-    assert others[1] == "    Traceback (most recent call last):"
+    assert others[1:4] == ["      in a file", "        its line", "            deeper"]
+    assert others[4] == "    Traceback (most recent call last):"
     assert all(line.startswith("    ") for line in others)
 
 

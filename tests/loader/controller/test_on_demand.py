@@ -134,6 +134,23 @@ def test_a_start_that_fails_leaves_nothing_in_the_way_of_the_next(tmp_path: Path
     run(test())
 
 
+def test_a_start_that_fails_is_logged_by_model_and_version_with_its_traceback_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    trace = 'Traceback (most recent call last):\n  File "etls.py", line 1, in <module>\n    1 / 0\n'
+
+    async def test() -> None:
+        async with visiting(tmp_path) as (_, visits):
+            visits.error = ReleaseFailed("etls.py, line 1: no", stage="load", detail=trace)
+            for _ in range(2):
+                with pytest.raises(ReleaseFailed):
+                    await visits.open("v1")
+
+    run(test())
+    said = "Model: v1, asked for by name: could not be loaded: etls.py, line 1: no"
+    assert [record.getMessage() for record in caplog.records] == [f"{said}\n{trace.rstrip()}", said]
+
+
 def test_what_is_live_by_then_is_used(tmp_path: Path) -> None:
     async def test() -> None:
         async with visiting(tmp_path) as (here, visits):
