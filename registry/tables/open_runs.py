@@ -47,13 +47,15 @@ class OpenRuns:
         notify(self._connection, Topic.RUNS)
         return row
 
-    def tell(self, states: Mapping[str, str]) -> None:
-        """By run key; whether a person asked for it stays as it was."""
+    def tell(self, states: Mapping[str, str], *, is_urgent: bool = True) -> None:
+        """By run key; whether a person asked for it stays as it was. `is_urgent`: whether others are to hear of it at
+        once; they look now and then besides."""
         if states:
             statement = insert_into(self._connection, _open)
             told = statement.on_conflict_do_update(index_elements=["run"], set_={"state": statement.excluded.state})
             self._connection.execute(told, [{"run": run, "state": state} for run, state in states.items()])
-            notify(self._connection, Topic.RUNS)
+            if is_urgent:
+                notify(self._connection, Topic.RUNS)
 
     def forget(self, rows: Iterable[OpenRunRow]) -> None:
         """They are over, unless somebody has asked again since."""

@@ -27,6 +27,9 @@ log = logging.getLogger("pawl.trainer")
 _LOOK_S = 2.0
 """Between two looks while nothing is heard; a run's steps are told as often."""
 
+_Stage = tuple[RunState, int]
+"""A run's state and attempt."""
+
 
 @dataclass(frozen=True)
 class _Told:
@@ -34,8 +37,8 @@ class _Told:
 
     states: Mapping[str, str] = field(default_factory=dict)
     """All runs that are not over, as JSON, by run key."""
-    stages: Mapping[str, tuple[RunState, int]] = field(default_factory=dict)
-    """Of each its state and attempt: what others hear of at once."""
+    stages: Mapping[str, _Stage] = field(default_factory=dict)
+    """What others hear of at once; of progress they read now and then."""
     over: Mapping[str, datetime] = field(default_factory=dict)
     """Of those that were asked for, such as have ended, and when they had been asked for when that was seen."""
     epoch: int = 0
@@ -81,7 +84,7 @@ class SharedRuns:
 
     def tell(self, states: Sequence[OpenState], over: Collection[str]) -> None:
         ended = {key: self._asked_at[key] for key in over if key in self._asked_at}
-        stages = {state.run.run: (state.state, state.attempt) for state in states}
+        stages = {state.run.run: _stage(state) for state in states}
         is_news = bool(ended) or self._told is None or stages != self._told.stages
         self._told = _Told({state.run.run: _encoded(state) for state in states}, stages, ended, self._epoch())
         if is_news:
@@ -91,9 +94,9 @@ class SharedRuns:
         """`changed` is called when another daemon has written something."""
         while True:
             try:
-                found = await self._registry.perform(partial(_exchanged, self._told, self._is_ours))
-                is_news = found != self._rows
-                self._rows = found
+                found, left = await self._registry.perform(partial(_exchanged, self._told, self._is_ours))
+                is_news = found != self._rows  # what is written here is none
+                self._rows = left
                 if is_news:
                     changed()
             except RegistryUnavailable as error:  # as others have said
@@ -103,20 +106,34 @@ class SharedRuns:
             await self._pause.wait(_LOOK_S)
 
 
+_Rows = dict[str, "OpenRunRow"]
+
+
 def _exchanged(
     told: _Told | None, is_ours: Callable[[Transaction, int], bool], transaction: Transaction
-) -> dict[str, OpenRunRow]:
-    """What there is, once what is told is written; nothing is where the lease was another's since."""
+) -> tuple[_Rows, _Rows]:
+    """What there was, and what there is once what is told is written: nothing, if another has had the lease since."""
     rows = {row.run: row for row in transaction.open_runs.all()}
     if told is None or not is_ours(transaction, told.epoch):
-        return rows
+        return rows, rows
     over = [row for row in rows.values() if row.run not in told.states and _is_over(row, told)]
     changed = {run: state for run, state in told.states.items() if run not in rows or rows[run].state != state}
     if not over and not changed:
-        return rows
+        return rows, rows
     transaction.open_runs.forget(over)
-    transaction.open_runs.tell(changed)
-    return {row.run: row for row in transaction.open_runs.all()}
+    is_urgent = any(_stage_in(rows.get(run)) != told.stages[run] for run in changed)
+    transaction.open_runs.tell(changed, is_urgent=is_urgent)
+    return rows, {row.run: row for row in transaction.open_runs.all()}
+
+
+def _stage_in(row: OpenRunRow | None) -> _Stage | None:
+    """As others know it."""
+    state = None if row is None else _decoded(row)
+    return None if state is None else _stage(state)
+
+
+def _stage(state: OpenState) -> _Stage:
+    return state.state, state.attempt
 
 
 def _is_over(row: OpenRunRow, told: _Told) -> bool:

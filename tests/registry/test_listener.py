@@ -148,3 +148,18 @@ def test_a_failure_of_whoever_is_told_ends_nothing(
 @pytest.mark.parametrize("url", ["sqlite:///nowhere.db", "no url", "postgresql+nothing://there"])
 def test_a_database_that_tells_nothing_is_not_listened_to(url: str) -> None:
     asyncio.run(asyncio.wait_for(Listener(url, {}).run(), PATIENCE_S))
+
+
+def test_progress_of_runs_is_not_told_and_what_others_must_know_is(postgres: Postgres, other: Registry) -> None:
+    async def test(heard: Heard) -> None:
+        key = "a" * 12
+        write(other, lambda transaction: transaction.open_runs.tell({key: "running"}))
+        await heard.until(lambda: heard.counts[Topic.RUNS] == 1)
+        write(other, lambda transaction: transaction.open_runs.tell({key: "running on"}, is_urgent=False))
+        write(other, lambda transaction: transaction.open_runs.forget(transaction.open_runs.all()))
+        await heard.until(lambda: heard.counts[Topic.RUNS] > 1)
+        write(other, lambda transaction: transaction.open_runs.ask(key, "queued"))
+        await heard.until(lambda: heard.counts[Topic.RUNS] >= 3)
+        assert heard.counts[Topic.RUNS] == 3
+
+    listening(postgres.url, test)

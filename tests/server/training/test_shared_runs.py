@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 
 from core.manifest.train import Train
 from core.runs.states import RunState
 from registry.registry import Registry
-from server.training.shared_runs import SharedRuns
+from registry.transaction import Transaction
+from server.training.shared_runs import SharedRuns, _decoded, _exchanged
+from trainer.attempt.progress import Reached
 from trainer.records.open_runs import RunFile
 from trainer.run_controller import OpenState
 
@@ -112,3 +115,58 @@ def test_what_was_told_before_another_had_the_lease_is_not_written(tmp_path: Pat
             await come(lambda: len(other.follow()) == 2, trains, other)
 
     asyncio.run(test())
+
+
+def test_what_one_writes_itself_is_no_news_to_it(tmp_path: Path) -> None:
+    async def test() -> None:
+        registry = Registry(f"sqlite:///{tmp_path / 'registry.db'}")
+        trains, news = SharedRuns(registry, lambda: 1, lambda *_: True), list[str]()
+        task = asyncio.create_task(trains.run(lambda: news.append("news")))
+        try:
+            for attempt in (1, 2, 3):
+                trains.tell([OpenState(OF_THE_HEAD, RunState.RUNNING, attempt, None)], over=())
+                await come(lambda attempt=attempt: [s.attempt for s in rows(trains)] == [attempt], trains)  # type: ignore[misc]
+            assert not news
+            await SharedRuns(registry, lambda: 0, lambda *_: False).ask(RUN)
+            await come(lambda: news, trains)
+            assert trains.asked() == [RUN]
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            registry.close()
+
+    asyncio.run(test())
+
+
+def rows(shared: SharedRuns) -> list[OpenState]:
+    """As they were read last."""
+    return [state for row in shared._rows.values() if (state := _decoded(row)) is not None]
+
+
+def test_others_are_told_at_once_of_another_stage_and_not_of_each_step(tmp_path: Path) -> None:
+    registry = Registry(f"sqlite:///{tmp_path / 'registry.db'}")
+    urgent: list[bool] = []
+
+    class OpenRuns:
+        def __init__(self, transaction: Transaction) -> None:
+            self.all, self.forget = transaction.open_runs.all, transaction.open_runs.forget
+            self._tell = transaction.open_runs.tell
+
+        def tell(self, states: Mapping[str, str], *, is_urgent: bool) -> None:
+            urgent.append(is_urgent)
+            self._tell(states, is_urgent=is_urgent)
+
+    def write(state: RunState, step: int) -> None:
+        reached = Reached(state=state, what="trains", step=step)
+        shared = SharedRuns(registry, lambda: 1, lambda *_: True)
+        shared.tell([OpenState(OF_THE_HEAD, state, 1, reached)], over=())
+        with registry.transaction() as transaction:
+            _exchanged(shared._told, lambda *_: True, SimpleNamespace(open_runs=OpenRuns(transaction)))  # type: ignore[arg-type]
+
+    write(RunState.PENDING, 0)
+    for step in (1, 2, 3):
+        write(RunState.RUNNING, step)
+    write(RunState.EVALUATING, 3)
+    registry.close()
+    assert urgent == [True, True, False, False, True]
