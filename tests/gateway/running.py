@@ -247,10 +247,11 @@ class Gateway:
         self.listener.close()
 
     async def _listen(self) -> None:
-        async for line in self._reader:
-            async with self._news:
-                self.heard.append(decode_from_gateway(line))
-                self._news.notify_all()
+        with contextlib.suppress(ConnectionResetError):  # it ended without having read what it was sent
+            async for line in self._reader:
+                async with self._news:
+                    self.heard.append(decode_from_gateway(line))
+                    self._news.notify_all()
         async with self._news:
             self._has_ended = True
             self._news.notify_all()
