@@ -9,7 +9,7 @@ from types import FrameType
 
 import click
 
-from core.process.signals import is_ignored
+from core.process.signals import ending_signals
 from core.process.streams import open_closed_streams
 from pawl.exits import FAILED, INTERRUPTED, CommandFailed
 from pawl.group import LazyGroup
@@ -62,9 +62,8 @@ app = LazyGroup(
 
 def main() -> None:
     open_closed_streams()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if not is_ignored(number):
-            signal.signal(number, _interrupt)
+    for number in ending_signals():
+        signal.signal(number, _interrupt)
     sys.exit(_run())
 
 

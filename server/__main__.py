@@ -12,7 +12,7 @@ from contextlib import suppress
 from core.errors import PawlError
 from core.process.logs import start_logging
 from core.process.privacy import forbid_dumping
-from core.process.signals import is_ignored
+from core.process.signals import ending_signals
 from core.process.streams import open_closed_streams
 from core.settings.misspelt import misspelt
 from core.settings.reading import read_settings, scrubbed
@@ -61,9 +61,8 @@ def main(arguments: list[str]) -> int:
 def _exit_when_told() -> None:
     """Until the loop takes these signals: the first process of a container is not ended by one that it has no handler
     for."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if not is_ignored(number):
-            signal.signal(number, lambda *_: sys.exit(0))
+    for number in ending_signals():
+        signal.signal(number, lambda *_: sys.exit(0))
 
 
 def _check_folder() -> None:

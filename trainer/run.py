@@ -16,6 +16,7 @@ import msgspec
 
 from core.folders import remove_tree
 from core.process.descendants import Descendants
+from core.process.signals import ending_signals
 from core.runs.runs import RunSpec
 from core.runs.states import RunState
 from core.task import spawn
@@ -76,7 +77,7 @@ def _behave(spec: RunSpec) -> None:
 
 async def _run(spec: RunSpec, folder: Path, lineage: Descendants | None, environ: PodEnvironment) -> int:
     stop = Stop(folder)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGINT, *ending_signals()):
         asyncio.get_running_loop().add_signal_handler(number, stop.ask)
     progress = Progress(folder)
     files = await _opened(spec, stop, progress.wait_for)

@@ -10,6 +10,11 @@ def is_ignored(number: int) -> bool:
     return signal.getsignal(number) == signal.SIG_IGN
 
 
+def ending_signals() -> list[signal.Signals]:
+    """Those that tell this process to end. Not SIGHUP, if it was started to ignore that."""
+    return [signal.SIGTERM] if is_ignored(signal.SIGHUP) else [signal.SIGTERM, signal.SIGHUP]
+
+
 def signal_name(number: int) -> str:
     """Also of one that this Python has no name for, such as most real-time signals."""
     try:

@@ -181,13 +181,14 @@ def test_code_that_takes_report_is_told_to_stop_and_its_checkpoint_stays(shop: S
     assert int((shop.data / "runs" / KEY / "checkpoint" / "step").read_text()) > 0
 
 
-def test_a_signal_that_is_not_ours_is_no_cancellation(shop: Shop) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_is_not_ours_is_no_cancellation(shop: Shop, number: int) -> None:
     spec = shop.spec("import time\ndef train(output):\n    print('on', flush=True)\n    time.sleep(600)")
     shop.local.begin(spec)
     until(lambda: b"on" in read(shop.local.folder(KEY, 1) / "log.txt"))
     process = find(shop.local.folder(KEY, 1))
     assert process is not None
-    process.signal(signal.SIGTERM)
+    process.signal(number)
     shop.await_end(spec)
     result = shop.result()
     assert result is not None

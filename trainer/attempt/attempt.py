@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -205,7 +204,7 @@ class Attempt:
         """By us, as the file says; else by a signal that was not ours, which another attempt may be spared."""
         why = self._stop.why
         if why is None:
-            message = f"the run was sent {signal.SIGTERM.name} by something other than Pawl"
+            message = "the run was told to end by a signal that Pawl did not send"
             return self._result(state=RunState.LOST, heals=True, message=message)
         state = RunState.SUPERSEDED if why is RunState.SUPERSEDED else RunState.CANCELLED
         return self._result(state=state, message=f"the run was stopped: it is {why}")

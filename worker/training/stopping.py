@@ -7,7 +7,7 @@ import signal
 from types import FrameType
 from typing import NoReturn
 
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Stopped(BaseException):
@@ -27,7 +27,8 @@ class Stopping:
         self.is_reported = False
         """Whether the author's code is told by `report`."""
         for number in _SIGNALS:
-            signal.signal(number, self._handle)
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as nohup starts a server
+                signal.signal(number, self._handle)
         os.register_at_fork(after_in_child=self._restore)
 
     def _handle(self, number: int, _: FrameType | None) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from uv import find_uv_bin
 
 from tests.processes import is_alive
@@ -109,10 +110,12 @@ def test_code_that_reports_is_stopped_by_the_answer(tmp_path: Path) -> None:
         assert child.wait() == 0
 
 
-def test_code_that_reports_is_stopped_by_a_signal_and_keeps_what_it_has(tmp_path: Path) -> None:
+@pytest.mark.parametrize("numbers", [[signal.SIGTERM], [signal.SIGHUP], [signal.SIGTERM, signal.SIGHUP]])
+def test_code_that_reports_is_stopped_by_signals_and_keeps_what_it_has(tmp_path: Path, numbers: list[int]) -> None:
     with starting(write_folder(tmp_path, STEPS)) as child:
         child.hear()
-        child.process.send_signal(signal.SIGTERM)
+        for number in numbers:
+            child.process.send_signal(number)
         assert isinstance(child.hear_all()[-1], Trained)
         assert child.wait() == 0
 
@@ -207,7 +210,8 @@ def test_processes_that_the_code_starts_hold_nothing_of_ours(tmp_path: Path) -> 
             sockets = [each for each in handles if os.path.exists(each) and "socket" in os.readlink(each)]
             assert sockets == [], sockets
             assert report(5) is False
-            assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                assert signal.getsignal(number) == signal.SIG_DFL
         def train(output, report):
             forked = multiprocessing.get_context("fork").Process(target=look, args=(report,))
             forked.start()
