@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import click
 
 from pawl.exits import FAILED, INTERRUPTED, USAGE, CommandFailed
 from pawl.options import as_json, command
+from pawl.terminal.text import is_terminal
 
 if TYPE_CHECKING:
     from core.settings.settings import Settings
@@ -76,13 +76,15 @@ def _examine(folder: Path) -> Verdict:
 
 def _print(verdict: Verdict, fields: str | None) -> None:
     import msgspec
-    from rich.console import Console
 
+    from pawl.check.lines import print_lines
     from pawl.check.printing import show
     from pawl.terminal.json_output import print_json
+    from pawl.terminal.table import console
 
     if fields is not None:
         print_json(msgspec.to_builtins(verdict), fields)
+    elif is_terminal():
+        show(verdict, console())
     else:
-        # Where nobody looks, in a file or a pipe, long lines are better than broken ones.
-        show(verdict, Console(width=None if sys.stdout.isatty() else 500, highlight=False))
+        print_lines(verdict)

@@ -13,7 +13,7 @@ from pawl.check.outline import outline
 from pawl.check.verdict import CheckFailure, Trial, Verdict
 from worker.wire.messages import Description, Merging
 
-_TAKES = {
+TAKES = {
     "nothing": "none; what is sent is ignored",
     "dict": "a dict, as sent",
     "dataframe": "a DataFrame of one row",
@@ -21,7 +21,7 @@ _TAKES = {
     "bytes": "the body of the request, as it is",
     "onnx": "one row for each input",
 }
-_ADVICE = (
+ADVICE = (
     'there are none: nothing proves a release before it goes live; put some into examples.json, such as '
     '[{"variables": {…}, "expect": {…}}]'
 )  # fmt: skip
@@ -70,12 +70,12 @@ def _rows(verdict: Verdict) -> Iterator[tuple[str, RenderableType]]:
     if verdict.description is not None:
         yield from _description_rows(verdict.description)
         if verdict.trials or verdict.failure is None:
-            yield "Examples", _trials(verdict.trials) if verdict.trials else Text(_ADVICE)
+            yield "Examples", _trials(verdict.trials) if verdict.trials else Text(ADVICE)
 
 
 def _description_rows(description: Description) -> Iterator[tuple[str, RenderableType]]:
     fields = outline(description.variables_schema) if description.variables_schema else []
-    yield "Variables", _lines(fields or [_TAKES[description.takes]])
+    yield "Variables", _lines(fields or [TAKES[description.takes]])
     if description.answer_schema and (fields := outline(description.answer_schema)):
         yield "Answer", _lines(fields)
     yield "Loaded", Text(f"in {description.load_s:.2f} s, by Python {description.python}")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.pawl.commands import ADDS, environ, pawl, write
+from tests.pawl.commands import ADDS, environ, in_terminal, pawl, write
 from tests.processes import wait_dead
 
 
@@ -38,17 +38,23 @@ def test_a_folder_that_can_be_served_is_told_with_all_that_its_author_wants_to_k
     folder = write(tmp_path / "Adds", examples__json=[{"variables": {"a": 1, "b": 2}, "expect": {"sum": 3}}])
     done = pawl("check", folder, cwd=tmp_path)
     assert done.returncode == 0
-    for words in (
-        "Adds can be served",
-        "Adds up.",
-        "POST /models_serve/Adds",
-        "POST /models_serve/Adds/{version}",
-        "a dict, as sent",
-        "Interleaved",
-        "no ONNX session",
-        "✓ 0",
-    ):
-        assert words in done.stdout
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert [name for name, _ in rows] == [
+        *("model", "verdict", "took", "about", "route", "route", "environment"),
+        *("variables", "loaded", "interleaved", "example 0"),
+    ]
+    told = dict(rows)
+    assert (told["model"], told["verdict"], told["about"]) == ("Adds", "can be served", "Adds up.")
+    assert ["route", "POST /models_serve/Adds/{version}"] in rows
+    assert told["variables"] == "a dict, as sent"
+    assert told["example 0"].startswith("passed (")
+
+
+def test_a_terminal_is_shown_a_table(tmp_path: Path) -> None:
+    folder = write(tmp_path / "Adds", examples__json=[{"variables": {"a": 1, "b": 2}, "expect": {"sum": 3}}])
+    shown = in_terminal("check", folder, cwd=tmp_path)
+    for words in ("can be served", "Adds up.", "POST /models_serve/Adds", "no ONNX session", "✓ 0"):
+        assert words in shown
 
 
 def test_every_example_is_tried_and_told_whatever_becomes_of_the_others(tmp_path: Path) -> None:
@@ -116,7 +122,8 @@ def test_a_class_that_does_not_load_is_told_with_file_and_line(tmp_path: Path) -
     assert "etls.py, line 1" in found["failure"]["message"]
     assert f"{folder}/etls.py" in found["failure"]["detail"]
     done = pawl("check", folder, cwd=tmp_path)
-    assert "Failed at load: etls.py, line 1" in done.stdout
+    assert "failed at load\tetls.py, line 1" in done.stdout
+    assert "detail\t  File " in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -142,7 +149,7 @@ def test_what_the_server_would_refuse_is_refused_with_its_words(
 
 def test_examples_that_cant_be_read_are_not_said_to_be_missing(tmp_path: Path) -> None:
     done = pawl("check", write(tmp_path / "Adds", examples__json="[\n{},\n]"), cwd=tmp_path)
-    assert "Failed at examples: examples.json, line 3: " in done.stdout
+    assert "failed at examples\texamples.json, line 3: " in done.stdout
     assert "there are none" not in done.stdout
 
 
