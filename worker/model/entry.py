@@ -35,11 +35,17 @@ def find_entry(module: ModuleType, name: str | None) -> Callable[..., Any]:
     file = f"{module.__name__}.py"
     if not callable(found):
         raise ContractBroken(f"{file}: {name or METHOD} is a {type(found).__name__}; it must be a function or a class")
-    if inspect.iscoroutinefunction(found) or inspect.isgeneratorfunction(found) or inspect.isasyncgenfunction(found):
-        what = "a generator" if inspect.isgeneratorfunction(found) else "a coroutine"
+    if what := not_run_by_a_call(found):
         raise ContractBroken(f"{place_of(found, file)}: {name or METHOD} is {what}; it must be a plain function")
     entry: Callable[..., Any] = found
     return entry
+
+
+def not_run_by_a_call(function: Any) -> str | None:
+    """What it is, where calling it does not run its code."""
+    if inspect.isgeneratorfunction(function):
+        return "a generator"
+    return "a coroutine" if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function) else None
 
 
 def _named(module: ModuleType, name: str) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import ContractBroken
 from ..model.arguments import Arguments
 from ..model.class_form import destroy, make, make_and_load
+from ..model.entry import not_run_by_a_call
 from ..model.importing import place_of
 from ..tracebacks import AuthorTracebacks
 from ..wire.training import TrainConfig
@@ -30,7 +31,7 @@ class ClassForm:
     takes_report = False
 
     def __init__(self, module: ModuleType, kind: type, config: TrainConfig, tracebacks: AuthorTracebacks) -> None:
-        """Raises ContractBroken where a method is missing."""
+        """Raises ContractBroken where a method is missing, or is none that a call runs."""
         self._file = f"{module.__name__}.py"
         self._kind = kind
         self._config = config
@@ -39,6 +40,9 @@ class ClassForm:
         missing = [form for name, form in _NEEDED.items() if not callable(getattr(kind, name, None))]
         if missing:
             raise ContractBroken(f"{self.place}: the class {kind.__name__} has no method {', '.join(missing)}")
+        for name in _NEEDED:
+            if what := not_run_by_a_call(getattr(kind, name)):
+                raise ContractBroken(f"{self._named(name)} is {what}; it must be a plain method")
 
     @property
     def place(self) -> str:

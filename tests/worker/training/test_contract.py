@@ -42,6 +42,19 @@ def test_a_breach_is_told(tmp_path: Path, code: str, config: dict[str, Any], sai
     assert said in breach(write_folder(tmp_path, code), **config)
 
 
+@pytest.mark.parametrize("name", ["train", "evaluate", "save", "load"])
+@pytest.mark.parametrize(
+    ("method", "what"),
+    [("async def {}(self, given): pass", "a coroutine"), ("def {}(self, given): yield", "a generator")],
+)
+def test_a_method_that_calling_does_not_run_is_told(tmp_path: Path, name: str, method: str, what: str) -> None:
+    plain = [f"    def {each}(self, given): pass\n" for each in ("train", "evaluate", "save", "load") if each != name]
+    code = f"class Model:\n    {method.format(name)}\n{''.join(plain)}"
+    assert (
+        breach(write_folder(tmp_path, code)) == f"train.py, line 2: Model.{name} is {what}; it must be a plain method"
+    )
+
+
 def test_a_folder_without_training_code_is_told_so(tmp_path: Path) -> None:
     assert breach(write_folder(tmp_path, helper__py="")).startswith("the folder has neither a train.py nor an etls.py")
 
