@@ -39,8 +39,10 @@ def by_ada(deployment: Deployment) -> Deployment:
 def test_what_goes_live_ends_what_was(registry: Registry) -> None:
     first, second = at(0, "v1"), at(5, "v2", Cause.ROLLBACK)
     with registry.transaction() as transaction:
+        assert transaction.deployments.going_on("Iris") is None
         assert transaction.deployments.begin(first)
         assert transaction.deployments.begin(second)
+        assert transaction.deployments.going_on("Iris") == second
         listed, more = transaction.deployments.listed("Iris")
     assert listed == [second, msgspec.structs.replace(first, ended_at=second.began_at)]
     assert more is None
