@@ -25,6 +25,8 @@ def completion(shell: str) -> int:
       echo 'eval "$(pawl completion zsh)"' >> ~/.zshrc
 
       pawl completion fish > ~/.config/fish/completions/pawl.fish
+
+    Exit code: 0, or 2 for another shell.
     """
     from pawl.__main__ import app
 

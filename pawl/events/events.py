@@ -41,6 +41,8 @@ def events(
 
     In a pipe it prints a line for each: time, kind, model, version, who, message and reason, with tabs between them.
     With -f, --json prints a line for each too.
+
+    Exit code: 0, also where nothing happened; else as for 'pawl ls'.
     """
     from pawl.terminal.json_output import print_json  # here and below: what is slow to import, not for --help
     from pawl.terminal.table import print_rows

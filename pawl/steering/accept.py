@@ -19,8 +19,8 @@ def accept(action: Acting, model: str, version: str) -> None:
 
     If it is the newest version, it goes live.
 
-    Exit code: 0 once it is accepted, and live if it is the newest; 1 if it failed, 3 if there is no such model or
-    version, 4 for a wrong or missing key, 5 if --expect is not what is live, 6 if the server can't be reached, 7 if it
-    was still going on when --wait ended.
+    Exit code: 0 once it is accepted, and live if it is the newest; 1 if it is that and failed; 3 if there is no such
+    model or version, 4 for a wrong or missing key, 5 if --expect is not what is live, 6 if the server can't be reached,
+    7 if it was still going on when --wait ended.
     """
     action.do("POST", model, "versions", version, "accept", says=f"{model} {version} is accepted")

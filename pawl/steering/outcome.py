@@ -82,5 +82,10 @@ def print_outcome(answer: Answer, says: str, fields: str | None) -> None:
     if told.get("state") == "superseded":
         raise CommandFailed(CONFLICT, "somebody asked for something else before it was done; 'pawl events' tells what")
     if fields is None:
-        about = f"{told['model']}: " if told.get("model") and told.get("message") else ""
-        sys.stdout.write(one_line(about + (told.get("message") or says)) + "\n")
+        sys.stdout.write(one_line(_said(told, str(told.get("message") or says))) + "\n")
+
+
+def _said(told: dict[str, Any], says: str) -> str:
+    """With the model's name, where that is not among the words."""
+    model = str(told.get("model") or "")
+    return f"{model}: {says}" if model and model not in says.split() else says

@@ -25,7 +25,8 @@ def unpin(action: Acting, model: str, yes: bool) -> None:
 
       pawl unpin Iris --reason "v5 is fast again"
 
-    Exit code: as for 'pawl pin'.
+    Exit code: 0 once the newest is live, or what is to be instead; 1 if it failed, and what was pinned still is live,
+    but no longer pinned; else as for 'pawl pin'.
     """
     from pawl.steering.confirmation import confirm  # here: what is slow to import, not for --help
 

@@ -129,7 +129,8 @@ def test_who_unpins_a_model_whose_folder_has_gone_is_told_that_it_ends(server: S
     assert "v1 is live, and would be served no more, nor anything else of it: its folder has gone" in shown
     assert server.score("Gone")["by"] == "gone"
     done = ask(server, "unpin", "Gone")
-    assert done.stdout == "Gone: the folder of Gone has gone, so nothing of it is served any more\n"
+    gone = "the folder of Gone has gone, so nothing of it is served any more"
+    assert done.stdout == f"no longer pinned at v1; {gone}\n", "its name is among the words"
     assert ask(server, "show", "Gone").returncode == 3
 
 

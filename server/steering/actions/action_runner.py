@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Set
 from typing import Any
 
 import msgspec
@@ -100,22 +100,26 @@ class ActionRunner:
             await self._withdraw(back)
             self._fail_by(action, outcome, withdrawn=back.is_done)
 
-    async def lifting(self, action: Action) -> None:
+    async def lifting(self, action: Action, lifted: str, about: Set[str] | None = None) -> None:
+        """`lifted`: what was, in words. `about`: ids of the releases that it was for; None: whichever goes live."""
         try:
-            await self.settling(action)
+            await self.settling(action, f"{lifted}; ", about)
         finally:
             self._ledger.followed(action.model)
 
-    async def settling(self, action: Action) -> None:
+    async def settling(self, action: Action, done: str = "", about: Set[str] | None = None) -> None:
+        """`done`: what has been done already, in words. What fails of a release that it is not about is no failure."""
         outcome = await self._outcomes.until_settled(action.model, self._teller(action))
-        if outcome.kind is OutcomeKind.FAILED:
-            self._fail_by(action, outcome)
+        if outcome.failure is not None and (about is None or outcome.failure.key in about):
+            self._fail_by(action, outcome, done=done)
+        elif outcome.failure is not None:
+            self.done(action, f"{done}{_told_failure(outcome)}")
         elif action.model not in self._reconciler.controllers:
-            self.done(action, not_served(action.model))
+            self.done(action, f"{done}{not_served(action.model)}")
         elif outcome.live is None:
-            self.done(action, f"nothing of {action.model} is to be served{self._why_untrained(action.model)}")
+            self.done(action, f"{done}nothing of {action.model} is to be served{self._why_untrained(action.model)}")
         else:
-            said = f"{told(outcome.live)} is live{self._why_untrained(action.model)}"
+            said = f"{done}{told(outcome.live)} is live{self._why_untrained(action.model)}"
             self.done(about_release(self._actions.find(action.id) or action, outcome.live), said)
 
     def _why_untrained(self, model: str) -> str:
@@ -171,11 +175,10 @@ class ActionRunner:
         message = f"something else was asked for before it was done; {now} is live"
         self._end(action, ActionState.SUPERSEDED, message=message)
 
-    def _fail_by(self, action: Action, outcome: Outcome, *, withdrawn: bool = False) -> None:
+    def _fail_by(self, action: Action, outcome: Outcome, *, withdrawn: bool = False, done: str = "") -> None:
         assert outcome.failure is not None
-        keeps = "nothing is live" if outcome.live is None else f"{told(outcome.live)} stays live"
-        message = f"{outcome.failure.version.label} {_why(outcome)} ({keeps})"
-        self._fail(action, "release_failed", message, stage=outcome.failure.error.stage, withdrawn=withdrawn)
+        message, stage = f"{done}{_told_failure(outcome)}", outcome.failure.error.stage
+        self._fail(action, "release_failed", message, stage=stage, withdrawn=withdrawn)
 
     def _fail(self, action: Action, code: str, message: str, *, stage: str = "", withdrawn: bool = False) -> None:
         self._end(action, ActionState.FAILED, code=code, message=message, stage=stage, withdrawn=withdrawn)
@@ -194,6 +197,12 @@ def not_served(model: str) -> str:
 
 def _live(controller: ModelController | None) -> Any:
     return None if controller is None else controller.live
+
+
+def _told_failure(outcome: Outcome) -> str:
+    assert outcome.failure is not None
+    keeps = "nothing is live" if outcome.live is None else f"{told(outcome.live)} stays live"
+    return f"{outcome.failure.version.label} {_why(outcome)} ({keeps})"
 
 
 def _why(outcome: Outcome) -> str:

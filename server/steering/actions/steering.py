@@ -94,7 +94,7 @@ class Steering:
         if intent.lifted is None:
             self._ledger.followed(model)
             return self._runner.done(action, f"{model} was not pinned")
-        return self._runner.go_on(action, self._runner.lifting(action))
+        return self._runner.go_on(action, self._runner.lifting(action, f"no longer pinned at {intent.lifted.version}"))
 
     async def roll_back(self, model: str, to: str | None, asker: Asker) -> Action:
         """Turn down what is live, and go back. Raises ModelPinned, NoEarlierRelease and VersionIsLive too."""
@@ -125,7 +125,8 @@ class Steering:
         if not rejected:
             self._ledger.followed(model)
             return self._runner.done(action, f"{name} of {model} was not rejected")
-        return self._runner.go_on(action, self._runner.lifting(action))
+        lifted = f"{name} is no longer rejected"
+        return self._runner.go_on(action, self._runner.lifting(action, lifted, {one.release for one in rejected}))
 
     async def retry(self, model: str, asker: Asker) -> Action:
         """Try again what failed, whatever it failed with."""

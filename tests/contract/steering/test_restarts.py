@@ -68,7 +68,7 @@ def test_a_pin_holds_against_pushes_restarts_rewritten_history_and_the_deletion_
         assert "Its folder has gone" in server.admin("GET", "/-/models/Echo/actions/unpin").body.decode()
         lifted = act(server, "DELETE", "models/Echo/pin")
         gone = "the folder of Echo has gone, so nothing of it is served any more"
-        assert (lifted.status, lifted.json["message"]) == (200, gone)
+        assert (lifted.status, lifted.json["message"]) == (200, f"no longer pinned at v1; {gone}")
         assert server.events("unpinned")[0]["message"] == f"no longer pinned at v1; {gone}"
         server.post("/Echo").error(404, "model_not_found")
         assert server.score("Other")["by"] == "other"
@@ -106,6 +106,13 @@ def test_a_rollback_leaves_what_is_live_although_the_newest_release_cannot_be_se
         assert live(server, "Echo") == "v2"
         rolled_back = act(server, "POST", "models/Echo/rollback")
         assert (rolled_back.status, live(server, "Echo")) == (200, "v1")
+        accepted = act(server, "POST", "models/Echo/versions/v2/accept")
+        assert accepted.status == 200, "another version failed, and not what was accepted"
+        assert accepted.json["message"].startswith("v2 is no longer rejected; v3 failed at load: ")
+        assert accepted.json["message"].endswith("(v1 stays live)")
+        assert act(server, "PUT", "models/Echo/pin", {"version": "v1"}).status == 200
+        lifted = act(server, "DELETE", "models/Echo/pin").error(422, "release_failed")
+        assert lifted["message"].startswith("no longer pinned at v1; v3 failed at load: ")
         push(server, repo, "four")
         assert server.score("Echo")["by"] == "four"
 
