@@ -6,7 +6,7 @@ from core.errors import PawlError
 from loader.sources.changes import HeadMoved, NotWritable
 from server.steering.actions.error_codes import code_of
 from server.uploads.archive import ArchiveInvalid
-from server.uploads.errors import DiskFull, NameTaken, TooManyUploads
+from server.uploads.errors import DiskFull, NameTaken, NotExamined, TooManyUploads
 
 UPLOAD_CODES: dict[type[Exception], str] = {
     HeadMoved: "conflict",
@@ -15,6 +15,7 @@ UPLOAD_CODES: dict[type[Exception], str] = {
     NameTaken: "invalid_name",
     TooManyUploads: "overloaded",
     DiskFull: "overloaded",
+    NotExamined: "overloaded",
 }
 
 

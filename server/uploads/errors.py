@@ -26,11 +26,15 @@ class TooManyUploads(PawlError):
 
 
 class NotKept(PawlError):
-    """What is handed in can't be written down."""
+    """What is handed in can't be written down, or looked into, for a reason that is the machine's."""
 
 
 class DiskFull(NotKept):
     """There is no room for it."""
+
+
+class NotExamined(NotKept):
+    """What is handed in can't be looked into now, which says nothing of it."""
 
 
 def not_kept(error: OSError, folder: Path) -> NotKept:

@@ -11,13 +11,12 @@ import msgspec
 from core.errors import ReleaseFailed
 from core.manifest.train import Train
 from server.uploads import bound_names
+from server.uploads.errors import NotExamined
 
 _MODULES = ("train.py", "etls.py")
 _ENTRY = "train"
 _MOST_BYTES = 1_000_000
 """Of a module that is looked into; a larger one is taken as it is."""
-_PATIENCE_S = 60.0
-"""For the process that looks, which may have to wait for a processor."""
 
 
 class BoundNames(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,13 +36,16 @@ class Bounds(msgspec.Struct, frozen=True):
 
     cpu_s: int = 10
     memory_bytes: int = 2 * 2**30
+    patience_s: float = 60.0
+    """For the process that looks, which may have to wait for a processor."""
 
 
 _BOUNDS = Bounds()
 
 
 def check_training(folder: Path, train: Train | None, bounds: Bounds = _BOUNDS) -> None:
-    """Raises ReleaseFailed for code that no run could begin with: see `find_entry` in `worker/model/entry.py`."""
+    """Raises ReleaseFailed for code that no run could begin with: see `find_entry` in `worker/model/entry.py`; and
+    NotExamined where it can't be looked into."""
     file = next((folder / name for name in _MODULES if (folder / name).is_file()), None)
     if file is None:
         raise _broken("it has neither a train.py nor an etls.py; write a train.py with a function train")
@@ -68,11 +70,24 @@ def _look(file: Path, name: str, bounds: Bounds) -> BoundNames:
     command = [sys.executable, "-I", "-S", bound_names.__file__, name, *limits]
     try:
         with file.open("rb") as source:
-            ended = subprocess.run(command, stdin=source, capture_output=True, env={}, cwd="/", timeout=_PATIENCE_S)
+            ended = subprocess.run(
+                command, stdin=source, capture_output=True, env={}, cwd="/", timeout=bounds.patience_s
+            )
         return msgspec.json.decode(ended.stdout, type=BoundNames)
-    except (subprocess.TimeoutExpired, msgspec.MsgspecError):
+    except subprocess.TimeoutExpired as error:  # its own processor time would have ended it long before
+        raise _unexamined(file, f"no processor was free for it in {bounds.patience_s:g} s") from error
+    except OSError as error:
+        raise _unexamined(file, f"{error.filename or 'the process that does it'}: {error.strerror}") from error
+    except msgspec.MsgspecError:
         most = f"{bounds.cpu_s} s or {bounds.memory_bytes // 2**20:,} MB"
         return BoundNames(fault=f"to parse it takes more than {most}, or ends the process that does it")
+
+
+def _unexamined(file: Path, why: str) -> NotExamined:
+    return NotExamined(
+        f"{file.name} could not be looked into: {why}; that says nothing of the code; try again, and see to the "
+        "machine's load, memory and disk if it comes again"
+    )
 
 
 def _broken(message: str) -> ReleaseFailed:

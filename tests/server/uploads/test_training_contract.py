@@ -6,6 +6,8 @@ import pytest
 
 from core.errors import ReleaseFailed
 from core.manifest.train import Train
+from server.uploads.error_codes import upload_code_of
+from server.uploads.errors import NotExamined
 from server.uploads.training_contract import Bounds, check_training
 
 
@@ -67,3 +69,17 @@ def test_code_that_takes_too_much_to_be_parsed_is_refused(tmp_path: Path, bounds
 def test_what_can_not_be_parsed_is_told_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(ReleaseFailed, match=r"SyntaxError: .* \(train\.py, line 2\)"):
         check(tmp_path, "x = 1\ndef (:")
+
+
+def test_a_machine_that_has_no_time_to_look_is_not_told_as_a_fault_of_the_code(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("def train(output): ...")
+    with pytest.raises(NotExamined, match=r"no processor was free .* says nothing of the code; try again") as told:
+        check_training(tmp_path, Train(), Bounds(patience_s=0.0))
+    assert upload_code_of(told.value) == "overloaded"
+
+
+def test_a_machine_that_can_start_no_process_is_told_as_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "train.py").write_text("def train(output): ...")
+    monkeypatch.setattr("sys.executable", str(tmp_path / "gone"))
+    with pytest.raises(NotExamined, match=r"/gone: No such file or directory; that says nothing of the code"):
+        check_training(tmp_path, Train())
