@@ -41,13 +41,19 @@ def check(folder: Path, fields: str | None) -> int:
 
       pawl check . --json | jq .failure.message
 
-    Exit code: 0 if it can be served, 1 if not, 2 for a wrong argument or setting.
+    A folder that trains is tried with the newest accepted artifact of its code. Where there is none, it is read alone:
+    whether a run finds its code, and what to do to train it.
+
+    Exit code: 0 if it can be served, or has yet to be trained and can be; 1 if not; 2 for a wrong argument or setting.
     """
     from core.errors import PawlError  # here and below: what is slow to import, not for --help
+    from server.uploads.errors import NotExamined
 
     try:
         verdict = _examine(folder)
         _print(verdict, fields)
+    except NotExamined as error:
+        raise CommandFailed(OUR_FAULT, str(error)) from error
     except PawlError as error:
         raise CommandFailed(USAGE, str(error)) from error
     except KeyboardInterrupt:

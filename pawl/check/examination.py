@@ -27,7 +27,7 @@ from loader.releases.store import ReleaseStore
 from loader.sources.local.source import LocalSource
 from loader.workers.examples import read_examples
 from loader.workers.starter import Starter, WorkerDefaults
-from pawl.check.trained import release_at_hand
+from pawl.check.trained import check_untrained, release_at_hand
 from pawl.check.trials import Trials
 from pawl.check.unpushed import MOST, unpushed
 from pawl.check.verdict import CheckFailure, Trial, Verdict
@@ -91,9 +91,13 @@ async def _examine(folder: Path, workspace: _Workspace, found: _Found, tell: Cal
     source = LocalSource(folder.parent, {}, only=folder.name)
     try:
         revision = await asyncio.to_thread(_revision, source, folder)
+        found.note(uses=tuple(revision.folders)[1:], about=revision.manifest.description)
         release, artifacts = await asyncio.to_thread(release_at_hand, revision, folder, workspace.settings)
+        if release is None:
+            found.note(ok=True, untrained=await asyncio.to_thread(check_untrained, revision, folder))
+            return
         workspace.release_store.take_artifacts_from(artifacts)
-        found.note(release=release.id, uses=tuple(release.revision.folders)[1:], about=release.manifest.description)
+        found.note(release=release.id)
         await _start(release, source, workspace, found, tell)
     finally:
         workspace.starter.close()

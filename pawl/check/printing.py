@@ -33,6 +33,9 @@ def show(verdict: Verdict, console: Console) -> None:
     if verdict.release is not None:
         console.print()
         console.print(_table(verdict))
+    if verdict.untrained:
+        console.print()
+        console.print(Text.assemble(("Not tried: ", "yellow"), verdict.untrained), soft_wrap=True)
     if verdict.unpushed:
         console.print()
         console.print(_unpushed(verdict), soft_wrap=True)
@@ -57,6 +60,9 @@ def _table(verdict: Verdict) -> Table:
 
 
 def _headline(verdict: Verdict) -> Text:
+    if verdict.untrained:
+        said = f" can be trained, and has not been trained ({verdict.seconds:.1f} s)"
+        return Text.assemble(("✓ ", "green"), (verdict.model, "bold"), said)
     if verdict.ok:
         return Text.assemble(("✓ ", "green"), (verdict.model, "bold"), f" can be served ({verdict.seconds:.1f} s)")
     return Text.assemble(("✗ ", "red"), (verdict.model, "bold"), f" can't be served as it is ({verdict.seconds:.1f} s)")

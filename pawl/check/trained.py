@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from core.errors import ReleaseFailed, StoreUnavailable
+from core.errors import StoreUnavailable
 from core.release import Release, Revision
 from core.settings.settings import Settings
 from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunRecords
 from loader.artifacts.shipped import SHIPPED
 from loader.artifacts.store import ArtifactStore
+from loader.workers.examples import read_examples
+from server.uploads.training_contract import check_training
 from trainer.records.accepted import AcceptedArtifacts, read_results
 
 
-def release_at_hand(revision: Revision, folder: Path, settings: Settings) -> tuple[Release, ArtifactStore | None]:
+def release_at_hand(
+    revision: Revision, folder: Path, settings: Settings
+) -> tuple[Release | None, ArtifactStore | None]:
     """The revision with the newest artifact of its code: of those shipped beside the folder, or in the server's store.
-
-    Raises ReleaseFailed where it trains and there is none.
-    """
+    None: it trains, and there is none."""
     if revision.code_key is None:
         return Release(revision), None
     for store, records in _stores(folder, settings):
@@ -28,11 +30,17 @@ def release_at_hand(revision: Revision, folder: Path, settings: Settings) -> tup
             accepted.add(result)
         if found := accepted.newest_first().get(revision.code_key):
             return Release(revision, found[0]), store
-    raise ReleaseFailed(
-        f"{folder.name} trains, and no run of its code as it is now was accepted, so that there is nothing to check it "
-        "with. A push starts a run, and what it leaves has to pass examples.json before it goes live. Whether it "
-        f"trains says: pawl train {folder}. Where a server has trained it, ARTIFACTS or DATA_DIR name the store",
-        stage="checkout",
+    return None, None
+
+
+def check_untrained(revision: Revision, folder: Path) -> str:
+    """What can be told of a folder that trains without running any of it. Raises ReleaseFailed, NotExamined."""
+    check_training(folder, revision.manifest.train)
+    read_examples(folder)
+    return (
+        "no accepted run of its code as it is now is known here, so nothing was loaded, and no example was sent. "
+        f"Train it here and now: pawl train {folder}. A push starts a run too, and what that leaves has to pass "
+        "examples.json before it goes live. Where a server has trained it, ARTIFACTS or DATA_DIR name its store"
     )
 
 

@@ -50,7 +50,9 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What its worker found out about it; None if it did not load."""
     trials: tuple[Trial, ...] = ()
     failure: CheckFailure | None = None
-    """None if it can be served; of several trials that are not ok, the first."""
+    """None if it can be served, or trained; of several trials that are not ok, the first."""
+    untrained: str = ""
+    """Of a folder that trains and never was trained: why it was not tried, and what to do."""
     unpushed: tuple[Unpushed, ...] = ()
     """What of it git would not push as it lies here, the first of them."""
     unpushed_more: int = 0

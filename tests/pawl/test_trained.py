@@ -19,11 +19,36 @@ def test_a_folder_that_trains_is_checked_with_the_artifact_that_is_shipped_besid
     assert [trial["ok"] for trial in json.loads(done.stdout)["trials"]] == [True] * 3
 
 
-def test_without_an_artifact_of_its_code_it_says_how_to_train(tmp_path: Path) -> None:
+def untrained(tmp_path: Path, code: str = "def train(output): ...\n") -> Path:
+    """A folder of which another code was trained."""
     folder = tmp_path / "models" / "Iris"
     shutil.copytree(ROOT / "models_serve" / "Iris", folder)
     shutil.copytree(ROOT / "models_serve" / ".artifacts", folder.with_name(".artifacts"))
-    (folder / "train.py").write_text("def train(output): ...\n")
+    (folder / "train.py").write_text(code)
+    return folder
+
+
+def test_a_folder_that_was_never_trained_passes_and_says_how_to_train_it(tmp_path: Path) -> None:
+    folder = untrained(tmp_path)
+    done = pawl("check", folder, cwd=tmp_path)
+    said = done.stdout.replace("\n", " ")
+    assert done.returncode == 0, done.stdout
+    assert "Iris can be trained, and has not been trained" in said
+    assert f"pawl train {folder}" in said
+    verdict = json.loads(pawl("check", folder, "--json", cwd=tmp_path).stdout)
+    assert (verdict["ok"], verdict["failure"], verdict["release"]) == (True, None, None)
+    assert f"pawl train {folder}" in verdict["untrained"]
+
+
+def test_a_folder_that_was_never_trained_and_has_nothing_to_train_by_fails(tmp_path: Path) -> None:
+    done = pawl("check", untrained(tmp_path, "def fit(output): ...\n"), cwd=tmp_path)
+    assert done.returncode == 1
+    assert "train.py has neither a function train nor a class with a method train" in done.stdout.replace("\n", " ")
+
+
+def test_examples_of_a_folder_that_was_never_trained_are_read(tmp_path: Path) -> None:
+    folder = untrained(tmp_path)
+    (folder / "examples.json").write_text("[{]")
     done = pawl("check", folder, cwd=tmp_path)
     assert done.returncode == 1
-    assert f"pawl train {folder}" in done.stdout.replace("\n", " ")
+    assert "Failed at examples: examples.json" in done.stdout
