@@ -191,7 +191,8 @@ def test_a_repository_that_refuses_the_push_is_told_with_its_words(server: Serve
     before = repo.head
     error = put(server, "Echo", zipped({"etls.py": echo("two")})).error(409, "not_writable")
     hook.unlink()
-    assert "main is protected" in error["message"]
+    assert "let this login (usergit) push to the branch" in error["message"]
+    assert error["message"].endswith("It says: main is protected")
     assert repo.head == before
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.errors import SourceError
 from loader.sources.changes import HeadMoved, NotWritable
+from loader.sources.git.commits.refused_push import refused_push
 from loader.sources.git.mirror.conversation import Conversation, RefusedByGit
 from loader.sources.git.mirror.git_errors import explain
 from loader.sources.git.remote import Remote
@@ -58,9 +59,7 @@ class Push:
         if re.search(r"stale info|fetch first|non-fast-forward|incorrect old value|failed to lock", said):
             return HeadMoved(f"{url} has changed meanwhile; look at what changed, and try again")
         if refusal := re.search(r"\[remote rejected\] \((.*)\)", said):
-            told = [line.removeprefix("remote:").strip() for line in said.splitlines() if line.startswith("remote:")]
-            more = f": {' '.join(filter(None, told))[:300]}" if any(told) else ""
-            return NotWritable(f"{url} refused the push ({refusal[1]}){more}")
+            return NotWritable(refused_push(url, refusal[1], said))
         if re.search(r"denied|authentication failed|returned error: 40[13]|read.only", said, re.IGNORECASE):
             return NotWritable(f"{url} takes no push with this login; give usergit's token the right to write")
         return SourceError(explain(said, self._remote, "pushed to"))
