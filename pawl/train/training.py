@@ -97,7 +97,8 @@ def train(
             if output is not None:
                 store.fetch(attempt.artifact, output)
         curve = read_curve(local.folder(run.run, 1))
-    return Outcome(run, attempt, _judged(run, attempt), bool(left) and nothing_serves(folder, left), curve)
+    unserved = bool(left) and nothing_serves(folder, left, run.train.entry)
+    return Outcome(run, attempt, _judged(run, attempt), unserved, curve)
 
 
 def _judged(run: RunFile, attempt: AttemptResult) -> Judgement:

@@ -19,6 +19,11 @@ FUNCTION = "def train(output): return 1\n"
         ({"train.py": "class A:\n    def train(self, dataset_path): ...\n"}, ["weights"], True),
         ({"train.py": "class A:\n    def predict(self, query): ...\n"}, ["weights"], False),
         ({"train.py": "from lib import B\nclass A(B): ...\n"}, ["weights"], False),
+        ({"train.py": "from lib import Model\n"}, ["weights"], False),
+        ({"train.py": "from lib import Model as train\n"}, ["weights"], False),
+        ({"train.py": f"from lib import x\n{FUNCTION}"}, ["weights"], True),
+        ({"train.py": "from __future__ import annotations\ntrain = lambda output: 1\n"}, ["weights"], True),
+        ({"train.py": f"class A:\n    def predict(self, query): ...\n{FUNCTION}"}, ["weights"], True),
     ],
 )
 def test_what_has_nothing_to_serve_it_is_found(
