@@ -33,7 +33,8 @@ class Acting:
         from pawl.steering.outcome import act, print_outcome  # here: what is slow to import, not for --help
 
         asked = {**more, "reason": self.reason, "expect": self.expect or seen}
-        print_outcome(act(self.api, method, api_path("models", *path), asked, self.wait_s), says, self.fields)
+        answer = act(self.api, method, api_path("models", *path), asked, self.wait_s, self.fields)
+        print_outcome(answer, says, self.fields)
 
 
 def acts(function: Callable[..., None]) -> Callable[..., None]:

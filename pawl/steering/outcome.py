@@ -21,8 +21,9 @@ _CODES = {"live_changed": CONFLICT, "pinned": CONFLICT, "version_not_found": NOT
 """Of an action that could not be done, how the command ends; else as failed."""
 
 
-def act(api: Api, method: str, path: str, body: dict[str, Any], wait_s: float) -> Answer:
-    """Ask for it, and wait at most so long for its end; the last answer. Raises CommandFailed."""
+def act(api: Api, method: str, path: str, body: dict[str, Any], wait_s: float, fields: str | None) -> Answer:
+    """Ask for it, and wait at most so long for its end; the last answer. Raises CommandFailed; of what still goes on
+    `fields` are printed before, where JSON is asked for."""
     given = {name: value for name, value in body.items() if value}
     end = time.monotonic() + wait_s
     if method == "DELETE":  # whose body some proxies take off
@@ -31,7 +32,7 @@ def act(api: Api, method: str, path: str, body: dict[str, Any], wait_s: float) -
         answer = api.send(method, path, given, wait_s=_asked_s(wait_s))
     if answer.status != _ACCEPTED or not (action := _action_in(answer)):
         return answer
-    return _ended(api, action, end, wait_s)
+    return _ended(api, action, end, wait_s, fields)
 
 
 def _asked_s(wait_s: float) -> float:
@@ -45,9 +46,11 @@ def _action_in(answer: Answer) -> str:
     return location.rpartition("/")[2]
 
 
-def _ended(api: Api, action: str, end: float, wait_s: float) -> Answer:
+def _ended(api: Api, action: str, end: float, wait_s: float, fields: str | None) -> Answer:
     from rich.console import Console
     from rich.text import Text
+
+    from pawl.terminal.json_output import print_json
 
     with Console(stderr=True).status("") as status:
         while True:
@@ -56,6 +59,8 @@ def _ended(api: Api, action: str, end: float, wait_s: float) -> Answer:
             if told.get("state") != "running":
                 return answer
             if time.monotonic() >= end:
+                if fields is not None:
+                    print_json(told, fields)
                 raise CommandFailed(
                     STILL_RUNNING,
                     f"it is still going on after {wait_s:g} s ({step_of(told)}); 'pawl events' tells its end",

@@ -169,9 +169,11 @@ def test_what_goes_on_when_the_wait_ends_ends_it_with_7_and_goes_on(server: Serv
     repo.commit_file("Slow/etls.py", echo("fast"), "Be fast")
     server.sync()
     done = ask(server, "pin", "Slow", "v1", "--wait", "0.1")
+    as_json = ask(server, "pin", "Slow", "v1", "--wait", "0", "--json", "state,version")
     gate.touch()
-    assert done.returncode == 7
+    assert (done.returncode, done.stdout) == (7, "")
     assert "pawl events" in done.stderr
+    assert (as_json.returncode, json.loads(as_json.stdout)) == (7, {"state": "running", "version": "v1"})
     server.wait_live("Slow", "v1")
 
 
