@@ -25,7 +25,7 @@ from server.steering.actions.intents import Intent, NotToPin, NotToRollBack, ToP
 from server.steering.decisions.registry_follower import RegistryFollower
 from server.steering.ledger.ledger import DeploymentLedger
 from server.steering.outcomes import Outcome, OutcomeKind, Outcomes
-from server.steering.version_labels import told
+from server.steering.version_labels import told, told_apart
 
 log = logging.getLogger("pawl.steering")
 
@@ -91,7 +91,8 @@ class ActionRunner:
         outcome = await self._outcomes.until_live(intent.to, self._teller(action))
         if outcome.kind is OutcomeKind.LIVE:
             self._ledger.settled(action.model)
-            self.done(action, f"rolled back from {told(intent.live)} to {told(intent.to)}, which is live")
+            live, to = told_apart(intent.live, intent.to)
+            self.done(action, f"rolled back from {live} to {to}, which is live")
         elif outcome.failure is None:
             self._supersede(action, outcome)
         else:

@@ -16,7 +16,7 @@ from server.steering.actions.actions import Action
 from server.steering.actions.errors import ModelPinned
 from server.steering.decisions.restoring import rows_and_restored
 from server.steering.decisions.rows import Rows, read_rows
-from server.steering.version_labels import told
+from server.steering.version_labels import told, told_apart
 
 if TYPE_CHECKING:
     from registry.transaction import Transaction  # imports SQLAlchemy, which the start can't wait for
@@ -156,7 +156,7 @@ class ToRollBack(Intent):
         for one in self.lifted:
             transaction.rejections.lift(model, one.release)
         transaction.rejections.put(self.rejection)
-        message = f"rolled back from {told(self.live)} to {told(self.to)}"
+        message = "rolled back from {} to {}".format(*told_apart(self.live, self.to))
         return [
             self.event(EventKind.REJECTED, f"{told(self.live)} was turned down by a rollback", self.live),
             self.event(EventKind.ROLLED_BACK, message, self.to),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from core.errors import PawlError, VersionNotFound
-from core.release import Artifact, Candidate, Release, Revision, Served
+from core.errors import PawlError, VersionAmbiguous, VersionNotFound
+from core.release import Artifact, Candidate, Release, Revision, Served, Wanted
 from loader.controller.release_names import RUN, ReleaseNames, goes_by
 from loader.known_models import KnownModels
 from loader.sources.source import Source
@@ -34,7 +34,7 @@ class ReleaseFinder:
         """What goes by `vN`, a commit or `run-KEY`; also what was live, if the source has it no longer.
 
         Of two releases of one revision, the one that is live is meant. Raises what `ReleaseNames.find` does, and
-        ReleaseFailed.
+        ReleaseFailed; VersionAmbiguous, too, where history was rewritten and what is live goes by the name as well.
         """
         if live is not None and name.startswith(RUN) and goes_by(live, name):
             return live
@@ -45,6 +45,8 @@ class ReleaseFinder:
             if found is None:
                 raise
             return found
+        if live is not None and goes_by(live, name) and wanted.version.commit != live.version.commit:
+            raise _ambiguous(model, name, live, wanted)
         if wanted.release is None:
             assert wanted.failure is not None
             raise wanted.failure
@@ -84,3 +86,12 @@ class ReleaseFinder:
         with suppress(PawlError):
             return self._artifact_of(revision.model, run)
         return None
+
+
+def _ambiguous(model: str, name: str, live: Served, wanted: Wanted) -> VersionAmbiguous:
+    commits = (live.version.commit, wanted.version.commit)
+    return VersionAmbiguous(
+        f"{name} of {model} is what is live, of commit {commits[0]}, and since history was rewritten that of "
+        f"{commits[1]}, too; name one of the commits",
+        commits,
+    )

@@ -42,6 +42,10 @@ def test_a_pin_holds_against_pushes_restarts_rewritten_history_and_the_deletion_
         told = act(server, "GET", "models/Echo/versions").json["items"]
         assert [(one["version"], one["role"]) for one in told] == [("v1", "live"), ("v1", None)]
         pinned_at = told[0]["commit"]
+        error = act(server, "PUT", "models/Echo/pin", {"version": "v1"}).error(404, "version_ambiguous")
+        assert error["commits"] == [pinned_at, repo.head], "what is live goes by that name, and so does another"
+        again = act(server, "PUT", "models/Echo/pin", {"version": pinned_at, "expect": "v1", "reason": "it works"})
+        assert (again.status, server.score("Echo")["by"]) == (200, "one")
         assert act(server, "GET", f"models/Echo/versions/{pinned_at}").json["role"] == "live"
         assert "rewritten" in act(server, "GET", f"models/Echo/versions/{pinned_at}/diff?from={repo.head}").json["diff"]
         compared = server.admin("GET", "/-/models/Echo/compare")
