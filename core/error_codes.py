@@ -64,7 +64,7 @@ _ANSWERED = (
     ErrorCode("unsupported_encoding", 415, _BODY, "The body is in a coding other than gzip."),
     ErrorCode("overloaded", 503, _BODY, "There is no room for the body: others fill it, or the disk is full.", _SOON),
     ErrorCode("invalid_variables", 422, _VARIABLES, "The variables do not fit; `field` names what does not."),
-    ErrorCode("invalid_parameter", 422, _VARIABLES, "The query has a wrong value; `field` names it."),
+    ErrorCode("invalid_parameter", 422, _VARIABLES, "The query or the body has a wrong value; `field` names it."),
     ErrorCode("refused", 400, _MODEL, "The model's own code refused the request.", last_status=499),
     ErrorCode("model_not_found", 404, _MODEL | _ADMIN, "No model has this name."),
     ErrorCode("model_error", 500, _MODEL, "The model's code raised; `error_id` leads to the traceback."),

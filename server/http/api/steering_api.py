@@ -135,9 +135,12 @@ class SteeringApi:
 def _told(action: Action) -> Response:
     if action.state is not ActionState.FAILED:
         return Json(action)
+    return error(action.code, action.message, **_facts_of_action(action))
+
+
+def _facts_of_action(action: Action) -> dict[str, object]:
     more = {"stage": action.stage} if action.stage else {}
-    about = {"action": action.id, "version": action.version, "withdrawn": action.withdrawn}
-    return error(action.code, action.message, **about, **more)
+    return {"action": action.id, "version": action.version, "withdrawn": action.withdrawn, **more}
 
 
 def _action_unknown(request: Request) -> Response:
