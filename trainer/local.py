@@ -17,7 +17,7 @@ from core.folders import remove_tree
 from core.runs.runs import Failure, RunSpec
 from core.runs.states import RunState
 from trainer.attempt.identity import find, give_up
-from trainer.attempt.own_code import copy_code
+from trainer.attempt.own_code import CODE, copy_code, remove_code
 from trainer.attempt.process_tree import kill_lineage
 from trainer.attempt.progress import Reached, read_reached
 from trainer.attempt.spawned import Spawned, spawn
@@ -57,9 +57,11 @@ class LocalRuns:
         folder = self.folder(spec.run, spec.attempt)
         self._clear_unclaimed(folder)
         self._kept.give_back(spec.run)
+        for earlier in self._attempts(spec.run):
+            remove_code(earlier / CODE)
         folder.mkdir(parents=True, mode=0o700)
         try:
-            code = folder / "code"
+            code = folder / CODE
             copy_code(Path(spec.root), code)
             _write(folder / "spec.json", msgspec.json.encode(msgspec.structs.replace(spec, root=str(code))))
             self._children[folder] = self._start(folder)

@@ -159,6 +159,8 @@ async def test_a_killed_run_is_tried_again_with_its_checkpoint(pushes: Pushes) -
         [pids] = pid_files(pushes)
         kill(pids.read_text())
         await come(lambda: len(pids.read_text().split()) == 2)
+        [code] = pids.parents[1].glob("a*/code")
+        assert code.parent.name == "a2", "one copy of a run's code is kept"
         (pids.parent / "go").touch()
         await come(lambda: pushes.results())
         [result] = pushes.results()
