@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -247,13 +248,13 @@ async def test_what_was_open_here_before_another_daemon_trained_can_be_asked_for
     rejected = pushes.results()[0]
     pushes.sharing, pushes.lease = heard, _ = Heard(), Never()
     async with pushes.following() as training:
-        own, is_new = await control(training).start("Iris", Asked(params={"depth": 7}), "key Ann")
+        own, is_new = await start(training, Asked(params={"depth": 7}))
         assert is_new
     left = OpenRuns(training.home)
     left.open(heard.runs[0])
     left.open(structs.replace(heard.runs[0], run=rejected.run))
     async with pushes.following() as training:
-        assert await control(training).start("Iris", Asked(params={"depth": 7}), "key Ann") == (own, True)
+        assert await start(training, Asked(params={"depth": 7})) == (own, True)
         await control(training).retry(view(rejected.run), "key Ann")
     assert [run.run for run in heard.runs] == [own, own, rejected.run]
 
@@ -287,7 +288,7 @@ async def test_a_run_that_was_cancelled_before_it_began_is_tried_when_a_person_a
     async with pushes.following() as training:
         await come(lambda: pid_files(pushes))
         [first] = pid_files(pushes)
-        key, _ = await control(training).start("Iris", Asked(params={"depth": 7}), "key Ann")
+        key, _ = await start(training, Asked(params={"depth": 7}))
         await control(training).cancel(view(key), "key Ann")
         await come(lambda: [state.run.run for state in training.trainer.open] == [first.parent.parent.name])
         await control(training).retry(view(key), "key Ann")
@@ -305,9 +306,9 @@ async def test_params_of_a_person_s_own_make_a_run_that_never_goes_live(pushes: 
     async with pushes.following() as training:
         await come(lambda: pushes.accepted)
         asked = Asked(params={"depth": 7})
-        key, is_new = await control(training).start("Iris", asked, "key Ann")
+        key, is_new = await start(training, asked)
         assert is_new
-        assert (await control(training).start("Iris", asked, "key Ann")) == (key, False)
+        assert (await start(training, asked)) == (key, False)
         await come(lambda: len(pushes.results()) == 2)
         own = next(result for result in pushes.results() if result.run == key)
         assert (own.scores, own.own, own.started_by) == ({"accuracy": 0.7}, True, "key Ann")
@@ -385,7 +386,7 @@ async def test_events_of_a_run_say_that_git_began_it_unless_somebody_asked(pushe
             (kind, BY_PUSH) for kind in (EventKind.RUN_QUEUED, EventKind.RUN_STARTED, EventKind.RUN_ENDED)
         ]
         pushes.events.clear()
-        await control(training).start("Iris", Asked(params={"depth": 3}), "key Ann")
+        await start(training, Asked(params={"depth": 3}))
         await come(lambda: len(pushes.results()) == 2 and not training.trainer.open)
         assert [(event.kind, event.actor) for event in pushes.events] == [
             (EventKind.RUN_STARTED, None),
@@ -395,6 +396,10 @@ async def test_events_of_a_run_say_that_git_began_it_unless_somebody_asked(pushe
 
 def control(training: Training) -> TrainerControl:
     return TrainerControl(training.trainer, training.operations)
+
+
+async def start(training: Training, asked: Asked) -> tuple[str, bool]:
+    return await control(training).start("Iris", asked, "key Ann", lambda model, run: nullcontext())
 
 
 def view(key: str) -> RunView:
