@@ -41,32 +41,40 @@ def remove_tree(folder: Path) -> None:
         return
     aside, numbers = f"{folder}/.removed-{os.urandom(8).hex()}", count()
     folders = [str(folder)]
-    while folders:
-        emptied = folders.pop()
+    for emptied in folders:  # which grows meanwhile
         for inside in _emptied(emptied):
             moved = f"{aside}-{next(numbers)}"
-            with suppress(OSError):
+            try:
                 os.rename(inside, moved)
-                folders.append(moved)
-        if emptied != str(folder):
-            with suppress(OSError):
-                os.rmdir(emptied)
-    with suppress(OSError):
-        os.rmdir(folder)
+            except OSError:  # it is another user's: then it is emptied where it is
+                moved = inside
+            folders.append(moved)
+    for emptied in reversed(folders):
+        with suppress(OSError):
+            os.rmdir(emptied)
 
 
 def _emptied(folder: str) -> list[str]:
-    """Remove the files in it; the folders in it, made writable, since only such can be moved."""
+    """Remove the files in it; the folders in it, made writable where they are ours, since only such can be moved."""
     inside = []
     with suppress(OSError):
         os.chmod(folder, 0o700)
+    with suppress(OSError):
         with os.scandir(folder) as found:
             entries = list(found)
         for entry in entries:
-            with suppress(OSError):
-                if entry.is_dir(follow_symlinks=False):
+            if _is_folder(entry):
+                with suppress(OSError):
                     os.chmod(entry.path, 0o700)
-                    inside.append(entry.path)
-                else:
+                inside.append(entry.path)
+            else:
+                with suppress(OSError):
                     os.unlink(entry.path)
     return inside
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False
