@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from pawl.exits import USAGE, CommandFailed
@@ -17,10 +18,20 @@ def print_json(answer: Any, fields: str = "", *, is_line: bool = False) -> None:
 
     Raises CommandFailed.
     """
-    chosen = _chosen(answer, [name for name in fields.split(",") if name.strip()])
+    chosen = _chosen(answer, _names(fields))
     text = json_text(chosen, indent=2 if is_terminal() and not is_line else None)
     sys.stdout.write(printable_json(text) + "\n")
     sys.stdout.flush()
+
+
+def check_fields(fields: str, known: Iterable[str]) -> None:
+    """Before what takes long: whether its answer will have those fields. Raises CommandFailed."""
+    there = dict.fromkeys(known)
+    _chosen(there, [name.partition(".")[0] for name in _names(fields)])
+
+
+def _names(fields: str) -> list[str]:
+    return [name.strip() for name in fields.split(",") if name.strip()]
 
 
 def _chosen(answer: Any, names: list[str]) -> Any:
@@ -28,7 +39,7 @@ def _chosen(answer: Any, names: list[str]) -> Any:
         return answer
     if isinstance(answer, list):
         return [_chosen(one, names) for one in answer]
-    return {name.strip(): _field(answer, name.strip()) for name in names}
+    return {name: _field(answer, name) for name in names}
 
 
 def _field(answer: Any, name: str) -> Any:

@@ -12,12 +12,13 @@ from pawl.exits import FAILED, INTERRUPTED, USAGE, CommandFailed
 from pawl.options import as_json, command
 from pawl.params import read_params
 from pawl.terminal.curves import curves
-from pawl.terminal.json_output import print_json
+from pawl.terminal.json_output import check_fields, print_json
 
 if TYPE_CHECKING:
     from pawl.train.training import Outcome
 
 OUR_FAULT = 3
+_FIELDS = ("run", "model", "state", "reason", "message", "scores")
 
 
 @command("train")
@@ -53,6 +54,7 @@ def train(folder: Path, settings: tuple[str, ...], output: Path | None, fields: 
     from core.errors import PawlError, SettingError  # here and below: what is slow to import, not for --help
 
     params = read_params(settings)
+    check_fields(fields or "", _FIELDS)
     if output is not None:
         _make(output)
     try:

@@ -16,6 +16,7 @@ import msgspec
 
 from core.errors import PawlError
 from core.folders import remove_tree
+from core.names import why_not_a_model_name
 from core.runs.runs import AttemptResult
 from core.runs.states import RunState
 from core.settings.settings import Settings
@@ -110,6 +111,8 @@ def _judged(run: RunFile, attempt: AttemptResult) -> Judgement:
 def _trainable(source: LocalSource, folder: Path) -> Trainable:
     if not any((folder / name).is_file() for name in ("train.py", "etls.py", "model.yaml")):
         raise NotTrained(f"{folder} is not a model that trains: it holds no train.py; add one with a function train")
+    if reason := why_not_a_model_name(folder.name):
+        raise NotTrained(f"{folder} can't be a model: {reason}")
     found = source.look()
     candidate = found.models.get(folder.name)
     if candidate is None:

@@ -90,12 +90,18 @@ def test_what_the_code_printed_before_it_ended_itself_is_shown_once(tmp_path: Pa
         (["--output", "Deep"], 2, "is not an empty folder"),
         (["--output", "Deep/train.py"], 2, "is not an empty folder"),
         (["--output", "/proc/out"], 2, "can't be made"),
+        (
+            ["--json", "scores.accuracy,nope"],
+            2,
+            "pawl: there is no field 'nope'; there are: message, model, reason, run",
+        ),
     ],
 )
 def test_a_wrong_argument_is_told(tmp_path: Path, arguments: list[str], code: int, said: str) -> None:
     write(tmp_path / "Deep", None, train__py=TRAIN)
     done = pawl("train", "Deep", *arguments, cwd=tmp_path)
     assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+    assert "running" not in done.stderr
 
 
 def test_a_folder_that_does_not_train_is_refused(tmp_path: Path) -> None:
@@ -104,6 +110,8 @@ def test_a_folder_that_does_not_train_is_refused(tmp_path: Path) -> None:
     (tmp_path / "Empty").mkdir()
     done = pawl("train", "Empty", cwd=tmp_path)
     assert (done.returncode, "it holds no train.py" in done.stderr) == (1, True)
+    done = pawl("train", write(tmp_path / "not one", None, train__py=TRAIN), cwd=tmp_path)
+    assert (done.returncode, "not one can't be a model: 'not one' is not a model name; re" in done.stderr) == (1, True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
