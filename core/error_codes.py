@@ -106,7 +106,7 @@ _ANSWERED = (
         "source_unavailable",
         503,
         _ADMIN,
-        "The repository can't be read; models are served all the same.",
+        "The repository or folder can't be read; models are served all the same.",
         _SOON,
     ),
     ErrorCode("run_not_found", 404, _ADMIN, "No training run has this key."),

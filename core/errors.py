@@ -14,7 +14,7 @@ class SettingError(PawlError):
 
 
 class SourceError(PawlError):
-    """The followed repository or folder could not be read: nothing changes until it can."""
+    """The followed repository or folder could not be read, or holds no model: nothing changes until that is mended."""
 
 
 class Heals(IntEnum):

@@ -1,4 +1,4 @@
-"""What is known of the source that is followed: what was read of it last, or why it can't be read."""
+"""What is known of the source that is followed: what was read of it last, or why no models can be taken from it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class KnownSource:
         self.look_s = 0.0
         """How long the last look took, most of it for what it fetched."""
         self.problem: str | None = None
-        """Why the source can't be read, while it can't."""
+        """Why no models can be taken from it, while they can't."""
         self.seen_at: float | None = None
         """When it was last read, in `time.monotonic()`."""
         self.left_out: Mapping[str, str] = {}
@@ -36,7 +36,7 @@ class KnownSource:
         """It was read; whether the head is another than before."""
         is_moved = snapshot.head != self.head
         if self.problem is not None:
-            self._record(Event(kind=EventKind.SOURCE_BACK, message=f"{self._where} can be read again"))
+            self._record(Event(kind=EventKind.SOURCE_BACK, message=f"{self._where} can be read, and has models"))
         if snapshot.left_behind and is_moved:
             self._record(_rewritten(snapshot))
         self.head, self.problem, self.seen_at, self.look_s = snapshot.head, None, time.monotonic(), look_s
@@ -44,7 +44,7 @@ class KnownSource:
         return is_moved
 
     def lost(self, problem: str, stays: str) -> None:
-        """It can't be read. `stays`: what that means for what is served."""
+        """It can't be read, or holds no model. `stays`: what that means for what is served."""
         if problem != self.problem:
             self._record(Event(kind=EventKind.SOURCE_LOST, message=f"{problem} ({stays})"))
         self.problem = problem

@@ -56,7 +56,7 @@ def ls(api: Api, text: str, state: str, watch: bool, limit: int, fields: str | N
 def _warnings(beside: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with what is followed, as a whole."""
     if problem := beside.get("problem"):
-        yield f"the repository can't be read: {problem}"
+        yield f"nothing new is served: {problem}"
     for folder, reason in sorted((beside.get("left_out") or {}).items()):
         yield f"{folder} is left out: {reason}"
 

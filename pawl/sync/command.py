@@ -59,7 +59,7 @@ def sync(api: Api, wait: bool, timeout: float, fields: str | None) -> int:
     found, is_all = _wait(api, timeout) if wait else (_ask(api, 0.0)[0], True)
     _print(found, fields, wait)
     if found.problem is not None:
-        raise CommandFailed(FAILED, f"the repository could not be read: {found.problem}")
+        raise CommandFailed(FAILED, f"nothing new is served: {found.problem}")
     if not is_all:
         what = ", ".join(found.pending) or "the look at the repository"
         raise CommandFailed(STILL_RUNNING, f"still pending after {timeout:g} s: {what}")

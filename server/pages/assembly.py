@@ -8,6 +8,7 @@ from functools import partial
 
 from loader.controller.routes import Live
 from loader.reconcile import Reconciler
+from loader.sources.local.source import LocalSource
 from loader.sources.source import Source
 from loader.workers.printed_lines import PrintedLines
 from registry.event_log import EventLog
@@ -96,7 +97,16 @@ def build_pages(parts: PageParts) -> Pages:
     model = ModelPage(renderer, facts.one)
     deployments = Deployments(parts.registry)
     pages = (
-        CataloguePages(base, access, renderer, parts.state, facts.all, parts.reconciler.ask, parts.versions),
+        CataloguePages(
+            base,
+            access,
+            renderer,
+            parts.state,
+            facts.all,
+            parts.reconciler.ask,
+            parts.versions,
+            is_folder=isinstance(parts.source, LocalSource),
+        ),
         MonitoringPages(
             access,
             renderer,

@@ -21,7 +21,7 @@ def test_that_it_can_not_be_read_is_told_once_for_each_reason_and_that_it_can_ag
     assert [(event.kind, event.message) for event in events] == [
         (EventKind.SOURCE_LOST, "no network (what is live stays live)"),
         (EventKind.SOURCE_LOST, "no such branch (what is live stays live)"),
-        (EventKind.SOURCE_BACK, "the repository can be read again"),
+        (EventKind.SOURCE_BACK, "the repository can be read, and has models"),
     ]
     assert found.problem is None
     assert found.seen_at is not None

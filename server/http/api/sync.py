@@ -47,7 +47,7 @@ class Synced(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     head: str
     models: dict[str, Outcome]
     problem: str | None = None
-    """Why the source could not be read."""
+    """Why no models could be taken from the source."""
     left_out: Mapping[str, str] = {}
     """Folders that look like models and are not served, with the reason."""
 

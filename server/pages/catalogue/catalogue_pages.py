@@ -39,8 +39,11 @@ class CataloguePages:
         facts: Callable[[], Awaitable[Sequence[ModelFacts]]],
         look: Callable[[], None],
         versions: Versions,
+        *,
+        is_folder: bool,
     ) -> None:
-        """`look`: has the source looked at soon."""
+        """`look`: has the source looked at soon. `is_folder`: whether that is a folder of this machine, without git."""
+        self._is_folder = is_folder
         self._base = base
         self._access = access
         self._renderer = renderer
@@ -68,6 +71,7 @@ class CataloguePages:
             "state": state,
             "open": opened,
             "last_versions": await self._last(opened) if opened else (),
+            "is_folder": self._is_folder,
             "left_out": self._state().left_out,
             "address": addresses({"q": q, "state": state, "after": after, "open": opened}),
         }

@@ -27,7 +27,7 @@ class Frame:
     looked: str
     """How long ago it was read; empty: not since the start."""
     problem: str
-    """Why the source can't be read; empty while it can."""
+    """Why no models can be taken from the source; empty while they can."""
     is_loading: bool
     who: str
     """Name of who is signed in; empty where nobody is."""
