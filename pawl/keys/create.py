@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from pawl.client.api import Api, api_path
-from pawl.exits import USAGE, CommandFailed
+from pawl.exits import NOT_FOUND, USAGE, CommandFailed
 from pawl.options import FiniteRange, as_json, asks_server, command, complete_models
 from pawl.terminal.text import is_terminal, read_moment
 
@@ -69,10 +69,23 @@ def create(
     made = api.send("POST", api_path("keys"), asked).json
     if fields is not None:
         print_json(made, fields)
-        return
-    if is_terminal():
-        click.echo(f"key {made.get('id')} of {name!r}; it is shown this once, so keep it now:", err=True)
-    sys.stdout.write(f"{made.get('key')}\n")
+    else:
+        if is_terminal():
+            click.echo(f"key {made.get('id')} of {name!r}; it is shown this once, so keep it now:", err=True)
+        sys.stdout.write(f"{made.get('key')}\n")
+    sys.stdout.flush()  # nothing that comes now may keep it from who made it
+    for model in dict.fromkeys(models):
+        if not _is_known(api, model):
+            click.echo(f"pawl: no model is called {model!r} yet; the key is for it once there is one", err=True)
+
+
+def _is_known(api: Api, model: str) -> bool:
+    """What can't be found out counts as known."""
+    try:
+        api.send("GET", api_path("models", model))
+    except CommandFailed as failed:
+        return failed.code != NOT_FOUND
+    return True
 
 
 def _end(given: str) -> str:

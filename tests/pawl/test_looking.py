@@ -212,6 +212,13 @@ def test_keys_are_made_listed_and_revoked(server: Server) -> None:
     assert ask(server, "keys", "revoke", id).returncode == 3
 
 
+def test_a_key_for_a_model_that_is_not_there_is_made_with_a_warning(server: Server) -> None:
+    made = ask(server, "keys", "create", "shop", "--scope", "predict", "--model", "Nope", "--model", "Echo")
+    assert (made.returncode, made.stdout[:5], made.stdout.count("\n")) == (0, "pawl_", 1)
+    assert made.stderr == "pawl: no model is called 'Nope' yet; the key is for it once there is one\n"
+    assert ask(server, "keys", "revoke", made.stdout.split("_")[1]).returncode == 0
+
+
 def test_retry_and_open_say_what_they_do(server: Server) -> None:
     again = ask(server, "retry", "Broken")
     assert (again.returncode, again.stdout) == (1, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from starlette.requests import Request
@@ -34,12 +35,22 @@ _SAYS = {
 class KeysPage:
     """For who has scope admin."""
 
-    def __init__(self, base: str, access: Access, renderer: Renderer, keyring: Keyring, api: KeysApi) -> None:
+    def __init__(
+        self,
+        base: str,
+        access: Access,
+        renderer: Renderer,
+        keyring: Keyring,
+        api: KeysApi,
+        is_followed: Callable[[str], bool],
+    ) -> None:
+        """`is_followed`: whether there is a model of that name."""
         self._base = base
         self._access = access
         self._renderer = renderer
         self._keyring = keyring
         self._api = api
+        self._is_followed = is_followed
 
     def routes(self) -> list[Route]:
         administering = self._access.administering
@@ -55,12 +66,14 @@ class KeysPage:
         """The page, with the key: the only time that it is shown."""
         form = await read_form(request)
         try:
-            made = await self._api.made(_asked(form), actor_of(request))
+            asked = _asked(form)
+            made = await self._api.made(asked, actor_of(request))
         except BodyInvalid as invalid:
             return self._show(request, form=form, fault=str(invalid), field=invalid.field, status=422)
         except (TooManyKeys, RegistryUnavailable) as refused:
             return self._show(request, form=form, fault=str(refused), status=_status(refused))
-        return self._show(request, made=made)
+        unknown = [model for model in asked.models or () if not self._is_followed(model)]
+        return self._show(request, made=made, unknown=", ".join(unknown))
 
     async def revoke(self, request: Request) -> Response:
         try:
@@ -79,6 +92,7 @@ class KeysPage:
         fault: str = "",
         field: str = "",
         made: str = "",
+        unknown: str = "",
         status: int = 200,
     ) -> Response:
         now = datetime.now(UTC)
@@ -90,6 +104,7 @@ class KeysPage:
             "fault": fault,
             "field": field,
             "made": made,
+            "unknown": unknown,
         }
         answer = self._renderer.render(request, "access/keys.html", values, here="keys", status=status)
         answer.headers["cache-control"] = "no-store"

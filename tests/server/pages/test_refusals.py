@@ -108,6 +108,14 @@ def test_a_key_that_may_not_act_is_told_so_on_a_page(server: Server) -> None:
     assert "this takes a key of scope operate" in page(answer, 403)
 
 
+def test_a_key_for_a_model_that_is_not_there_is_made_and_told_of(server: Server) -> None:
+    asked = {**BROWSER, **FORM}
+    fields = b"name=shop&scope=predict&models=Nope,Echo"
+    text = page(server.request("POST", f"{server.base}/-/keys", headers=asked, content=fields), 200)
+    assert "No model is called Nope yet" in text
+    assert "pawl_" in text
+
+
 def test_a_form_from_another_site_is_refused_on_a_page(server: Server) -> None:
     headers = {**BROWSER, **FORM, "sec-fetch-site": "cross-site", "origin": "https://evil.example"}
     del headers["authorization"]
