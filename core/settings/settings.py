@@ -31,7 +31,7 @@ from core.settings.value_types import (
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """One field per environment variable. The variable's name is the field's in capitals without underscores mattering.
+    """One field per environment variable. The variable's name is the field's, without regard to case and underscores.
 
     Fields named in `SECRETS` are hidden from logs, errors and child processes.
     """

@@ -21,12 +21,12 @@ class Pausable(Protocol):
 class BodyStream:
     """Pieces go in as they come; whoever passes them on takes them out, and so lets more come."""
 
-    def __init__(self, line: Pausable) -> None:
+    def __init__(self, source: Pausable) -> None:
         self.received = 0
         """Bytes so far."""
         self.is_paused = False
         """Whether the sender is held up by us."""
-        self._line = line
+        self._source = source
         self._pieces: list[bytes] = []
         self._held = 0
         self._is_whole = False
@@ -37,9 +37,9 @@ class BodyStream:
         self.received += len(piece)
         self._held += len(piece)
         self._changed.set()
-        if self._held > _MOST_HELD:  # said again each time: for a reason of its own the line may have read on
+        if self._held > _MOST_HELD:  # said again each time: for a reason of its own the source may have read on
             self.is_paused = True
-            self._line.pause_reading()
+            self._source.pause_reading()
 
     def end(self) -> None:
         """All of it has come."""
@@ -68,4 +68,4 @@ class BodyStream:
     def _resume(self) -> None:
         if self.is_paused:
             self.is_paused = False
-            self._line.resume_reading()
+            self._source.resume_reading()

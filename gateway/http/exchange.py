@@ -25,7 +25,7 @@ _SMALL = 1024
 """Bytes of a body's piece that is not kept by itself."""
 
 
-class Line(Protocol):
+class ClientConnection(Protocol):
     """What an exchange needs of the connection that it came on."""
 
     @property
@@ -58,7 +58,7 @@ class Exchange(msgspec.Struct, eq=False):
 
     __repr__ = object.__repr__  # a struct's own would show the headers and the body
 
-    line: Line
+    connection: ClientConnection
     method: bytes
     url: bytes
     """As it was sent."""
@@ -101,7 +101,7 @@ class Exchange(msgspec.Struct, eq=False):
 
     @property
     def client(self) -> str:
-        return self.line.client
+        return self.connection.client
 
     def add(self, piece: bytes) -> None:
         """More of the body."""
@@ -145,16 +145,16 @@ class Exchange(msgspec.Struct, eq=False):
         self._end()
         closing = self.more_headers if self.keep_alive else self.more_headers + _CLOSE_LINE
         shown = b"" if self.method == b"HEAD" else body
-        self.line.write(
+        self.connection.write(
             b"%b%b%b%bcontent-length: %d\r\n\r\n%b"
-            % (STATUS_LINES[status], self.line.date, headers, closing, len(body), shown)
+            % (STATUS_LINES[status], self.connection.date, headers, closing, len(body), shown)
         )
-        self.line.finish(self)
+        self.connection.finish(self)
 
     def refuse(self, refused: Refused) -> None:
         """The answer is an error."""
         if self._is_begun and not self.is_over:
-            self.line.abort()
+            self.connection.abort()
             return
         # A client that expected a 100 may send its body or not: nobody can tell where its next request begins.
         if b"expect" in self.fields or CLOSE in refused.headers:
@@ -168,23 +168,23 @@ class Exchange(msgspec.Struct, eq=False):
         self._is_begun = True
         self.keep_alive = self.keep_alive and has_end
         closing = self.more_headers if self.keep_alive else self.more_headers + _CLOSE_LINE
-        self.write(b"%b%b%b%b\r\n" % (STATUS_LINES[status], self.line.date, headers, closing))
+        self.write(b"%b%b%b%b\r\n" % (STATUS_LINES[status], self.connection.date, headers, closing))
 
     def write(self, data: bytes) -> None:
         """More of the answer that was begun, as it is to be sent."""
         if not self.is_over:
-            self.line.write(data)
+            self.connection.write(data)
 
     def end(self) -> None:
         """The answer that was begun is complete."""
         if not self.is_over:
             self._end()
-            self.line.finish(self)
+            self.connection.finish(self)
 
     def abort(self) -> None:
         """The answer that was begun can't be completed."""
         if not self.is_over:
-            self.line.abort()
+            self.connection.abort()
 
     def leave(self) -> None:
         """Nobody waits for the answer any more."""

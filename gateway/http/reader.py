@@ -12,14 +12,14 @@ from typing import Protocol
 import httptools
 
 from gateway.http.bodies import BodyBudget
-from gateway.http.exchange import Exchange, Line
+from gateway.http.exchange import ClientConnection, Exchange
 from gateway.http.head import Head, fault, too_large, unknown_version
 from gateway.http.headers import Fields, Header, by_name, encode_headers
 from gateway.http.limits import Limits, Phase
 from gateway.http.refusals import CLOSE, Refused, refuse
 
 
-class Receiver(Line, Protocol):
+class Receiver(ClientConnection, Protocol):
     """What a reader needs of the connection that the bytes come on."""
 
     def begin(self, exchange: Exchange) -> None:

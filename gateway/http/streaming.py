@@ -25,7 +25,7 @@ class StreamedAnswer:
         if not piece or not self._has_body:
             return
         self._exchange.write(b"%x\r\n%b\r\n" % (len(piece), piece) if self._is_chunked else piece)
-        await self._exchange.line.drained()
+        await self._exchange.connection.drained()
 
     def end(self) -> None:
         """All pieces are sent."""

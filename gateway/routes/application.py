@@ -96,7 +96,7 @@ class Application:
                 if not self._has_admin and _is_admin(path.removeprefix(self._base)):
                     raise self._nothing(path)
                 if b"content-encoding" not in exchange.fields and takes_upload(self._base, exchange.method, path):
-                    exchange.stream = BodyStream(exchange.line)
+                    exchange.stream = BodyStream(exchange.connection)
                 else:
                     self._bodies.check(declared_length(exchange.fields))
                 return self._in_background(self._forward.pass_on)
