@@ -25,8 +25,8 @@ def list_runs(api: Api, model: str, state: str | None, limit: int, fields: str |
     """List training runs, the newest first, or do something about one.
 
     A run is one execution of a model's training code. It begins by itself when a push changes the code, its parameters
-    or its data. succeeded: what it left is served. rejected: its scores were not good enough;
-    failed: its code, its data or its environment. Then what was live stays live.
+    or its data. succeeded: what it left is served, unless the run had params of its own. rejected: its
+    scores were not good enough; failed: its code, its data or its environment. Then what was live stays live.
 
     Examples:
 

@@ -42,6 +42,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     commit: str = ""
     attempts: int = 0
     accepted: bool = False
+    own: bool = False
     scores: dict[str, float] = {}
     params: dict[str, Any] = {}
     model_params: dict[str, Any] = {}
@@ -65,8 +66,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def why(self) -> str:
-        """The state, and the reason where there is one."""
-        return self.state + (f" ({self.reason})" if self.reason else " (accepted)" if self.accepted else "")
+        """The state, and the reason where there is one, or what sets the run apart."""
+        marks = [name for name, is_so in (("accepted", self.accepted), ("own params", self.own)) if is_so]
+        return self.state + (f" ({self.reason})" if self.reason else f" ({', '.join(marks)})" if marks else "")
 
     @property
     def how_far(self) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.runs.states import Reason, RunState
+from pawl.runs.run import read_run
 from tests.pawl.commands import in_pipe, in_terminal, pawl
 from tests.ports import free_port
 from tests.repos import Repo
@@ -135,3 +136,10 @@ def test_the_model_tells_of_its_newest_run_and_the_metrics_count_them(server: Se
     told = server.request("GET", f"{server.url}/metrics").body.decode()
     assert 'pawl_runs{state="rejected"} 1.0' in told
     assert 'pawl_runs{state="running"} 0.0' in told
+
+
+def test_a_run_with_params_of_its_own_is_told_apart() -> None:
+    run = {"run": key(1), "model": "Iris", "state": "succeeded", "queued_at": "2026-11-30T10:00:00Z", "own": True}
+    assert read_run(run).why == "succeeded (own params)"
+    assert read_run({**run, "accepted": True}).why == "succeeded (accepted, own params)"
+    assert read_run({**run, "state": "failed", "reason": "Raised"}).why == "failed (Raised)"

@@ -81,5 +81,6 @@ def _view(open_run: OpenState) -> RunView:
         step=reached.step if reached else None,
         total=reached.total if reached else None,
         started_by=run.started_by,
+        own=run.own,
         queued_at=datetime.fromtimestamp(run.queued_at, UTC),
     )

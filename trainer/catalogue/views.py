@@ -31,6 +31,8 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     artifact: str = ""
     accepted: bool = False
     """Whether a person took it, though it had been rejected."""
+    own: bool = False
+    """Whether it was asked for with parameters of its own: then it does not go live by itself."""
     what: str = ""
     """What is being done, while it is going on."""
     step: float | None = None
@@ -108,17 +110,25 @@ def view_of_result(result: RunResult, *, is_accepted: bool = False) -> RunView:
         model=result.model,
         state=result.state,
         reason=result.reason,
-        message=result.message,
+        message=_message(result),
         commit=result.commit,
         attempts=result.attempts,
         scores=result.scores,
         artifact=result.artifact,
         accepted=is_accepted,
+        own=result.own,
         started_by=result.started_by,
         queued_at=result.queued_at or result.began_at or result.ended_at,
         began_at=result.began_at,
         ended_at=result.ended_at,
     )
+
+
+def _message(result: RunResult) -> str:
+    if not result.own or result.state is not RunState.SUCCEEDED:
+        return result.message
+    said = f"not live by itself, for it was asked for with parameters of its own; to serve it, pin run-{result.run}"
+    return "; ".join(filter(None, (result.message, said)))
 
 
 def view_of_attempt(attempt: AttemptResult) -> RunView:

@@ -293,6 +293,18 @@ def test_a_rejected_run_is_accepted_with_a_reason(runs: Runs, tmp_path: Path) ->
     assert code(post(runs, f"/runs/{run}/accept", {"reason": "again"})) == (409, "run_state")
 
 
+def test_a_run_with_params_of_its_own_says_that_it_is_not_live(runs: Runs) -> None:
+    own = runs.ended(1, state=RunState.SUCCEEDED, own=True, message="accepted by Ann")
+    plain = runs.ended(2, state=RunState.SUCCEEDED)
+    failed = runs.ended(3, state=RunState.FAILED, own=True, message="it raised")
+    [told, usual, not_good] = [get(runs, f"/runs/{run}").json() for run in (own, plain, failed)]
+    assert told["own"]
+    assert told["message"].startswith("accepted by Ann; not live by itself, for it was asked for with parameters")
+    assert told["message"].endswith(f"pin run-{own}")
+    assert (usual["own"], usual["message"]) == (False, "")
+    assert (not_good["own"], not_good["message"]) == (True, "it raised")
+
+
 def test_a_rejected_run_is_not_accepted_once_what_it_left_is_gone(runs: Runs) -> None:
     run = runs.ended(1, state=RunState.REJECTED, artifact="0" * 32)
     assert code(post(runs, f"/runs/{run}/accept", {"reason": "it will do"})) == (410, "artifact_gone")
