@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 
 from pawl.check.outline import outline
-from pawl.check.printing import ADVICE, TAKES
+from pawl.check.printing import ADVICE, TAKES, in_words
 from pawl.check.verdict import Trial, Verdict
 from pawl.terminal.text import printable
 from worker.wire.messages import Description
@@ -22,9 +22,10 @@ def print_lines(verdict: Verdict) -> None:
 
 def _lines(verdict: Verdict) -> Iterator[tuple[str, str]]:
     yield "model", verdict.model
-    yield "verdict", "can be served" if verdict.ok else "can't be served as it is"
+    yield "verdict", in_words(verdict)
     yield "took", f"{verdict.seconds:.1f} s"
     yield "about", verdict.about
+    yield "not tried", verdict.untrained
     if verdict.release is not None:
         yield from (("route", f"POST {route}") for route in verdict.routes)
         yield from (("uses", folder) for folder in verdict.uses)

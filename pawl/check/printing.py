@@ -59,13 +59,15 @@ def _table(verdict: Verdict) -> Table:
     return table
 
 
-def _headline(verdict: Verdict) -> Text:
+def in_words(verdict: Verdict) -> str:
     if verdict.untrained:
-        said = f" can be trained, and has not been trained ({verdict.seconds:.1f} s)"
-        return Text.assemble(("✓ ", "green"), (verdict.model, "bold"), said)
-    if verdict.ok:
-        return Text.assemble(("✓ ", "green"), (verdict.model, "bold"), f" can be served ({verdict.seconds:.1f} s)")
-    return Text.assemble(("✗ ", "red"), (verdict.model, "bold"), f" can't be served as it is ({verdict.seconds:.1f} s)")
+        return "can be trained, and has not been trained"
+    return "can be served" if verdict.ok else "can't be served as it is"
+
+
+def _headline(verdict: Verdict) -> Text:
+    mark = ("✓ ", "green") if verdict.ok else ("✗ ", "red")
+    return Text.assemble(mark, (verdict.model, "bold"), f" {in_words(verdict)} ({verdict.seconds:.1f} s)")
 
 
 def _rows(verdict: Verdict) -> Iterator[tuple[str, RenderableType]]:

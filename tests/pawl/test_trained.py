@@ -31,10 +31,10 @@ def untrained(tmp_path: Path, code: str = "def train(output): ...\n") -> Path:
 def test_a_folder_that_was_never_trained_passes_and_says_how_to_train_it(tmp_path: Path) -> None:
     folder = untrained(tmp_path)
     done = pawl("check", folder, cwd=tmp_path)
-    said = done.stdout.replace("\n", " ")
+    told = dict(line.split("\t", 1) for line in done.stdout.splitlines())
     assert done.returncode == 0, done.stdout
-    assert "Iris can be trained, and has not been trained" in said
-    assert f"pawl train {folder}" in said
+    assert told["verdict"] == "can be trained, and has not been trained"
+    assert f"pawl train {folder}" in told["not tried"]
     verdict = json.loads(pawl("check", folder, "--json", cwd=tmp_path).stdout)
     assert (verdict["ok"], verdict["failure"], verdict["release"]) == (True, None, None)
     assert f"pawl train {folder}" in verdict["untrained"]
@@ -51,4 +51,4 @@ def test_examples_of_a_folder_that_was_never_trained_are_read(tmp_path: Path) ->
     (folder / "examples.json").write_text("[{]")
     done = pawl("check", folder, cwd=tmp_path)
     assert done.returncode == 1
-    assert "Failed at examples: examples.json" in done.stdout
+    assert "failed at examples\texamples.json" in done.stdout
