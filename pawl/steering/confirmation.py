@@ -15,15 +15,17 @@ from pawl.terminal.text import one_line
 
 def confirm(api: Api, model: str, becomes: Callable[[Told], str], yes: bool) -> str:
     """The version that is live, as its user was shown it; empty where nobody was asked. `becomes`: what would be done
-    to it, of the model as the server tells of it.
+    to it, of the model as the server tells of it; where that is nothing, nobody is asked.
 
     Raises CommandFailed.
     """
     if yes or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return ""
     told = api.get(api_path("models", model))
-    live = live_version(told)
-    click.echo(one_line(f"{model}: {live or 'nothing'} is live, and would be {becomes(told)}."))
+    live, then = live_version(told), becomes(told)
+    if not then:
+        return ""
+    click.echo(one_line(f"{model}: {live or 'nothing'} is live, and would be {then}."))
     if not click.confirm("Go on?"):
         raise CommandFailed(FAILED, "nothing was changed")
     return live

@@ -27,7 +27,11 @@ def pin(action: Acting, model: str, version: str, yes: bool) -> None:
     for a wrong or missing key, 5 if --expect is not what is live, 6 if the server can't be reached, 7 if it was still
     going on when --wait ended.
     """
-    from pawl.steering.confirmation import confirm  # here: what is slow to import, not for --help
+    from pawl.models.state import Told, live_version  # here and below: what is slow to import, not for --help
+    from pawl.steering.confirmation import confirm
 
-    seen = confirm(action.api, model, lambda _: f"replaced by {version}, and held", yes)
+    def becomes(told: Told) -> str:
+        return "held" if version == live_version(told) else f"replaced by {version}, and held"
+
+    seen = confirm(action.api, model, becomes, yes)
     action.do("PUT", model, "pin", version=version, seen=seen, says=f"{model} is pinned to {version}")

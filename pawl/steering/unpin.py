@@ -35,6 +35,9 @@ def unpin(action: Acting, model: str, yes: bool) -> None:
 
 
 def _becomes(model: Told) -> str:
-    if (model.get("pin") or {}).get("folder_gone"):
+    pin = model.get("pin")
+    if not pin:
+        return ""
+    if pin.get("folder_gone"):
         return "served no more, nor anything else of it: its folder has gone"
-    return "replaced by the newest version, unless that was rejected"
+    return "held no longer: the newest version goes live, unless that was rejected"

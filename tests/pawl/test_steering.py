@@ -134,6 +134,16 @@ def test_who_unpins_a_model_whose_folder_has_gone_is_told_that_it_ends(server: S
     assert ask(server, "show", "Gone").returncode == 3
 
 
+def test_a_terminal_is_asked_before_what_is_live_is_held_or_let_go_and_not_where_nothing_would_change(
+    server: Server,
+) -> None:
+    assert "v3 is live, and would be held." in typed(server, "y\n", "pin", "Echo", "v3")
+    assert "v3 is live, and would be held no longer: the newest" in typed(server, "y\n", "unpin", "Echo")
+    shown = typed(server, "", "unpin", "Echo")
+    assert "Echo was not pinned" in shown
+    assert "Go on" not in shown
+
+
 def test_yes_asks_nothing_in_a_terminal(server: Server) -> None:
     assert "Go on?" not in typed(server, "", "pin", "Echo", "v1", "--yes")
     assert live(server) == "one"
