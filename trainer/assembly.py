@@ -49,8 +49,8 @@ slow, or fail for a while."""
 class Surroundings:
     """What is not training's own."""
 
-    heads: Callable[[], Mapping[str, Trainable]]
-    """The models that train, at the followed head."""
+    heads: Callable[[], Mapping[str, Trainable] | None]
+    """The models that train, at the followed head; None: it is not known yet."""
     live: Callable[[], Mapping[str, Artifact]]
     """Of each model the artifact that is live, if any."""
     check_out: CheckOut

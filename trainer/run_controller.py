@@ -102,18 +102,27 @@ class RunController:
         self._whole: set[str] = set()
         """Runs that the head wants, and whose artifacts were seen to be kept since it does, or that were trained again
         since, for they were not."""
+        self._still: set[str] = set()
+        """Open runs of which it was undecided at the last look whether the head wants them."""
         self._waiting_for: dict[str, str] = {}
         """By run, what kept the last look from doing what was to be done for it."""
         self._problems: set[str] = set()
         """What went wrong in the last look, and in this one: what is said of it is said once."""
 
-    def look(self, wanted: Sequence[RunFile], may_act: Callable[[], bool] = lambda: True) -> None:
+    def look(
+        self,
+        wanted: Sequence[RunFile],
+        may_act: Callable[[], bool] = lambda: True,
+        is_undecided: Callable[[RunFile], bool] = lambda run: False,
+    ) -> None:
         """Do what is to be done by now for the runs that the head wants, and for those that are open, as long as this
-        daemon is the one that may."""
+        daemon is the one that may. `is_undecided`: whether nobody can tell now that the head doesn't want an open run;
+        then it goes on."""
         before, self._problems, self._waiting_for = self._problems, set(), {}
         try:
             self._open(wanted)
-            self._act(self._plan({run.run for run in wanted}), may_act)
+            self._still = {run.run for run in self._open_runs.all.values() if is_undecided(run)}
+            self._act(self._plan({run.run for run in wanted} | self._still), may_act)
             self._ended_runs.ask_anew(wanted)
         except (StoreUnavailable, ExecutorUnavailable, OSError) as error:
             self._problems.add(str(error))
@@ -122,6 +131,7 @@ class RunController:
 
     def states(self, wanted: Set[str]) -> list[OpenState]:
         """The runs that are open, as the last look left them. Raises StoreUnavailable."""
+        wanted = wanted | self._still
         try:
             running = self._executor.running()
         except ExecutorUnavailable as error:

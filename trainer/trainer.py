@@ -54,7 +54,7 @@ class Trainer:
         asked: AskedRuns,
         lease: Held,
         sharing: Sharing,
-        heads: Callable[[], Mapping[str, Trainable]],
+        heads: Callable[[], Mapping[str, Trainable] | None],
         read_accepted: Callable[[Sequence[str]], list[RunResult]],
         changed: Callable[[], None],
         record: Callable[[RunRecord], None],
@@ -62,9 +62,9 @@ class Trainer:
         reports: Reports,
         accepted: AcceptedArtifacts,
     ) -> None:
-        """`heads`: the models that train, at the followed head. `read_accepted`: what the store says became of models'
-        runs; blocks. `changed` is called when other artifacts are accepted, and when the state of a run at the head
-        is another."""
+        """`heads`: the models that train, at the followed head; None: it is not known yet. `read_accepted`: what the
+        store says became of models' runs; blocks. `changed` is called when other artifacts are accepted, and when the
+        state of a run at the head is another."""
         self.accepted = accepted
         self.open: list[OpenState] = []
         """The runs that are not over, as they were seen last, here or at the daemon that trains."""
@@ -148,15 +148,15 @@ class Trainer:
         self.wake()
 
     async def _look(self) -> None:
-        heads, self.acts = self._heads(), await self._lease.is_held()
-        epoch = self._lease.epoch
+        known, self.acts = self._heads(), await self._lease.is_held()
+        heads, epoch = known or {}, self._lease.epoch
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._thread, self._read_back, heads)
             self._tell(heads)  # what is at hand is served before anything is looked at for training
             if self.acts:
                 asked = self._sharing.asked()
-                self.open, over = await loop.run_in_executor(self._thread, self._act, heads, asked, epoch)
+                self.open, over = await loop.run_in_executor(self._thread, self._act, known, asked, epoch)
                 if self._lease.holds(epoch):  # else what was seen is of before another trained
                     self._sharing.tell(self.open, over)
             else:  # another does: what it accepts is served here too
@@ -166,25 +166,31 @@ class Trainer:
             self._tell(heads)
 
     def _act(
-        self, heads: Mapping[str, Trainable], asked: Sequence[RunFile], epoch: int
+        self, heads: Mapping[str, Trainable] | None, asked: Sequence[RunFile], epoch: int
     ) -> tuple[list[OpenState], set[str]]:
         """The runs that are not over, and those that were asked for and are. By the lease as it is ours since `epoch`:
         where another has had it since, nothing more is done."""
-        wanted = self._demand.wanted(heads)
+        wanted = self._demand.wanted(heads or {})
         over = self._asked.take(asked)
-        self._controller.look(wanted, partial(self._lease.holds, epoch))
+        undecided = self._demand.undecided
+        self._controller.look(
+            wanted,
+            partial(self._lease.holds, epoch),
+            lambda run: heads is None or run.code_key in undecided,
+        )
         opened = self._controller.states({run.run for run in wanted})
-        self._prune(heads, {run.code_key for run in (*wanted, *(state.run for state in opened))})
+        if heads:
+            self._prune({run.code_key for run in (*wanted, *(state.run for state in opened))})
         return opened, over
 
     def _follow_other(self, heads: Mapping[str, Trainable]) -> None:
         wanted = self._demand.wanted(heads)
         self._ended_runs.follow(wanted)
-        self._prune(heads, {run.code_key for run in wanted})
-
-    def _prune(self, heads: Mapping[str, Trainable], code_keys: set[str]) -> None:
         if heads:
-            self._demand.prune(code_keys)
+            self._prune({run.code_key for run in wanted})
+
+    def _prune(self, code_keys: set[str]) -> None:
+        self._demand.prune(code_keys | self._demand.undecided)
 
     def _read_back(self, heads: Mapping[str, Trainable]) -> None:
         """What the store knows of models that were not read since the start. A registry that was lost is filled so."""

@@ -67,8 +67,10 @@ def build_training(
     return TrainingParts(assemble(settings, data.path, unmarked, around, accepted), shared)
 
 
-def _heads(reconciler: Reconciler) -> Mapping[str, Trainable]:
-    return {model: Trainable(one.version, one.revision) for model, one in reconciler.desired.training.items()}
+def _heads(reconciler: Reconciler) -> Mapping[str, Trainable] | None:
+    """None: the source was not read since the start, and nothing is known of before that."""
+    found = {model: Trainable(one.version, one.revision) for model, one in reconciler.desired.training.items()}
+    return found if found or reconciler.known_source.head else None
 
 
 def _live(reconciler: Reconciler) -> Mapping[str, Artifact]:

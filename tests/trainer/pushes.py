@@ -41,6 +41,8 @@ class Pushes:
         self.recorded: list[RunRecord] = []
         self.events: list[Event] = []
         self.heads: Mapping[str, Trainable] = {}
+        self.is_read = True
+        """Whether the head is known."""
         self.source = LocalSource(self.models, {})
         self.files = open_files("", self.data)
         self.training: Training | None = None
@@ -87,7 +89,7 @@ class Pushes:
 
     def _around(self) -> Surroundings:
         return Surroundings(
-            heads=lambda: self.heads,
+            heads=lambda: self.heads if self.is_read else None,
             live=lambda: self.live,
             check_out=self.source.check_out,
             resolve=self.source.resolve,

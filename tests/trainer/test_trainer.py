@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from core.errors import RunStateConflict, StoreUnavailable
+from core.errors import DatasetUnavailable, Heals, RunStateConflict, StoreUnavailable
 from core.events import BY_PUSH, EventKind
 from core.release import Artifact
 from core.runs.runs import RunResult
@@ -137,6 +137,49 @@ async def test_a_run_outlives_a_restart_and_is_run_once(pushes: Pushes) -> None:
         await come(lambda: pushes.accepted)
         [result] = pushes.results()
         assert (result.attempts, result.state) == (1, RunState.SUCCEEDED)
+
+
+@in_a_loop
+async def test_what_runs_and_what_is_queued_goes_on_while_the_head_is_not_known_after_a_restart(pushes: Pushes) -> None:
+    for model in ("Iris", "Wine"):
+        pushes.push(model, train=WAITS, yaml="train: {supersede: running}")
+    async with pushes.following() as training:
+        await come(lambda: pid_files(pushes) and len(training.trainer.open) == 2)
+        before = {state.run.run: round(state.run.queued_at, 3) for state in training.trainer.open}
+    pushes.is_read = False
+    pushes.events.clear()
+    async with pushes.following() as training:
+        await come(lambda: len(training.trainer.open) == 2)
+        pushes.is_read = True
+        training.trainer.wake()
+        for run in before:
+            await come(lambda run=run: (training.home / run / "checkpoint" / "pid").exists())  # type: ignore[misc]
+            (training.home / run / "checkpoint" / "go").touch()
+        await come(lambda: len(pushes.results()) == 2)
+        assert [result.attempts for result in pushes.results()] == [1, 1]
+        queued_at = {result.run: result.queued_at for result in pushes.results()}
+        assert {run: round(at.timestamp(), 3) for run, at in queued_at.items() if at} == before, "their age stays"
+        assert not [event for event in pushes.events if "superseded" in event.message]
+
+
+@in_a_loop
+async def test_a_run_goes_on_while_its_data_can_not_be_looked_at_again(pushes: Pushes) -> None:
+    asked = []
+
+    def away(address: str, ids: Mapping[str, str]) -> str:
+        asked.append(address)
+        raise DatasetUnavailable("503", heals=Heals.WITH_MACHINE)
+
+    pushes.push(train=WAITS, yaml="train: {supersede: running, dataset: data.csv}", **{"data.csv": "1"})
+    async with pushes.following() as training:
+        await come(lambda: pid_files(pushes))
+    pushes.fingerprint = away
+    async with pushes.following() as training:
+        await come(lambda: asked and training.trainer.open)
+        assert [state.state for state in training.trainer.open] == [RunState.RUNNING]
+        (pid_files(pushes)[0].parent / "go").touch()
+        await come(lambda: pushes.results())
+        assert [(result.state, result.attempts) for result in pushes.results()] == [(RunState.SUCCEEDED, 1)]
 
 
 @in_a_loop

@@ -10,14 +10,16 @@ from trainer.demand.demand import Trainable
 
 
 class Commits:
-    def __init__(self, heads: Callable[[], Mapping[str, Trainable]], resolve: Callable[[str, str], Candidate]) -> None:
-        """`resolve(model, commit)` raises VersionNotFound, VersionAmbiguous."""
+    def __init__(
+        self, heads: Callable[[], Mapping[str, Trainable] | None], resolve: Callable[[str, str], Candidate]
+    ) -> None:
+        """`heads`: None: they are not known yet. `resolve(model, commit)` raises VersionNotFound, VersionAmbiguous."""
         self._heads = heads
         self._resolve = resolve
 
     def trainable(self, model: str, commit: str | None) -> Trainable:
         """None: of the head. Raises NotTrainable, and what `resolve` does."""
-        head = self._heads().get(model)
+        head = (self._heads() or {}).get(model)
         if commit is None or (head is not None and head.version.commit == commit):
             if head is None:
                 raise NotTrainable(f"{model} has neither a train.py nor a train section in model.yaml")

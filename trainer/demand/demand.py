@@ -70,15 +70,18 @@ class Demand:
         self._told = told
         self._seen: dict[str, _Seen] = {}
         self._kept: set[str] | None = None
+        self.undecided: frozenset[str] = frozenset()
+        """Code keys of which nobody could tell at the last look which run is wanted: their code or data is away."""
         self._failed: dict[str, tuple[float, str]] = {}
         """When, and why, a model's code or data could last not be looked at."""
 
     def wanted(self, models: Mapping[str, Trainable]) -> list[RunFile]:
         """What fails of one model is told, and tried again after a pause."""
-        found = [run for trainable in models.values() if (run := self._tried(trainable)) is not None]
+        tried = [(trainable, self._tried(trainable)) for trainable in models.values()]
+        self.undecided = frozenset(trainable.revision.code_key or "" for trainable, run in tried if run is None)
         keys = {trainable.revision.code_key for trainable in models.values()}
         self._seen = {key: seen for key, seen in self._seen.items() if key in keys}
-        return found
+        return [run for _, run in tried if run is not None]
 
     def run_of(self, trainable: Trainable, started_by: str, params: dict[str, Any] | None = None) -> RunFile:
         """The run of a revision and of its data as it is now, for whoever asks for one; `params`: a person's own, in
