@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from core.errors import PawlError
+from server.uploads.file_names import colliding, is_of_git
 
 _MOST_FILES = 10_000
 _MOST_DEPTH = 32
@@ -57,6 +58,9 @@ def _files(infos: Iterable[zipfile.ZipInfo], model: str, most_bytes: int) -> dic
         raise ArchiveInvalid(f"the zip unfolds to more than {most_bytes // 2**20:,} MB (UPLOAD_MAX_MB)")
     if parents := {parent for path in files for parent in path.parents} & files.keys():
         raise ArchiveInvalid(f"the zip holds {min(parents)} both as a file and as a folder")
+    if two := colliding(files):
+        one, other = (repr(str(path)[:100]) for path in two)
+        raise ArchiveInvalid(f"the zip holds {one} and {other}, which are one on Windows and macOS; rename one of them")
     return _without_one_folder(files)
 
 
@@ -69,7 +73,7 @@ def _without_one_folder(files: dict[PurePosixPath, zipfile.ZipInfo]) -> dict[Pur
 
 
 def _path(info: zipfile.ZipInfo) -> PurePosixPath:
-    name, kind = info.filename, stat.S_IFMT(info.external_attr >> 16)
+    name, kind = info.orig_filename, stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise ArchiveInvalid(f"the zip holds {_told(info)}, which is a link or a device; put the file itself there")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -78,6 +82,8 @@ def _path(info: zipfile.ZipInfo) -> PurePosixPath:
     is_odd = any(part in ("", ".", "..") or len(part.encode()) > _LONGEST_NAME for part in parts)
     if is_odd or _FORBIDDEN.search(name) or len(parts) > _MOST_DEPTH:
         raise ArchiveInvalid(f"the zip holds {_told(info)}, which is not a path inside a folder")
+    if any(is_of_git(part) and part.lower() != ".git" for part in parts):
+        raise ArchiveInvalid(f"the zip holds {_told(info)}, which git takes for its own .git; rename it")
     return PurePosixPath(*parts)
 
 
@@ -96,4 +102,4 @@ def _write(held: zipfile.ZipFile, info: zipfile.ZipInfo, to: Path, most: int) ->
 
 
 def _told(info: zipfile.ZipInfo) -> str:
-    return repr(info.filename[:100])
+    return repr(info.orig_filename[:100])

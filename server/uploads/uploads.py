@@ -18,6 +18,7 @@ from server.steering.actions.actions import Action, Actions, ActionState, new_ac
 from server.uploads.change_maker import ChangeMaker
 from server.uploads.error_codes import upload_code_of
 from server.uploads.errors import ManifestChanged, NameTaken, StillUnderWay
+from server.uploads.file_names import folded
 from server.uploads.intake import Intake, Received
 from server.uploads.submission import Author, Uploaded
 from server.versions.version_reader import ModelNotFound
@@ -58,6 +59,10 @@ class Uploads:
         """
         if why := why_not_a_model_name(model):
             raise NameTaken(f"no model can be called {model[:100]!r}: {why}")
+        if other := self._differs_by_case(model):
+            raise NameTaken(
+                f"no model can be called {model!r}: on Windows and macOS its folder would be that of {other}"
+            )
         received = await self._intake.receive(zipped)
         event = author.event(EventKind.UPLOADED, model)
         message = author.message(f"Upload {model}")
@@ -109,6 +114,11 @@ class Uploads:
             return await self._maker.make(change, event)
         finally:
             await received.remove()
+
+    def _differs_by_case(self, model: str) -> str | None:
+        """The model that a new one of that name would be, where case doesn't count."""
+        known = self._reconciler.known.heads
+        return None if model in known else next((name for name in known if folded(name) == folded(model)), None)
 
     async def _through(self, work: Coroutine[Any, Any, Uploaded], event: Event, wait_s: float) -> Uploaded:
         """To its end, though whoever asked goes away: what was pushed is told."""

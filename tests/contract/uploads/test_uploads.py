@@ -204,6 +204,13 @@ def test_what_is_no_zip_of_a_folder_is_refused(server: Server, repo: Repo) -> No
     assert repo.head == before
 
 
+def test_a_new_model_whose_name_differs_by_case_alone_is_refused(server: Server, repo: Repo) -> None:
+    before = repo.head
+    error = put(server, "ECHO", zipped({"etls.py": echo("two")})).error(422, "invalid_name")
+    assert "its folder would be that of Echo" in error["message"]
+    assert repo.head == before
+
+
 def in_pieces(size: int) -> Iterator[bytes]:
     for _ in range(0, size, 100_000):
         yield b"x" * 100_000

@@ -101,3 +101,23 @@ def test_garbage_is_refused_or_read_and_never_anything_else(tmp_path: Path, nois
     folder.mkdir()
     with suppress(ArchiveInvalid):
         unfold(folder, bytes(whole))
+
+
+@pytest.mark.parametrize("name", ["git~1/config", ".git./config", ".git /config", "a/.gi\u200ct/config", "GIT~1"])
+def test_what_some_system_takes_for_gits_own_folder_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ArchiveInvalid, match="which git takes for its own"):
+        unfold(tmp_path, zipped(("etls.py", b""), (name, b"x")))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("a.csv", "A.csv"), ("data/a", "Data/b"), ("\u00e9", "e\u0301"), ("etls.py", "ETLS.py")]
+)
+def test_names_that_are_one_on_other_systems_are_refused(tmp_path: Path, one: str, other: str) -> None:
+    with pytest.raises(ArchiveInvalid, match="which are one on Windows and macOS"):
+        unfold(tmp_path, zipped((one, b"1"), (other, b"2")))
+
+
+def test_a_name_with_a_null_byte_is_refused_rather_than_cut(tmp_path: Path) -> None:
+    held = zipped(("etls.py", b""), ("a_b", b"")).replace(b"a_b", b"a\0b")
+    with pytest.raises(ArchiveInvalid, match="is not a path inside a folder"):
+        unfold(tmp_path, held)

@@ -33,7 +33,9 @@ class ScratchRepository:
         folders are. Raises SourceError."""
         folder = os.fsencode("/".join((*segments, change.model)))
         self._git("read-tree", head)
-        self._git("update-index", "-z", "--index-info", stdin=b"".join(self._entries(change, folder, head)))
+        entries = [*self._entries(change, folder, head)]
+        self._git("update-index", "-z", "--index-info", stdin=b"".join(entries))
+        self._check(folder, entries)
         tree = self._git("write-tree").decode().strip()
         if tree == self.objects.root(head):
             return head
@@ -70,6 +72,14 @@ class ScratchRepository:
             assert files is not None
             mode = b"100755" if os.access(path, os.X_OK) else b"100644"
             yield b"%b %b\t%b/%b\0" % (mode, id, folder, os.fsencode(path.relative_to(files)))
+
+    def _check(self, folder: bytes, entries: list[bytes]) -> None:
+        """Raises SourceError: git takes no path that some system takes for `.git`, and says so in passing."""
+        listing = self._git("--literal-pathspecs", "ls-files", "-z", "--", os.fsdecode(folder))
+        held = {*listing.split(b"\0")}
+        told = (entry.partition(b"\t")[2].rstrip(b"\0") for entry in entries if not entry.startswith(b"0 "))
+        if missing := next((path for path in told if path not in held), None):
+            raise SourceError(f"git takes no file called {os.fsdecode(missing)[:200]!r} into a commit; rename it")
 
     def _git(self, *arguments: str, stdin: bytes = b"", **variables: str) -> bytes:
         return run(self.path, arguments, stdin, {**variables, "GIT_INDEX_FILE": str(self.path / "index")})
