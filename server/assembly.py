@@ -23,6 +23,7 @@ from server.parts.operating import build_operating
 from server.parts.serving import build_serving
 from server.parts.sharing import build_sharing
 from server.process.data_dir import DataDir
+from server.process.own_log import OwnLog
 from server.process.running_file import RunningFile
 from server.registry_part import build_registry
 from server.source_choice import LOCAL
@@ -38,6 +39,8 @@ _USAGE_S = 60.0
 """Seconds between two looks at what the server takes of the machine."""
 _IDLE_S = 5.0
 """Between two looks for versions that nobody asks for any more."""
+_LOG_S = 5.0
+"""Between two looks at how large the log of a server in the background has become."""
 
 
 def assemble(
@@ -118,5 +121,6 @@ def assemble(
             Timer("end of idle versions", _IDLE_S, on_demand.stop_idle),
             operating.streams,
             Timer("look at the machine", _USAGE_S, operating.usage.add),
+            *([Timer("bound of the log", _LOG_S, own_log.bound)] if (own_log := OwnLog(data.path)).is_ours else []),
         ]
     )

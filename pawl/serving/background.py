@@ -15,9 +15,9 @@ from core.settings.reading import read_settings
 from core.settings.settings import Settings
 from pawl.exits import CONFLICT, FAILED, USAGE, CommandFailed
 from pawl.terminal.json_output import print_json
+from server.process import own_log
 from server.process.running_file import Running, read_running
 
-LOG = "log"
 _LOOK_S = 0.05
 _LONGEST_S = 120.0
 _ROOT = Path(__file__).parents[2]
@@ -28,7 +28,7 @@ def start(fields: str | None) -> int:
     settings = settings_here()
     if (running := read_running(settings.data)) is not None:
         raise CommandFailed(CONFLICT, f"a server runs here already, at {running.url}; 'pawl stop' ends it")
-    log = settings.data / LOG
+    log = settings.data / own_log.NAME
     with _opened(log) as output:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "server"],
@@ -72,7 +72,7 @@ def _opened(log: Path) -> IO[bytes]:
         log.parent.mkdir(parents=True, exist_ok=True)
         if log.exists():
             log.replace(log.with_suffix(".1"))
-        return open(log, "wb", opener=lambda path, flags: os.open(path, flags, 0o600))
+        return open(log, "ab", opener=lambda path, flags: os.open(path, flags, 0o600))
     except OSError as error:
         raise CommandFailed(
             USAGE, f"{log} can't be written: {error}; DATA_DIR takes a folder we can write to"

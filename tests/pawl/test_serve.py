@@ -54,9 +54,15 @@ def test_in_the_background_it_is_found_by_commands_beside_it_and_stopped(tmp_pat
         assert pawl("ls", cwd=tmp_path, **here).returncode == 0, "it is found without --server"
         told = re.search(r"It is process (\d+)", started.stdout)
         assert told is not None
+        opened = re.search(r"flags:\s*(\d+)", Path(f"/proc/{told[1]}/fdinfo/2").read_text())
+        assert opened is not None
+        assert int(opened[1], 8) & os.O_APPEND, "what bounds the file shortens it"
         os.kill(int(told[1]), signal.SIGHUP)
         ready = found[1].replace("/models_serve", "/readyz")
         wait_for(lambda: httpx.get(ready).status_code == 200, "it to go on when the terminal is closed")
+        os.truncate(tmp_path / "kept/log", 33 << 20)
+        wait_for(lambda: (tmp_path / "kept/log").stat().st_size < 1000, "a log of 33 MB to be begun anew")
+        assert (tmp_path / "kept/log.1").stat().st_size == 33 << 20
         again = pawl("serve", "--background", "--json", cwd=tmp_path, **here)
         assert again.returncode == 5
         assert found[1] in again.stderr
