@@ -124,11 +124,14 @@ class ActionRunner:
             self.done(about_release(self._actions.find(action.id) or action, outcome.live), said)
 
     def _why_untrained(self, model: str) -> str:
-        """What keeps the head's from being live, where that is its training run."""
+        """What keeps the head's from being live, where that is that it has no artifact."""
         controller = self._reconciler.controllers.get(model)
         wanted = None if controller is None else controller.wanted
-        if wanted is None or wanted.choice is not Choice.UNTRAINED or wanted.run not in CAME_TO_NOTHING:
+        if wanted is None or wanted.choice is not Choice.UNTRAINED:
             return ""
+        if wanted.run not in CAME_TO_NOTHING:
+            head = wanted.head or wanted.version
+            return f"; {head.label} has no artifact yet, and goes live once its run is accepted"
         return f"; the run of the head's is {wanted.run}: `pawl runs` names it, and `pawl runs retry` tries it again"
 
     async def loading(self, action: Action, name: str, served: Served) -> None:

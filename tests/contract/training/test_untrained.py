@@ -20,7 +20,8 @@ def test_a_model_that_was_never_trained_is_told_apart_and_holds_up_nothing(tmp_p
         assert server.post("/Trained/v1").error(503, "not_trained")["run"] in ("queued", "pending", "running")
         server.post("/Trained/run-0123456789ab").error(404, "version_not_found")
         tried = act(server, "POST", "models/Trained/retry?wait=20")
-        assert (tried.status, tried.json.get("message")) == (200, "nothing of Trained is to be served")
+        waits_for = "; v1 has no artifact yet, and goes live once its run is accepted"
+        assert (tried.status, tried.json.get("message")) == (200, f"nothing of Trained is to be served{waits_for}")
         answer = server.post("/Echo")
         assert answer.json["by"] == "one"
         assert "x-pawl-run" not in answer.headers
@@ -28,4 +29,7 @@ def test_a_model_that_was_never_trained_is_told_apart_and_holds_up_nothing(tmp_p
         found = server.admin("POST", "/-/sync?wait=30").json
         assert (found["models"]["Echo"]["state"], found["models"]["Trained"]["state"]) == ("training", "training")
         assert server.post("/Echo").headers["x-pawl-version"] == "v1"
+        assert act(server, "PUT", "models/Echo/pin", {"version": "v1"}).status == 200
+        lifted = act(server, "DELETE", "models/Echo/pin").json["message"]
+        assert lifted == "no longer pinned at v1; v1 is live; v2" + waits_for.removeprefix("; v1")
         (tmp_path / "gate").touch()
