@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import stat
 import zipfile
@@ -15,6 +16,7 @@ from server.uploads.file_names import colliding, is_of_git
 _MOST_FILES = 10_000
 _MOST_DEPTH = 32
 _LONGEST_NAME = 255
+_LONGEST_LIST = 8 << 20
 _PIECE = 1 << 20
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\:]")
 _LEFT_OUT = re.compile(r"(.*/)?(__MACOSX|__pycache__|\.DS_Store|\.git)(/.*)?", re.IGNORECASE | re.DOTALL)
@@ -31,13 +33,22 @@ def unpack(archive: Path, model: str, into: Path, most_bytes: int) -> None:
     All of it may be in one folder, of any name. Raises ArchiveInvalid, OSError.
     """
     try:
-        with zipfile.ZipFile(archive) as held:
+        with _Bounded(archive) as file, zipfile.ZipFile(file) as held:
             files = _files(held.infolist(), model, most_bytes)
             left = most_bytes
             for path, info in files.items():
                 left -= _write(held, info, into / path, left)
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:  # RuntimeError: encrypted
         raise ArchiveInvalid(f"the body is not a zip that can be read: {error}") from error
+
+
+class _Bounded(io.FileIO):
+    """A zip's list of files is read in one piece, and all of it becomes objects before the first can be looked at."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > _LONGEST_LIST:
+            raise ArchiveInvalid(f"the zip has a list of files of more than {_LONGEST_LIST // 2**20} MB")
+        return super().read(size)
 
 
 def _files(infos: Iterable[zipfile.ZipInfo], model: str, most_bytes: int) -> dict[PurePosixPath, zipfile.ZipInfo]:

@@ -121,3 +121,13 @@ def test_a_name_with_a_null_byte_is_refused_rather_than_cut(tmp_path: Path) -> N
     held = zipped(("etls.py", b""), ("a_b", b"")).replace(b"a_b", b"a\0b")
     with pytest.raises(ArchiveInvalid, match="is not a path inside a folder"):
         unfold(tmp_path, held)
+
+
+def test_a_list_of_files_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
+    named = []
+    for number in range(140):
+        info = zipfile.ZipInfo(f"f{number}")
+        info.comment = b"x" * 65_000
+        named.append((info, b""))
+    with pytest.raises(ArchiveInvalid, match="a list of files of more than 8 MB"):
+        unfold(tmp_path, zipped(("etls.py", b""), *named))
