@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.decisions import Decisions
+from core.decisions import Decisions, Rejected
 from core.events import EventKind
 from core.release import Served
 from registry.registry import Registry
@@ -108,3 +108,14 @@ def test_what_could_not_be_found_is_looked_for_again() -> None:
     decided.look_for()
     decided.look_for()
     assert len(asked_for) == 2
+
+
+def test_a_registry_that_was_begun_anew_is_told_which_rejected_release_was_pinned_since(registry: Registry) -> None:
+    rejected = Rejected(
+        frozenset({served(2).release.id, served(3).release.id}), pinned=frozenset({served(2).release.id})
+    )
+    intent = ToUnpin(asked("unpin"))
+    intent.kept = Decisions(rejections={"M": rejected}, targets={"M": served(1)})
+    _, rows = done(registry, intent)
+    found = decided(rows, served(1))
+    assert (found.rejections, found.targets) == ({"M": rejected}, {"M": served(1)})
