@@ -17,11 +17,13 @@ from server.http.bodies import read_form
 from server.pages.dashboard.model_page import ModelPage
 from server.pages.layout.renderer import Renderer
 from server.pages.links import links
-from server.pages.upload.zip_form import FormInvalid, ZipForm, read_zip_form
+from server.pages.upload.zip_form import FormInvalid, FormNotKept, ZipForm, read_zip_form
 from server.uploads.errors import NotKept, StillUnderWay
 from server.uploads.submission import Author
 from server.uploads.uploads import Uploads
 
+_MOST_COMING_IN = 4
+"""Forms of which a disk holds a part at one time."""
 _REASON = "Say why: it is kept in the ledger, and in the commit's message."
 
 
@@ -44,6 +46,7 @@ class UploadPages:
         self._page = page
         self._uploads = uploads
         self._head = head
+        self._coming_in = 0
 
     def routes(self) -> list[Route]:
         reading, changing = self._access.reading, self._access.changing
@@ -58,11 +61,19 @@ class UploadPages:
         return self._form(request, {"model": request.query_params.get("model", ""), "head": self._head()})
 
     async def upload(self, request: Request) -> Response:
+        if self._coming_in >= _MOST_COMING_IN:
+            busy = f"{_MOST_COMING_IN} uploads are coming in, as many as may; try again soon."
+            return self._form(request, {}, busy, 503)
+        self._coming_in += 1
         try:
             async with read_zip_form(request, self._uploads.most_bytes) as form:
                 return await self._taken(request, form)
         except FormInvalid as invalid:
             return self._form(request, {}, str(invalid), 400)
+        except FormNotKept as full:
+            return self._form(request, {}, str(full), 503)
+        finally:
+            self._coming_in -= 1
 
     async def ask(self, request: Request) -> Response:
         if await self._page.find(request) is None:

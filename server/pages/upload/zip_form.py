@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +24,10 @@ class FormInvalid(Exception):
     """The body is not a form of ours."""
 
 
+class FormNotKept(Exception):
+    """The disk takes no more of the form's file."""
+
+
 @dataclass(frozen=True)
 class ZipForm:
     fields: dict[str, str]
@@ -35,7 +40,10 @@ class ZipForm:
 
 @asynccontextmanager
 async def read_zip_form(request: Request, most_bytes: int) -> AsyncIterator[ZipForm]:
-    """Of a form with one file in it; larger ones lie on the disk meanwhile. Raises FormInvalid, BodyTooLarge."""
+    """Of a form with one file in it; larger ones lie on the disk meanwhile.
+
+    Raises FormInvalid, FormNotKept, BodyTooLarge.
+    """
     check_length(request, most_bytes + _OVERHEAD)
     stream = _bounded(request, most_bytes + _OVERHEAD)
     try:
@@ -43,6 +51,9 @@ async def read_zip_form(request: Request, most_bytes: int) -> AsyncIterator[ZipF
         form = await parser.parse()
     except (MultiPartException, KeyError) as error:
         raise FormInvalid(f"the form can't be read: {error}") from error
+    except OSError as error:
+        where = f"the zip could not be kept in {tempfile.gettempdir()} while it came: {error.strerror}"
+        raise FormNotKept(f"{where}; make room there, or set TMPDIR to another folder, and send it again") from error
     try:
         files = [held for held in form.values() if isinstance(held, UploadFile)]
         fields = {name: held for name, held in form.items() if isinstance(held, str)}

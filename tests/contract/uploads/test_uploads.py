@@ -229,6 +229,24 @@ def test_an_upload_is_bounded_by_itself_and_not_by_what_other_bodies_are(server:
     assert left(server) == []
 
 
+def test_no_more_than_four_forms_come_in_at_one_time(server: Server) -> None:
+    boundary = b"--b\r\nContent-Disposition: form-data; name=file; filename=a.zip\r\n\r\n"
+    begun = []
+    for _ in range(4):
+        connection = http.client.HTTPConnection(server.url.removeprefix("http://"))
+        connection.putrequest("POST", f"{server.settings.base}/-/upload")
+        connection.putheader("authorization", f"Bearer {TOKEN}")
+        connection.putheader("content-type", "multipart/form-data; boundary=b")
+        connection.putheader("content-length", "1000000")
+        connection.endheaders(boundary + b"x" * 500_000)
+        begun.append(connection)
+    fields = {"model": "Echo", "reason": "", "head": ""}
+    server.wait(lambda: submit(server, "/-/upload", fields, b"x").status == 503, "a fifth to be refused")
+    for connection in begun:
+        connection.close()
+    server.wait(lambda: submit(server, "/-/upload", fields, b"x").status == 422, "room for others")
+
+
 def test_an_upload_that_breaks_off_leaves_nothing(server: Server) -> None:
     connection = http.client.HTTPConnection(server.url.removeprefix("http://"))
     connection.putrequest("PUT", f"{server.settings.base}/-/api/models/Echo")
