@@ -101,12 +101,21 @@ def _outcome(controller: ModelController, before: Served | None) -> Outcome:
         return _say(state, wanted.head or wanted.version, f"{says} ({keeps})")
     if live is not None and live == _asked(wanted):
         is_new = live != before
-        says = "is live" if is_new else "was live already"
+        says = _held(wanted) or ("is live" if is_new else "was live already")
         return _say(State.LIVE if is_new else State.UNCHANGED, live[1], says)
     if failure is not None and failure.key == failure_key(wanted) and controller.progress.doing is None:
         keeps = "nothing is live yet" if live is None else f"{live[1].label} stays live"
         return _say(State.FAILED, wanted.version, f"failed at {failure.error.stage}: {failure.error} ({keeps})")
     return _pending(controller, (wanted.version.label, wanted.version))
+
+
+def _held(wanted: Wanted) -> str:
+    """What a pin keeps from happening; empty where that is nothing."""
+    if wanted.choice is not Choice.PINNED or wanted.head == wanted.version:
+        return ""
+    if wanted.head is None:
+        return "is pinned: its folder has gone"
+    return f"is pinned: {wanted.head.label} does not go live until it is unpinned"
 
 
 def _pending(controller: ModelController, of: Served | None) -> Outcome:

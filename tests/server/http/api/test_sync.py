@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,12 +13,13 @@ from starlette.applications import Starlette
 
 from core.decisions import Decisions, Rejected
 from core.errors import Heals, ReleaseFailed
+from core.release import Served
 from core.settings.reading import read_settings
 from server.http.access import Access
 from server.http.api.sync import State, sync
 from server.http.api.sync_api import SyncApi
 from tests.loader.looks import Looking, looking
-from tests.loader.pools import place, run, until
+from tests.loader.pools import PLAIN, place, run, until
 
 LACKING = ReleaseFailed("no space left", stage="checkout", heals=Heals.WITH_MACHINE)
 TOKEN = "the-api-token"
@@ -120,5 +122,27 @@ def test_a_sync_does_not_wait_for_a_model_in_training_and_tells_of_what_was_reje
                 synced, is_all = await sync(found.reconciler, 30)
                 assert is_all
                 assert synced.models["Model"].state is State.REJECTED
+
+    run(test())
+
+
+def test_a_sync_says_that_a_pin_keeps_what_was_pushed_from_going_live(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with place(tmp_path) as here:
+            here.write()
+            here.write(model="Other")
+            async with looking(here, tmp_path) as found:
+                await until(lambda: found.shown.live.keys() == {"Model", "Other"})
+                live = found.shown.live["Model"]
+                found.decisions = Decisions(pins={"Model": Served(live.pool.release, live.version)})
+                for push, says in (
+                    (lambda: None, "v1 was live already"),
+                    (lambda: here.write(PLAIN + "# another"), "v1 is pinned: v2 does not go live until it is unpinned"),
+                    (lambda: shutil.rmtree(here.models / "Model"), "v1 is pinned: its folder has gone"),
+                ):
+                    push()
+                    synced, is_all = await sync(found.reconciler, 30)
+                    told = synced.models["Model"]
+                    assert (is_all, told.state, told.version, told.message) == (True, State.UNCHANGED, "v1", says)
 
     run(test())
