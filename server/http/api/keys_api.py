@@ -14,6 +14,7 @@ from core.events import Actor
 from core.keys import Key, Scope, digest_of, key_id, new_key_text
 from core.names import why_not_a_model_name
 from core.paths import API_KEY, API_KEYS
+from server.access.admin_token import NAME as ADMIN_TOKEN
 from server.access.keyring import Keyring
 from server.http import parameters
 from server.http.access import Access, actor_of
@@ -56,9 +57,11 @@ class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     def _faults(self, now: datetime) -> list[tuple[bool, str, str]]:
         is_named = bool(self.name.strip()) and len(self.name) <= _LONGEST_NAME and self.name.isprintable()
+        is_ours = self.name.strip().upper() == ADMIN_TOKEN  # events tell of who did it by this name
         models, rate = self.models, self.rate
         return [
             (not is_named, "name", f"a line of at most {_LONGEST_NAME} characters, such as the name of who uses it"),
+            (is_ours, "name", f"another one than {ADMIN_TOKEN}, which is the name of the key that is always there"),
             (not self.scopes, "scopes", f"one or more of {', '.join(Scope)}"),
             (models is not None and Scope.PREDICT not in self.scopes, "models", "nothing without the scope predict"),
             (

@@ -177,6 +177,7 @@ ANY = _Any()
         ({"name": " ", "scopes": ["view"]}, "name"),
         ({"name": "x" * 101, "scopes": ["view"]}, "name"),
         ({"name": "a\nb", "scopes": ["view"]}, "name"),
+        ({"name": "admin_token ", "scopes": ["view"]}, "name"),
         ({"name": "x", "scopes": []}, "scopes"),
         ({"name": "x", "scopes": ["root"]}, "scopes"),
         ({"name": "x", "scopes": "view"}, "scopes"),
