@@ -62,7 +62,7 @@ def test_in_the_background_it_is_found_by_commands_beside_it_and_stopped(tmp_pat
         wait_for(lambda: httpx.get(ready).status_code == 200, "it to go on when the terminal is closed")
         os.truncate(tmp_path / "kept/log", 33 << 20)
         wait_for(lambda: (tmp_path / "kept/log").stat().st_size < 1000, "a log of 33 MB to be begun anew")
-        assert (tmp_path / "kept/log.1").stat().st_size == 33 << 20
+        assert (tmp_path / "kept/log.1").stat().st_size >= 33 << 20
         again = pawl("serve", "--background", "--json", cwd=tmp_path, **here)
         assert again.returncode == 5
         assert found[1] in again.stderr

@@ -7,8 +7,10 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.repos import Repo
 from tests.serving import ROOT, serving
@@ -80,6 +82,8 @@ class Shell:
             **dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"), "You"),
             **dict.fromkeys(("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), "you@example.org"),
             "HOME": str(home),
+            "TERM": "xterm",
+            "COLUMNS": "200",
         }
 
     def run(self, steps: Iterator[Step] | list[Step]) -> None:
@@ -90,22 +94,19 @@ class Shell:
         script = f"(exit {self._status})\n{command}\nstatus=$?\npwd >&3; env -0 >&3; exit $status"
         reading, writing = os.pipe()
         with os.fdopen(reading) as state:
-            done = subprocess.run(
+            code, printed = run_to_terminal(
                 ["bash", "-c", script.replace(ADDRESS, self.address).replace(">&3", f">&{writing}")],
                 cwd=self.folder,
                 env=self._environ,
                 pass_fds=(writing,),
-                capture_output=True,
-                text=True,
-                timeout=100,
             )
             os.close(writing)
             folder, _, environ = state.read().partition("\n")
-        assert done.returncode == 0 or any(word in command for word in FAILS), (command, done.stdout, done.stderr)
-        self._status = done.returncode
+        assert code == 0 or any(word in command for word in FAILS), (command, printed)
+        self._status = code
         self.folder = Path(folder)
         self._environ = dict(line.split("=", 1) for line in environ.split("\0") if line)
-        return done.stdout
+        return printed
 
     def _check(self, step: Step, printed: str) -> None:
         """Whether each line of the page was printed; what changes from run to run is left out there, or is a time."""
@@ -114,5 +115,19 @@ class Shell:
             assert "…" in line or any(line in found for found in lines), (step.command, line, printed)
 
 
+def run_to_terminal(arguments: list[str], **options: Any) -> tuple[int, str]:
+    """The exit status, and what is written to standard output, which is a wide terminal."""
+    reading, terminal = os.openpty()
+    with subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=terminal, **options) as process:
+        os.close(terminal)
+        pieces = []
+        with suppress(OSError):  # EIO, once nobody writes to it any more
+            while piece := os.read(reading, 65536):
+                pieces.append(piece)
+    os.close(reading)
+    return process.returncode, b"".join(pieces).decode()
+
+
 def _plain(line: str) -> str:
-    return " ".join(re.sub(r"\(?\d+\.\d m?s\)?", "", line).split()).lower()
+    shown = re.sub(r"\x1b\[[\d;]*m", "", line)
+    return " ".join(re.sub(r"\(?\d+\.\d m?s\)?", "", shown).split()).lower()
