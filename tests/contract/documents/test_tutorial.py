@@ -116,7 +116,7 @@ class Shell:
 
 
 def run_to_terminal(arguments: list[str], **options: Any) -> tuple[int, str]:
-    """The exit status, and what is written to standard output, which is a wide terminal."""
+    """The exit status, and what is written to standard output, which is a terminal."""
     reading, terminal = os.openpty()
     with subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=terminal, **options) as process:
         os.close(terminal)
