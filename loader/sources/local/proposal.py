@@ -13,8 +13,8 @@ from typing import Protocol
 
 from core.errors import SourceError
 from core.release import Candidate, Revision, Snapshot
-from loader.files.model_folders import MANIFEST, REQUIREMENTS, can_be_used, uses_named
-from loader.sources.changes import Change
+from loader.files.model_folders import MANIFEST, REQUIREMENTS, can_be_used, looks_like_model, uses_named
+from loader.sources.changes import Change, NotWritable
 
 
 class Looked(Protocol):
@@ -25,6 +25,27 @@ class Looked(Protocol):
     def check_out(self, revision: Revision, into: Path) -> None: ...
 
     def close(self) -> None: ...
+
+
+def check_place(place: Path, change: Change) -> None:
+    """No git brings back what is replaced here, so that is a model's folder and nothing else.
+
+    Raises NotWritable, SourceError.
+    """
+    if place.is_symlink():
+        raise NotWritable(f"{place} is a link to a folder elsewhere, which is not changed from here; change it there")
+    if change.keeps_others or not place.exists():
+        return
+    if not place.is_dir():
+        raise NotWritable(f"{place} is a file; move it away first, or choose another name")
+    try:
+        names = {path.name for path in place.iterdir()}
+    except OSError as error:
+        raise SourceError(f"{place} can't be read: {error.strerror}") from error
+    if ".git" in names:
+        raise NotWritable(f"{place} is a git repository of its own, which would go with its history; change it there")
+    if names and not looks_like_model(names):
+        raise NotWritable(f"{place} holds files and no model; move it away first, or choose another name")
 
 
 class LocalProposal:
@@ -56,8 +77,7 @@ class LocalProposal:
     def make(self) -> str:
         """The new folder is written beside the old one, which goes at the last moment."""
         place = self._folder / self._change.model
-        if place.is_symlink():
-            raise SourceError(f"{place} is a link to a folder elsewhere, which is not changed from here")
+        check_place(place, self._change)
         if self._change.keeps_others and self._change.files is not None:
             self._write(self._change.files, place)
         else:

@@ -23,7 +23,7 @@ from loader.sources.local.contents import Contents, StillChanging
 from loader.sources.local.ignored import is_ignored
 from loader.sources.local.models import LocalModels
 from loader.sources.local.plain_files import open_plain
-from loader.sources.local.proposal import LocalProposal
+from loader.sources.local.proposal import LocalProposal, check_place
 from loader.sources.local.stable_scans import STABLE_AFTER_S, StableScans
 from loader.sources.local.tree import Scan
 from loader.sources.local.watch import Watch
@@ -154,6 +154,7 @@ class LocalSource:
         head = _head(self._wanted)
         if change.head not in ("", head):
             raise HeadMoved(f"{self.where} is at {head}, and no longer at {change.head[:60]}")
+        check_place(self._folder / change.model, change)
         return LocalProposal(
             self._folder, change, lambda folder: LocalSource(folder, {}, self._bounds, only=change.model)
         )
