@@ -17,7 +17,7 @@ from loader.sources.source import Source
 from server.steering.actions.actions import Action, Actions, ActionState, new_action
 from server.uploads.change_maker import ChangeMaker
 from server.uploads.error_codes import upload_code_of
-from server.uploads.errors import ManifestChanged, NameTaken, StillUnderWay
+from server.uploads.errors import ManifestChanged, NameTaken, StillUnderWay, TooManyUploads
 from server.uploads.file_names import folded
 from server.uploads.intake import Intake, Received
 from server.uploads.submission import Author, Uploaded
@@ -25,6 +25,8 @@ from server.versions.version_reader import ModelNotFound
 
 LONGEST_WAIT_S = 50.0
 """A gateway gives up on a silent daemon after 60."""
+MOST_UNDER_WAY = 16
+"""Changes that are proven, one after another; each may hold two times UPLOAD_MAX_MB of the disk."""
 _ACTIONS = {EventKind.UPLOADED: "upload", EventKind.DELETED: "delete"}
 
 
@@ -63,6 +65,8 @@ class Uploads:
             raise NameTaken(
                 f"no model can be called {model!r}: on Windows and macOS its folder would be that of {other}"
             )
+        if len(self._under_way) >= MOST_UNDER_WAY:
+            raise TooManyUploads(f"{MOST_UNDER_WAY} changes wait to be proven, as many as may; try again soon")
         received = await self._intake.receive(zipped)
         event = author.event(EventKind.UPLOADED, model)
         message = author.message(f"Upload {model}")
