@@ -36,7 +36,6 @@ from server.pages.layout.theme_page import ThemePage
 from server.pages.monitoring.days import DayReader
 from server.pages.monitoring.monitoring_pages import MonitoringPages
 from server.pages.pages import Pages
-from server.pages.refusals import Refusals
 from server.pages.standing import read_standing
 from server.pages.static import Static
 from server.pages.upload.upload_pages import UploadPages
@@ -140,7 +139,7 @@ def build_pages(parts: PageParts) -> Pages:
     )
     routes = [route for page in pages for route in page.routes()]
     needs_keys = parts.access_parts.needs_keys
-    return Pages(base, parts.state, static, renderer, Refusals(renderer), routes, needs_keys=needs_keys)
+    return Pages(base, parts.state, static, renderer, routes, needs_keys=needs_keys)
 
 
 def _live(reconciler: Reconciler, model: str) -> Live | None:

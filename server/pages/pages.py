@@ -32,7 +32,6 @@ class Pages:
         state: Callable[[], ServerState],
         static: Static,
         renderer: Renderer,
-        refusals: Refusals,
         operators: Sequence[Route] = (),
         *,
         needs_keys: bool = False,
@@ -42,8 +41,8 @@ class Pages:
         self._state = state
         self._static = static
         self._renderer = renderer
-        self.refusals = refusals
-        self._operators = refusals.within(operators)
+        self.refusals = Refusals(renderer)
+        self._operators = self.refusals.within(operators)
         self._needs_keys = needs_keys
 
     def routes(self) -> list[Route]:

@@ -42,6 +42,7 @@ def application() -> Starlette:
         many,
         lambda: None,
         None,  # type: ignore[arg-type]  # no row is opened
+        is_folder=False,
     )
     return Starlette(routes=[Mount(BASE, routes=[*pages.routes(), *static.routes()])])
 
