@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,10 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],  # one server for all examples
 )
 settings.load_profile("ours")
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # its servers are sent signals which `nohup` has them ignore
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _LONG = ("deploy", "contract", "bench", "pawl", "trainer", "server", "loader")
 """Folders whose files take the longest: what starts last should be short, or one process works while others wait."""

@@ -77,7 +77,8 @@ class WorkerConnection(asyncio.Protocol):
             id = id + 1 & self._most_id
         self._last_id = id
         self._waiting[id] = waiter
-        self._write(pack_header(len(body), id, deadline_ns, format, _REQUEST), body)
+        header = pack_header(len(body), id, deadline_ns, format, _REQUEST)
+        self._write(header, body) if body else self._write(header)  # asyncio 3.13 never gets an empty part sent
         if len(self._unsent) >= 2 * _SENT_TOGETHER:
             self._flush()
         return id

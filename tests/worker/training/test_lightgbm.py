@@ -49,7 +49,8 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("environment") / "env"
     subprocess.run([find_uv_bin(), "venv", "-q", str(folder)], check=True)
     command = [find_uv_bin(), "pip", "install", "-q", "--python", str(folder / "bin" / "python")]
-    subprocess.run([*command, "lightgbm==4.7.0", "msgspec==0.18.6", "greenlet"], check=True)
+    oldest = ["msgspec==0.18.6; python_version < '3.13'", "msgspec==0.19.0; python_version >= '3.13'"]
+    subprocess.run([*command, "lightgbm==4.7.0", *oldest, "greenlet"], check=True)
     return folder / "bin" / "python"
 
 
