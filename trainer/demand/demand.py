@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from core.errors import DatasetUnavailable, Heals, PawlError
+from core.errors import DatasetUnavailable, Heals, PawlError, ReleaseFailed
 from core.manifest import cron
 from core.manifest.train import Train
 from core.release import Revision, Version
@@ -28,6 +28,8 @@ UNAVAILABLE = "unavailable"
 """In place of the fingerprint of data that can't be had: the run says why."""
 _PAUSE_S = 5.0
 """Before what failed is tried again."""
+_LONG_PAUSE_S = 300.0
+"""Likewise, of code that can't be checked out as it is: each try writes all of its files."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,15 @@ class Trainable:
     @property
     def train(self) -> Train:
         return self.revision.manifest.train or Train()
+
+
+@dataclass(frozen=True)
+class _Failed:
+    """A model's code or data could not be looked at."""
+
+    code_key: str | None
+    said: str
+    again_at: float
 
 
 @dataclass(frozen=True)
@@ -72,8 +83,8 @@ class Demand:
         self._kept: set[str] | None = None
         self.undecided: frozenset[str] = frozenset()
         """Code keys of which nobody could tell at the last look which run is wanted: their code or data is away."""
-        self._failed: dict[str, tuple[float, str]] = {}
-        """When, and why, a model's code or data could last not be looked at."""
+        self._failed: dict[str, _Failed] = {}
+        """By model, the last time, if it has not gone well since."""
 
     def wanted(self, models: Mapping[str, Trainable]) -> list[RunFile]:
         """What fails of one model is told, and tried again after a pause."""
@@ -117,8 +128,8 @@ class Demand:
 
     def _tried(self, trainable: Trainable) -> RunFile | None:
         model = trainable.revision.model
-        failed_at, said = self._failed.get(model, (0.0, ""))
-        if self._now() < failed_at + _PAUSE_S:
+        failed = self._failed.get(model)
+        if failed is not None and failed.code_key == trainable.revision.code_key and self._now() < failed.again_at:
             return None
         try:
             seen = self._look(trainable)
@@ -126,9 +137,10 @@ class Demand:
             if seen.is_new:
                 run = msgspec.structs.replace(run, started_by=f"new data, at {run.started_by}")
         except (PawlError, OSError) as error:
-            if str(error) != said:
+            if failed is None or str(error) != failed.said:
                 self._told(trainable, f"a run can't be queued yet: {error}")
-            self._failed[model] = (self._now(), str(error))
+            again_at = self._now() + (_LONG_PAUSE_S if _is_for_good(error) else _PAUSE_S)
+            self._failed[model] = _Failed(trainable.revision.code_key, str(error), again_at)
             return None
         self._failed.pop(model, None)
         return run
@@ -162,3 +174,7 @@ class Demand:
                 raise
             missing.append(str(error))
             return UNAVAILABLE
+
+
+def _is_for_good(error: Exception) -> bool:
+    return isinstance(error, ReleaseFailed) and error.heals is Heals.NEVER

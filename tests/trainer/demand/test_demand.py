@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import DatasetUnavailable, Heals
+from core.errors import DatasetUnavailable, Heals, ReleaseFailed
 from core.manifest.manifest import parse_manifest
 from core.release import Revision, Version
 from trainer.demand.code_folders import CodeFolders, code_home, git_ids, trained_folders
@@ -21,12 +21,15 @@ class Place:
         self.now = SATURDAY
         self.data: str | DatasetUnavailable = "one"
         self.check_outs = 0
+        self.refused: ReleaseFailed | None = None
         self.folders = CodeFolders(home, self.check_out)
         self.told: list[str] = []
         self.demand = Demand(self.folders, self.fingerprint, lambda: self.now, lambda _, why: self.told.append(why))
 
     def check_out(self, revision: Revision, into: Path) -> None:
         self.check_outs += 1
+        if self.refused is not None:
+            raise self.refused
         (into / "Iris").mkdir()
         (into / "Iris" / "train.py").write_text("x = 1\n")
         (into / "Iris" / "etls.py").write_text("y = 1\n")
@@ -106,6 +109,23 @@ def test_data_that_is_away_for_a_moment_is_waited_for(place: Place) -> None:
     assert place.keys("train: {dataset: 'https://data.example/a'}") == []
     place.now += 6
     assert len(place.keys("train: {dataset: 'https://data.example/a'}")) == 1
+
+
+def test_a_push_is_looked_at_at_once_though_the_one_before_failed_a_moment_ago(place: Place) -> None:
+    place.data = DatasetUnavailable("a timeout", heals=Heals.MAYBE)
+    assert place.keys("train: {dataset: 'https://data.example/a'}") == []
+    place.data = "one"
+    assert len(place.keys("train: {dataset: 'https://data.example/b'}", "e" * 12)) == 1
+
+
+@pytest.mark.parametrize(("heals", "tries"), [(Heals.NEVER, 2), (Heals.WITH_MACHINE, 100)])
+def test_code_that_can_t_be_checked_out_as_it_is_is_tried_rarely(place: Place, heals: Heals, tries: int) -> None:
+    place.refused = ReleaseFailed("it has a file in Git LFS that is gone", stage="checkout", heals=heals)
+    for _ in range(100):
+        assert place.keys("train: {}") == []
+        place.now += 6
+    assert place.check_outs == tries
+    assert place.told == ["a run can't be queued yet: it has a file in Git LFS that is gone"]
 
 
 def test_a_run_s_folder_lacks_what_only_serving_needs(place: Place) -> None:
