@@ -25,6 +25,7 @@ from loader.artifacts.files.place import open_files
 from loader.artifacts.records import RunRecords
 from loader.artifacts.store import ArtifactStore
 from loader.sources.local.source import LocalSource
+from pawl.terminal.interruption import Interruption
 from pawl.train.serving import nothing_serves
 from trainer.attempt.attempt import ENDED
 from trainer.attempt.progress import Point, Reached, read_curve, read_reached
@@ -131,19 +132,22 @@ def _follow(local: LocalRuns, run: RunFile, tell: Callable[[str], None]) -> None
     terminal."""
     shown, seen = 0, None
     folder = local.folder(run.run, 1)
-    try:
-        while run.run in local.running():
-            shown = _show(folder / "log.txt", shown)
-            if (reached := read_reached(folder)) is not None and reached != seen:
-                seen = reached
-                tell(_said(reached, read_curve(folder)))
-            time.sleep(_TICK_S)
-    except BaseException:
-        local.stop(run.run, 1, RunState.CANCELLED)
-        while run.run in local.running():
-            local.enforce()
-            time.sleep(_TICK_S)
-        raise
+    with Interruption() as interruption:
+        try:
+            while run.run in local.running():
+                if interruption.is_asked:
+                    raise KeyboardInterrupt
+                shown = _show(folder / "log.txt", shown)
+                if (reached := read_reached(folder)) is not None and reached != seen:
+                    seen = reached
+                    tell(_said(reached, read_curve(folder)))
+                time.sleep(_TICK_S)
+        except BaseException:
+            local.stop(run.run, 1, RunState.CANCELLED)
+            while run.run in local.running():
+                local.enforce()
+                time.sleep(_TICK_S)
+            raise
     _show(folder / "log.txt", shown)
 
 
