@@ -11,7 +11,7 @@ from core.errors import ReleaseFailed
 from core.manifest import cron
 from core.manifest.errors import misfit, no_yaml, wrong_value
 from core.manifest.plain_yaml import Document, NotPlain, read_yaml
-from core.manifest.train import Target, Train
+from core.manifest.train import MOST_BYTES, Target, Train
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 Megabytes = Annotated[int, msgspec.Meta(ge=1, le=16 * 2**20)]
@@ -88,6 +88,8 @@ def _check_train(train: Train, document: Document) -> None:
             raise _failure(wrong_value(document, ["train", "schedule"], str(error))) from error
     if train.target is not None and (why := _why_no_target(train.target)):
         raise _failure(wrong_value(document, ["train", "target"], why))
+    if why := _why_no_memory(train.resources.memory_bytes):
+        raise _failure(wrong_value(document, ["train", "resources", "memory"], why))
 
 
 def _why_no_target(target: Target) -> str | None:
@@ -96,6 +98,12 @@ def _why_no_target(target: Target) -> str | None:
     if target.min is not None and target.max is not None and target.min > target.max:
         return "no number is at least its min and at most its max"
     return None
+
+
+def _why_no_memory(count: int) -> str | None:
+    if count < 1:
+        return "it is no byte at all"
+    return "it is more than a machine has" if count > MOST_BYTES else None
 
 
 _MOST_SAID = 500

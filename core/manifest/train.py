@@ -15,9 +15,10 @@ Kubernetes = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a
 Source = Annotated[str, msgspec.Meta(pattern=r"^((secret|configmap)/)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?\Z")]
 Wait = Annotated[float, msgspec.Meta(gt=0, le=30 * 86_400)]
 Quantity = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,15}(\.[0-9]{1,3})?([kMGT]|[KMGT]i)?\Z")]
-Bytes = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+MOST_BYTES = 2**53
+Bytes = Annotated[int, msgspec.Meta(ge=1, le=MOST_BYTES)]
 Cores = Annotated[float, msgspec.Meta(gt=0, le=1024)]
-Millicores = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,6}m\Z")]
+Millicores = Annotated[str, msgspec.Meta(pattern=r"^([1-9][0-9]{0,5}|10[01][0-9]{4}|102[0-3][0-9]{3}|1024000)m\Z")]
 
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

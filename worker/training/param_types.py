@@ -14,6 +14,7 @@ _KINDS: Mapping[Any, Callable[[Any], int | float]] = {
     int: lambda value: _whole(value),
     float: float,
 }
+_CALLED: Mapping[Any, str] = {"int": "an int", int: "an int", "float": "a float", float: "a float"}
 
 
 def convert(params: Mapping[str, Any], types: Any, place: str) -> dict[str, Any]:
@@ -36,7 +37,7 @@ def _converted(name: str, value: Any, types: Mapping[Any, Any], place: str) -> A
         return _KINDS[kind](value)
     except (TypeError, ValueError, OverflowError):
         raise ContractBroken(
-            f"model.yaml: train.params has {shown(value)} as {name}, and {place} says that it is {shown(kind)}"
+            f"model.yaml: train.params has {shown(value)} as {name}, and {place} says that it is {_CALLED[kind]}"
         ) from None
 
 

@@ -130,7 +130,7 @@ def without(method: str) -> str:
         (
             MODEL,
             {"params": {"depth": "deep"}},
-            "train.params has 'deep' (a str) as depth, and train.py, line 6: Model.",
+            "has 'deep' (a str) as depth, and train.py, line 6: Model.get_param_type says that it is an int",
         ),
         (MODEL, {"params": {"depth": [1]}}, "train.params has [1] (a list) as depth"),
         (
