@@ -39,7 +39,9 @@ def login(address: str, server: str, token: str | None, forget: bool, fields: st
     from pawl.client.address import address_of  # here and below: what is slow to import, not for --help
     from pawl.client.connection import where
     from pawl.client.login_file import LoginFile
+    from pawl.terminal.json_output import check_fields
 
+    check_fields(fields or "", ("server", "kept", *(() if forget else ("file", "models"))))
     file = LoginFile(os.environ)
     at = address_of(address or server) if address or server else where("").admin
     if forget:

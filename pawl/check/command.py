@@ -47,8 +47,11 @@ def check(folder: Path, fields: str | None) -> int:
     Exit code: 0 if it can be served, or has yet to be trained and can be; 1 if not; 2 for a wrong argument or setting.
     """
     from core.errors import PawlError  # here and below: what is slow to import, not for --help
+    from pawl.check.verdict import Verdict
+    from pawl.terminal.json_output import check_fields
     from server.uploads.errors import NotExamined
 
+    check_fields(fields or "", Verdict.__struct_fields__)
     try:
         verdict = _examine(folder)
         _print(verdict, fields)

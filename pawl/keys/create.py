@@ -14,6 +14,8 @@ from pawl.exits import NOT_FOUND, USAGE, CommandFailed
 from pawl.options import FiniteRange, as_json, asks_server, command, complete_models
 from pawl.terminal.text import is_terminal, read_moment
 
+KEY_FIELDS = ("id", "key", "name", "scopes", "models", "rate", "expires", "created_at", "created_by", "expired")
+
 
 @command("create")
 @click.argument("name", metavar="NAME")
@@ -60,8 +62,9 @@ def create(
 
     Exit code: as for 'pawl keys'.
     """
-    from pawl.terminal.json_output import print_json
+    from pawl.terminal.json_output import check_fields, print_json
 
+    check_fields(fields or "", KEY_FIELDS)  # the key would be lost, were they wrong
     asked: dict[str, Any] = {"name": name, "scopes": list(scopes)}
     asked |= {"models": list(models)} if models else {}
     asked |= {"rate": rate} if rate is not None else {}

@@ -14,6 +14,7 @@ from pawl.client.api import Api
 from pawl.exits import FAILED, STILL_RUNNING, CommandFailed
 from pawl.options import FiniteRange, as_json, asks_server, command, model, reason
 from pawl.params import read_params
+from pawl.runs.actions import FIELDS, MORE_FIELDS
 from pawl.runs.paths import path_of
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ def start(
     """
     from pawl.runs.printing import print_outcome
     from pawl.runs.run import read_run
+    from pawl.terminal.json_output import check_fields
 
+    check_fields(fields or "", (*FIELDS, *(MORE_FIELDS if wait else ())))
     asked = {"params": read_params(set_) or None, "commit": commit or None, "reason": reason}
     answer = api.send("POST", path_of(API_MODEL_RUNS, model=model), asked)
     found = answer.json

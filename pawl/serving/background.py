@@ -14,7 +14,7 @@ from core.errors import PawlError
 from core.settings.reading import read_settings
 from core.settings.settings import Settings
 from pawl.exits import CONFLICT, FAILED, USAGE, CommandFailed
-from pawl.terminal.json_output import print_json
+from pawl.terminal.json_output import check_fields, print_json
 from server.process import own_log
 from server.process.running_file import Running, read_running
 
@@ -25,6 +25,7 @@ _ROOT = Path(__file__).parents[2]
 
 def start(fields: str | None) -> int:
     """Start it, and say where it listens. Raises CommandFailed; what it printed before it ended is printed then."""
+    check_fields(fields or "", ("pid", "url", "admin_url", "log"))
     settings = settings_here()
     if (running := read_running(settings.data)) is not None:
         raise CommandFailed(CONFLICT, f"a server runs here already, at {running.url}; 'pawl stop' ends it")

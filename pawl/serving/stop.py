@@ -38,14 +38,16 @@ def stop(timeout: float, fields: str | None) -> int:
     time was over.
     """
     from pawl.serving.background import settings_here  # here and below: what is slow to import, not for --help
+    from pawl.terminal.json_output import check_fields
     from server.process.data_dir import holder_of
     from server.process.running_file import read_running
 
+    check_fields(fields or "", ("stopped", "pid", "url"))
     settings = settings_here()
     running = read_running(settings.data)
     pid = holder_of(settings.data) if running is None else running.pid
     if pid is None:
-        _say(f"no server runs in {settings.data}", {"stopped": False}, fields)
+        _say(f"no server runs in {settings.data}", {"stopped": False, "pid": None, "url": ""}, fields)
         return 0
     patience_s = timeout or settings.stop_timeout_s + 10
     if not _ended(pid, patience_s):

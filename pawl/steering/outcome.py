@@ -19,11 +19,19 @@ _SHOW_S = 0.5
 _ACCEPTED = 202
 _CODES = {"live_changed": CONFLICT, "pinned": CONFLICT, "version_not_found": NOT_FOUND}
 """Of an action that could not be done, how the command ends; else as failed."""
+FIELDS = (
+    *("id", "action", "model", "state", "version", "commit", "run", "message", "step", "steps", "reason", "actor"),
+    *("at", "ended_at", "code", "stage", "withdrawn"),
+)
+"""That the server tells of an action."""
 
 
 def act(api: Api, method: str, path: str, body: dict[str, Any], wait_s: float, fields: str | None) -> Answer:
     """Ask for it, and wait at most so long for its end; the last answer. Raises CommandFailed; of what still goes on
     `fields` are printed before, where JSON is asked for."""
+    from pawl.terminal.json_output import check_fields  # here and below: what is slow to import, not for --help
+
+    check_fields(fields or "", FIELDS)
     given = {name: value for name, value in body.items() if value}
     end = time.monotonic() + wait_s
     if method == "DELETE":  # whose body some proxies take off

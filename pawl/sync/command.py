@@ -56,6 +56,10 @@ def sync(api: Api, wait: bool, timeout: float, fields: str | None) -> int:
     not be read, 2 for a wrong argument, 3 if no Pawl is at that address, 4 for a wrong or missing token, 6 if the
     server can't be reached, 7 if something was still pending when the time was over.
     """
+    from pawl.sync.outcomes import Synced  # here and below: what is slow to import, not for --help
+    from pawl.terminal.json_output import check_fields
+
+    check_fields(fields or "", Synced.__struct_fields__)
     found, is_all = _wait(api, timeout) if wait else (_ask(api, 0.0)[0], True)
     _print(found, fields, wait)
     if found.problem is not None:
@@ -107,7 +111,7 @@ def _print(found: Synced, fields: str | None, waited: bool) -> None:
     for folder, reason in sorted(found.left_out.items()):
         click.echo(one_line(f"pawl: {folder} is left out: {reason}"), err=True)
     if fields is not None:
-        print_json(msgspec.to_builtins(found), fields)
+        print_json(msgspec.to_builtins(msgspec.structs.asdict(found) if fields else found), fields)
     elif not waited:
         sys.stdout.write("the server looks at its repository; --wait tells what becomes of it\n")
     else:

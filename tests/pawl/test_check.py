@@ -218,6 +218,14 @@ def test_a_folder_that_is_not_there_and_a_wrong_setting_are_wrong_usage(tmp_path
     assert done.stderr == "pawl: VARIABLES is 'nonsense'; it takes dict or dataframe\n"
 
 
+def test_a_field_that_a_verdict_does_not_have_is_told_before_the_folder_is_tried(tmp_path: Path) -> None:
+    folder = write(tmp_path / "Adds", "print('hello from here')\n" + ADDS)
+    done = pawl("check", folder, "--json", "model,nope", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("pawl: there is no field 'nope'; there are: ")
+    assert "hello" not in done.stderr
+
+
 def test_it_leaves_nothing_behind_and_changes_nothing(tmp_path: Path) -> None:
     folder = write(tmp_path / "models" / "Adds")
     temporary = tmp_path / "t"

@@ -17,6 +17,15 @@ from tests.serving import ROOT
 from tests.waiting import wait_for
 
 
+def test_a_field_that_the_answer_will_not_have_is_told_before_anything_is_done(tmp_path: Path) -> None:
+    for command in (("serve", "--background"), ("stop",), ("login", "http://127.0.0.1:9")):
+        done = pawl(*command, "--json", "nope", cwd=tmp_path, DATA_DIR="kept")
+        assert (done.returncode, "pawl: there is no field 'nope'; there are: " in done.stderr) == (2, True)
+    assert not (tmp_path / "kept").exists()
+    none = pawl("stop", "--json", "stopped,pid", cwd=tmp_path, DATA_DIR="kept")
+    assert json.loads(none.stdout) == {"stopped": False, "pid": None}
+
+
 def test_it_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
     write(tmp_path / "models_serve" / "Adds")
     process = subprocess.Popen(

@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from pawl.keys import create
+from pawl.runs import actions
+from pawl.steering import outcome
 from tests.pawl.commands import in_terminal, pawl
 from tests.repos import Repo
 from tests.serving import TOKEN, Server, echo, serving
+from trainer.catalogue.views import RunDetail, RunView
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +174,35 @@ def test_what_can_not_be_done_to_what_is_live_ends_it_with_5(server: Server, arg
     assert (done.returncode, done.stdout) == (5, "")
     assert "live" in done.stderr
     assert live(server) == "three"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("rollback", "Echo"),
+        ("pin", "Echo", "v2"),
+        ("keys", "create", "lost", "--scope", "view"),
+        ("sync", "--wait"),
+        ("runs", "start", "Echo"),
+    ],
+)
+def test_a_field_that_the_answer_will_not_have_is_told_before_anything_is_done(
+    server: Server, arguments: tuple[str, ...]
+) -> None:
+    done = ask(server, *arguments, "--json", "nope")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("pawl: there is no field 'nope'; there are: ")
+    assert live(server) == "three"
+    assert "lost" not in ask(server, "keys").stdout
+
+
+def test_the_fields_that_are_known_before_are_those_that_an_answer_has(server: Server) -> None:
+    assert set(outcome.FIELDS) == set(json.loads(ask(server, "pin", "Echo", "v3", "--json").stdout))
+    assert set(actions.FIELDS) == set(RunView.__struct_fields__)
+    assert {*actions.FIELDS, *actions.MORE_FIELDS} == set(RunDetail.__struct_fields__)
+    made = json.loads(ask(server, "keys", "create", "known", "--scope", "view", "--json").stdout)
+    assert set(create.KEY_FIELDS) == set(made)
+    assert json.loads(ask(server, "sync", "--json", "problem,left_out").stdout) == {"problem": None, "left_out": {}}
 
 
 def test_what_goes_on_when_the_wait_ends_ends_it_with_7_and_goes_on(server: Server, repo: Repo, tmp_path: Path) -> None:
