@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.decisions import Decisions
+from core.decisions import Decisions, Rejected
 from core.release import Candidate, Release, Served
 from loader.releases.live_file import LiveFile
 
@@ -25,6 +25,15 @@ class KnownModels:
         to: what one may go back to."""
         chosen = (*(self.decided.pins or {}).values(), *(self.decided.targets or {}).values())
         return [*(one for last in self.last_live.values() for one in last), *chosen]
+
+    def turned_down(self, model: str, run: str) -> str:
+        """The name by which what a run left can be accepted that was turned down; empty where it was not, or where
+        that can't be told any more."""
+        rejected = (self.decided.rejections or {}).get(model, Rejected())
+        if run in rejected.runs:
+            return f"run-{run}"
+        mine = (one for one in self.last_live.get(model, ()) if one.release.run == run)
+        return next((one.version.label for one in mine if one.release.id in rejected.releases), "")
 
     def last_releases(self) -> list[Release]:
         """Likewise, without the versions that they went by."""

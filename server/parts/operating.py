@@ -137,7 +137,7 @@ def _apis(parts: PageParts, names: ReleaseNames, streams: EventStreams) -> list[
         VersionsApi(access, parts.versions, Deployments(parts.registry)),
         LogsApi(access, parts.lines, parts.versions, parts.situations, streams),
         EventsApi(access, parts.event_log, streams),
-        RunsApi(access, parts.runs, is_known, streams, parts.run_actions),
+        RunsApi(access, parts.runs, is_known, streams, parts.run_actions, parts.reconciler.known.turned_down),
         parts.keys_api,
         SessionApi(base, parts.access_parts.sign_in),
         TrafficApi(access, parts.history, parts.system, is_known, partial(_label, parts.source, names)),

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from core.errors import RunStateConflict
 from core.events import as_reason
 from core.paths import (
     API_MODEL_RUNS,
@@ -55,13 +56,16 @@ class RunsApi:
         is_followed: Callable[[str], bool],
         streams: EventStreams | None = None,
         actions: RunActions | None = None,
+        turned_down: Callable[[str, str], str] = lambda model, run: "",
     ) -> None:
-        """`is_followed`: whether there is a model of that name. `streams`: which logs that are followed are some of."""
+        """`is_followed`: whether there is a model of that name. `streams`: which logs that are followed are some of.
+        `turned_down(model, run)`: the version by which a rollback turned down what a run left; empty: none has."""
         self._access = access
         self._runs = runs
         self._is_followed = is_followed
         self._streams = streams or EventStreams()
         self._actions = actions or RunActions(runs)
+        self._turned_down = turned_down
 
     def routes(self) -> list[Route]:
         reading, changing = self._access.reading, self._access.changing
@@ -89,7 +93,17 @@ class RunsApi:
         return Json({"items": items, "next": following})
 
     async def one(self, request: Request) -> Response:
-        return Json(await self._runs.one(_run(request)))
+        told = await self._runs.one(_run(request))
+        if hint := self._hint(told):
+            told = msgspec.structs.replace(told, message="; ".join(filter(None, (told.message, hint))))
+        return Json(told)
+
+    def _hint(self, run: RunView) -> str:
+        """That the run succeeded and is not served all the same, and what to do."""
+        version = self._turned_down(run.model, run.run) if run.state is RunState.SUCCEEDED else ""
+        return (
+            version and f"what it left was turned down by a rollback; pawl accept {run.model} {version} takes it back"
+        )
 
     async def start(self, request: Request) -> Response:
         """201 with a new run, 200 with the run that there was for the same."""
@@ -114,6 +128,8 @@ class RunsApi:
         reason = reason_of(request, await read_body(request, Reasoned))
         if not reason:
             raise BodyInvalid('accept takes a reason, such as {"reason": "the test set was wrong"}', "reason")
+        if hint := self._hint(await self._runs.find(_run(request))):
+            raise RunStateConflict(f"run {_run(request)} can't be accepted: it has succeeded, and {hint}")
         return Json(await self._actions.accept(_run(request), actor_of(request), reason))
 
     async def log(self, request: Request) -> Response:

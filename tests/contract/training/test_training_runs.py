@@ -86,6 +86,19 @@ def test_an_older_run_is_asked_for_by_its_key_and_a_revert_finds_its_artifact_at
     assert len(trained.events("run_started")) == 2
 
 
+def test_a_run_whose_release_was_turned_down_says_so_and_how_it_is_taken_back(trained: Trained) -> None:
+    trained.push({"model.yaml": manifest(weight=3)})
+    second = trained.wait_live("v2").headers["x-pawl-run"]
+    assert act(trained.server, "POST", f"models/{trained.name}/rollback", {"reason": "worse"}).status == 200
+    says = f"what it left was turned down by a rollback; pawl accept {trained.name} v2 takes it back"
+    assert says in act(trained.server, "GET", f"runs/{second}").json["message"]
+    refused = act(trained.server, "POST", f"runs/{second}/accept", {"reason": "better after all"})
+    assert says in refused.error(409, "run_state")["message"]
+    assert act(trained.server, "POST", f"models/{trained.name}/versions/v2/accept", {"reason": "so"}).status == 200
+    assert trained.ask().headers["x-pawl-run"] == second
+    assert "turned down" not in act(trained.server, "GET", f"runs/{second}").json["message"]
+
+
 def test_a_revert_to_what_is_no_longer_kept_trains_it_again_and_goes_live(trained: Trained) -> None:
     first = trained.ask().headers["x-pawl-run"]
     trained.push({"model.yaml": manifest(weight=3)})

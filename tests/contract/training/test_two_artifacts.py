@@ -60,6 +60,12 @@ def test_a_rollback_rejects_the_newer_run_and_an_acceptance_takes_it_back(tmp_pa
                 first: ("ready", "live"),
             }
 
+            turned_down = f"was turned down by a rollback; pawl accept Scale run-{second} takes it back"
+            assert turned_down in act(server, "GET", f"runs/{second}").json["message"]
+            assert "turned down" not in act(server, "GET", f"runs/{first}").json["message"]
+            refused = act(server, "POST", f"runs/{second}/accept", {"reason": "better after all"})
+            assert turned_down in refused.error(409, "run_state")["message"]
+
             repo.commit_file("Scale/etls.py", ETLS + "\n# another edition\n")
             server.sync()
             server.wait_live("Scale", "v2")
