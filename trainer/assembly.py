@@ -28,6 +28,7 @@ from trainer.kubernetes.reach import claim_of, pod_address
 from trainer.lease import Held
 from trainer.local import LocalRuns
 from trainer.operations import Operations
+from trainer.publisher import Publisher
 from trainer.records.accepted import AcceptedArtifacts, read_results
 from trainer.records.ended_runs import EndedRuns
 from trainer.records.open_runs import OpenRuns
@@ -69,6 +70,7 @@ class Surroundings:
 class Training:
     trainer: Trainer
     operations: Operations
+    accepted: AcceptedArtifacts
     home: Path
     """Of the folders of runs."""
     lease: Held
@@ -97,23 +99,17 @@ def assemble(
         open_runs, recorded_runs, ended_runs, executor, make_spec, live, reports.told, at_once, is_kept=is_kept
     )
     commits = Commits(around.heads, around.resolve)
+    behind_s = max(_BEHIND_S, 2 * settings.sync_seconds)
+    asked = AskedRuns(commits, code_folders, open_runs, ended_runs, recorded_runs, controller, behind_s)
     trainer = Trainer(
         demand,
         controller,
         ended_runs,
-        AskedRuns(
-            *(commits, code_folders, open_runs, ended_runs, recorded_runs, controller),
-            max(_BEHIND_S, 2 * settings.sync_seconds),
-        ),
+        asked,
         around.lease,
         around.sharing,
         around.heads,
-        partial(read_results, records),
-        around.changed,
-        around.record,
-        around.event,
-        reports,
-        accepted,
+        Publisher(reports, accepted, partial(read_results, records), around.record, around.event, around.changed),
     )
     operations = Operations(
         demand,
@@ -127,7 +123,7 @@ def assemble(
         lambda: trainer.acts,
         is_kept,
     )
-    return Training(trainer, operations, home, around.lease, following)
+    return Training(trainer, operations, accepted, home, around.lease, following)
 
 
 def _executor(

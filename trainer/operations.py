@@ -14,11 +14,12 @@ from core.runs.states import RunState
 from trainer.demand.code_folders import CodeFolders
 from trainer.demand.commits import Commits
 from trainer.demand.demand import Demand
+from trainer.open_states import OpenState
 from trainer.records.ended_runs import EndedRuns
 from trainer.records.open_runs import OpenRuns, RunFile
 from trainer.records.recorded_runs import RecordedRuns, Retry
 from trainer.results import cancelled_run
-from trainer.run_controller import OpenState, RunController
+from trainer.run_controller import RunController
 
 
 class Operations:

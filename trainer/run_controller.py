@@ -16,9 +16,9 @@ import msgspec
 from core.errors import PawlError, StoreUnavailable
 from core.runs.runs import AttemptResult, Failure, RunResult, RunSpec
 from core.runs.states import RunState
-from trainer.attempt.progress import Reached
 from trainer.executor import Executor, ExecutorUnavailable, NotBegun
 from trainer.gates import Live
+from trainer.open_states import OpenState, OpenStates
 from trainer.plan import (
     Action,
     Close,
@@ -27,12 +27,10 @@ from trainer.plan import (
     Judge,
     MarkLost,
     Recorded,
-    Running,
     Start,
     Stop,
     Supersede,
     plan,
-    state_of,
 )
 from trainer.records.ended_runs import EndedRuns
 from trainer.records.open_runs import OpenRuns, RunFile
@@ -42,18 +40,6 @@ from trainer.results import failed_attempt, judged, result_of, to_judge
 log = logging.getLogger("pawl.trainer")
 
 _GONE = "what it left before is no longer kept"
-
-
-@dataclass(frozen=True)
-class OpenState:
-    """A run that is not over."""
-
-    run: RunFile
-    state: RunState
-    attempt: int
-    """The one that runs or is judged, or is next."""
-    reached: Reached | None
-    """What its process says, or what it waits for."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +78,7 @@ class RunController:
         self._open_runs = open_runs
         self._recorded_runs = recorded_runs
         self._executor = executor
+        self._states = OpenStates(open_runs, recorded_runs, executor)
         self._make_spec = make_spec
         self._live = live
         self._told = told
@@ -131,31 +118,7 @@ class RunController:
 
     def states(self, wanted: Set[str]) -> list[OpenState]:
         """The runs that are open, as the last look left them. Raises StoreUnavailable."""
-        wanted = wanted | self._still
-        try:
-            running = self._executor.running()
-        except ExecutorUnavailable as error:
-            return [self._unknown(run, str(error), wanted) for run in self._open_runs.all.values()]
-        found = []
-        for key, run in self._open_runs.all.items():
-            alive = running.get(key)
-            recorded = self._recorded(run, goes_on=_goes_on(alive))
-            reached = self._executor.reached(key, alive.attempt) if alive is not None else self._waits(key)
-            state = state_of(run.opened(key in wanted), alive, recorded, None if reached is None else reached.state)
-            found.append(OpenState(run, state, _attempt(state, alive, recorded), reached))
-        return found
-
-    def _waits(self, key: str) -> Reached | None:
-        what = self._waiting_for.get(key)
-        return None if what is None else Reached(state=RunState.QUEUED, what=what)
-
-    def _unknown(self, run: RunFile, why: str, wanted: Set[str]) -> OpenState:
-        """Nobody can say whether its attempt lives, if one was begun."""
-        recorded = self._recorded(run, goes_on=False)
-        if recorded.begun > recorded.last:
-            return OpenState(run, RunState.PENDING, recorded.begun, Reached(state=RunState.PENDING, what=why))
-        state = state_of(run.opened(run.run in wanted), None, recorded)
-        return OpenState(run, state, _attempt(state, None, recorded), Reached(state=state, what=why))
+        return self._states.all(wanted | self._still, self._waiting_for)
 
     def reopen(self, model: str, key: str, recorded: Recorded, retry: Retry) -> None:
         """It is over no more, and to be opened for another attempt. Raises StoreUnavailable."""
@@ -204,14 +167,10 @@ class RunController:
         self._executor.enforce()
         running = self._executor.running()  # before what is recorded: an attempt writes its record before it ends
         runs = dict(self._open_runs.all)
-        recorded = {key: self._recorded(run, goes_on=_goes_on(running.get(key))) for key, run in runs.items()}
+        recorded = {key: self._states.recorded(run, running.get(key)) for key, run in runs.items()}
         opened = [run.opened(key in wanted) for key, run in runs.items()]
         actions = plan(opened, running, recorded, self._at_once, self._now())
         return [(runs[action.key], recorded[action.key], action) for action in actions]
-
-    def _recorded(self, run: RunFile, *, goes_on: bool) -> Recorded:
-        begun = self._executor.begun(run.model, run.run)
-        return self._recorded_runs.recorded(run.model, run.run, begun, goes_on=goes_on)
 
     def _act(self, actions: Sequence[tuple[RunFile, Recorded, Action]], may_act: Callable[[], bool]) -> None:
         for run, recorded, action in actions:
@@ -270,15 +229,3 @@ class RunController:
         self._executor.remove(run.run)
         self._open_runs.close(run.run)
         self._recorded_runs.forget(run.model, run.run)
-
-
-def _attempt(state: RunState, alive: Running | None, recorded: Recorded) -> int:
-    """The one that runs or is judged, or the next."""
-    if alive is not None:
-        return alive.attempt
-    return recorded.last if state is RunState.EVALUATING else recorded.last + 1
-
-
-def _goes_on(running: Running | None) -> bool:
-    """Whether there is hardly a record yet: one that has failed may have written its own."""
-    return running is not None and running.failure is None

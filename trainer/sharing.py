@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
+from trainer.open_states import OpenState
 from trainer.records.open_runs import RunFile
-from trainer.run_controller import OpenState
 
 
 class Sharing(Protocol):

@@ -8,24 +8,20 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
 from core.errors import StoreUnavailable
-from core.events import Event
-from core.runs.records import RunRecord
-from core.runs.runs import RunResult
 from core.task import every
 from trainer.asked_runs import AskedRuns
 from trainer.demand.demand import Demand, Trainable
 from trainer.executor import ExecutorUnavailable
 from trainer.lease import Held
-from trainer.records.accepted import AcceptedArtifacts
+from trainer.open_states import OpenState
+from trainer.publisher import Publisher
 from trainer.records.ended_runs import EndedRuns
 from trainer.records.open_runs import RunFile
-from trainer.reports import Reports
-from trainer.run_controller import OpenState, RunController
+from trainer.run_controller import RunController
 from trainer.sharing import Sharing
 
 log = logging.getLogger("pawl.trainer")
@@ -55,17 +51,9 @@ class Trainer:
         lease: Held,
         sharing: Sharing,
         heads: Callable[[], Mapping[str, Trainable] | None],
-        read_accepted: Callable[[Sequence[str]], list[RunResult]],
-        changed: Callable[[], None],
-        record: Callable[[RunRecord], None],
-        tell: Callable[[Event], None],
-        reports: Reports,
-        accepted: AcceptedArtifacts,
+        publisher: Publisher,
     ) -> None:
-        """`heads`: the models that train, at the followed head; None: it is not known yet. `read_accepted`: what the
-        store says became of models' runs; blocks. `changed` is called when other artifacts are accepted, and when the
-        state of a run at the head is another."""
-        self.accepted = accepted
+        """`heads`: the models that train, at the followed head; None: it is not known yet."""
         self.open: list[OpenState] = []
         """The runs that are not over, as they were seen last, here or at the daemon that trains."""
         self.acts = False
@@ -77,14 +65,7 @@ class Trainer:
         self._lease = lease
         self._sharing = sharing
         self._heads = heads
-        self._read_accepted = read_accepted
-        self._changed = changed
-        self._record = record
-        self._event = tell
-        self._reports = reports
-        self._read_models: set[str] = set()
-        self._ends: dict[str, tuple[datetime, str]] = {}
-        """Of each code key that was ever trained, when its newest run ended, and how."""
+        self._publisher = publisher
         self._looked_at = 0.0
         self._dirty = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, "trainer")
@@ -152,8 +133,8 @@ class Trainer:
         heads, epoch = known or {}, self._lease.epoch
         loop = asyncio.get_running_loop()
         try:
-            await loop.run_in_executor(self._thread, self._read_back, heads)
-            self._tell(heads)  # what is at hand is served before anything is looked at for training
+            await loop.run_in_executor(self._thread, self._publisher.read_back, heads.keys())
+            self._publish(heads)  # what is at hand is served before anything is looked at for training
             if self.acts:
                 asked = self._sharing.asked()
                 self.open, over = await loop.run_in_executor(self._thread, self._act, known, asked, epoch)
@@ -163,7 +144,10 @@ class Trainer:
                 await loop.run_in_executor(self._thread, self._follow_other, heads)
                 self.open = list(self._sharing.follow())
         finally:
-            self._tell(heads)
+            self._publish(heads)
+
+    def _publish(self, heads: Mapping[str, Trainable]) -> None:
+        self._publisher.publish(heads.keys(), self.open, acts=self.acts)
 
     def _act(
         self, heads: Mapping[str, Trainable] | None, asked: Sequence[RunFile], epoch: int
@@ -191,59 +175,3 @@ class Trainer:
 
     def _prune(self, code_keys: set[str]) -> None:
         self._demand.prune(code_keys | self._demand.undecided)
-
-    def _read_back(self, heads: Mapping[str, Trainable]) -> None:
-        """What the store knows of models that were not read since the start. A registry that was lost is filled so."""
-        for model in sorted(heads.keys() - self._read_models):
-            self._reports.settled.extend(self._read_accepted([model]))
-            self._read_models.add(model)
-
-    def _tell(self, heads: Mapping[str, Trainable]) -> None:
-        while self._reports.events:
-            event = self._reports.events.popleft()
-            if self.acts:  # those who follow see the same, and hear of it from the one that acts
-                self._event(event)
-        is_news = self._read_all(heads)
-        while self._reports.settled:
-            result = self._reports.settled.popleft()
-            self._note_end(result)
-            is_news |= self.accepted.add(result)
-            self._record(record_of(result))
-        is_news |= self._take_gone()
-        opened = {state.run.code_key: str(state.state) for state in self.open if not state.run.own}
-        states = {**{key: state for key, (_, state) in self._ends.items()}, **opened}
-        is_news |= states != self.accepted.states
-        self.accepted.states = states
-        if is_news:
-            self._changed()
-
-    def _take_gone(self) -> bool:
-        """Whether something that was accepted is no longer kept."""
-        is_news = False
-        while self._reports.gone:
-            result = self._reports.gone.popleft()
-            self._ends.pop(result.code_key, None)
-            is_news |= self.accepted.remove(result)
-        return is_news
-
-    def _read_all(self, heads: Mapping[str, Trainable]) -> bool:
-        """Whether it is known only now what the store has of all models that train."""
-        is_news = not self.accepted.is_read and bool(heads) and heads.keys() <= self._read_models
-        self.accepted.is_read |= is_news
-        return is_news
-
-    def _note_end(self, result: RunResult) -> None:
-        """Of the runs of a code key the one that ended last tells how it stands, whichever was read last."""
-        known = self._ends.get(result.code_key)
-        if not result.own and (known is None or known[0] <= result.ended_at):
-            self._ends[result.code_key] = (result.ended_at, str(result.state))
-
-
-def record_of(result: RunResult) -> RunRecord:
-    """What the registry keeps of a run that is over."""
-    fields = {
-        name: getattr(result, name) for name in RunResult.__struct_fields__ if name in RunRecord.__struct_fields__
-    }
-    fields.update(attempt=max(1, result.attempts), state=str(result.state), reason=str(result.reason or ""))
-    fields.update(queued_at=result.queued_at or result.ended_at)
-    return RunRecord(**fields)

@@ -15,8 +15,8 @@ from core.pause import Pause
 from core.runs.states import RunState
 from registry.errors import RegistryUnavailable
 from registry.registry import Registry
+from trainer.open_states import OpenState
 from trainer.records.open_runs import RunFile
-from trainer.run_controller import OpenState
 
 if TYPE_CHECKING:
     from registry.tables.open_runs import OpenRunRow

@@ -104,7 +104,7 @@ class Pushes:
 
     def _changed(self) -> None:
         assert self.training is not None
-        self.accepted = sum(map(len, self.training.trainer.accepted.newest_first().values()))
+        self.accepted = sum(map(len, self.training.accepted.newest_first().values()))
 
     @property
     def store(self) -> ArtifactStore:

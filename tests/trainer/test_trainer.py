@@ -68,7 +68,7 @@ async def test_a_push_is_trained_and_its_artifact_accepted(pushes: Pushes) -> No
     pushes.push(train=FITS, yaml="train: {params: {depth: 6}, target: {min: 0.5}}")
     async with pushes.following() as training:
         await come(lambda: pushes.accepted)
-        [artifact] = training.trainer.accepted.newest_first()[pushes.heads["Iris"].revision.code_key or ""]
+        [artifact] = training.accepted.newest_first()[pushes.heads["Iris"].revision.code_key or ""]
         [result] = pushes.results()
         assert (result.state, result.scores, result.params) == (RunState.SUCCEEDED, {"accuracy": 0.6}, {"depth": 6})
         assert artifact == Artifact(result.artifact, result.run)
@@ -116,7 +116,7 @@ async def test_what_is_below_its_target_is_rejected_until_a_person_accepts_it(pu
         await come(lambda: pushes.results())
         [rejected] = pushes.results()
         assert (rejected.state, rejected.reason) == (RunState.REJECTED, Reason.BELOW_TARGET)
-        assert not training.trainer.accepted.newest_first()
+        assert not training.accepted.newest_first()
         accept = partial(training.operations.accept, "Iris", rejected.run, "key Ann (a demo)")
         await training.trainer.perform(accept)
         await come(lambda: pushes.accepted)
@@ -356,7 +356,7 @@ async def test_params_of_a_person_s_own_make_a_run_that_never_goes_live(pushes: 
         own = next(result for result in pushes.results() if result.run == key)
         assert (own.scores, own.own, own.started_by) == ({"accuracy": 0.7}, True, "key Ann")
         await come(lambda: not training.trainer.open)
-        [accepted] = training.trainer.accepted.newest_first().values()
+        [accepted] = training.accepted.newest_first().values()
         assert key not in [artifact.run for artifact in accepted]
 
 
@@ -385,7 +385,7 @@ async def test_a_revert_to_what_is_no_longer_kept_trains_it_again_once(pushes: P
         may_end.unlink()
         pushes.push(yaml="train: {params: {depth: 1}}")
         await come(lambda: training.trainer.open and pushes.accepted == 1)
-        assert training.trainer.accepted.states[first.code_key] in ("queued", "pending", "running")
+        assert training.accepted.states[first.code_key] in ("queued", "pending", "running")
         may_end.touch()
         await come(lambda: pushes.accepted == 2)
         [again] = [result for result in pushes.results() if result.run == first.run]

@@ -13,7 +13,7 @@ from core.errors import StoreUnavailable
 from core.runs.states import RunState
 from tests.trainer.pushes import Pushes, come
 from trainer.lease import SECONDS, Lease
-from trainer.run_controller import OpenState
+from trainer.open_states import OpenState
 from trainer.sharing import NotShared
 
 FITS = """

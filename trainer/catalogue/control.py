@@ -11,8 +11,8 @@ from core.errors import DatasetUnavailable, NotTrainable, ReleaseFailed, StoreUn
 from core.runs.states import RunState
 from trainer.catalogue.views import RunView
 from trainer.catalogue.wishes import Asked, Doing
+from trainer.open_states import OpenState
 from trainer.operations import Operations
-from trainer.run_controller import OpenState
 from trainer.trainer import Trainer
 
 T = TypeVar("T")

@@ -16,8 +16,8 @@ from registry.registry import Registry
 from registry.transaction import Transaction
 from server.training.shared_runs import SharedRuns, _decoded, _exchanged
 from trainer.attempt.progress import Reached
+from trainer.open_states import OpenState
 from trainer.records.open_runs import RunFile
-from trainer.run_controller import OpenState
 
 RUN = RunFile(run="a" * 12, model="Iris", commit="c" * 40, code_key="d" * 12, train=Train(), queued_at=1.0, asked=True)
 OF_THE_HEAD = RunFile(run="b" * 12, model="Iris", commit="c" * 40, code_key="e" * 12, train=Train(), queued_at=2.0)

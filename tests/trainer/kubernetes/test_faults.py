@@ -17,10 +17,10 @@ from tests.cluster.objects import JOBS, PODS
 from tests.cluster.simulation import NAMESPACE, ClusterWorld, Replica
 from tests.trainer.simulation import TICK_S, WORK_S
 from tests.trainer.test_faults import is_attempt
+from trainer.open_states import OpenState
 from trainer.records.open_runs import RunFile
 from trainer.records.record_names import attempt_record
 from trainer.records.recorded_runs import RecordedRuns
-from trainer.run_controller import OpenState
 
 SCHEDULES = int(os.environ.get("TRAINER_SCHEDULES", "50"))
 CATCH_UP_S = 5.0

@@ -53,7 +53,7 @@ async def test_a_commit_is_trained_in_a_job_and_its_artifact_accepted(made: Clus
         result = await made.result()
         assert (result.state, result.scores) == (RunState.SUCCEEDED, {"accuracy": 0.6}), result
         assert made.store.manifest(result.artifact).files[0].name == "model.txt"
-        await made.come(lambda: training.trainer.accepted.newest_first())
+        await made.come(lambda: training.accepted.newest_first())
         [job] = made.cluster.jobs()
         assert job["metadata"]["name"].startswith("pawl-")
         assert job["metadata"]["name"].endswith(f"-{result.run}-a1")
