@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.runs.states import RunState
 from server.pages.card import short
 from server.pages.facts import ModelFacts
 from server.pages.layout import units
@@ -54,8 +55,11 @@ def next_push(facts: ModelFacts) -> str:
 
 
 def _what_is_missing(facts: ModelFacts) -> str:
-    if facts.state.training is not None and facts.state.training.is_going_on:
-        return f"run {facts.state.training.run} is accepted"
+    run = facts.state.training
+    if run is not None and run.is_going_on:
+        return f"run {run.run} is accepted"
+    if run is not None and run.state is RunState.REJECTED:
+        return f"run {run.run} is accepted by hand, or a push passes"
     return "the version on its way has passed" if facts.state.doing else "a push passes"
 
 
