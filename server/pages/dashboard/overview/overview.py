@@ -47,6 +47,8 @@ def sentence(facts: ModelFacts, now: datetime) -> Sentence:
 
 
 def next_push(facts: ModelFacts) -> str:
+    if facts.is_held_by_pin_alone:
+        return "It is served until it is unpinned."
     if facts.pin is not None:
         return "A newer push does not go live until it is unpinned."
     if facts.state.live is not None and facts.state.live.manifest.train is not None:

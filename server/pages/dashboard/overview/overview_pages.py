@@ -66,6 +66,7 @@ class OverviewPages:
         run, action = state.training, self._actions.find(request.query_params.get("action", ""))
         values = {
             "sentence": sentence(facts, now),
+            "held_by_pin_alone": facts.is_held_by_pin_alone,
             "stats": stats(facts),
             "doing": in_words(state.doing),
             "steps": shown_steps(state.step or "", state.steps) if state.doing else (),

@@ -18,6 +18,7 @@ from server.pages.dashboard.overview.overview import sentence, stats
 from server.pages.dashboard.runs.curves import curves
 from server.pages.dashboard.runs.run_rows import run_row
 from server.pages.facts import CommitText, ModelFacts
+from server.state import PinnedTo
 from server.steering.actions.actions import Action, ActionState
 from tests.server.states import failure, live, model
 from trainer.catalogue.views import Reported, RunView
@@ -53,6 +54,8 @@ def test_the_sentence_says_what_the_next_push_will_do() -> None:
     facts = ModelFacts(state=model("fraud", live()))
     pin = Pin(model="fraud", release="r", version="v3")
     assert "unpinned" in sentence(replace(facts, pin=pin), NOW).next
+    held = msgspec.structs.replace(model("fraud", live()), pin=PinnedTo(version="v3", commit="c", folder_gone=True))
+    assert sentence(ModelFacts(state=held, pin=pin), NOW).next == "It is served until it is unpinned."
     trained = msgspec.structs.replace(live(), manifest=Manifest(train=Train()))
     assert "run is accepted" in sentence(ModelFacts(state=model("fraud", trained)), NOW).next
 
