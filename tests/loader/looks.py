@@ -73,6 +73,11 @@ class Looking:
             raise self.spoilt[release.model]
         return await self._here.start_release(release, **more)
 
+    def is_live(self, *models: str) -> bool:
+        """Whether they answer, and their controllers know: what routes show first is written down in between."""
+        controllers = self.reconciler.controllers
+        return all(model in controllers and controllers[model].live is not None for model in models)
+
     def tries(self, model: str = "Model") -> int:
         """How often it has failed."""
         controller = self.reconciler.controllers.get(model)

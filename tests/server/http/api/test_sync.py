@@ -110,7 +110,7 @@ def test_a_sync_does_not_wait_for_a_model_in_training_and_tells_of_what_was_reje
         async with place(tmp_path) as here:
             here.write()
             async with looking(here, tmp_path) as found:
-                await until(lambda: "Model" in found.shown.live)
+                await until(lambda: found.is_live("Model"))
                 live = found.shown.live["Model"].pool.release.id
                 (here.models / "Model/train.py").write_text("")
                 synced, is_all = await sync(found.reconciler, 30)
@@ -132,7 +132,7 @@ def test_a_sync_says_that_a_pin_keeps_what_was_pushed_from_going_live(tmp_path: 
             here.write()
             here.write(model="Other")
             async with looking(here, tmp_path) as found:
-                await until(lambda: found.shown.live.keys() == {"Model", "Other"})
+                await until(lambda: found.is_live("Model", "Other"))
                 live = found.shown.live["Model"]
                 found.decisions = Decisions(pins={"Model": Served(live.pool.release, live.version)})
                 for push, says in (
