@@ -54,7 +54,7 @@ class LiveRecorder:
     async def show(self, model: str, live: Live) -> None:
         await self._routes.show(model, live)
         last_live = self._known.last_live
-        last = _with_latest(Served(live.pool.release, live.version), last_live.get(model, ()))
+        last = _with_latest(live.served, last_live.get(model, ()))
         self._known.last_live = {**last_live, model: last}
         self._changes[model] = last
         await self._written()

@@ -61,7 +61,9 @@ class OnDemand:
                 # While it started a push came, by which the name means something else.
                 await self.open(model, name, live)
                 return
-        await self._routes.show_version(model, name, Live(version, pool, release.run))
+        is_live = now_live is not None and pool is now_live.pool and not name.startswith(RUN)
+        run = now_live.run if now_live is not None and is_live else release.run
+        await self._routes.show_version(model, name, Live(version, pool, run))
 
     def touch(self, names: Iterable[str]) -> None:
         """What goes by those names (`Model/vN`, `Model/run-KEY`) is in use."""

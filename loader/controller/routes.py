@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from core.release import Version
+from core.release import Served, Version
 from loader.workers.pool import Pool
 
 
@@ -17,6 +17,14 @@ class Live:
     pool: Pool
     run: str | None = None
     """Key of the run that left the release's artifact."""
+
+    @property
+    def served(self) -> Served:
+        """With the run that it goes by: another may have left the same files since the pool was started."""
+        release = self.pool.release
+        if release.artifact is not None and self.run is not None:
+            release = replace(release, artifact=replace(release.artifact, run=self.run))
+        return Served(release, self.version)
 
 
 class Routes(Protocol):

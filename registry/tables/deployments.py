@@ -62,7 +62,7 @@ class Deployments:
         """
         going_on = (_c.model == deployment.model) & _c.ended_at.is_(None)
         now = self._connection.execute(select(_deployments).where(going_on)).one_or_none()
-        if now is not None and (now.release, now.version) == (deployment.release, deployment.version):
+        if now is not None and _named(now) == _named(deployment):
             self._tell_who(now, deployment)
             return False
         if since is not None and (begun := self._begun(deployment, since)) is not None:
@@ -95,7 +95,8 @@ class Deployments:
 
     def _begun(self, deployment: Deployment, since: datetime) -> Row[Any] | None:
         """The entry of another replica, which has been there before, and is ahead."""
-        same = (_c.model == deployment.model) & (_c.release == deployment.release) & (_c.version == deployment.version)
+        same = (_c.model == deployment.model) & (_c.release == deployment.release)
+        same &= (_c.version == deployment.version) & (_c.run == deployment.run)
         chosen = select(_deployments).where(same, _c.began_at >= since, _c.ended_at.is_not(None))
         return self._connection.execute(chosen.order_by(_c.id.desc()).limit(1)).first()
 
@@ -124,6 +125,10 @@ class Deployments:
             chosen = chosen.where(_c.model == model)
         rows = self._connection.execute(chosen.order_by(_c.began_at.desc(), _c.id.desc()).limit(most)).all()
         return [_deployment(row) for row in reversed(rows)]
+
+
+def _named(told: Row[Any] | Deployment) -> tuple[str, str, str]:
+    return told.release, told.version, told.run
 
 
 def _values(deployment: Deployment) -> dict[str, object]:

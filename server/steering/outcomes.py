@@ -61,7 +61,7 @@ class Outcomes:
 
 def live_of(controller: ModelController | None) -> Served | None:
     live = None if controller is None else controller.live
-    return None if live is None else Served(live.pool.release, live.version)
+    return None if live is None else live.served
 
 
 def _reached(controller: ModelController, goal: Served) -> Outcome | None:

@@ -95,7 +95,7 @@ class VersionReader:
         """What answers, if anything does."""
         controller = self.reconciler.controllers.get(model)
         live = None if controller is None else controller.live
-        return None if live is None else Served(live.pool.release, live.version)
+        return None if live is None else live.served
 
     def _live_beyond_history(self, model: str, found: Sequence[Told]) -> Told | None:
         """What is live, held by a pin perhaps, and was removed from the history."""
@@ -151,6 +151,9 @@ class VersionReader:
         artifacts: dict[str, Artifact] = {}
         for artifact in (*accepted, *(one for one in live if one is not None)):
             artifacts.setdefault(artifact.id, artifact)
+        answers = self.live(revision.model)
+        if answers is not None and (goes_by := answers.release.artifact) is not None and goes_by.id in artifacts:
+            artifacts[goes_by.id] = goes_by  # of the runs that left the same, the one that its answers name
         return [Release(revision, artifact) for artifact in artifacts.values()]
 
     def _with_proof(self, past: PastVersion, release: Release | None) -> Told:

@@ -128,6 +128,7 @@ def test_a_run_that_left_the_same_files_restarts_nothing(tmp_path: Path) -> None
                 accept(found, again, one)
                 await until(lambda: is_live_with(found, again))
                 assert found.shown.live["Model"].pool is pool
+                assert found.reconciler.known.last_live["Model"][0].release.run == again.run
 
     run(test())
 

@@ -54,7 +54,7 @@ def cause_of(
     if asked is not None:
         return asked
     artifact = live.release.artifact
-    if artifact is not None and (earlier is None or earlier.release.artifact != artifact):
+    if artifact is not None and (earlier is None or earlier.release.run != artifact.run):
         return Why(Cause.TRAIN, BY_ITSELF)
     return Why(Cause.PUSH, BY_PUSH)
 

@@ -115,7 +115,7 @@ class DeploymentLedger:
                 del self._live[model]
                 self._tell(_Ended(model, now))
             return
-        if before is not None and before.served == live:
+        if before is not None and before.served == live and before.served.release.run == live.release.run:
             return
         asked = self._asked.get(model, {}).pop(live.release.id, None)
         restored = self._restored.get(model)

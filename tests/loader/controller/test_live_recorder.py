@@ -10,6 +10,7 @@ import pytest
 from core.manifest.manifest import Manifest
 from core.release import Release, Revision, Version
 from loader.controller.live_recorder import LiveRecorder
+from loader.controller.routes import Live
 from loader.known_models import KnownModels
 from loader.releases.live_file import LiveFile
 from tests.loader.pools import Shown, run, until
@@ -17,7 +18,7 @@ from tests.loader.pools import Shown, run, until
 
 def live(model: str, number: int = 1) -> Any:
     release = Release(Revision(model, f"{number:020x}", Manifest(), {model: "tree"}))
-    return SimpleNamespace(version=Version(number, "c" * 40), pool=SimpleNamespace(release=release))
+    return Live(Version(number, "c" * 40), SimpleNamespace(release=release))  # type: ignore[arg-type]
 
 
 def written(path: Path) -> dict[str, int]:

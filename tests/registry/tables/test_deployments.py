@@ -36,6 +36,16 @@ def by_ada(deployment: Deployment) -> Deployment:
     return msgspec.structs.replace(deployment, actor=ADA)
 
 
+def test_another_run_that_left_the_same_is_an_entry_of_its_own(registry: Registry) -> None:
+    first = msgspec.structs.replace(at(0, "v1", Cause.TRAIN), run="1" * 12)
+    second = msgspec.structs.replace(first, run="2" * 12, began_at=NOON + timedelta(minutes=1))
+    with registry.transaction() as transaction:
+        assert transaction.deployments.begin(first)
+        assert not transaction.deployments.begin(first)
+        assert transaction.deployments.begin(second)
+        assert transaction.deployments.going_on("Iris") == second
+
+
 def test_what_goes_live_ends_what_was(registry: Registry) -> None:
     first, second = at(0, "v1"), at(5, "v2", Cause.ROLLBACK)
     with registry.transaction() as transaction:

@@ -26,6 +26,7 @@ from server.versions.versions import Versions
 from server.versions.views import VersionView
 from tests.loader.looks import Looking, looking
 from tests.loader.pools import PLAIN, place, run, until
+from tests.loader.test_reconcile_trained import accept, artifact, is_live_with, train
 from tests.server.http.runs import Runs
 
 ONE, TWO = Artifact("1" * 32, "0" * 11 + "1"), Artifact("2" * 32, "0" * 11 + "2")
@@ -146,6 +147,32 @@ def test_a_revision_is_told_once_for_each_artifact_that_was_accepted(tmp_path: P
                 await told.versions.diff("Model", f"run-{ONE.run}")
             with pytest.raises(CursorUnknown):
                 await told.versions.listed("Model", 5, f"nonsense.{found[0].release}")
+
+    run(test())
+
+
+def test_of_two_runs_that_left_the_same_a_version_names_the_one_that_its_answers_name(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with place(tmp_path) as here:
+            train(here)
+            async with looking(here, tmp_path) as found:
+                told = Told(found, tmp_path, tmp_path / "releases")
+                await until(lambda: found.shown.untrained)
+                one = artifact(here, "one")
+                again = Artifact(one.id, "another-run")
+                accept(found, one)
+                await until(lambda: found.is_live("Model"))
+                held = found.reconciler.controllers["Model"].live
+                assert held is not None
+                accept(found, again, one, pins={"Model": held.served})
+                for name in ("v1", held.version.commit):
+                    assert (await told.versions.one("Model", name)).run == one.run
+                assert [version.run for version in await told.all()] == [one.run]
+                accept(found, again, one, pins={})
+                await until(lambda: is_live_with(found, again))
+                await until(lambda: found.reconciler.controllers["Model"].live.run == again.run)
+                assert [version.run for version in await told.all()] == [again.run]
+                told.registry.close()
 
     run(test())
 

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from core.events import BY_ITSELF, BY_PUSH, Actor
-from core.release import Served
+from core.release import Artifact, Release, Served
 from core.steering import Cause, Deployment, Pin, Rejection
 from server.steering.decisions.rows import Rows
 from server.steering.ledger.causes import Before, Why, after_entry, cause_of
@@ -60,6 +61,11 @@ def test_what_was_asked_for_is_put_down_to_who_asked_although_another_pin_holds_
 def test_another_artifact_went_live_by_training_and_the_same_one_by_a_push() -> None:
     assert cause_of(served(1, run=2), before(served(1, run=1)), None, None, None).cause is Cause.TRAIN
     assert cause_of(served(1, run=1), None, None, None, None).cause is Cause.TRAIN
+    same = Artifact("left by both", "2" * 12)
+    both = [
+        Served(Release(served(1).release.revision, one), served(1).version) for one in (same, replace(same, run="3"))
+    ]
+    assert cause_of(both[1], before(both[0]), None, None, None).cause is Cause.TRAIN
     assert cause_of(served(2, run=1), before(served(1, run=1)), None, None, None).cause is Cause.PUSH
 
 
