@@ -12,6 +12,11 @@ from pawl.exits import FAILED, CommandFailed
 from pawl.models.state import Told, live_version
 from pawl.terminal.text import one_line
 
+_UNKNOWN = (
+    "what was live before, but nothing is known to have been that is not rejected: the server will refuse unless it "
+    "knows more; --to names another version"
+)
+
 
 def confirm(api: Api, model: str, becomes: Callable[[Told], str], yes: bool) -> str:
     """The version that is live, as its user was shown it; empty where nobody was asked. `becomes`: what would be done
@@ -32,7 +37,7 @@ def confirm(api: Api, model: str, becomes: Callable[[Told], str], yes: bool) -> 
 
 
 def earlier(api: Api, model: str) -> str:
-    """What a rollback would probably go back to, in words."""
+    """What a rollback would probably go back to, in words; they say so where nothing is known."""
     live, *before = api.items(api_path("models", model, "deployments"), 20) or [{}]
     rejected = {
         one.get("release") for one in api.items(api_path("models", model, "versions"), 100) if one.get("rejected")
@@ -40,4 +45,4 @@ def earlier(api: Api, model: str) -> str:
     for one in before:
         if one.get("release") not in (live.get("release"), *rejected):
             return f"{one.get('version')}, which was live before"
-    return "what was live before"
+    return _UNKNOWN

@@ -122,6 +122,13 @@ def test_a_terminal_is_told_from_what_to_what_and_asked_first(server: Server) ->
     assert server.state("Echo")["live"]["version"] == promised[1]
 
 
+def test_a_terminal_is_told_that_nothing_is_known_to_have_been_live_before(server: Server, repo: Repo) -> None:
+    repo.commit_file("First/etls.py", echo("first"), "Begin another")
+    server.sync()
+    asked = typed(server, "n\n", "rollback", "First")
+    assert "v1 is live, and would be replaced by what was live before, but nothing is known to have been that" in asked
+
+
 def test_who_unpins_a_model_whose_folder_has_gone_is_told_that_it_ends(server: Server, repo: Repo) -> None:
     repo.commit_file("Gone/etls.py", echo("gone"))
     server.sync()
