@@ -37,6 +37,8 @@ class Decisions:
     """The accepted ones by code key, the newest first."""
     runs: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """State of each run that an artifact is waited from, by code key."""
+    run_keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), compare=False)
+    """Keys of those runs, by code key: for messages."""
 
     def over(self, known: Decisions) -> Decisions:
         """These, and what was known where they say nothing."""
@@ -47,6 +49,7 @@ class Decisions:
             missing=known.missing if self.pins is None else self.missing,
             artifacts=known.artifacts if self.artifacts is None else self.artifacts,
             runs=self.runs,
+            run_keys=self.run_keys,
         )
 
 

@@ -151,7 +151,7 @@ def kept(
     live = (served.release.revision for last in last_live.values() for served in last)
     keys = {revision.code_key for revision in (*heads, *live)}
     artifacts = {key: found for key, found in (decisions.artifacts or {}).items() if key in keys}
-    return replace(decisions, missing={}, artifacts=artifacts, runs={})
+    return replace(decisions, missing={}, artifacts=artifacts, runs={}, run_keys={})
 
 
 def wanted(candidate: Candidate) -> Wanted:

@@ -34,8 +34,8 @@ class Publisher:
         self._event = tell
         self._changed = changed
         self._read_models: set[str] = set()
-        self._ends: dict[str, tuple[datetime, str]] = {}
-        """Of each code key that was ever trained, when its newest run ended, and how."""
+        self._ends: dict[str, tuple[datetime, str, str]] = {}
+        """Of each code key that was ever trained, when its newest run ended, how, and its key."""
 
     def read_back(self, models: Set[str]) -> None:
         """What the store knows of models that were not read since the start. A registry that was lost is filled so.
@@ -60,10 +60,12 @@ class Publisher:
             is_news |= self._accepted.add(result)
             self._record(record_of(result))
         is_news |= self._take_gone()
-        opened = {state.run.code_key: str(state.state) for state in open if not state.run.own}
-        states = {**{key: state for key, (_, state) in self._ends.items()}, **opened}
+        opened = {state.run.code_key: (str(state.state), state.run.run) for state in open if not state.run.own}
+        newest = {**{key: (state, run) for key, (_, state, run) in self._ends.items()}, **opened}
+        states = {key: state for key, (state, _) in newest.items()}
         is_news |= states != self._accepted.states
         self._accepted.states = states
+        self._accepted.run_keys = {key: run for key, (_, run) in newest.items()}
         if is_news:
             self._changed()
 
@@ -86,7 +88,7 @@ class Publisher:
         """Of the runs of a code key the one that ended last tells how it stands, whichever was read last."""
         known = self._ends.get(result.code_key)
         if not result.own and (known is None or known[0] <= result.ended_at):
-            self._ends[result.code_key] = (result.ended_at, str(result.state))
+            self._ends[result.code_key] = (result.ended_at, str(result.state), result.run)
 
 
 def record_of(result: RunResult) -> RunRecord:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from core.decisions import Decisions
 from core.errors import NotTrained, VersionNotFound
 from core.release import Artifact, Release, Revision, Served, Wanted
+from core.runs.states import CAME_TO_NOTHING, RunState
 from loader.desire import newest_release
 from loader.known_models import KnownModels
 from loader.sources.source import Source
@@ -39,8 +41,7 @@ class ReleaseNames:
             return Wanted(model, found.version, None, found.failure)
         release = newest_release(found.revision, decided)
         if release is None:
-            state = decided.runs.get(found.revision.code_key or "")
-            raise NotTrained(f"{model} {found.version.label} has no accepted artifact", state)
+            raise _not_trained(f"{model} {found.version.label}", found.revision.code_key or "", decided)
         return Wanted(model, found.version, release)
 
     def remembered(self, model: str, name: str, live: Served | None) -> Served | None:
@@ -64,6 +65,18 @@ class ReleaseNames:
         accepted = (self._known.decided.artifacts or {}).get(head.code_key or "", ())
         live = (one.artifact for one in self._known.last_releases() if one.model == head.model)
         return next((one for one in (*accepted, *live) if one is not None and one.run == run), None)
+
+
+def _not_trained(named: str, code_key: str, decided: Decisions) -> NotTrained:
+    state, run = decided.runs.get(code_key), decided.run_keys.get(code_key)
+    message = f"{named} has no accepted artifact"
+    if state is None or run is None:
+        return NotTrained(message, state)
+    if state == RunState.REJECTED:
+        todo = f"; pawl runs accept {run} takes what it left all the same"
+    else:
+        todo = f"; pawl runs show {run} says why" if state in CAME_TO_NOTHING else ""
+    return NotTrained(f"{message}: its run {run} is {state}{todo}", state)
 
 
 def goes_by(served: Served, name: str) -> bool:

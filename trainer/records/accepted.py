@@ -23,6 +23,8 @@ class AcceptedArtifacts:
         """Whether the store was read; until then nobody knows what there is."""
         self.states: Mapping[str, str] = {}
         """Of each code key that was ever trained, the state of its newest run."""
+        self.run_keys: Mapping[str, str] = {}
+        """The keys of those runs."""
         self._known: dict[str, dict[str, tuple[datetime, Artifact]]] = {}
 
     def add(self, result: RunResult) -> bool:
@@ -41,7 +43,8 @@ class AcceptedArtifacts:
 
     def decisions(self) -> Decisions:
         """What training has decided so far."""
-        return Decisions(artifacts=self.newest_first() if self.is_read else None, runs=self.states)
+        artifacts = self.newest_first() if self.is_read else None
+        return Decisions(artifacts=artifacts, runs=self.states, run_keys=self.run_keys)
 
     def newest_first(self) -> Mapping[str, tuple[Artifact, ...]]:
         return {

@@ -61,6 +61,9 @@ def test_a_run_of_a_commit_of_ones_own_does_not_go_live(trained: Trained) -> Non
     second = trained.wait_live("v2").headers["x-pawl-run"]
     trained.push({"model.yaml": manifest(weight=4, score=0.1)})
     trained.server.wait(lambda: trained.server.state(trained.name)["state"] == "failed", "the rejection")
+    rejected = act(trained.server, "GET", "runs?state=rejected&model=" + trained.name).json["items"][0]["run"]
+    refused = act(trained.server, "PUT", f"models/{trained.name}/pin", {"version": "v3"})
+    assert f"pawl runs accept {rejected} takes" in str(refused.json)
     run = asked(trained, commit="v2", params={"weight": 5})
     trained.server.sync()
     assert trained.ask().headers["x-pawl-run"] == second

@@ -87,6 +87,22 @@ def test_a_version_that_was_never_trained_tells_how_its_run_stands(trained: Trai
     assert caught.value.run == "running"
 
 
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        ("running", "Iris v1 has no accepted artifact: its run 0123456789ab is running"),
+        ("rejected", "its run 0123456789ab is rejected; pawl runs accept 0123456789ab takes what it left all the same"),
+        ("failed", "its run 0123456789ab is failed; pawl runs show 0123456789ab says why"),
+    ],
+)
+def test_a_version_that_was_never_trained_tells_what_to_do(trained: Trained, state: str, says: str) -> None:
+    key = trained.key("v1")
+    trained.known.decided = Decisions(runs={key: state}, run_keys={key: "0123456789ab"})
+    with pytest.raises(NotTrained) as caught:
+        trained.names.find("Iris", "v1")
+    assert str(caught.value).endswith(says)
+
+
 def test_a_run_names_the_newest_revision_with_what_it_left(trained: Trained) -> None:
     trained.known.decided = Decisions(artifacts={trained.key(): (TWO, ONE)})
     found = trained.names.find("Iris", f"run-{ONE.run}")
