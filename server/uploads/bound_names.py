@@ -24,15 +24,29 @@ def main() -> None:
 def _told(name: str, source: bytes) -> dict[str, object]:
     try:
         bound = list(_statements(ast.parse(source).body))
+        by_name = [statement for statement in bound if name in _names(statement)]
+        binds_anything = any(isinstance(each, ast.ImportFrom) and each.names[0].name == "*" for each in bound)
         return {
-            "binds": name in {each for statement in bound for each in _names(statement)},
-            "binds_anything": any(isinstance(each, ast.ImportFrom) and each.names[0].name == "*" for each in bound),
+            **({} if binds_anything else _needs(by_name)),
+            "binds": bool(by_name),
+            "binds_anything": binds_anything,
             "has_class": any(isinstance(each, ast.ClassDef) for each in bound),
         }
     except SyntaxError as error:
         return {"fault": f"SyntaxError: {error.msg}", "line": error.lineno or 0}
     except (ValueError, RecursionError, MemoryError) as error:
         return {"fault": f"{type(error).__name__}: {error}".removesuffix(": ")}
+
+
+def _needs(by_name: list[ast.stmt]) -> dict[str, object]:
+    """The arguments that have no default, where one plain function goes by the name, and nothing else ever."""
+    match by_name:
+        case [ast.FunctionDef(decorator_list=[], args=args, lineno=line)]:
+            positional = [*args.posonlyargs, *args.args]
+            needed = positional[: len(positional) - len(args.defaults)]
+            needed += [each for each, default in zip(args.kwonlyargs, args.kw_defaults, strict=True) if default is None]
+            return {"needs": [each.arg for each in needed], "line": line}
+    return {}
 
 
 def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:

@@ -15,6 +15,8 @@ from server.uploads.errors import NotExamined
 
 _MODULES = ("train.py", "etls.py")
 _ENTRY = "train"
+_GIVEN = ("dataset", "validation", "output", "checkpoint", "report", "model_params")
+"""To a function: see `worker/training/function_form.py`."""
 _MOST_BYTES = 1_000_000
 """Of a module that is looked into; a larger one is taken as it is."""
 
@@ -26,9 +28,12 @@ class BoundNames(msgspec.Struct, frozen=True, kw_only=True):
     """The name that was asked for."""
     binds_anything: bool = False
     has_class: bool = False
+    needs: tuple[str, ...] = ()
+    """Arguments of the function of that name that have no default, where it is sure to be the one."""
     fault: str = ""
     """Why it can't be read."""
     line: int = 0
+    """Of the fault, or else of that function."""
 
 
 class Bounds(msgspec.Struct, frozen=True):
@@ -57,11 +62,22 @@ def check_training(folder: Path, train: Train | None, bounds: Bounds = _BOUNDS) 
         where = f"{file.name}, line {bound.line}" if bound.line else file.name
         raise _broken(f"it can't be read as Python: {bound.fault} ({where})")
     if bound.binds or bound.binds_anything:
+        _check_given(bound, train or Train(), f"{file.name}, line {bound.line}: {entry or _ENTRY}")
         return
     if entry is not None:
         raise _broken(f"{file.name} has no {entry!r}, which train.entry in model.yaml names")
     if not bound.has_class:
         raise _broken(f"{file.name} has neither a function {_ENTRY} nor a class with a method {_ENTRY}")
+
+
+def _check_given(bound: BoundNames, train: Train, function: str) -> None:
+    given = (*_GIVEN, *train.params, *(train.search.params if train.search is not None else ()))
+    for name in bound.needs:
+        if name not in given:
+            raise _broken(
+                f"{function} needs the argument {name!r}; Pawl gives {', '.join(_GIVEN)}; add {name!r} to train.params "
+                "in model.yaml, or give it a default"
+            )
 
 
 def _look(file: Path, name: str, bounds: Bounds) -> BoundNames:

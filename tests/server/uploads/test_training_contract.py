@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import ReleaseFailed
-from core.manifest.train import Train
+from core.manifest.train import Search, Train
 from server.uploads.error_codes import upload_code_of
 from server.uploads.errors import NotExamined
 from server.uploads.training_contract import Bounds, check_training
@@ -46,6 +46,36 @@ def test_what_a_run_could_begin_with_passes(tmp_path: Path, code: str, entry: st
 def test_what_none_could_begin_with_is_refused(tmp_path: Path, code: str, entry: str | None, says: str) -> None:
     with pytest.raises(ReleaseFailed, match=says):
         check(tmp_path, code, entry)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def train(output, depth): ...",
+        "def train(output, *, depth): ...",
+        "def train(depth, /, output): ...",
+    ],
+)
+def test_an_argument_that_nobody_gives_is_refused(tmp_path: Path, code: str) -> None:
+    says = r"train\.py, line 1: train needs the argument 'depth'; .* add 'depth' to train\.params"
+    with pytest.raises(ReleaseFailed, match=says):
+        check(tmp_path, code)
+    check_training(tmp_path, Train(params={"depth": 6}))
+    check_training(tmp_path, Train(search=Search(params={"depth": [1, 2]})))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def train(dataset, validation, output, checkpoint, report, model_params, depth=6, *more, **others): ...",
+        "@given\ndef train(depth): ...",
+        "def train(depth): ...\ntrain = partial(train, 6)",
+        "if x:\n    def train(depth): ...\nelse:\n    def train(output): ...",
+        "from common import *\ndef train(depth): ...\nfrom more import *",
+    ],
+)
+def test_an_argument_that_may_be_given_passes(tmp_path: Path, code: str) -> None:
+    check(tmp_path, code)
 
 
 def test_a_class_of_both_halves_is_looked_for_where_there_is_no_train_file(tmp_path: Path) -> None:
