@@ -104,6 +104,7 @@ class LocalFiles:
     def remove(self, at: str, first: str) -> None:
         self._check_root()
         path = self._root / at
+        path.lstat()  # where the disk is read-only, the renaming says nothing of whether it is there
         aside = path.with_name(f"{ASIDE}removed-{path.name}-{os.urandom(6).hex()}")
         path.rename(aside)
         self._step("hidden")

@@ -128,6 +128,9 @@ def test_a_disk_that_is_read_only_is_told(tmp_path: Path) -> None:
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
         with pytest.raises(StoreUnavailable, match="let Pawl read and write there"):
             RunRecords(files).put_once("Iris", KEY, "result.json", b"{}")
+        (tmp_path / "out").mkdir()
+        with pytest.raises(StoreUnavailable, match="could not be stored"):
+            ArtifactStore(files).put(tmp_path / "out")
         with pytest.raises(StoreUnavailable, match="can't be made"):
             open_files(f"file://{disk}/another", tmp_path)
 
