@@ -125,10 +125,12 @@ def test_a_full_disk_is_told_leaves_nothing_and_heals(tmp_path: Path) -> None:
 def test_a_disk_that_is_read_only_is_told(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk") as disk:
         files = open_files("", disk)
+        (tmp_path / "out").mkdir()
+        ArtifactStore(files).put(tmp_path / "out")
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
         with pytest.raises(StoreUnavailable, match="let Pawl read and write there"):
             RunRecords(files).put_once("Iris", KEY, "result.json", b"{}")
-        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "more").touch()
         with pytest.raises(StoreUnavailable, match="could not be stored"):
             ArtifactStore(files).put(tmp_path / "out")
         with pytest.raises(StoreUnavailable, match="can't be made"):
